@@ -1,0 +1,163 @@
+"""What a config must satisfy before any arithmetic: ranges, names, branches, taps. Each problem names its cell."""
+
+from collections.abc import Iterator
+
+from explorer.config import (
+    HEADINGS,
+    MAX_CHANNELS,
+    MAX_CLASSES,
+    MAX_INPUT_CHANNELS,
+    MAX_MODULES,
+    MAX_SIDE,
+    GoogLeNetConfig,
+    InceptionModule,
+    Problem,
+)
+
+_REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
+
+
+def field_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
+    """Return every problem that can be seen without computing sizes, in the order of the table."""
+    return (
+        *_table_problems(config.modules),
+        *(problem for module in config.modules for problem in _module_problems(module)),
+        *_input_problems(config),
+        *_stem_problems(config),
+        *_aux_problems(config),
+        *_range_problem("classifier", "classes", "Classes", config.classes, 2, MAX_CLASSES),
+        *_share_problem("classifier", "dropout", "Dropout", config.dropout),
+    )
+
+
+def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
+    """Judge one cell of the table by itself. ``field`` is the config's name of the column."""
+    if value is not None and 1 <= value <= MAX_CHANNELS:
+        return None
+    heading = HEADINGS[field]
+    if value is None:
+        if field in _REDUCING or field == "pool_proj":
+            return None
+        return Problem(
+            where,
+            field,
+            f"{where}, {heading}: the cell is blank. Write the number of filters, or 0 for no such branch.",
+        )
+    if value == 0 and field in _REDUCING:
+        return Problem(
+            where,
+            field,
+            f"{where}, {heading}: 0 filters would pass nothing on. Leave the cell blank for no 1×1 there.",
+        )
+    if value == 0:
+        return None
+    least = 1 if field in _REDUCING else 0
+    blank = " (or blank)" if field in _REDUCING or field == "pool_proj" else ""
+    return Problem(
+        where,
+        field,
+        f"{where}, {heading}: {_shown(value)} is out of range. "
+        f"Write a whole number from {least} to {MAX_CHANNELS:,}{blank}.",
+    )
+
+
+def _shown(value: int) -> str:
+    return f"{value:,}" if abs(value) < 10**15 else "a number of over 15 digits"
+
+
+def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
+    if not modules:
+        yield Problem("table", "modules", "The table has no module. Add at least one row, such as 3a.")
+    if len(modules) > MAX_MODULES:
+        yield Problem(
+            "table",
+            "modules",
+            f"The table has {len(modules):,} modules. At most {MAX_MODULES} can be shown and built: remove some rows.",
+        )
+    seen: set[str] = set()
+    highest = 0
+    for module in modules:
+        if module.name in seen:
+            yield Problem(
+                module.name,
+                "name",
+                f"{module.name}, module: there are two modules of this name. Give one of them a free letter.",
+            )
+        if module.stage < highest:
+            yield Problem(
+                module.name,
+                "name",
+                f"{module.name}, module: stage {module.stage} comes after stage {highest}. "
+                f"Stages go upwards, as a pool stands at each change.",
+            )
+        seen.add(module.name)
+        highest = max(highest, module.stage)
+
+
+def _module_problems(module: InceptionModule) -> Iterator[Problem]:
+    for field in HEADINGS:
+        problem = cell_problem(module.name, field, getattr(module, field))
+        if problem:
+            yield problem
+    if module.ch1x1 == module.ch3x3 == module.ch5x5 == module.pool_proj == 0:
+        yield Problem(
+            module.name,
+            "ch1x1",
+            f"{module.name}: all four branches are 0, so nothing would pass. Give at least one branch some filters.",
+        )
+
+
+def _input_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
+    channels, height, width = config.input_shape
+    yield from _range_problem("input", "input_shape", "Input channels", channels, 1, MAX_INPUT_CHANNELS)
+    yield from _range_problem("input", "input_shape", "Input height", height, 1, MAX_SIDE)
+    yield from _range_problem("input", "input_shape", "Input width", width, 1, MAX_SIDE)
+
+
+def _stem_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
+    for field, label in (
+        ("conv1", "Stem conv1"),
+        ("conv2_reduce", "Stem conv2 reduce"),
+        ("conv2", "Stem conv2"),
+    ):
+        yield from _range_problem("stem", field, label, getattr(config.stem, field), 1, MAX_CHANNELS)
+
+
+def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
+    aux, names = config.aux, [module.name for module in config.modules]
+    for number, tap in enumerate(aux.taps):
+        if names and tap not in names:
+            yield Problem(
+                tap,
+                "taps",
+                f"The auxiliary head taps {tap}, but there is no such module. Tap one of {', '.join(names)}, or none.",
+            )
+        if tap in aux.taps[:number]:
+            yield Problem(tap, "taps", f"Two auxiliary heads tap {tap}. One head per module is enough.")
+    yield from _range_problem("aux", "conv", "Auxiliary 1×1 filters", aux.conv, 1, MAX_CHANNELS)
+    yield from _range_problem("aux", "hidden", "Auxiliary hidden units", aux.hidden, 1, MAX_CHANNELS)
+    yield from _share_problem("aux", "dropout", "Auxiliary dropout", aux.dropout)
+    if not 0 <= aux.loss_weight <= 10:
+        yield Problem(
+            "aux",
+            "loss_weight",
+            f"Auxiliary loss weight: {aux.loss_weight} is out of range. Write a number from 0 to 10.",
+        )
+
+
+def _range_problem(where: str, field: str, label: str, value: int, least: int, most: int) -> Iterator[Problem]:
+    if not least <= value <= most:
+        yield Problem(
+            where,
+            field,
+            f"{label}: {_shown(value)} is out of range. Write a whole number from {least:,} to {most:,}.",
+        )
+
+
+def _share_problem(where: str, field: str, label: str, value: float) -> Iterator[Problem]:
+    if not 0 <= value < 1:
+        yield Problem(
+            where,
+            field,
+            f"{label}: {value} is out of range. Write a share from 0 up to, but not including, 1.",
+        )

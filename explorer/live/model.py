@@ -1,0 +1,248 @@
+"""GoogLeNet in PyTorch, to be read beside the paper (Szegedy et al. 2014, arXiv:1409.4842).
+
+One class per block: a convolution with its ReLU, the Inception module of Figure 2b, the auxiliary head of section
+5, and the network of Table 1. The comments after each line of ``forward`` are shapes for the paper's network, with
+N images in the batch. Written independently of :mod:`explorer.analysis`, the same network as arithmetic.
+"""
+
+from collections import OrderedDict
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from explorer import problems
+from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
+
+
+class GoogLeNetOutput(NamedTuple):
+    """What the network says while training: the logits, and those of each auxiliary head by the module it taps."""
+
+    logits: Tensor
+    aux: dict[str, Tensor]
+
+
+class ConvBlock(nn.Module):
+    """A convolution that keeps the size (at stride 1), BatchNorm where the network uses it, and ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool, batch_norm: bool
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
+        self.bn = nn.BatchNorm2d(outputs, eps=1e-3) if batch_norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N × inputs × H × W → N × outputs × H/stride × W/stride."""
+        return F.relu(self.bn(self.conv(x)), inplace=True)
+
+
+class Concat(nn.Module):
+    """Joins the branches along the channels. A module only so that it has a path and can be watched."""
+
+    def forward(self, branches: list[Tensor]) -> Tensor:
+        """Each N × C_i × H × W → N × ΣC_i × H × W."""
+        return torch.cat(branches, dim=1)
+
+
+class Inception(nn.Module):
+    """Figure 2b: four branches see the same input; their outputs are stacked, 1×1, 3×3, 5×5, pool.
+
+    A blank reduction leaves the 1×1 out (Figure 2a); a branch of 0 filters does not exist.
+    """
+
+    def __init__(self, inputs: int, row: InceptionModule, kernel_5x5: str, block: partial[ConvBlock]) -> None:
+        super().__init__()
+        self.outputs = 0
+        if row.ch1x1:
+            self.branch_1x1 = nn.Sequential(OrderedDict(conv=block(inputs, row.ch1x1, 1)))
+            self.outputs += row.ch1x1
+        if row.ch3x3:
+            layers, width = _reduced(inputs, row.ch3x3_reduce, block)
+            layers["conv"] = block(width, row.ch3x3, 3)
+            self.branch_3x3 = nn.Sequential(layers)
+            self.outputs += row.ch3x3
+        if row.ch5x5:
+            layers, width = _reduced(inputs, row.ch5x5_reduce, block)
+            if kernel_5x5 == "two_3x3":
+                layers["conv1"] = block(width, row.ch5x5, 3)
+                layers["conv2"] = block(row.ch5x5, row.ch5x5, 3)
+            else:
+                layers["conv"] = block(width, row.ch5x5, {"5x5": 5, "3x3": 3}[kernel_5x5])
+            self.branch_5x5 = nn.Sequential(layers)
+            self.outputs += row.ch5x5
+        if row.pool_proj is None:
+            self.branch_pool = nn.Sequential(OrderedDict(pool=nn.MaxPool2d(3, stride=1, padding=1)))
+            self.outputs += inputs
+        elif row.pool_proj:
+            self.branch_pool = nn.Sequential(
+                OrderedDict(pool=nn.MaxPool2d(3, stride=1, padding=1), proj=block(inputs, row.pool_proj, 1))
+            )
+            self.outputs += row.pool_proj
+        self.concat = Concat()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N × inputs × H × W → N × outputs × H × W, e.g. 4a: 480 × 14 × 14 → 512 × 14 × 14."""
+        branches = [branch(x) for name, branch in self.named_children() if name.startswith("branch_")]
+        return self.concat(branches)  # 4a: 192 + 208 + 48 + 64 = 512 channels
+
+
+def _reduced(inputs: int, width: int | None, block: partial[ConvBlock]) -> tuple[OrderedDict[str, nn.Module], int]:
+    """Start a branch: with a 1×1 to ``width`` channels, or with nothing. Returns its layers and their channels."""
+    if width is None:
+        return OrderedDict(), inputs
+    return OrderedDict(reduce=block(inputs, width, 1)), width
+
+
+class AuxiliaryHead(nn.Module):
+    """A small classifier on an inner module: average pool, 1×1, two fully connected layers with dropout."""
+
+    def __init__(self, inputs: int, size: tuple[int, int], config: GoogLeNetConfig, block: partial[ConvBlock]) -> None:
+        super().__init__()
+        aux = config.aux
+        if aux.pool == "adaptive":
+            self.pool: nn.Module = nn.AdaptiveAvgPool2d(4)
+        else:
+            self.pool = nn.AvgPool2d(5, stride=3, ceil_mode=aux.pool == "ceil")
+        height, width = _size_after(self.pool, size)
+        self.conv = block(inputs, aux.conv, 1)
+        self.fc = nn.Linear(aux.conv * height * width, aux.hidden)
+        self.dropout = nn.Dropout(aux.dropout)
+        self.classifier = nn.Linear(aux.hidden, config.classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """On 4a: N × 512 × 14 × 14 → N × classes."""
+        x = self.pool(x)  # N × 512 × 4 × 4
+        x = self.conv(x)  # N × 128 × 4 × 4
+        x = torch.flatten(x, 1)  # N × 2048
+        x = F.relu(self.fc(x), inplace=True)  # N × 1024
+        x = self.dropout(x)
+        return self.classifier(x)  # N × classes
+
+
+def _size_after(pool: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
+    """Ask PyTorch what a pooling makes of a picture of that size; the meta device computes no numbers."""
+    height, width = pool(torch.empty(1, 1, *size, device="meta")).shape[-2:]
+    return height, width
+
+
+class GoogLeNet(nn.Module):
+    """The network of Table 1: stem, Inception modules with a max pool at each change of stage, classifier."""
+
+    def __init__(self, config: GoogLeNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        block = partial(ConvBlock, bias=config.conv_bias, batch_norm=config.normalisation == "batch_norm")
+        channels, *size = config.input_shape
+        self.stem, size = _stem(config, channels, tuple(size), block)
+        channels = config.stem.conv2
+        self.body: list[str] = []  # the names of modules and pools in the order they are run
+        self.heads: dict[str, str] = {}  # the module tapped -> the name of its head
+        previous = config.modules[0]
+        for row in config.modules:
+            if row.stage != previous.stage:
+                pool = _max_pool(config.pooling, last=row.stage == config.modules[-1].stage)
+                self._add_to_body(f"pool{previous.stage}", pool)
+                size = _size_after(pool, size)
+            inception = Inception(channels, row, config.kernel_5x5, block)
+            self._add_to_body(f"inception_{row.name}", inception)
+            channels = inception.outputs
+            if row.name in config.aux.taps:
+                self.heads[f"inception_{row.name}"] = f"aux_{row.name}"
+                self.add_module(f"aux_{row.name}", AuxiliaryHead(channels, size, config, block))
+            previous = row
+        self.classifier = nn.Sequential(
+            OrderedDict(
+                pool=nn.AdaptiveAvgPool2d(1),  # N × 1024 × 1 × 1
+                flatten=nn.Flatten(),  # N × 1024
+                dropout=nn.Dropout(config.dropout),
+                fc=nn.Linear(channels, config.classes),  # N × classes
+            )
+        )
+
+    def _add_to_body(self, name: str, layer: nn.Module) -> None:
+        self.add_module(name, layer)
+        self.body.append(name)
+
+    def forward(self, x: Tensor) -> Tensor | GoogLeNetOutput:
+        """N × C × H × W → logits N × classes; while training a GoogLeNetOutput with the heads' logits too."""
+        return self.forward_with_heads(x) if self.training else self._run(x, heads=False).logits
+
+    def forward_with_heads(self, x: Tensor) -> GoogLeNetOutput:
+        """Run the auxiliary heads too, whatever the mode."""
+        return self._run(x, heads=True)
+
+    def _run(self, x: Tensor, *, heads: bool) -> GoogLeNetOutput:
+        x = self.stem(x)  # N × 192 × 28 × 28
+        aux: dict[str, Tensor] = {}
+        for name in self.body:
+            x = self.get_submodule(name)(x)  # 3a: 256 × 28 × 28 … 5b: 1024 × 7 × 7
+            if heads and name in self.heads:
+                aux[name.removeprefix("inception_")] = self.get_submodule(self.heads[name])(x)
+        return GoogLeNetOutput(self.classifier(x), aux)
+
+
+def _stem(
+    config: GoogLeNetConfig, channels: int, size: tuple[int, int], block: partial[ConvBlock]
+) -> tuple[nn.Sequential, tuple[int, int]]:
+    """The layers before 3a, and the size of the picture after them."""
+    stem, layers = config.stem, OrderedDict()
+    if stem.kind == "paper":
+        layers["conv1"] = block(channels, stem.conv1, 7, stride=2)  # N × 64 × 112 × 112
+        layers["pool1"] = _max_pool(config.pooling)  # N × 64 × 56 × 56
+        halved = ((size[0] + 1) // 2, (size[1] + 1) // 2)  # 7×7/2 with padding 3 rounds up
+        size = _size_after(layers["pool1"], halved)
+    else:
+        layers["conv1"] = block(channels, stem.conv1, 3)
+    if config.normalisation == "lrn":
+        layers["norm1"] = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)
+    layers["conv2_reduce"] = block(stem.conv1, stem.conv2_reduce, 1)
+    layers["conv2"] = block(stem.conv2_reduce, stem.conv2, 3)  # N × 192 × 56 × 56
+    if config.normalisation == "lrn":
+        layers["norm2"] = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)
+    layers["pool2"] = _max_pool(config.pooling)  # N × 192 × 28 × 28
+    return nn.Sequential(layers), _size_after(layers["pool2"], size)
+
+
+def _max_pool(pooling: str, *, last: bool = False) -> nn.MaxPool2d:
+    """The halving max pool of each network family; torchvision's last one is 2×2."""
+    match pooling:
+        case "padded":
+            return nn.MaxPool2d(3, stride=2, padding=1)
+        case "floor":
+            return nn.MaxPool2d(3, stride=2)
+        case "torchvision" if last:
+            return nn.MaxPool2d(2, stride=2, ceil_mode=True)
+        case _:
+            return nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+
+def build_model(config: GoogLeNetConfig, device: str | torch.device = "cpu", *, seed: int = 0) -> GoogLeNet:
+    """Build the network on a device, in training mode, with weights drawn from ``seed``.
+
+    Convolutions and hidden layers get He's normal initialisation, biases 0. On the ``meta`` device there are shapes
+    only. Raises UnbuildableError when the config has problems, before anything is allocated.
+    """
+    if found := problems(config):
+        raise UnbuildableError(found)
+    with torch.device("meta"):
+        model = GoogLeNet(config)
+    if torch.device(device).type == "meta":
+        return model
+    model.to_empty(device=device)
+    _initialise(model, seed)
+    return model
+
+
+@torch.no_grad()
+def _initialise(model: GoogLeNet, seed: int) -> None:
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.reset_parameters()

@@ -1,0 +1,202 @@
+"""The paper's table as the editor shows it: config ↔ rows, and a judgement of every cell that comes back.
+
+The browser's limits are no checks: a forged edit can bring any value, row or column. What comes back is judged
+whole, and each problem names its cell.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from numbers import Integral, Real
+from string import ascii_lowercase
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from explorer.analysis import problems
+from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule, Problem
+from explorer.judgement import cell_problem
+
+MODULE = "module"
+_FIELDS = {heading: field for field, heading in HEADINGS.items()}
+
+Row = dict[str, Any]
+
+
+class Parsed(NamedTuple):
+    """What a table means: a config, or the problems that keep it from being one."""
+
+    config: GoogLeNetConfig | None
+    problems: tuple[Problem, ...]
+
+
+def to_rows(config: GoogLeNetConfig) -> list[Row]:
+    """Return the table as the editor shows it: one dict per module, headed as in the paper; None is a blank cell."""
+    return [
+        {
+            MODULE: module.name,
+            **{heading: getattr(module, field) for field, heading in HEADINGS.items()},
+        }
+        for module in config.modules
+    ]
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> Parsed:
+    """Read the rows back into ``config``. Nothing in them raises: whatever is wrong becomes a Problem.
+
+    A number is a whole number however it is typed (70, 70.0); NaN and None are a blank cell.
+    """
+    found: list[Problem] = []
+    if len(rows) > MAX_MODULES:
+        return Parsed(None, (_too_many(len(rows)),))
+    modules = [_module(row, found) for row in rows]
+    if found:
+        return Parsed(None, tuple(found))
+    candidate = config.replace(modules=tuple(modules))
+    found.extend(problems(candidate))
+    return Parsed(None if found else candidate, tuple(found))
+
+
+def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Problem, ...]]:
+    """Return copies of the rows with an editor's ``{row: {column: value}}`` laid over them.
+
+    Rows and columns that the table does not have are refused with a Problem and otherwise ignored.
+    """
+    new, found = [dict(row) for row in rows], []
+    if not isinstance(edited, Mapping):
+        edited = {}
+    for position, cells in edited.items():
+        index = _index(position)
+        if index is None or index >= len(new) or not isinstance(cells, Mapping):
+            found.append(_no_such_cell(f"row {str(position)[:20]}"))
+            continue
+        for heading, value in cells.items():
+            if heading in _FIELDS:
+                new[index][heading] = value
+            else:
+                found.append(_no_such_cell(f"column {str(heading)[:40]}"))
+    return new, tuple(found)
+
+
+def free_name(config: GoogLeNetConfig, after: str) -> str | None:
+    """Return the first unused name in the stage of the module ``after``, or None when all 26 letters are taken."""
+    stage = config.module(after).stage
+    taken = {module.name for module in config.modules}
+    return next((f"{stage}{letter}" for letter in ascii_lowercase if f"{stage}{letter}" not in taken), None)
+
+
+def insert_after(config: GoogLeNetConfig, after: str, name: str) -> Parsed:
+    """Add a module below ``after``, with the same widths as it."""
+    modules = list(config.modules)
+    at = modules.index(config.module(after))
+    try:
+        modules.insert(at + 1, modules[at].replace(name=name))
+    except ValidationError:
+        return Parsed(None, (_bad_name(name),))
+    return _judged(config.replace(modules=tuple(modules)))
+
+
+def remove(config: GoogLeNetConfig, name: str) -> Parsed:
+    """Take a module out, with the auxiliary head that taps it."""
+    modules = tuple(module for module in config.modules if module.name != name)
+    taps = tuple(tap for tap in config.aux.taps if tap != name)
+    return _judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+
+
+def rename(config: GoogLeNetConfig, old: str, new: str) -> Parsed:
+    """Give a module another name; an auxiliary head that taps it follows."""
+    try:
+        modules = tuple(module.replace(name=new) if module.name == old else module for module in config.modules)
+        taps = tuple(new if tap == old else tap for tap in config.aux.taps)
+        return _judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+    except ValidationError:
+        return Parsed(None, (_bad_name(new),))
+
+
+def _judged(config: GoogLeNetConfig) -> Parsed:
+    found = problems(config)
+    return Parsed(None if found else config, found)
+
+
+def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
+    name = row.get(MODULE)
+    cells = {field: _number(row.get(heading)) for field, heading in HEADINGS.items()}
+    bad = False
+    for field, value in cells.items():
+        problem = value if isinstance(value, _Refused) else cell_problem(str(name), field, value)
+        if problem:
+            bad = True
+            found.append(_cell_message(str(name), field, problem))
+    if bad:
+        return None
+    try:
+        return InceptionModule(name=name, **cells)
+    except ValidationError:
+        found.append(_bad_name(name))
+        return None
+
+
+class _Refused(NamedTuple):
+    """A cell that holds no whole number, as it is shown in the message."""
+
+    shown: str
+    reason: str
+
+
+def _number(value: Any) -> int | _Refused | None:
+    """Read one cell: a whole number however it is typed, None for a blank, or the reason for refusing it."""
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return None
+    if isinstance(value, bool):
+        return _Refused(str(value), "is no number")
+    if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
+    if isinstance(value, Real):
+        return _Refused(str(value)[:20], "is no whole number")
+    text = str(value).strip() if isinstance(value, str) else None
+    if text == "":
+        return None
+    if text and text.isascii() and text.isdigit() and len(text) <= 15:
+        return int(text)
+    return _Refused(f"“{str(value)[:20]}”", "is no number")
+
+
+def _cell_message(name: str, field: str, problem: Problem | _Refused) -> Problem:
+    if isinstance(problem, Problem):
+        return problem
+    heading = HEADINGS[field]
+    return Problem(
+        name,
+        field,
+        f"{name}, {heading}: {problem.shown} {problem.reason}. Write the number of filters as a whole number.",
+    )
+
+
+def _index(position: Any) -> int | None:
+    """Read a row position: the browser sends it as text."""
+    if isinstance(position, bool):
+        return None
+    if isinstance(position, int):
+        return position if position >= 0 else None
+    text = str(position)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
+
+
+def _no_such_cell(what: str) -> Problem:
+    return Problem("table", "modules", f"The table has no {what}: that edit was left out.")
+
+
+def _bad_name(name: Any) -> Problem:
+    shown = str(name)[:20]
+    return Problem(
+        shown,
+        "name",
+        f"“{shown}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
+    )
+
+
+def _too_many(count: int) -> Problem:
+    return Problem(
+        "table",
+        "modules",
+        f"The table has {count:,} rows. At most {MAX_MODULES} can be shown and built: remove some.",
+    )
