@@ -18,7 +18,13 @@ _REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
 
 
 def field_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
-    """Return every problem that can be seen without computing sizes, in the order of the table."""
+    """Return every problem that can be seen without computing sizes, in the order of the table.
+
+    A config with far too many rows or taps is refused for that alone: a link of 300 characters can describe
+    thousands, and a sentence for each would fill the memory.
+    """
+    if crowded := tuple(_count_problems(config)):
+        return crowded
     return (
         *_table_problems(config.modules),
         *(problem for module in config.modules for problem in _module_problems(module)),
@@ -65,15 +71,25 @@ def _shown(value: int) -> str:
     return f"{value:,}" if abs(value) < 10**15 else "a number of over 15 digits"
 
 
-def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
-    if not modules:
-        yield Problem("table", "modules", "The table has no module. Add at least one row, such as 3a.")
-    if len(modules) > MAX_MODULES:
+def _count_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
+    modules, taps = len(config.modules), len(config.aux.taps)
+    if modules > MAX_MODULES:
         yield Problem(
             "table",
             "modules",
-            f"The table has {len(modules):,} modules. At most {MAX_MODULES} can be shown and built: remove some rows.",
+            f"The table has {modules:,} modules. At most {MAX_MODULES} can be shown and built: remove some rows.",
         )
+    if taps > MAX_MODULES:
+        yield Problem(
+            "aux",
+            "taps",
+            f"There are {taps:,} auxiliary heads. At most one per module, {MAX_MODULES} in all, can be built.",
+        )
+
+
+def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
+    if not modules:
+        yield Problem("table", "modules", "The table has no module. Add at least one row, such as 3a.")
     seen: set[str] = set()
     highest = 0
     for module in modules:
