@@ -67,13 +67,13 @@ def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Probl
     for position, cells in edited.items():
         index = _index(position)
         if index is None or index >= len(new) or not isinstance(cells, Mapping):
-            found.append(_no_such_cell(f"row {str(position)[:20]}"))
+            found.append(_no_such_cell(f"row {_shown(position)}"))
             continue
         for heading, value in cells.items():
             if heading in _FIELDS:
                 new[index][heading] = value
             else:
-                found.append(_no_such_cell(f"column {str(heading)[:40]}"))
+                found.append(_no_such_cell(f"column {_shown(heading)}"))
     return new, tuple(found)
 
 
@@ -119,13 +119,14 @@ def _judged(config: GoogLeNetConfig) -> Parsed:
 
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
     name = row.get(MODULE)
+    where = _shown(name)
     cells = {field: _number(row.get(heading)) for field, heading in HEADINGS.items()}
     bad = False
     for field, value in cells.items():
-        problem = value if isinstance(value, _Refused) else cell_problem(str(name), field, value)
+        problem = value if isinstance(value, _Refused) else cell_problem(where, field, value)
         if problem:
             bad = True
-            found.append(_cell_message(str(name), field, problem))
+            found.append(_cell_message(where, field, problem))
     if bad:
         return None
     try:
@@ -151,13 +152,21 @@ def _number(value: Any) -> int | _Refused | None:
     if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     if isinstance(value, Real):
-        return _Refused(str(value)[:20], "is no whole number")
+        return _Refused(_shown(value), "is no whole number")
     text = str(value).strip() if isinstance(value, str) else None
     if text == "":
         return None
     if text and text.isascii() and text.isdigit() and len(text) <= 15:
         return int(text)
-    return _Refused(f"“{str(value)[:20]}”", "is no number")
+    return _Refused(f"“{_shown(value)}”", "is no number")
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a value as text. Python refuses to write out whole numbers of over 4,300 digits."""
+    try:
+        return str(value)[:20]
+    except (ValueError, RecursionError):
+        return f"{type(value).__name__} too long to show"
 
 
 def _cell_message(name: str, field: str, problem: Problem | _Refused) -> Problem:
@@ -186,7 +195,7 @@ def _no_such_cell(what: str) -> Problem:
 
 
 def _bad_name(name: Any) -> Problem:
-    shown = str(name)[:20]
+    shown = _shown(name)
     return Problem(
         shown,
         "name",
