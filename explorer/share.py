@@ -20,6 +20,7 @@ VERSION = 1
 FORMAT = "inception-explorer network"
 MAX_TOKEN = 4_000
 MAX_DOCUMENT = 100_000
+_REASONS = 3  # problems that are told of a network that cannot be built; a hostile one has thousands
 
 
 class ShareError(ValueError):
@@ -59,7 +60,9 @@ def from_token(token: str) -> Version:
             fields["modules"] = _unpacked_modules(PRESETS[base], changed["modules"])
         return Version(base, _checked(json.dumps(fields)))
     except UnbuildableError as error:
-        raise ShareError(f"The link describes a network that cannot be built. {error}") from error
+        raise ShareError(f"The link describes a network that cannot be built. {_reasons(error)}") from error
+    except ShareError:
+        raise
     except (ValueError, TypeError, KeyError, zlib.error, RecursionError) as error:
         raise ShareError("The link is broken or cut off: it describes no network.") from error
 
@@ -82,15 +85,21 @@ def from_json(text: str | bytes) -> GoogLeNetConfig:
             raise ShareError(f"The file is of another version; this app reads version {VERSION}.")
         return _checked(json.dumps(document.get("config")))
     except UnbuildableError as error:
-        raise ShareError(f"The file describes a network that cannot be built. {error}") from error
+        raise ShareError(f"The file describes a network that cannot be built. {_reasons(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "config"
+        where = ".".join(map(str, first["loc"]))[:60] or "config"
         raise ShareError(f"The file describes no network: {where}: {first['msg']}.") from error
     except ShareError:
         raise
     except (ValueError, RecursionError) as error:
         raise ShareError("The file is no JSON text, or is cut off.") from error
+
+
+def _reasons(error: UnbuildableError) -> str:
+    told = " ".join(problem.message for problem in error.problems[:_REASONS])
+    more = len(error.problems) - _REASONS
+    return f"{told} (And {more} more.)" if more > 0 else told
 
 
 def _checked(text: str) -> GoogLeNetConfig:
