@@ -356,6 +356,8 @@ def _auxiliary_head(config: GoogLeNetConfig, rows: list[LayerRow], tap: str, x: 
         covered = min(x.side, 3 * pooled.side + 2)  # n windows of 5, 3 apart; the last may hang over
     seen = x.seen_across(covered)
     y = walk.conv("conv", pooled, aux.conv)
+    if aux.pool == "adaptive":
+        rows[-1] = rows[-1]._replace(jump=None)  # the pool's windows, and so these positions, are unevenly spaced
     walk.linear("fc", prod(y.shape), aux.hidden, seen)
     walk.dropout("dropout", aux.hidden, seen)
     walk.linear("classifier", aux.hidden, config.classes, seen)
