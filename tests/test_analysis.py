@@ -1,0 +1,275 @@
+"""The closed form's rows, sums and refusals. Its numbers are held in test_reference and test_double_entry."""
+
+from math import prod
+
+import pytest
+from hypothesis import given
+
+from explorer import PRESETS, GoogLeNetConfig, LayerRow, Totals, UnbuildableError, problems, summarize
+from explorer.arithmetic import adaptive_windows
+from explorer.changes import with_module
+from explorer.config import MAX_ACTIVATIONS, MAX_CHANNELS, MAX_PARAMETERS, MAX_SIDE
+from tests.strategies import networks, typed
+
+PAPER = PRESETS["paper"]
+
+
+def resized(config: GoogLeNetConfig, height: int, width: int) -> GoogLeNetConfig:
+    """Return the config for another size of picture."""
+    return config.replace(input_shape=(config.input_shape[0], height, width))
+
+
+def assert_adds_up(config: GoogLeNetConfig) -> None:
+    """Add the rows again, and follow each block's shapes from its input to its output."""
+    summary = summarize(config)
+    rows = summary.rows
+    main = [row for row in rows if row.aux is None]
+    for aux, some in ((True, rows), (False, main)):
+        assert sum(row.weights + row.biases + row.norm for row in some) == summary.parameters(aux)
+        assert sum(row.macs for row in some) == summary.macs(aux)
+        assert sum(prod(row.out_shape) for row in some) == summary.activations(aux)
+    assert [row.path for row in rows] == list(summary.by_path)
+    assert sum(totals.parameters for totals in summary.by_module.values()) == summary.parameters()
+    assert sum(totals.macs for totals in summary.by_module.values()) == summary.macs(aux=True)
+    for (module, _), totals in summary.by_branch.items():
+        assert totals.macs <= summary.by_module[module].macs
+    in_branches = sum(totals.parameters for totals in summary.by_branch.values())
+    assert in_branches == sum(summary.by_module[module.name].parameters for module in config.modules)
+    assert {row.aux for row in rows} - {None} == set(config.aux.taps)
+    assert min(min(row.in_shape + row.out_shape) for row in rows) >= 1
+
+
+@pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
+def test_presets_add_up(config: GoogLeNetConfig) -> None:
+    """The sums, with and without heads, per module and per branch, are those of the rows."""
+    assert_adds_up(config)
+
+
+@given(networks())
+def test_random_networks_add_up(config: GoogLeNetConfig) -> None:
+    """The same holds for random networks."""
+    assert_adds_up(config)
+
+
+@given(typed())
+def test_problems_are_why_a_summary_is_refused(config: GoogLeNetConfig) -> None:
+    """A summary is refused with exactly the problems that are reported, and given when there are none."""
+    found = problems(config)
+    if found:
+        with pytest.raises(UnbuildableError) as refusal:
+            summarize(config)
+        assert found == refusal.value.problems
+        assert all(problem.message in str(refusal.value) for problem in found)
+    else:
+        assert config == summarize(config).config
+
+
+def test_rows_of_a_module_in_order() -> None:
+    """A module's rows stand branch by branch as in Figure 2b, the concatenation last."""
+    expected = [
+        ("inception_4a.branch_1x1.conv", "conv", "1x1"),
+        ("inception_4a.branch_3x3.reduce", "conv", "3x3"),
+        ("inception_4a.branch_3x3.conv", "conv", "3x3"),
+        ("inception_4a.branch_5x5.reduce", "conv", "5x5"),
+        ("inception_4a.branch_5x5.conv", "conv", "5x5"),
+        ("inception_4a.branch_pool.pool", "max_pool", "pool"),
+        ("inception_4a.branch_pool.proj", "conv", "pool"),
+        ("inception_4a.concat", "concat", None),
+    ]
+    assert expected == [(row.path, row.kind, row.branch) for row in summarize(PAPER).rows if row.module == "4a"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "missing"),
+    [
+        ({"ch1x1": 0}, {"branch_1x1.conv"}),
+        ({"ch3x3": 0}, {"branch_3x3.reduce", "branch_3x3.conv"}),
+        ({"ch5x5": 0}, {"branch_5x5.reduce", "branch_5x5.conv"}),
+        ({"pool_proj": 0}, {"branch_pool.pool", "branch_pool.proj"}),
+        ({"ch3x3_reduce": None}, {"branch_3x3.reduce"}),
+        ({"ch5x5_reduce": None}, {"branch_5x5.reduce"}),
+        ({"pool_proj": None}, {"branch_pool.proj"}),
+    ],
+)
+def test_zeros_and_blanks_take_layers_out(cells: dict[str, int | None], missing: set[str]) -> None:
+    """0 takes the whole branch out and a blank only the 1×1; every other layer of the module stays."""
+    edited = with_module(PAPER, PAPER.module("4a").replace(**cells))
+    before, after = ({row.path for row in summarize(config).rows if row.module == "4a"} for config in (PAPER, edited))
+    assert {f"inception_4a.{layer}" for layer in missing} == before - after
+    assert set() == after - before
+
+
+def test_a_reduction_of_no_branch_is_ignored() -> None:
+    """Where the 5×5 is 0, its reduction changes nothing."""
+    row = PAPER.module("4a").replace(ch5x5=0)
+    one, other = (summarize(with_module(PAPER, row.replace(ch5x5_reduce=width))).rows for width in (16, None))
+    assert one == other
+
+
+def test_a_blank_projection_passes_every_channel() -> None:
+    """Without its 1×1 the pool branch adds all input channels to the output."""
+    edited = with_module(PAPER, PAPER.module("3a").replace(pool_proj=None))
+    assert (64 + 128 + 32 + 192, 28, 28) == summarize(edited).concat("3a").out_shape
+
+
+def test_an_edit_reaches_the_next_module_and_the_head() -> None:
+    """More filters in 4a make 4b's inputs and the head on 4a wider, and leave all that stands before 4a alone."""
+    wider = with_module(PAPER, PAPER.module("4a").replace(ch3x3=308))
+    before, after = summarize(PAPER), summarize(wider)
+    changed = {row.module for old, row in zip(before.rows, after.rows, strict=True) if old != row}
+    assert {"4a", "aux_4a", "4b"} == changed
+    assert (612, 14, 14) == after.by_path["inception_4b.branch_1x1.conv"].in_shape
+    assert (612, 14, 14) == after.by_path["aux_4a.pool"].in_shape
+
+
+def test_pools_stand_where_the_stage_changes() -> None:
+    """A max pool named for the stage it ends stands between stages and nowhere else."""
+    names = ["2a", "2b", "5a", "10c"]
+    modules = tuple(PAPER.modules[0].replace(name=name) for name in names)
+    summary = summarize(PAPER.replace(modules=modules, aux=PAPER.aux.replace(taps=())))
+    assert ["stem", "2a", "2b", "pool2", "5a", "pool5", "10c", "classifier"] == list(summary.by_module)
+
+
+def test_torchvisions_last_pool_is_2x2() -> None:
+    """Only the pool before the last stage differs in torchvision's layout."""
+    rows = summarize(PRESETS["torchvision"]).rows
+    pools = [(row.path, row.kernel) for row in rows if row.kind == "max_pool" and row.branch is None]
+    expected = [("stem.pool1", (3, 3)), ("stem.pool2", (3, 3)), ("pool3", (3, 3)), ("pool4", (2, 2))]
+    assert expected == pools
+
+
+def test_heads_stand_after_the_module_they_tap() -> None:
+    """A head's rows follow its module's, in the order of the table whatever the order of the taps."""
+    config = PAPER.replace(aux=PAPER.aux.replace(taps=("4d", "3a")))
+    blocks = list(summarize(config).by_module)
+    assert ["3a", "aux_3a", "3b"] == blocks[1:4]
+    assert "aux_4d" == blocks[blocks.index("4d") + 1]
+
+
+def test_no_taps_no_heads() -> None:
+    """Without taps the network in training is the network at inference."""
+    summary = summarize(PAPER.replace(aux=PAPER.aux.replace(taps=())))
+    assert summary.main == summary.whole
+    assert summarize(PAPER).main == summary.main
+
+
+def test_lrn_stands_where_caffe_has_it() -> None:
+    """LRN comes after the first pool and after conv2, and only where the network uses it."""
+    stem = [row.path for row in summarize(PAPER).rows if row.module == "stem"]
+    expected = ["conv1", "pool1", "norm1", "conv2_reduce", "conv2", "norm2", "pool2"]
+    assert [f"stem.{layer}" for layer in expected] == stem
+    without = [row.path for row in summarize(PAPER.replace(normalisation="none")).rows if row.module == "stem"]
+    assert [path for path in stem if "norm" not in path] == without
+
+
+def test_small_stem_has_no_first_pool() -> None:
+    """The stem for small pictures divides by 2 only, where the paper's divides by 8."""
+    small = summarize(PAPER.replace(stem=PAPER.stem.replace(kind="small"), input_shape=(3, 28, 28)))
+    assert "stem.pool1" not in small.by_path
+    assert ((3, 3), 1) == (small.by_path["stem.conv1"].kernel, small.by_path["stem.conv1"].stride)
+    assert (192, 14, 14) == small.by_path["stem.pool2"].out_shape
+
+
+def test_two_3x3_are_two_convolutions_of_one_width() -> None:
+    """The 5×5 as two 3×3: the first sees the reduction, the second the first, both with the 5×5's filters."""
+    rows = summarize(PRESETS["two_3x3"]).by_path
+    first, second = (rows[f"inception_4a.branch_5x5.conv{n}"] for n in (1, 2))
+    assert ((16, 14, 14), (48, 14, 14), (3, 3)) == (first.in_shape, first.out_shape, first.kernel)
+    assert ((48, 14, 14), (48, 14, 14), (3, 3)) == (second.in_shape, second.out_shape, second.kernel)
+
+
+def test_norm_and_biases_are_counted_apart() -> None:
+    """BatchNorm has two parameters per channel and takes no bias's place; fully connected layers keep theirs."""
+    both = summarize(PAPER.replace(normalisation="batch_norm"))
+    convs = [row for row in both.rows if row.kind == "conv"]
+    assert [(row.out_shape[0], 2 * row.out_shape[0]) for row in convs] == [(row.biases, row.norm) for row in convs]
+    neither = summarize(PAPER.replace(normalisation="none", conv_bias=False))
+    assert {(0, 0)} == {(row.biases, row.norm) for row in neither.rows if row.kind == "conv"}
+    assert {1_000, 1_024} == {row.biases for row in neither.rows if row.kind == "linear"}
+
+
+def test_classifier_pools_the_whole_picture() -> None:
+    """The last average pool is as large as what it pools, also where that is not square."""
+    row = summarize(resized(PAPER, 231, 179)).by_path["classifier.pool"]
+    assert row.in_shape[1:] == row.kernel
+    assert (1_024, 1, 1) == row.out_shape
+
+
+def test_adaptive_pool_shows_its_widest_window() -> None:
+    """torchvision's head pools to 4 × 4 with windows of uneven size, whose largest is shown."""
+    row = summarize(resized(PRESETS["torchvision"], 231, 179)).by_path["aux_4a.pool"]
+    assert (4, 4) == row.out_shape[1:]
+    assert tuple(max(map(len, adaptive_windows(side, 4))) for side in row.in_shape[1:]) == row.kernel
+
+
+def test_activations_are_the_elements_of_the_output() -> None:
+    """A row holds as many activations as its output has elements."""
+    assert 192 * 28 * 28 == summarize(PAPER).by_path["stem.pool2"].activations
+
+
+def test_totals_of_rows() -> None:
+    """Rows add up to parameters of every kind, MACs and activations."""
+    row = LayerRow("a", "conv", "a", None, (1,), (2, 3, 4), None, None, None, 5, 6, 7, 8, 1, 1, None)
+    assert Totals(36, 16, 48) == Totals.of([row, row])
+
+
+def test_unknown_module_has_no_concat() -> None:
+    """Asking for a module that is not there is a KeyError."""
+    with pytest.raises(KeyError):
+        summarize(PAPER).concat("9z")
+
+
+@pytest.mark.parametrize("pooling", ["ceil", "floor", "torchvision"])
+def test_a_picture_that_shrinks_away_is_refused(pooling: str) -> None:
+    """Where no pool window fits any more, the pool, the size of the picture and the remedy are named."""
+    (problem,) = problems(resized(PAPER, 1, 1).replace(pooling=pooling))
+    assert ("stem", "input_shape") == problem[:2]
+    assert "stem.pool1" in problem.message
+    assert "1×1" in problem.message
+    assert "use a larger input" in problem.message
+
+
+def test_a_pool_between_stages_is_named() -> None:
+    """The problem says between which stages the picture became too small."""
+    config = resized(PAPER, 24, 224).replace(pooling="floor", aux=PAPER.aux.replace(taps=()))
+    (problem,) = problems(config)
+    assert ("pool3", "input_shape") == problem[:2]
+    assert "2×27" in problem.message
+
+
+def test_padded_pools_take_any_picture() -> None:
+    """Pools with padding 1 leave at least one pixel of a 1×1 picture."""
+    config = resized(PAPER, 1, 1).replace(pooling="padded", aux=PAPER.aux.replace(taps=()))
+    assert () == problems(config)
+    assert (1_024, 1, 1) == summarize(config).concat("5b").out_shape
+
+
+@pytest.mark.parametrize(("pool", "least"), [("ceil", 3), ("floor", 5), ("adaptive", 1)])
+def test_an_auxiliary_pool_that_does_not_fit_is_refused(pool: str, least: int) -> None:
+    """A head needs a picture of at least 3, 5 or 1 positions by its pool's rule; the problem names the head."""
+    config = PAPER.replace(aux=PAPER.aux.replace(pool=pool, taps=("4a",)), pooling="padded")
+    assert () == problems(resized(config, 16 * least, 224))
+    if least > 1:
+        (problem,) = problems(resized(config, 16 * (least - 1), 224))
+        assert ("4a", "aux") == problem[:2]
+        assert f"{least - 1}×14" in problem.message
+        assert "adaptive pool" in problem.message
+
+
+def test_too_many_parameters_are_refused_before_anything_is_made() -> None:
+    """A network beyond the budget is refused with total, limit and its largest row."""
+    wide = PAPER.modules[0].replace(ch1x1=MAX_CHANNELS, ch3x3_reduce=None, ch3x3=MAX_CHANNELS, ch5x5_reduce=None)
+    config = PAPER.replace(modules=(wide, wide.replace(name="3b", ch5x5=MAX_CHANNELS)), aux=PAPER.aux.replace(taps=()))
+    (problem,) = problems(config)
+    assert ("3b", "parameters") == problem[:2]
+    assert f"{MAX_PARAMETERS:,}" in problem.message
+    assert "inception_3b.branch_5x5.conv" in problem.message
+
+
+def test_too_many_activations_are_refused_before_anything_is_made() -> None:
+    """A picture too large for the memory is refused with total, limit and its largest row."""
+    config = resized(PAPER, MAX_SIDE, MAX_SIDE).replace(stem=PAPER.stem.replace(conv1=1_024))
+    (problem,) = problems(config)
+    assert ("stem", "activations") == problem[:2]
+    assert f"{MAX_ACTIVATIONS:,}" in problem.message
+    assert "stem.conv1" in problem.message
