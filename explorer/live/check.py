@@ -100,7 +100,7 @@ def _image(config: GoogLeNetConfig, device: torch.device) -> Tensor:
     return torch.randn(1, *config.input_shape, generator=torch.Generator().manual_seed(0)).to(device)
 
 
-def _forward(model: GoogLeNet, image: Tensor, runs: int = 5, seconds: float = 0.5) -> tuple[tuple[int, ...], float]:
+def _forward(model: GoogLeNet, image: Tensor, runs: int = 3, seconds: float = 0.3) -> tuple[tuple[int, ...], float]:
     """Return the logits' shape and the median milliseconds of plain inference passes, without hooks.
 
     There is at least one pass, and no more than fit in ``runs`` or ``seconds``. The network must be warm: have run.

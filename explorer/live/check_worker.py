@@ -1,0 +1,91 @@
+"""The process that runs the checks: ``python -m explorer.live.check_worker``, started by :mod:`explorer.live.checker`.
+
+It reads one ``Request`` per line from stdin and writes one ``Answer`` per line to stdout, in JSON, until stdin ends.
+It never competes with its server: it has a low priority, leaves one core free, and ends when the server does.
+"""
+
+import ctypes
+import gc
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import TextIO
+
+from explorer.live.report import Answer, Request
+
+NICE = 15
+MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    answers = _take_stdout()
+    _stay_modest()
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    at_first = None
+    while True:
+        answer = _answer(requests.get())
+        size = _trimmed_megabytes()
+        at_first = at_first or size
+        answer = answer.replace(retire=size > at_first + MAX_GROWTH_MB)
+        answers.write(answer.model_dump_json() + "\n")
+
+
+def _take_stdout() -> TextIO:
+    """Return the real stdout and point everyone else's at stderr, C libraries' included."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    return answers
+
+
+def _stay_modest() -> None:
+    """Take a low priority and leave one core free; end with the server, and not by the Ctrl-C that is meant for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    import torch
+
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - 1)))
+
+
+def _read(requests: "queue.SimpleQueue[bytes]") -> None:
+    """Pass lines on. When stdin ends the server has gone, and the process ends at once, amid whatever it does."""
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    os._exit(0)
+
+
+def _answer(line: bytes) -> Answer:
+    from explorer.live.check import check, torchinfo_text
+
+    try:
+        request = Request.model_validate_json(line)
+        if request.kind == "check":
+            return Answer(result=check(request.config, request.device))
+        return Answer(result=torchinfo_text(request.config))
+    except Exception as error:  # whatever PyTorch may raise becomes a message on the page
+        return Answer(error=f"{type(error).__name__}: {error}")
+
+
+def _trimmed_megabytes() -> int:
+    """Give free memory back to the system and return the size (RSS) that is left, in MB; 0 where it is not known."""
+    gc.collect()
+    if sys.platform != "linux":
+        return 0
+    if hasattr(ctypes.CDLL(None), "malloc_trim"):  # glibc has it
+        ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+
+
+if __name__ == "__main__":
+    main()
