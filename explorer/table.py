@@ -77,6 +77,58 @@ def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Probl
     return new, tuple(found)
 
 
+class Settled(NamedTuple):
+    """What an edit came to: the config with every good cell taken in, and the problems of what was left out.
+
+    ``forged`` says that something was edited which the editor does not offer: a row or column that does not exist.
+    """
+
+    config: GoogLeNetConfig
+    problems: tuple[Problem, ...] = ()
+    forged: bool = False
+
+
+def settle(config: GoogLeNetConfig, edits: Any) -> Settled:
+    """Take an editor's edits into ``config``: good cells are kept, bad ones left out and explained.
+
+    ``edits`` is the editor's state, ``{"edited_rows": {row: {column: value}}, "added_rows": [], …}``, or whatever was
+    sent in its place. When the bad cells cannot be told from the good ones (a picture that shrinks away), nothing
+    is taken in.
+    """
+    before = to_rows(config)
+    cells, foreign = _cell_edits(edits)
+    after, unknown = with_edits(before, cells)
+    forged = (*foreign, *unknown)
+    parsed = from_rows(after, config)
+    if parsed.config is not None:
+        return Settled(parsed.config, forged, bool(forged))
+    bad = {(problem.where, problem.field) for problem in parsed.problems}
+    good = [
+        {
+            heading: old[heading] if (old[MODULE], _FIELDS.get(heading)) in bad else value
+            for heading, value in new.items()
+        }
+        for old, new in zip(before, after, strict=True)
+    ]
+    kept = from_rows(good, config).config
+    return Settled(kept or config, (*forged, *parsed.problems), bool(forged))
+
+
+def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:
+    """Take the edited cells out of an editor's state; adding and deleting rows is not done in the grid."""
+    state = edits if isinstance(edits, Mapping) else {"edited_rows": edits}
+    cells = state.get("edited_rows") or {}
+    found = [
+        Problem("table", "modules", "Rows are added and removed with the Rows menu: that edit was left out.")
+        for kind in ("added_rows", "deleted_rows")
+        if state.get(kind)
+    ]
+    if not isinstance(cells, Mapping):
+        found.append(Problem("table", "modules", "That was no edit of a cell: it was left out."))
+        cells = {}
+    return cells, tuple(found)
+
+
 def free_name(config: GoogLeNetConfig, after: str) -> str | None:
     """Return the first unused name in the stage of the module ``after``, or None when all 26 letters are taken."""
     stage = config.module(after).stage
@@ -92,14 +144,14 @@ def insert_after(config: GoogLeNetConfig, after: str, name: str) -> Parsed:
         modules.insert(at + 1, modules[at].replace(name=name))
     except ValidationError:
         return Parsed(None, (_bad_name(name),))
-    return _judged(config.replace(modules=tuple(modules)))
+    return judged(config.replace(modules=tuple(modules)))
 
 
 def remove(config: GoogLeNetConfig, name: str) -> Parsed:
     """Take a module out, with the auxiliary head that taps it."""
     modules = tuple(module for module in config.modules if module.name != name)
     taps = tuple(tap for tap in config.aux.taps if tap != name)
-    return _judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+    return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
 
 
 def rename(config: GoogLeNetConfig, old: str, new: str) -> Parsed:
@@ -107,12 +159,13 @@ def rename(config: GoogLeNetConfig, old: str, new: str) -> Parsed:
     try:
         modules = tuple(module.replace(name=new) if module.name == old else module for module in config.modules)
         taps = tuple(new if tap == old else tap for tap in config.aux.taps)
-        return _judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+        return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
     except ValidationError:
         return Parsed(None, (_bad_name(new),))
 
 
-def _judged(config: GoogLeNetConfig) -> Parsed:
+def judged(config: GoogLeNetConfig) -> Parsed:
+    """Return the config if it can be built, else its problems."""
     found = problems(config)
     return Parsed(None if found else config, found)
 

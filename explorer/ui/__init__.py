@@ -1,0 +1,1 @@
+"""The only room that imports streamlit: state, cache, editor, frame and shared widgets."""

@@ -1,0 +1,89 @@
+"""The live badge: closed form = live network = torchinfo, checked in a process of its own after the numbers.
+
+While a check is pending the badge looks for its result now and then; when it is there, one full rerun ends the
+looking. It never builds anything itself, so it never delays an edit.
+"""
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pandas as pd
+import streamlit as st
+
+from explorer.ui import cache, state
+from explorer.views import formatting as fmt
+
+if TYPE_CHECKING:
+    from explorer.live.checker import Pending
+    from explorer.live.report import CheckReport
+
+DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
+_LOOK_EVERY_S = 0.6
+
+
+def reader() -> str:
+    """Return a name for this session, so that its newer request replaces its older one in the queue."""
+    return st.session_state.setdefault("reader", uuid4().hex)
+
+
+def show_badge() -> None:
+    """Show what the live network says of the present config, or that it is being built."""
+    pending = isinstance(_result(), tuple)
+    st.fragment(_badge, run_every=_LOOK_EVERY_S if pending else None)(pending)
+
+
+def _result() -> "CheckReport | Pending":
+    device = st.session_state.get("device", "auto")
+    return cache.checker().request(state.present().config, device, reader())
+
+
+def _badge(was_pending: bool) -> None:
+    result = _result()
+    waiting = isinstance(result, tuple)
+    if was_pending and not waiting:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="badge"):
+        if waiting:
+            place = f" {result.ahead} before it." if result.ahead else ""
+            st.badge("checking", icon=":material/hourglass_top:", color="gray")
+            st.markdown(f":small[The live network is built and run in the background.{place}]", width="content")
+        else:
+            _verdict(result)
+        st.space("stretch")
+        st.selectbox(
+            "Device",
+            list(DEVICES),
+            key="device",
+            format_func=DEVICES.get,
+            label_visibility="collapsed",
+            width=130,
+            persist_state="session",
+        )
+    if not waiting and result.disagreements:
+        _show_disagreements(result)
+
+
+def _verdict(report: "CheckReport") -> None:
+    if report.failed:
+        st.badge("not checked", icon=":material/help:", color="orange")
+    elif report.ok:
+        st.badge("closed form = live network = torchinfo", icon=":material/check:", color="green")
+    else:
+        st.badge(f"{report.differing} numbers disagree", icon=":material/error:", color="red")
+    facts = [f"{report.rows} rows"] if report.rows else []
+    if report.ran:
+        facts += [f"built in {report.build_ms:,.0f} ms", f"forward {report.forward_ms:,.0f} ms", report.device]
+    if report.output_shape:
+        facts.append(f"output {fmt.shape(report.output_shape)}")
+    text = " · ".join(facts) + (f"  \n{report.note}" if report.note else "")
+    st.markdown(f":small[{text}]", width="content")
+
+
+def _show_disagreements(report: "CheckReport") -> None:
+    st.error("The closed form and the live network do not agree here. This is a fault of the app: please report it.")
+    st.dataframe(
+        pd.DataFrame(
+            [{**d._asdict(), "closed_form": str(d.closed_form), "live": str(d.live)} for d in report.disagreements]
+        ),
+        hide_index=True,
+    )

@@ -1,0 +1,59 @@
+"""The frame around every page: the slim bar that says which network this is, and the footer of a bad link."""
+
+import streamlit as st
+
+from explorer.analysis import NetworkSummary
+from explorer.changes import Change, changes
+from explorer.history import Version
+from explorer.presets import CATALOGUE
+from explorer.ui import cache, state
+from explorer.views import formatting as fmt
+from explorer.views.network_table import edit_text, version_title
+
+
+def bar() -> None:
+    """Show which network the session works on, its two totals, undo and redo, and the way out."""
+    version = state.present()
+    edits = changes(version.base_config, version.config)
+    summary = cache.summary(version.config)
+    history = state.history()
+    with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
+        with st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:"):
+            _network_menu(version, edits)
+        st.markdown(_totals(summary), width="content")
+        st.space("stretch")
+        st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
+        st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
+    if state.notice():
+        st.warning(state.notice(), icon=":material/link_off:")
+
+
+def _totals(summary: NetworkSummary) -> str:
+    return f"**{fmt.exact(summary.parameters(aux=False))}** parameters · **{fmt.short(summary.macs())}** MACs"
+
+
+def _network_menu(version: Version, edits: tuple[Change, ...]) -> None:
+    preset = CATALOGUE[version.base]
+    st.session_state["preset"] = version.base
+    st.selectbox(
+        "Start from",
+        list(CATALOGUE),
+        key="preset",
+        format_func=lambda name: CATALOGUE[name].title,
+        on_change=lambda: state.start_from(st.session_state["preset"]),
+        help="Loads a named network. Undo leads back to yours.",
+    )
+    st.markdown(preset.story)
+    st.caption(f"Source: {preset.source}")
+    if not edits:
+        st.caption("No edits: this is the preset itself. Edit a cell of the table to begin.")
+        return
+    st.markdown("\n".join(f"- {_edit_line(change)}" for change in edits[:12]))
+    if len(edits) > 12:
+        st.caption(f"… and {len(edits) - 12} more.")
+    st.button(f"Back to {preset.title}", on_click=state.start_from, args=(version.base,), icon=":material/restart_alt:")
+
+
+def _edit_line(change: Change) -> str:
+    where = "" if change.where in ("network", "stem", "aux", "table") else f"**{change.where}** "
+    return where + edit_text(change).replace("#", r"\#")

@@ -1,0 +1,84 @@
+"""Rows of the table: add, remove, rename and reset them."""
+
+import streamlit as st
+
+from explorer.changes import with_module
+from explorer.table import Parsed, free_name, insert_after, judged, remove, rename
+from explorer.ui import state
+
+_WHICH, _NAME = "row", "row_name"
+
+
+def row_menu() -> None:
+    """Offer what can be done with the rows of the table, folded away; each step can be undone."""
+    with st.popover("Rows", icon=":material/table_rows:"):
+        _row_controls()
+        st.button("Reset the whole table", icon=":material/restart_alt:", on_click=reset_table, key="table_reset")
+
+
+def _row_controls() -> None:
+    config = state.present().config
+    names = [module.name for module in config.modules]
+    if st.session_state.get(_WHICH) not in names:
+        st.session_state[_WHICH] = names[-1]
+    st.selectbox("Row", names, key=_WHICH)
+    which = st.session_state[_WHICH]
+    with st.container(horizontal=True):
+        st.button("Add below", icon=":material/add:", on_click=_add, key="row_add")
+        st.button("Remove", icon=":material/delete:", on_click=_remove, key="row_remove", disabled=len(names) == 1)
+        st.button("Reset", icon=":material/restart_alt:", on_click=_reset, key="row_reset", disabled=_same(which))
+    st.session_state[_NAME] = (state.refused(_NAME) or (which,))[0]
+    st.text_input("Rename to", key=_NAME, max_chars=3, on_change=_rename, help="Stage and letter, such as 4f.")
+    for key in (_NAME, _WHICH):
+        for problem in (state.refused(key) or (None, ()))[1]:
+            st.error(problem.message, icon=":material/block:")
+
+
+def _same(name: str) -> bool:
+    version = state.present()
+    known = {module.name: module for module in version.base_config.modules}
+    return name not in known or known[name] == version.config.module(name)
+
+
+def _add() -> None:
+    config, after = state.present().config, st.session_state[_WHICH]
+    name = free_name(config, after)
+    if name is None:
+        return
+    if _take(_WHICH, after, insert_after(config, after, name)):
+        st.session_state[_WHICH] = name
+
+
+def _remove() -> None:
+    which = st.session_state[_WHICH]
+    _take(_WHICH, which, remove(state.present().config, which))
+
+
+def _rename() -> None:
+    old, new = st.session_state[_WHICH], st.session_state[_NAME].strip()
+    if _take(_NAME, new, rename(state.present().config, old, new)):
+        st.session_state[_WHICH] = new
+
+
+def _reset() -> None:
+    version = state.present()
+    state.commit(with_module(version.config, version.base_config.module(st.session_state[_WHICH])))
+    state.discard_pending()
+
+
+def reset_table() -> None:
+    """Put the preset's modules back; the other settings stay. Undo leads back."""
+    version = state.present()
+    names = {module.name for module in version.base_config.modules}
+    taps = tuple(tap for tap in version.config.aux.taps if tap in names)
+    config = version.config.replace(modules=version.base_config.modules, aux=version.config.aux.replace(taps=taps))
+    _take(_WHICH, "", judged(config))
+
+
+def _take(key: str, value: str, parsed: Parsed) -> bool:
+    if parsed.config is None:
+        state.refuse(key, value, parsed.problems)
+        return False
+    state.commit(parsed.config)
+    state.discard_pending()
+    return True

@@ -1,0 +1,149 @@
+"""Controls for everything that is no cell of the table. A bad value is explained under the control it came from."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from explorer.analysis import problems
+from explorer.config import POOL_RULES, GoogLeNetConfig, Problem
+from explorer.ui import state
+
+Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]
+_MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
+
+KERNELS = {"5x5": "5×5", "3x3": "3×3 (torchvision)", "two_3x3": "two 3×3"}
+NORMALISATIONS = {"lrn": "LRN (paper)", "batch_norm": "BatchNorm", "none": "none"}
+STEMS = {"paper": "7×7/2, pool, 3×3, pool (÷ 8)", "small": "3×3, 3×3, pool (÷ 2)"}
+AUX_POOLS = {
+    "floor": "5×5/3, rounding down",
+    "ceil": "5×5/3, rounding up (Caffe)",
+    "adaptive": "adaptive to 4×4 (torchvision)",
+}
+
+
+def common_settings() -> None:
+    """Show the input, the classes and the structural switches, with the rest folded away."""
+    config = state.present().config
+    _side("Height", 1, config)
+    _side("Width", 2, config)
+    _whole("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
+    _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
+    _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
+    _choice("Pooling", "pooling", {key: rule.title for key, rule in POOL_RULES.items()}, config.pooling, width=250)
+    with st.popover("More", icon=":material/tune:"):
+        _rare_settings(config)
+
+
+def _rare_settings(config: GoogLeNetConfig) -> None:
+    stem, aux, names = config.stem, config.aux, [module.name for module in config.modules]
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Input and stem**")
+        _side("Input channels", 0, config)
+        _choice("Stem", "stem_kind", STEMS, stem.kind, write=lambda c, v: c.replace(stem=c.stem.replace(kind=v)))
+        for field, label in (("conv1", "conv1"), ("conv2_reduce", "conv2 reduce"), ("conv2", "conv2")):
+            _whole(label, f"stem_{field}", getattr(stem, field), _part("stem", field))
+        st.markdown("**Classifier**")
+        _share("Dropout", "dropout", config.dropout, lambda c, v: c.replace(dropout=v))
+        _switch("Biases in convolutions", "conv_bias", config.conv_bias)
+    with right:
+        st.markdown("**Auxiliary heads**")
+        _several("On modules", "aux_taps", names, aux.taps)
+        _choice(
+            "Average pool", "aux_pool", AUX_POOLS, aux.pool, write=lambda c, v: c.replace(aux=c.aux.replace(pool=v))
+        )
+        _whole("1×1 filters", "aux_conv", aux.conv, _part("aux", "conv"))
+        _whole("Hidden units", "aux_hidden", aux.hidden, _part("aux", "hidden"))
+        _share("Dropout in the heads", "aux_dropout", aux.dropout, _part("aux", "dropout"))
+        _share("Loss weight", "aux_loss_weight", aux.loss_weight, _part("aux", "loss_weight"))
+
+
+def _part(part: str, field: str) -> Write:
+    return lambda config, value: config.replace(**{part: getattr(config, part).replace(**{field: value})})
+
+
+def _side(label: str, axis: int, config: GoogLeNetConfig) -> None:
+    def write(config: GoogLeNetConfig, value: Any) -> GoogLeNetConfig:
+        shape = list(config.input_shape)
+        shape[axis] = value
+        return config.replace(input_shape=tuple(shape))
+
+    _whole(label, f"input_{axis}", config.input_shape[axis], write, width=110)
+
+
+def _whole(label: str, key: str, value: int, write: Write, width: int | str = "stretch") -> None:
+    _seed(key, value)
+    st.number_input(label, key=key, step=1, value=None, on_change=_changed, args=(label, key, write), width=width)
+    _explain(key)
+
+
+def _share(label: str, key: str, value: float, write: Write) -> None:
+    _seed(key, value)
+    st.number_input(label, key=key, step=0.1, value=None, on_change=_changed, args=(label, key, write))
+    _explain(key)
+
+
+def _choice(
+    label: str, key: str, options: dict[str, str], value: str, write: Write | None = None, width: int | str = "stretch"
+) -> None:
+    write = write or (lambda config, chosen: config.replace(**{key: chosen}))
+    _seed(key, value)
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=options.get,
+        on_change=_changed,
+        args=(label, key, write),
+        width=width,
+    )
+    _explain(key)
+
+
+def _several(label: str, key: str, options: Sequence[str], value: Sequence[str]) -> None:
+    def write(config: GoogLeNetConfig, taps: Any) -> GoogLeNetConfig:
+        ordered = tuple(module.name for module in config.modules if module.name in taps)
+        return config.replace(aux=config.aux.replace(taps=ordered))
+
+    _seed(key, [name for name in value if name in options])
+    st.multiselect(label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none")
+    _explain(key)
+
+
+def _switch(label: str, key: str, value: bool) -> None:
+    _seed(key, value)
+    st.toggle(label, key=key, on_change=_changed, args=(label, key, lambda c, v: c.replace(**{key: v})))
+
+
+def _seed(key: str, value: Any) -> None:
+    """Let the control show the network's value, or the refused one while its message stands under it."""
+    held = state.refused(key)
+    if held and not (isinstance(held[0], int) and abs(held[0]) > _MAX_SHOWN):
+        value = held[0]
+    st.session_state[key] = value
+
+
+def _changed(label: str, key: str, write: Write) -> None:
+    value = st.session_state[key]
+    try:
+        config = write(state.present().config, value)
+        found = problems(config)
+    except ValidationError:
+        shown = "blank" if value is None else f"“{str(value)[:20]}”"
+        found = (
+            Problem("settings", key, f"{label}: {shown} does not fit here. Give a number or choose from the list."),
+        )
+    if found:
+        state.refuse(key, value, found)
+    else:
+        state.accept()
+        state.commit(config)
+
+
+def _explain(key: str) -> None:
+    held = state.refused(key)
+    if held:
+        for problem in held[1][:3]:
+            st.error(problem.message, icon=":material/block:")

@@ -1,0 +1,1 @@
+"""Data into pictures and text. Nothing in here imports torch or streamlit."""

@@ -1,0 +1,62 @@
+"""Numbers and shapes as text. Rows hold integers; how they look is decided here and nowhere else."""
+
+from collections.abc import Sequence
+
+_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+BYTES_PER_FLOAT = 4
+
+
+def exact(number: int) -> str:
+    """Return every digit, in groups of three: ``6,998,552``."""
+    return f"{number:,}"
+
+
+def short(number: float) -> str:
+    """Return three or four significant digits with a decimal prefix: ``7.00 M``, ``1.583 G``, ``512``."""
+    for size, unit in _UNITS:
+        if abs(number) >= size:
+            digits = 3 if size >= 10**9 else 2
+            return f"{number / size:,.{digits}f} {unit}"
+    return f"{number:,.0f}"
+
+
+def shape(dimensions: Sequence[int]) -> str:
+    """Return ``512 × 14 × 14``."""
+    return " × ".join(f"{n:,}" for n in dimensions)
+
+
+def size(dimensions: Sequence[int]) -> str:
+    """Return height and width as ``14×14``."""
+    return "×".join(map(str, dimensions))
+
+
+def megabytes(elements: int) -> str:
+    """Return what that many float32 numbers take: ``26.7 MB`` (1 MB = 10⁶ bytes)."""
+    return f"{elements * BYTES_PER_FLOAT / 1e6:,.1f} MB"
+
+
+def signed(number: int) -> str:
+    """Return an exact difference with its sign: ``+1,728``, ``−3,456``, ``±0``."""
+    if number == 0:
+        return "±0"
+    return f"{'+' if number > 0 else '−'}{abs(number):,}"
+
+
+def signed_short(number: float) -> str:
+    """Return a difference with its sign and a prefix: ``+1.73 k``."""
+    if number == 0:
+        return "±0"
+    return f"{'+' if number > 0 else '−'}{short(abs(number))}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share or a change of ``whole`` with its sign where it is a change: ``12.3 %``; ``–`` without a whole."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def change(now: int, before: int) -> str:
+    """Return a difference with sign and percentage: ``+1,728 (+0.02 %)``. Empty when nothing changed."""
+    if now == before:
+        return ""
+    share = f" ({100 * (now - before) / before:+.2f} %)".replace("-", "−") if before else ""
+    return signed(now - before) + share

@@ -1,0 +1,78 @@
+"""Every layer as a row of a table that can be sorted, filtered and taken away as CSV."""
+
+import csv
+import io
+from typing import Any
+
+from explorer.analysis import LayerRow, NetworkSummary
+from explorer.views import formatting as fmt
+
+KINDS = {
+    "conv": "convolution",
+    "max_pool": "max pool",
+    "avg_pool": "average pool",
+    "lrn": "LRN",
+    "concat": "concat",
+    "dropout": "dropout",
+    "linear": "fully connected",
+}
+BRANCH_NAMES = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
+
+
+def kernel(row: LayerRow) -> str:
+    """Return kernel, stride and padding: ``5×5/1, pad 2``; nothing where there is no window."""
+    if row.kernel is None:
+        return ""
+    window = fmt.size(row.kernel)
+    if row.stride is None:
+        return f"{window}, adaptive"
+    return f"{window}/{row.stride}" + (f", pad {row.padding}" if row.padding else "")
+
+
+def layer_rows(rows: tuple[LayerRow, ...]) -> list[dict[str, Any]]:
+    """Return one dict per layer, integers where they can be sorted and text where they are shapes."""
+    return [
+        {
+            "layer": row.path,
+            "kind": KINDS[row.kind],
+            "branch": BRANCH_NAMES.get(row.branch or "", ""),
+            "kernel": kernel(row),
+            "in": fmt.shape(row.in_shape),
+            "out": fmt.shape(row.out_shape),
+            "parameters": row.parameters,
+            "weights": row.weights,
+            "biases": row.biases,
+            "norm": row.norm,
+            "MACs": row.macs,
+            "activations": row.activations,
+            "receptive field": row.receptive_field,
+            "stride": row.jump,
+        }
+        for row in rows
+    ]
+
+
+def matching(
+    summary: NetworkSummary,
+    modules: tuple[str, ...] = (),
+    branches: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
+) -> tuple[LayerRow, ...]:
+    """Return the rows of these modules, branches and kinds; an empty choice means all of them."""
+    return tuple(
+        row
+        for row in summary.rows
+        if (not modules or row.module in modules)
+        and (not branches or row.branch in branches)
+        and (not kinds or row.kind in kinds)
+    )
+
+
+def to_csv(rows: tuple[LayerRow, ...]) -> str:
+    """Return the layers as CSV with plain integers, one line each under a heading."""
+    table = layer_rows(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(table[0]) if table else ["layer"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return out.getvalue()

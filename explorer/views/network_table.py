@@ -1,0 +1,130 @@
+"""The paper's table with its read-only companions, as rows of text and numbers ready to be shown."""
+
+from typing import Any
+
+from explorer.analysis import LayerRow, NetworkSummary, Totals
+from explorer.changes import Change, changes
+from explorer.config import HEADINGS, Problem
+from explorer.table import MODULE, to_rows
+from explorer.views import formatting as fmt
+
+MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE = "mark", "in → out", "H×W", "parameters", "MACs", "note"
+READ_ONLY = (MODULE, MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE)
+EDITED, RIPPLE, REFUSED = "●", "≈", "✗"
+
+
+def table_rows(
+    summary: NetworkSummary, base: NetworkSummary, problems: tuple[Problem, ...] = ()
+) -> list[dict[str, Any]]:
+    """Return one dict per module: its name, mark, six cells, and what it became, against the preset ``base``.
+
+    The mark is ● where a cell was edited, ≈ where the numbers changed because something upstream did, and ✗ where
+    an edit was refused.
+    """
+    edits = changes(base.config, summary.config)
+    refused = {problem.where for problem in problems}
+    rows = []
+    for row in to_rows(summary.config):
+        name = row[MODULE]
+        mark, note = _mark_and_note(name, summary, base, edits)
+        entrance, concat = _entrance(summary, name), summary.concat(name)
+        rows.append(
+            {
+                MODULE: name,
+                MARK: REFUSED if name in refused else mark,
+                **{heading: row[heading] for heading in HEADINGS.values()},
+                FLOW: f"{entrance.in_shape[0]:,} → {concat.out_shape[0]:,}",
+                SIZE: fmt.size(concat.out_shape[1:]),
+                PARAMETERS: summary.by_module[name].parameters,
+                MACS: summary.by_module[name].macs,
+                NOTE: note,
+            }
+        )
+    return rows
+
+
+def surroundings(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str, Any]]:
+    """Return what stands around the table — stem, auxiliary heads, classifier — with their marks and numbers."""
+    edits = changes(base.config, summary.config)
+    rows = []
+    for block in summary.by_module:
+        if block != "stem" and block != "classifier" and not block.startswith("aux_"):
+            continue
+        mark, note = _mark_and_note(block, summary, base, edits)
+        inside = [row for row in summary.rows if row.module == block]
+        rows.append(
+            {
+                "part": block.replace("_", " "),
+                MARK: mark,
+                "in": fmt.shape(inside[0].in_shape),
+                "out": fmt.shape(inside[-1].out_shape),
+                PARAMETERS: summary.by_module[block].parameters,
+                MACS: summary.by_module[block].macs,
+                NOTE: note,
+            }
+        )
+    return rows
+
+
+def edit_text(change: Change) -> str:
+    """Return one edit in words: ``#3×3 208 → 210``."""
+    if change.field == "modules":
+        return change.label
+    return f"{change.label} {_value(change.before)} → {_value(change.after)}"
+
+
+def version_title(base: str, edits: tuple[Change, ...]) -> str:
+    """Return which network this is: ``paper``, ``paper + 1 edit``, ``paper + 2 edits``."""
+    if not edits:
+        return base
+    return f"{base} + {len(edits)} edit{'s' if len(edits) > 1 else ''}"
+
+
+def _mark_and_note(
+    block: str, summary: NetworkSummary, base: NetworkSummary, edits: tuple[Change, ...]
+) -> tuple[str, str]:
+    own = [change for change in edits if change.where == block or (block.startswith("aux_") and change.where == "aux")]
+    here, there = summary.by_module[block], base.by_module.get(block)
+    difference = _difference(here, there)
+    if own:
+        return EDITED, ", ".join(filter(None, (*map(edit_text, own), difference)))
+    if there is None:
+        return EDITED, "not in the preset"
+    if here != there or _outline(summary, block) != _outline(base, block):
+        return RIPPLE, ", ".join(filter(None, (_ripple(summary, base, block), difference)))
+    return "", ""
+
+
+def _ripple(summary: NetworkSummary, base: NetworkSummary, block: str) -> str:
+    """Say what comes in differently: the channels alone where the picture kept its size."""
+    now, was = _outline(summary, block)[0], _outline(base, block)[0]
+    if now == was:
+        return ""
+    if now[1:] == was[1:]:
+        return f"in {was[0]:,} → {now[0]:,} channels"
+    return f"in {fmt.shape(was)} → {fmt.shape(now)}"
+
+
+def _outline(summary: NetworkSummary, block: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    inside = [row for row in summary.rows if row.module == block]
+    return inside[0].in_shape, inside[-1].out_shape
+
+
+def _difference(here: Totals, there: Totals | None) -> str:
+    if there is None or here.parameters == there.parameters:
+        return ""
+    return f"{fmt.signed(here.parameters - there.parameters)} parameters"
+
+
+def _entrance(summary: NetworkSummary, name: str) -> LayerRow:
+    return next(row for row in summary.rows if row.module == name)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "blank"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " × ".join(map(str, value)) if value and isinstance(value[0], int) else ", ".join(value) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)

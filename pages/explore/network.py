@@ -1,0 +1,14 @@
+"""Edit the paper's table; everything on the page follows."""
+
+import streamlit as st
+
+from explorer.ui import badge, details, editor, metrics, modules, settings, surroundings
+
+metrics.show_totals()
+editor.table_editor()
+with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
+    modules.row_menu()
+    settings.common_settings()
+surroundings.show_surroundings()
+badge.show_badge()
+details.show_details()

@@ -1,0 +1,19 @@
+"""The entrypoint: ``streamlit run streamlit_app.py``. Page settings, the shared frame, and the page asked for."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.ui import editor, frame, state
+from explorer.ui.navigation import navigation
+
+ASSETS = Path(__file__).parent / "assets"
+
+st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
+st.html(ASSETS / "style.css")
+page = navigation()
+state.open_session(page.url_path)
+editor.fold()
+state.write_url()
+frame.bar()
+page.run()
