@@ -326,7 +326,7 @@ def test_a_server_with_the_real_child_never_loads_torch_and_takes_it_along() -> 
         import psutil
         from explorer import PRESETS
         from explorer.live.checker import Checker, Pending
-        checker = Checker()
+        checker = Checker(timeout_s=600)
         def known(ask):
             while isinstance(answer := ask(PRESETS["mini"]), Pending):
                 time.sleep(0.05)

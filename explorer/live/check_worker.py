@@ -15,7 +15,7 @@ from typing import TextIO
 
 from explorer.live.report import Answer, Request
 
-NICE = 15
+NICE = 10
 MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded
 
 
