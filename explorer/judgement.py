@@ -118,7 +118,7 @@ def _module_problems(module: InceptionModule) -> Iterator[Problem]:
     if module.ch1x1 == module.ch3x3 == module.ch5x5 == module.pool_proj == 0:
         yield Problem(
             module.name,
-            "ch1x1",
+            "branches",
             f"{module.name}: all four branches are 0, so nothing would pass. Give at least one branch some filters.",
         )
 

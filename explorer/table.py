@@ -103,15 +103,17 @@ def settle(config: GoogLeNetConfig, edits: Any) -> Settled:
     if parsed.config is not None:
         return Settled(parsed.config, forged, bool(forged))
     bad = {(problem.where, problem.field) for problem in parsed.problems}
-    good = [
-        {
-            heading: old[heading] if (old[MODULE], _FIELDS.get(heading)) in bad else value
-            for heading, value in new.items()
-        }
-        for old, new in zip(before, after, strict=True)
-    ]
+    good = [_without(bad, old, new) for old, new in zip(before, after, strict=True)]
     kept = from_rows(good, config).config
     return Settled(kept or config, (*forged, *parsed.problems), bool(forged))
+
+
+def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
+    """Return the new row with its bad cells as they were; all of them where the row as a whole is at fault."""
+    name = old[MODULE]
+    if (name, "branches") in bad:
+        return old
+    return {heading: old[heading] if (name, _FIELDS.get(heading)) in bad else cell for heading, cell in new.items()}
 
 
 def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:

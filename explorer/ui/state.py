@@ -44,6 +44,7 @@ def open_session(page: str) -> None:
         return
     state[_NOTICE] = None
     _push(version)
+    discard_pending()
 
 
 def write_url() -> None:

@@ -1,0 +1,74 @@
+"""Rows of the table are added, removed, renamed and reset, and each step can be undone."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.conftest import texts, title, totals
+
+
+def test_adding_a_row_makes_a_deeper_network(app: AppTest) -> None:
+    """A row added below 4e is 4f, with the widths of 4e on 832 channels; undo takes it back."""
+    app.selectbox(key="row").set_value("4e").run()
+    app.button(key="row_add").click().run()
+    assert app.selectbox(key="row").options == ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "4f", "5a", "5b"]
+    assert app.selectbox(key="row").value == "4f"
+    assert title(app) == "paper + 1 edit"
+    app.button(key="undo").click().run()
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_removing_a_tapped_row_takes_its_head_with_it(app: AppTest) -> None:
+    """Without 4a there is no head on 4a, and the network still builds."""
+    app.selectbox(key="row").set_value("4a").run()
+    app.button(key="row_remove").click().run()
+    assert not app.error
+    assert "**aux 4a**" not in texts(app)
+    assert "**aux 4d**" in texts(app)
+
+
+def test_renaming_a_tapped_row_takes_its_head_along(app: AppTest) -> None:
+    """The head follows its module to the new name."""
+    app.selectbox(key="row").set_value("4d").run()
+    app.text_input(key="row_name").set_value("4z").run()
+    assert not app.error
+    assert "**aux 4z**" in texts(app)
+    assert app.selectbox(key="row").value == "4z"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("4b", "two modules of this name"),
+        ("<b>", "“<b>” is no module name"),
+        ("", "“” is no module name"),
+        ("9a", "comes after stage 9"),
+    ],
+)
+def test_a_bad_name_is_refused_with_the_reason(app: AppTest, name: str, says: str) -> None:
+    """A name that is taken, no name, or out of order changes nothing."""
+    app.selectbox(key="row").set_value("4a").run()
+    app.text_input(key="row_name").set_value(name).run()
+    assert not app.exception
+    assert any(says in error.value for error in app.error)
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_resetting_a_row_leaves_the_others(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """Only the chosen row gets the preset's widths back."""
+    edit({2: {"#3×3": 210}, 3: {"#1×1": 170}})
+    edited = totals(app)["parameters"]
+    app.selectbox(key="row").set_value("4a").run()
+    app.button(key="row_reset").click().run()
+    assert edited != totals(app)["parameters"] != "6,998,552"
+    app.button(key="table_reset").click().run()
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_the_last_row_cannot_be_removed(app: AppTest) -> None:
+    """A network of no module is not offered."""
+    for _ in range(8):
+        app.button(key="row_remove").click().run()
+    assert len(app.selectbox(key="row").options) == 1
+    assert app.button(key="row_remove").disabled

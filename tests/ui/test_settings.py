@@ -1,0 +1,89 @@
+"""Everything that is no cell of the table, with bad values explained where they were typed."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import PRESETS, summarize
+from tests.ui.conftest import totals
+
+
+def test_a_larger_input_changes_what_depends_on_it_and_nothing_else(app: AppTest) -> None:
+    """Height 256 costs MACs and activations; the parameters at inference stay, those of the heads grow."""
+    app.number_input(key="input_1").set_value(256).run()
+    expected = summarize(PRESETS["paper"].replace(input_shape=(3, 256, 224)))
+    assert totals(app)["parameters"] == "6,998,552"
+    assert totals(app)["while training"] == f"{expected.parameters():,}"
+    assert totals(app)["MACs"] == f"{expected.macs() / 1e9:.3f} G"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("input_1", 1, "too small"),
+        ("input_1", 100_000, "Input height: 100,000 is out of range"),
+        ("input_2", -3, "Input width: -3 is out of range"),
+        ("input_2", None, "Width: blank does not fit here"),
+        ("classes", 1, "Classes: 1 is out of range"),
+        ("classes", 10**12, "Classes: 1,000,000,000,000 is out of range"),
+        ("stem_conv1", 0, "Stem conv1: 0 is out of range"),
+        ("aux_hidden", 0, "Auxiliary hidden units: 0 is out of range"),
+        ("dropout", 1.0, "Dropout: 1.0 is out of range"),
+        ("aux_loss_weight", -0.1, "Auxiliary loss weight: -0.1 is out of range"),
+    ],
+)
+def test_a_bad_setting_is_explained_and_the_last_good_network_stays(
+    app: AppTest, key: str, value: float | None, says: str
+) -> None:
+    """The message stands with the control, the refused value stays in it, and the totals do not move."""
+    app.number_input(key=key).set_value(value).run()
+    assert not app.exception
+    assert any(says in error.value for error in app.error)
+    assert app.number_input(key=key).value == value
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_a_good_value_takes_the_message_away(app: AppTest) -> None:
+    """After a refusal the next good value counts and nothing of the refusal is left."""
+    app.number_input(key="classes").set_value(0).run()
+    assert app.error
+    app.number_input(key="classes").set_value(10).run()
+    assert not app.error
+    assert totals(app)["parameters"] == f"{6_998_552 - 990 * 1_025:,}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changes"),
+    [
+        ("kernel_5x5", "3x3", {"kernel_5x5": "3x3"}),
+        ("kernel_5x5", "two_3x3", {"kernel_5x5": "two_3x3"}),
+        ("normalisation", "batch_norm", {"normalisation": "batch_norm"}),
+        ("pooling", "floor", {"pooling": "floor"}),
+    ],
+)
+def test_a_structural_switch_gives_that_network(app: AppTest, key: str, value: str, changes: dict[str, str]) -> None:
+    """Each switch changes the totals to those of the config with that one setting changed."""
+    app.selectbox(key=key).set_value(value).run()
+    expected = summarize(PRESETS["paper"].replace(**changes))
+    assert totals(app)["while training"] == f"{expected.parameters():,}"
+    assert totals(app)["activations"] == f"{expected.activations() * 4 / 1e6:,.1f} MB"
+
+
+def test_taking_a_tap_away_takes_its_head_away(app: AppTest) -> None:
+    """With the head on 4a only, the training network loses the 3,190,888 parameters of the other."""
+    app.multiselect(key="aux_taps").set_value(["4a"]).run()
+    assert totals(app)["while training"] == f"{13_378_280 - 3_190_888:,}"
+
+
+def test_a_head_that_cannot_pool_is_refused_with_the_way_out(app: AppTest) -> None:
+    """At 60×60 with floor pooling 4a is 2×2: the message says which head, which size, and what would be right."""
+    app.selectbox(key="pooling").set_value("floor").run()
+    app.number_input(key="input_1").set_value(60).run()
+    assert "auxiliary head on 4a cannot pool 5×5/3" in app.error[0].value
+    assert "adaptive pool" in app.error[0].value
+
+
+def test_undo_takes_a_setting_back_and_its_control_follows(app: AppTest) -> None:
+    """The control always shows the network's value."""
+    app.selectbox(key="normalisation").set_value("batch_norm").run()
+    app.button(key="undo").click().run()
+    assert app.selectbox(key="normalisation").value == "lrn"

@@ -1,0 +1,70 @@
+"""The session's network travels in the URL, and survives what a browser does to it."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from explorer import PRESETS
+from explorer.changes import with_module
+from explorer.history import Version
+from explorer.share import to_token
+from tests.ui.conftest import open_app, title, totals
+
+
+def _edited_token() -> str:
+    paper = PRESETS["paper"]
+    return to_token(Version("paper", with_module(paper, paper.module("4a").replace(ch3x3=210))))
+
+
+def test_the_unedited_paper_needs_no_token(app: AppTest) -> None:
+    """The address of the first page stays clean."""
+    assert "net" not in app.query_params
+
+
+def test_an_edit_is_written_to_the_address(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """The address holds the edited network, so that a copied link opens it."""
+    edit({2: {"#3×3": 210}})
+    assert app.query_params["net"] == _edited_token()
+
+
+def test_an_address_opens_its_network() -> None:
+    """A link, a reload, or a restarted server restores the edited network with its name."""
+    app = open_app(net=_edited_token())
+    assert totals(app)["parameters"] == "7,001,002"
+    assert title(app) == "paper + 1 edit"
+
+
+def test_a_broken_link_gets_a_message_and_the_default() -> None:
+    """Nothing is lost and nothing fails: the paper is shown, and what was wrong is said."""
+    app = open_app(net="1.paper.broken!")
+    assert "The link is broken" in app.warning[0].value
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_going_back_in_the_browser_goes_back_in_the_network(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """When the address changes under the session, the session follows it."""
+    edit({2: {"#3×3": 210}})
+    del app.query_params["net"]
+    app.run()
+    assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_choosing_a_preset_starts_from_it_and_undo_leads_back(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """A preset replaces the network and its name; the edited one is one undo away."""
+    edit({2: {"#3×3": 210}})
+    app.selectbox(key="preset").set_value("naive").run()
+    assert totals(app)["parameters"] == "97,526,008"
+    assert title(app) == "naive"
+    assert app.query_params["net"] == "1.naive"
+    app.button(key="undo").click().run()
+    assert totals(app)["parameters"] == "7,001,002"
+    assert title(app) == "paper + 1 edit"
+
+
+def test_every_preset_can_be_chosen(app: AppTest) -> None:
+    """Each named network shows its totals and no error."""
+    for name, config in PRESETS.items():
+        app.selectbox(key="preset").set_value(name).run()
+        assert not app.exception
+        assert not app.error
+        assert app.number_input(key="classes").value == config.classes
