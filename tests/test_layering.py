@@ -1,0 +1,234 @@
+"""The walls between the rooms (docs/architecture.md): every import is read from the source and judged.
+
+1. ``explorer/*.py`` and ``explorer/lessons/`` import only the standard library, pydantic and each other.
+2. ``explorer/live/`` imports no plotly, graphviz or streamlit; ``explorer/views/`` no torch and no streamlit.
+3. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
+4. These three import torch and ``explorer.live`` inside the function that needs it, never at the top.
+5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAX_PAGE_LINES = 90
+TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
+SCREEN = ("ui", "pages", "app")
+
+
+class Import(NamedTuple):
+    """One import in a source file: the full name of what is imported, and whether it runs with the file."""
+
+    line: int
+    name: str
+    at_top: bool
+
+
+def imports(source: str, package: str) -> Iterator[Import]:
+    """Read all imports in a source text of a package; those for type checkers alone are left out, as none runs.
+
+    ``from a import b`` is an import of ``a`` and of ``a.b``, as ``b`` may be a module.
+    """
+
+    def visit(node: ast.AST, at_top: bool) -> Iterator[Import]:
+        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+            for child in node.orelse:
+                yield from visit(child, at_top)
+            return
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(node.lineno, alias.name, at_top)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join((*parents, base)).strip(".")
+            yield Import(node.lineno, base, at_top)
+            for alias in node.names:
+                yield Import(node.lineno, f"{base}.{alias.name}", at_top)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"import_module", "__import__"}:
+            names = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+            yield from (Import(node.lineno, str(name), at_top) for name in names)
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, at_top and not inside)
+
+    yield from visit(ast.parse(source), True)
+
+
+def room_of(path: Path) -> str:
+    """Return the room that a file of the repository stands in: core, live, views, runs, ui, pages or app."""
+    parts = path.parts
+    if parts[0] == "explorer":
+        return "core" if len(parts) == 2 or parts[1] == "lessons" else parts[1]
+    return "pages" if parts[0] == "pages" else "app"
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    """Say whether a name is one of these packages or stands in one of them."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def forbidden(room: str, found: Import) -> str | None:
+    """Return the wall that an import breaks in a room, or None."""
+    name = found.name
+    if room == "core":
+        own = within(name, ("explorer",)) and not within(
+            name, tuple(f"explorer.{other}" for other in ("live", "views", "runs", "ui"))
+        )
+        if not own and name.split(".")[0] not in (*sys.stdlib_module_names, "pydantic"):
+            return "the core imports only the standard library, pydantic and itself"
+    if room == "live" and within(name, ("plotly", "graphviz")):
+        return "live/ draws nothing"
+    if room == "views" and within(name, TORCH):
+        return "views/ needs no torch"
+    if room not in SCREEN and within(name, ("streamlit", "explorer.ui")):
+        return "only ui/, pages/ and streamlit_app.py know the screen"
+    if room in SCREEN and found.at_top and within(name, TORCH):
+        return "the first screen does not wait for torch: import it inside the function that needs it"
+    return None
+
+
+def breaches(root: Path) -> list[str]:
+    """Return every breach of the walls in the sources under a folder, as file:line: name: wall."""
+    found = []
+    for path in sources(root):
+        place = path.relative_to(root)
+        package = ".".join(place.parts[:-1])
+        for line, name, at_top in imports(path.read_text(), package):
+            wall = forbidden(room_of(place), Import(line, name, at_top))
+            if wall:
+                found.append(f"{place}:{line}: {name}: {wall}")
+    return found
+
+
+def sources(root: Path) -> list[Path]:
+    """Return the application's source files under a folder."""
+    return sorted([*root.glob("explorer/**/*.py"), *root.glob("pages/**/*.py"), *root.glob("streamlit_app.py")])
+
+
+def test_no_import_breaks_a_wall() -> None:
+    """Each room imports only what its walls allow."""
+    assert [] == breaches(ROOT)
+
+
+def test_the_walk_reaches_the_rooms() -> None:
+    """The files that the walls are about are found."""
+    found = {path.relative_to(ROOT).as_posix() for path in sources(ROOT)}
+    assert {"explorer/config.py", "explorer/analysis.py", "explorer/live/model.py"} <= found
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("explorer/config.py", "import torch"),
+        ("explorer/config.py", "import numpy as np"),
+        ("explorer/config.py", "import plotly.graph_objects as go"),
+        ("explorer/config.py", "from pandas import DataFrame"),
+        ("explorer/config.py", "def f():\n    import graphviz"),
+        ("explorer/config.py", "from . import live"),
+        ("explorer/config.py", "from .live.model import build_model"),
+        ("explorer/config.py", "from explorer.views import figures"),
+        ("explorer/lessons/reduction.py", "import torch"),
+        ("explorer/lessons/reduction.py", "from ..live import model"),
+        ("explorer/lessons/reduction.py", "import importlib\nimportlib.import_module('torch')"),
+        ("explorer/live/model.py", "import plotly.express"),
+        ("explorer/live/model.py", "from graphviz import Digraph"),
+        ("explorer/live/model.py", "def f():\n    import streamlit as st"),
+        ("explorer/live/model.py", "from explorer.ui.state import current"),
+        ("explorer/views/figures.py", "import torch"),
+        ("explorer/views/figures.py", "def f():\n    from torch import nn"),
+        ("explorer/views/figures.py", "from explorer.live.trace import LiveRow"),
+        ("explorer/views/figures.py", "from streamlit.runtime import exists"),
+        ("explorer/runs/store.py", "try:\n    import streamlit\nexcept ImportError:\n    streamlit = None"),
+        ("explorer/runs/store.py", "from explorer import ui"),
+        ("explorer/ui/cache.py", "from explorer.live.model import build_model"),
+        ("explorer/ui/cache.py", "from explorer import live"),
+        ("explorer/ui/cache.py", "if True:\n    import torch"),
+        ("explorer/ui/cache.py", "class C:\n    import torchinfo"),
+        ("pages/explore/network.py", "import explorer.live.model"),
+        ("streamlit_app.py", "__import__('torch')"),
+        ("streamlit_app.py", "if TYPE_CHECKING:\n    pass\nelse:\n    import torch"),
+    ],
+)
+def test_a_planted_breach_is_found(tmp_path: Path, file: str, source: str) -> None:
+    """An import that breaks a wall is found where it stands, however it is written."""
+    planted = tmp_path / file
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_text(f'"""A room."""\n\n{source}\n')
+    found = breaches(tmp_path)
+    assert found
+    assert all(breach.startswith(f"{file}:") for breach in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("explorer/config.py", "import json\nfrom pydantic import BaseModel\nfrom explorer.presets import PRESETS"),
+        ("explorer/config.py", "from __future__ import annotations\nfrom .lessons import reduction"),
+        ("explorer/config.py", '"""import torch"""\n# import torch'),
+        ("explorer/live/model.py", "import torch\nfrom explorer import problems"),
+        (
+            "explorer/views/figures.py",
+            "import plotly.graph_objects as go\nimport graphviz\nfrom explorer import LayerRow",
+        ),
+        ("explorer/views/figures.py", "if TYPE_CHECKING:\n    from explorer.live.trace import LiveRow"),
+        ("explorer/runs/worker.py", "import torch\nfrom explorer.live.model import build_model"),
+        ("explorer/ui/cache.py", "import streamlit as st\n\ndef f():\n    from explorer.live.model import build_model"),
+        ("pages/explore/network.py", "from explorer.ui import editor\n\ndef f():\n    import torch"),
+        ("streamlit_app.py", "import streamlit as st\nfrom explorer.ui import frame"),
+    ],
+)
+def test_what_the_walls_allow_is_no_breach(tmp_path: Path, file: str, source: str) -> None:
+    """An import that a room may have is not called a breach."""
+    planted = tmp_path / file
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_text(f"{source}\n")
+    assert [] == breaches(tmp_path)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter holds after a statement."""
+    code = f"import sys; {statement}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+HEAVY = {"torch", "torchinfo", "streamlit", "pandas", "numpy", "plotly", "graphviz"}
+
+
+@pytest.mark.parametrize("module", ["explorer", "explorer.table", "explorer.share", "explorer.live"])
+def test_importing_the_core_loads_nothing_heavy(module: str) -> None:
+    """Importing the core loads neither torch nor streamlit nor pandas."""
+    loaded = loaded_by(f"import {module}")
+    assert "pydantic" in loaded or module == "explorer.live"
+    assert set() == loaded & HEAVY
+
+
+def test_the_live_network_loads_torch() -> None:
+    """The same look at the live network does find torch, so that the test above can fail."""
+    assert {"torch"} == loaded_by("import explorer.live.model") & {"torch", "streamlit", "plotly"}
+
+
+@pytest.mark.parametrize(("room", "unwanted"), [("views", {"torch", "streamlit"}), ("ui", {"torch"})])
+def test_importing_a_room_loads_no_torch(room: str, unwanted: set[str]) -> None:
+    """Importing everything in views/ or ui/ loads no torch, also not through another room."""
+    modules = [f"explorer.{room}.{path.stem}" for path in ROOT.glob(f"explorer/{room}/[!_]*.py")]
+    assert set() == loaded_by("; ".join(f"import {module}" for module in ["explorer", *modules])) & unwanted
+
+
+def test_no_page_stands_directly_in_pages() -> None:
+    """Streamlit's old discovery would run a file directly in pages/ without the frame."""
+    assert [] == list(ROOT.glob("pages/*.py"))
+
+
+def test_pages_are_thin() -> None:
+    """A page reads state, calls the core and draws: at most 90 lines."""
+    lengths = {str(page.relative_to(ROOT)): page.read_text().count("\n") for page in ROOT.glob("pages/**/*.py")}
+    assert {} == {page: lines for page, lines in lengths.items() if lines > MAX_PAGE_LINES}
