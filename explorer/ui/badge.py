@@ -1,7 +1,7 @@
 """The live badge: closed form = live network = torchinfo, checked in a process of its own after the numbers.
 
-While a check is pending the badge looks for its result now and then; when it is there, one full rerun ends the
-looking. It never builds anything itself, so it never delays an edit.
+While a check is pending the badge looks for its result now and then. It never builds anything itself, so it never
+delays an edit.
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.ui import cache, state
+from explorer.ui.later import look_again
 from explorer.views import formatting as fmt
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from explorer.live.report import CheckReport
 
 DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
-_LOOK_EVERY_S = 0.6
 
 
 def reader() -> str:
@@ -26,27 +26,15 @@ def reader() -> str:
     return st.session_state.setdefault("reader", uuid4().hex)
 
 
+@st.fragment
 def show_badge() -> None:
     """Show what the live network says of the present config, or that it is being built."""
-    pending = isinstance(_result(), tuple)
-    st.fragment(_badge, run_every=_LOOK_EVERY_S if pending else None)(pending)
-
-
-def _result() -> "CheckReport | Pending":
     device = st.session_state.get("device", "auto")
-    return cache.checker().request(state.present().config, device, reader())
-
-
-def _badge(was_pending: bool) -> None:
-    result = _result()
+    result = cache.checker().request(state.present().config, device, reader())
     waiting = isinstance(result, tuple)
-    if was_pending and not waiting:
-        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="badge"):
         if waiting:
-            place = f" {result.ahead} before it." if result.ahead else ""
-            st.badge("checking", icon=":material/hourglass_top:", color="gray")
-            st.markdown(f":small[The live network is built and run in the background.{place}]", width="content")
+            _waiting(result)
         else:
             _verdict(result)
         st.space("stretch")
@@ -61,6 +49,13 @@ def _badge(was_pending: bool) -> None:
         )
     if not waiting and result.disagreements:
         _show_disagreements(result)
+
+
+def _waiting(pending: "Pending") -> None:
+    place = f" {pending.ahead} before it." if pending.ahead else ""
+    st.badge("checking", icon=":material/hourglass_top:", color="gray")
+    st.markdown(f":small[The live network is built and run in the background.{place}]", width="content")
+    look_again(pending.retry_s, "badge_again")
 
 
 def _verdict(report: "CheckReport") -> None:

@@ -44,7 +44,6 @@ def diagram(
 
     _view(
         key=key,
-        data={**drawing._asdict(), "svg": picture, "chosen": chosen, "tokens": _TOKENS},
-        height=height,
+        data={**drawing._asdict(), "svg": picture, "chosen": chosen, "height": height, "tokens": _TOKENS},
         on_choose_change=forward,
     )

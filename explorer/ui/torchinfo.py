@@ -4,24 +4,15 @@ import streamlit as st
 
 from explorer.ui import cache, state
 from explorer.ui.badge import reader
+from explorer.ui.later import look_again
 
 
+@st.fragment
 def show_torchinfo() -> None:
     """Show the text, or that it is on its way."""
-    pending = isinstance(_text(), tuple)
-    st.fragment(_view, run_every=0.6 if pending else None)(pending)
-
-
-def _text() -> "str | tuple[int, float]":
-    return cache.checker().torchinfo(state.present().config, reader())
-
-
-def _view(was_pending: bool) -> None:
-    text = _text()
+    text = cache.checker().torchinfo(state.present().config, reader())
     if isinstance(text, tuple):
-        with st.spinner("torchinfo reads the live network …"):
-            st.code(" \n" * 12, language=None)
-        return
-    if was_pending:
-        st.rerun()
-    st.code(text, language=None, height=460)
+        st.info("torchinfo reads the live network in the background …", icon=":material/hourglass_top:")
+        look_again(text.retry_s, "torchinfo_again")
+    else:
+        st.code(text, language=None, height=460)
