@@ -1,12 +1,16 @@
-"""A network as text: a JSON document, and a short token for the address bar.
+"""Networks as text: JSON documents, and short tokens for the address bar. ``docs/format.md`` describes both.
 
-The token is ``1.paper`` for a preset and ``1.paper.<changes>`` for an edited one: the parts of the config that
-differ from the preset, as compact JSON, compressed, in URL-safe base64. The leading 1 is the version of this format.
+A network's token is ``2.paper`` for a preset and ``2.paper.<changes>`` for an edited one: the parts of the config that
+differ from the preset, as packed JSON. A shelf's token is ``2.<variants>``. Packed is compact JSON behind a checksum,
+deflated with a dictionary that both sides know, in URL-safe base64. The leading number is the version: version 1
+had neither checksum nor dictionary and is still read.
 """
 
 import json
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,12 +19,30 @@ from explorer.analysis import problems
 from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.history import Version
 from explorer.presets import PRESETS
+from explorer.shelf import MAX_VARIANTS, ShelfError, Variant, checked_variants
 
-VERSION = 1
+VERSION = 1  # of documents
+TOKEN_VERSION = 2
 FORMAT = "inception-explorer network"
+SHELF_FORMAT = "inception-explorer shelf"
 MAX_TOKEN = 4_000
+MAX_SHELF_TOKEN = 3_500  # a link of both stays below the 8 kB that servers in between let through
 MAX_DOCUMENT = 100_000
+MAX_SHELF_DOCUMENT = 1_000_000
 _REASONS = 3  # problems that are told of a network that cannot be built; a hostile one has thousands
+_CHECKSUM = 3  # bytes
+
+# What a token need not spell out, the likeliest last. A link that someone has kept depends on every sign of it.
+_DICTIONARY = (
+    b'"mini""half""two_3x3""naive""no_reduction""inception5h""torchvision""batch_norm""paper"'
+    b'"normalisation":"none","pooling":"floor","pooling":"padded","pooling":"torchvision","kind":"small","lrn","ceil"'
+    b'"aux":{"conv":128,"dropout":0.7,"hidden":1024,"loss_weight":0.3,"pool":"adaptive","taps":["4a","4d"]},'
+    b'"classes":1000,"conv_bias":false,"conv_bias":true,"dropout":0.4,"input_shape":[3,224,224],'
+    b'"kernel_5x5":"5x5","kernel_5x5":"3x3","kernel_5x5":"two_3x3","modules":["3a","3b",["5b",384,192,384,48,128,128],'
+    b'["3b",128,128,192,32,96,64],"normalisation":"batch_norm","pooling":"ceil","stem":{"conv1":64,"conv2":192,'
+    b'"conv2_reduce":64},null,{"modules":["3a","3b","4a","4b","4c","4d","4e","5a","5b"]}'
+    b'"4d","4e","5a","5b"]}{"modules":["3a","3b",["4a",192,96,208,16,48,64],"4b","4c","4d","4e","5a","5b"]}'
+)
 
 
 class ShareError(ValueError):
@@ -29,16 +51,8 @@ class ShareError(ValueError):
 
 def to_token(version: Version) -> str:
     """Return the short text that stands in a link. Equal versions have equal tokens."""
-    base = _plain(version.base_config)
-    config = _plain(version.config)
-    changed = {field: value for field, value in config.items() if value != base[field]}
-    if "modules" in changed:
-        changed["modules"] = _packed_modules(version.base_config, version.config)
-    if not changed:
-        return f"{VERSION}.{version.base}"
-    text = json.dumps(changed, separators=(",", ":"), sort_keys=True).encode()
-    packed = urlsafe_b64encode(zlib.compress(text, 9)).decode().rstrip("=")
-    return f"{VERSION}.{version.base}.{packed}"
+    changed = _changed(version)
+    return f"{TOKEN_VERSION}.{version.base}" + (f".{_packed(changed)}" if changed else "")
 
 
 def from_token(token: str) -> Version:
@@ -47,24 +61,30 @@ def from_token(token: str) -> Version:
     base, _, packed = rest.partition(".")
     if len(token) > MAX_TOKEN or not rest:
         raise ShareError("The link is broken: it describes no network.")
-    if version != str(VERSION):
-        raise ShareError(f"The link is of version “{version[:10]}”; this app reads version {VERSION}.")
+    unpack = _reader(version)
     if base not in PRESETS:
         raise ShareError(f"The link starts from a network that is not known here: “{base[:30]}”.")
     if not packed:
         return Version(base, PRESETS[base])
-    try:
-        changed = json.loads(_inflated(packed))
-        fields = _plain(PRESETS[base]) | changed
-        if "modules" in changed:
-            fields["modules"] = _unpacked_modules(PRESETS[base], changed["modules"])
-        return Version(base, _checked(json.dumps(fields)))
-    except UnbuildableError as error:
-        raise ShareError(f"The link describes a network that cannot be built. {_reasons(error)}") from error
-    except ShareError:
-        raise
-    except (ValueError, TypeError, KeyError, zlib.error, RecursionError) as error:
-        raise ShareError("The link is broken or cut off: it describes no network.") from error
+    with _explained("link"):
+        return _restored(base, unpack(packed, MAX_DOCUMENT))
+
+
+def to_shelf_token(variants: Sequence[Variant]) -> str | None:
+    """Return the text that carries a shelf in a link; None when it is too long for one."""
+    token = f"{TOKEN_VERSION}.{_packed([_plain_variant(variant) for variant in variants])}"
+    return token if len(token) <= MAX_SHELF_TOKEN else None
+
+
+def from_shelf_token(token: str) -> tuple[Variant, ...]:
+    """Read the shelf of a link back, all of it or nothing. Raises ShareError with the reason."""
+    version, _, packed = token.partition(".")
+    if len(token) > MAX_SHELF_TOKEN or not packed:
+        raise ShareError("The link is broken: it describes no shelf.")
+    unpack = _reader(version)
+    with _explained("link"):
+        rows = unpack(packed, MAX_SHELF_DOCUMENT)
+        return _shelved(rows, lambda row: _variant(*row))
 
 
 def to_json(config: GoogLeNetConfig) -> str:
@@ -75,25 +95,89 @@ def to_json(config: GoogLeNetConfig) -> str:
 
 def from_json(text: str | bytes) -> GoogLeNetConfig:
     """Read a document made by :func:`to_json`. Raises ShareError with the reason for anything else."""
-    if len(text) > MAX_DOCUMENT:
-        raise ShareError(f"The file is larger than any network: at most {MAX_DOCUMENT:,} bytes.")
+    with _explained("file"):
+        return _checked(_opened(text, FORMAT, "network", MAX_DOCUMENT).get("config"))
+
+
+def shelf_to_json(variants: Sequence[Variant]) -> str:
+    """Return a whole shelf as a JSON document: each variant with its name, note, base and config."""
+    rows = [
+        {"name": name, "note": note, "base": version.base, "config": _plain(version.config)}
+        for name, version, note in variants
+    ]
+    document = {"format": SHELF_FORMAT, "version": VERSION, "variants": rows}
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def shelf_from_json(text: str | bytes) -> tuple[Variant, ...]:
+    """Read a document made by :func:`shelf_to_json`, all of it or nothing. Raises ShareError with the reason."""
+    with _explained("file"):
+        rows = _opened(text, SHELF_FORMAT, "shelf", MAX_SHELF_DOCUMENT).get("variants")
+        return _shelved(rows, _document_variant)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn whatever reading a ``link`` or ``file`` may raise into a ShareError with a sentence."""
     try:
-        document = json.loads(text)
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise ShareError("The file is JSON, but not a network of this app.")
-        if document.get("version") != VERSION:
-            raise ShareError(f"The file is of another version; this app reads version {VERSION}.")
-        return _checked(json.dumps(document.get("config")))
+        yield
+    except (ShareError, ShelfError) as error:
+        raise ShareError(str(error)) from error
     except UnbuildableError as error:
-        raise ShareError(f"The file describes a network that cannot be built. {_reasons(error)}") from error
+        raise ShareError(f"The {what} describes a network that cannot be built. {_reasons(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:60] or "config"
-        raise ShareError(f"The file describes no network: {where}: {first['msg']}.") from error
-    except ShareError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ShareError("The file is no JSON text, or is cut off.") from error
+        raise ShareError(f"The {what} describes no network: {where}: {first['msg']}.") from error
+    except (ValueError, TypeError, KeyError, AttributeError, zlib.error, RecursionError) as error:
+        broken = "is no JSON text, or is cut off" if what == "file" else "is broken or cut off"
+        raise ShareError(f"The {what} {broken}: it describes no network.") from error
+
+
+def _opened(text: str | bytes, kind: str, called: str, most: int) -> dict[str, Any]:
+    """Return the document in a file if it is of that format and of this version."""
+    if len(text) > most:
+        raise ShareError(f"The file is larger than any {called}: at most {most:,} bytes.")
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("format") != kind:
+        raise ShareError(f"The file is JSON, but not a {called} of this app.")
+    if document.get("version") != VERSION:
+        raise ShareError(f"The file is of another version; this app reads version {VERSION}.")
+    return document
+
+
+def _shelved(rows: Any, read: Callable[[Any], Variant]) -> tuple[Variant, ...]:
+    if not isinstance(rows, list):
+        raise ShareError("There is no list of variants in it.")
+    if len(rows) > MAX_VARIANTS:
+        raise ShareError(f"It describes {len(rows):,} variants. A shelf holds at most {MAX_VARIANTS}.")
+    return checked_variants(map(read, rows))
+
+
+def _plain_variant(variant: Variant) -> list[Any]:
+    name, version, note = variant
+    return [name, version.base, _changed(version), *((note,) if note else ())]
+
+
+def _variant(name: Any, base: Any, changed: Any, note: Any = "") -> Variant:
+    return Variant(_text(name), _restored(_preset(base), changed), _text(note))
+
+
+def _document_variant(row: Any) -> Variant:
+    version = Version(_preset(row["base"]), _checked(row["config"]))
+    return Variant(_text(row["name"]), version, _text(row.get("note", "")))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ShareError("A variant's name and note are text; here they are not.")
+    return value
+
+
+def _preset(name: Any) -> str:
+    if not isinstance(name, str) or name not in PRESETS:
+        raise ShareError(f"It starts from a network that is not known here: “{str(name)[:30]}”.")
+    return name
 
 
 def _reasons(error: UnbuildableError) -> str:
@@ -102,8 +186,8 @@ def _reasons(error: UnbuildableError) -> str:
     return f"{told} (And {more} more.)" if more > 0 else told
 
 
-def _checked(text: str) -> GoogLeNetConfig:
-    config = GoogLeNetConfig.model_validate_json(text)
+def _checked(plain: Any) -> GoogLeNetConfig:
+    config = GoogLeNetConfig.model_validate_json(json.dumps(plain))
     if found := problems(config):
         raise UnbuildableError(found)
     return config
@@ -111,6 +195,28 @@ def _checked(text: str) -> GoogLeNetConfig:
 
 def _plain(config: GoogLeNetConfig) -> dict[str, Any]:
     return config.model_dump(mode="json")
+
+
+def _changed(version: Version) -> dict[str, Any]:
+    """Return the fields that differ from the preset; of the stem and the heads only the parts that do."""
+    base, config = _plain(version.base_config), _plain(version.config)
+    changed = {field: value for field, value in config.items() if value != base[field]}
+    for part in ("stem", "aux"):
+        if part in changed:
+            changed[part] = {field: value for field, value in config[part].items() if value != base[part][field]}
+    if "modules" in changed:
+        changed["modules"] = _packed_modules(version.base_config, version.config)
+    return changed
+
+
+def _restored(base: str, changed: Any) -> Version:
+    plain = _plain(PRESETS[base])
+    fields = plain | changed
+    for part in ("stem", "aux"):
+        fields[part] = plain[part] | fields[part]
+    if "modules" in changed:
+        fields["modules"] = _unpacked_modules(PRESETS[base], changed["modules"])
+    return Version(base, _checked(fields))
 
 
 def _packed_modules(base: GoogLeNetConfig, config: GoogLeNetConfig) -> list[Any]:
@@ -126,11 +232,43 @@ def _unpacked_modules(base: GoogLeNetConfig, packed: Any) -> list[dict[str, Any]
     ]
 
 
-def _inflated(packed: str) -> bytes:
-    """Decompress at most MAX_DOCUMENT bytes, so that a small bomb stays small."""
-    raw = urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
-    inflater = zlib.decompressobj()
-    data = inflater.decompress(raw, MAX_DOCUMENT)
+def _packed(value: Any) -> str:
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY)
+    return urlsafe_b64encode(_checksum(text) + deflater.compress(text) + deflater.flush()).decode().rstrip("=")
+
+
+def _checksum(text: bytes) -> bytes:
+    return zlib.crc32(text).to_bytes(4, "big")[:_CHECKSUM]
+
+
+def _reader(version: str) -> Callable[[str, int], Any]:
+    """Return how packed JSON of that version is read: a function of it and of the most bytes it may unfold to."""
+    readers = {"1": _unpacked_1, "2": _unpacked_2}
+    if version not in readers:
+        raise ShareError(f"The link is of version “{version[:10]}”; this app reads versions up to {TOKEN_VERSION}.")
+    return readers[version]
+
+
+def _unpacked_1(packed: str, most: int) -> Any:
+    return json.loads(_inflated(_bytes(packed), zlib.decompressobj(), most))
+
+
+def _unpacked_2(packed: str, most: int) -> Any:
+    raw = _bytes(packed)
+    text = _inflated(raw[_CHECKSUM:], zlib.decompressobj(-zlib.MAX_WBITS, _DICTIONARY), most)
+    if _checksum(text) != raw[:_CHECKSUM]:
+        raise ShareError("The link is broken: a part of it has changed on its way.")
+    return json.loads(text)
+
+
+def _bytes(packed: str) -> bytes:
+    return urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+
+
+def _inflated(raw: bytes, inflater: Any, most: int) -> bytes:
+    """Decompress at most that many bytes, so that a small bomb stays small."""
+    data = inflater.decompress(raw, most)
     if inflater.unconsumed_tail or not inflater.eof:
-        raise ShareError("The link is broken: it is larger than any network.")
+        raise ShareError("The link is cut off, or larger than any network.")
     return data

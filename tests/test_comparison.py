@@ -1,0 +1,153 @@
+"""Networks side by side: differences add up, nothing differs from itself, and swapping negates."""
+
+from itertools import combinations, permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.changes import with_module
+from explorer.comparison import QUANTITIES, Comparison, Facts, merged, pareto_front
+from explorer.config import HEADINGS
+from explorer.table import free_name, insert_after, remove
+from tests.strategies import networks
+
+PAPER = PRESETS["paper"]
+NAMES = st.lists(st.sampled_from("abcdefgh"), unique=True)
+
+
+def compared(*configs: GoogLeNetConfig, base: int = 0) -> Comparison:
+    """Return the comparison of these networks."""
+    return Comparison(tuple(map(summarize, configs)), base)
+
+
+def assert_adds_up(comparison: Comparison) -> None:
+    """The layers' differences sum to the totals', with and without the heads."""
+    base = comparison.base
+    for network, summary in enumerate(comparison.summaries):
+        for quantity in QUANTITIES:
+            whole = sum(layer.difference(quantity, network, base) for layer in comparison.layers)
+            assert getattr(summary.whole, quantity) - getattr(comparison.summaries[base].whole, quantity) == whole
+            main = sum(
+                layer.difference(quantity, network, base)
+                for layer in comparison.layers
+                if not layer.module.startswith("aux_")
+            )
+            assert getattr(comparison.differences[network], quantity) == main
+
+
+@given(networks(), networks())
+@settings(max_examples=100)
+def test_any_two_networks(first: GoogLeNetConfig, second: GoogLeNetConfig) -> None:
+    """Differences add up, and swapping the two negates each of them and turns added into removed."""
+    there, back = compared(first, second), compared(second, first)
+    assert_adds_up(there)
+    assert tuple(-fact for fact in there.differences[1]) == back.differences[1]
+    assert {layer.path for layer in there.layers} == {layer.path for layer in back.layers}
+    swapped = {"added": "removed", "removed": "added"}
+    backwards = {layer.path: layer for layer in back.layers}
+    for layer in there.layers:
+        status = layer.status(1, 0)
+        assert backwards[layer.path].status(1, 0) == swapped.get(status, status)
+        for quantity in QUANTITIES:
+            assert layer.difference(quantity, 1, 0) == -backwards[layer.path].difference(quantity, 1, 0)
+
+
+@given(networks())
+@settings(max_examples=30)
+def test_a_network_with_itself(config: GoogLeNetConfig) -> None:
+    """Nothing differs: no layer, no cell, no total."""
+    comparison = compared(config, config)
+    assert comparison.alike
+    assert () == comparison.differing
+    assert comparison.differences[1] == Facts(0, 0, 0, 0, 0)
+    assert not any(module.differing(1, 0) for module in comparison.modules)
+
+
+@pytest.mark.parametrize("pair", list(combinations(PRESETS, 2)), ids="-".join)
+def test_presets(pair: tuple[str, str]) -> None:
+    """Any two presets can be compared, whichever is the base."""
+    for base in (0, 1):
+        assert_adds_up(compared(*(PRESETS[name] for name in pair), base=base))
+
+
+def test_four_at_once() -> None:
+    """Each of four networks is held against the chosen base."""
+    comparison = compared(*(PRESETS[name] for name in ("paper", "naive", "half", "mini")), base=2)
+    assert comparison.differences[2] == Facts(0, 0, 0, 0, 0)
+    assert comparison.differences[0].parameters == 6_998_552 - 2_010_560
+    assert_adds_up(comparison)
+
+
+def test_one_edited_cell() -> None:
+    """The cell is found in the table; the layers that follow from it are found by path, the others are the same."""
+    comparison = compared(PAPER, with_module(PAPER, PAPER.module("4a").replace(ch3x3=210)))
+    differing = {module.name: module.differing(1, 0) for module in comparison.modules if module.differing(1, 0)}
+    assert differing == {"4a": ("ch3x3",)}
+    paths = {layer.path for layer in comparison.differing}
+    assert {"inception_4a.branch_3x3.conv", "inception_4a.concat", "inception_4b.branch_1x1.conv"} <= paths
+    assert "inception_4b.branch_1x1.conv" in paths  # its input has two channels more
+    assert "inception_4c.branch_1x1.conv" not in paths
+    assert not any(path.startswith(("stem", "inception_3", "pool")) for path in paths)
+
+
+def test_added_and_removed_modules() -> None:
+    """A module that only one has is added or removed in all its cells and layers, at its place in the order."""
+    longer = insert_after(PAPER, "4e", free_name(PAPER, "4e")).config
+    comparison = compared(longer, remove(PAPER, "3b").config)
+    assert [module.name for module in comparison.modules] == [
+        "3a",
+        "3b",
+        "4a",
+        "4b",
+        "4c",
+        "4d",
+        "4e",
+        "4f",
+        "5a",
+        "5b",
+    ]
+    by_name = {module.name: module for module in comparison.modules}
+    assert by_name["4f"].differing(1, 0) == tuple(HEADINGS) == by_name["3b"].differing(0, 1)
+    status = {layer.path: layer.status(1, 0) for layer in comparison.layers}
+    assert status["inception_4f.concat"] == "removed"
+    assert compared(PAPER, longer).layers[0].status(1, 0) == "same"
+    assert {layer.status(1, 0) for layer in compared(PAPER, longer).layers if layer.module == "4f"} == {"added"}
+
+
+def test_settings_that_no_layer_shows() -> None:
+    """Another dropout is a difference, although all layers are alike."""
+    comparison = compared(PAPER, PAPER.replace(dropout=0.5))
+    assert not comparison.differing
+    assert not comparison.alike
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4))
+def test_merging_loses_and_doubles_nothing(orders: list[list[str]]) -> None:
+    """The merged order has every name once, and the first order stays as it is."""
+    result = merged(orders)
+    assert sorted({name for order in orders for name in order}) == sorted(result)
+    assert [name for name in result if name in orders[0]] == orders[0]
+
+
+POINTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=9)
+
+
+@given(POINTS)
+def test_pareto_front(points: list[tuple[int, int]]) -> None:
+    """The front is exactly the points that no other beats."""
+
+    def beaten(point: tuple[int, int]) -> bool:
+        return any(other != point and other[0] <= point[0] and other[1] <= point[1] for other in points)
+
+    expected = {at for at, point in enumerate(points) if not beaten(point)}
+    assert expected == set(pareto_front(points))
+
+
+def test_the_order_of_networks_changes_no_number() -> None:
+    """Each network's difference from the base is the same wherever the two stand."""
+    configs = [PRESETS[name] for name in ("paper", "half", "torchvision")]
+    for order in permutations(range(3)):
+        comparison = compared(*(configs[at] for at in order), base=order.index(0))
+        assert comparison.differences[order.index(1)].macs == 425_427_456 - 1_582_671_872
