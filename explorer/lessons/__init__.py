@@ -1,0 +1,1 @@
+"""The numbers behind the lessons: pure arithmetic over configs and summaries, usable in a notebook."""

@@ -1,0 +1,144 @@
+"""The auxiliary heads: their shapes step by step, what they cost, what they add to the loss, and whom they reach.
+
+Source: Szegedy et al. 2014, arXiv:1409.4842, section 5; BVLC/caffe models/bvlc_googlenet. Parameters are numbers,
+MACs multiply-accumulates for one image, losses nats.
+"""
+
+from math import log, prod
+from typing import NamedTuple, get_args
+
+from explorer.analysis import LayerRow, NetworkSummary, summarize
+from explorer.config import AuxiliaryPool, GoogLeNetConfig, UnbuildableError
+from explorer.lessons.resolution import at_side
+
+POOLS: tuple[AuxiliaryPool, ...] = get_args(AuxiliaryPool)
+
+
+class HeadStep(NamedTuple):
+    """One step through a head: what it is, its shapes in and out, and its parameters and MACs."""
+
+    what: str
+    in_shape: tuple[int, ...]
+    out_shape: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+def head_steps(summary: NetworkSummary, tap: str) -> tuple[HeadStep, ...]:
+    """Return the steps of the head on ``tap``, flattening among them. Raises KeyError when it has no head."""
+    rows = [row for row in summary.rows if row.aux == tap]
+    if not rows:
+        raise KeyError(tap)
+    steps = []
+    for row in rows:
+        if row.path.endswith(".fc"):
+            before = rows[rows.index(row) - 1].out_shape
+            steps.append(HeadStep("flatten", before, row.in_shape, 0, 0))
+        steps.append(HeadStep(_what(row), row.in_shape, row.out_shape, row.parameters, row.macs))
+    return tuple(steps)
+
+
+def _what(row: LayerRow) -> str:
+    if row.kind == "avg_pool":
+        kernel = "×".join(map(str, row.kernel))
+        return f"average pool {kernel}/{row.stride}" if row.stride else "average pool, adaptive"
+    names = {"conv": "1×1 convolution", "dropout": "dropout"}
+    return names.get(row.kind) or ("hidden layer" if row.path.endswith(".fc") else "classifier")
+
+
+class Ledger(NamedTuple):
+    """What the heads cost. ``heads`` holds (tap, parameters, MACs) of each; the rest are the network's sums."""
+
+    main_parameters: int
+    main_macs: int
+    heads: tuple[tuple[str, int, int], ...]
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of all heads."""
+        return sum(parameters for _, parameters, _ in self.heads)
+
+    @property
+    def macs(self) -> int:
+        """MACs of all heads for one image."""
+        return sum(macs for _, _, macs in self.heads)
+
+    @property
+    def parameter_share(self) -> float:
+        """The heads' part of the parameters in training, 0 to 1."""
+        return self.parameters / (self.main_parameters + self.parameters)
+
+    @property
+    def mac_share(self) -> float:
+        """The heads' part of the MACs of a forward pass in training, 0 to 1."""
+        return self.macs / (self.main_macs + self.macs)
+
+
+def ledger(summary: NetworkSummary) -> Ledger:
+    """Return what the network costs with and without its heads."""
+    heads = tuple(
+        (block.removeprefix("aux_"), totals.parameters, totals.macs)
+        for block, totals in summary.by_module.items()
+        if block.startswith("aux_")
+    )
+    return Ledger(summary.main.parameters, summary.main.macs, heads)
+
+
+def loss_at_equal_logits(classes: int, heads: int, weight: float) -> float:
+    """Return (1 + heads · weight) · ln(classes): each loss is ln(classes) when every class looks equally likely."""
+    return (1 + heads * weight) * log(classes)
+
+
+def reached(config: GoogLeNetConfig, tap: str) -> tuple[str, ...]:
+    """Return the blocks that the gradient of the head on ``tap`` reaches: the stem up to the tapped module.
+
+    Max pools between stages have nothing to learn and are left out. Raises KeyError for an unknown module.
+    """
+    names = [module.name for module in config.modules]
+    if tap not in names:
+        raise KeyError(tap)
+    return ("stem", *names[: names.index(tap) + 1])
+
+
+def pooled_size(summary: NetworkSummary, tap: str) -> tuple[int, int]:
+    """Return H × W after the head's average pool."""
+    height, width = summary.by_path[f"aux_{tap}.pool"].out_shape[1:]
+    return height, width
+
+
+def hidden_inputs(summary: NetworkSummary, tap: str) -> int:
+    """Return the length of the flattened vector that the hidden layer sees."""
+    return prod(summary.by_path[f"aux_{tap}.conv"].out_shape)
+
+
+class PoolFate(NamedTuple):
+    """What one pooling rule makes of the heads at one input side, in pixels.
+
+    ``sizes`` are H × W after the pool of each head, ``parameters`` those of all heads. ``problem`` says why the
+    network cannot be built so; then there are no sizes.
+    """
+
+    side: int
+    pool: AuxiliaryPool
+    sizes: tuple[tuple[int, int], ...]
+    parameters: int
+    problem: str = ""
+
+
+def pool_fates(config: GoogLeNetConfig, sides: tuple[int, ...]) -> tuple[PoolFate, ...]:
+    """Return what becomes of the heads at each square input, under each of the three pooling rules."""
+    return tuple(_fate(config, side, pool) for side in sides for pool in POOLS)
+
+
+def _fate(config: GoogLeNetConfig, side: int, pool: AuxiliaryPool) -> PoolFate:
+    try:
+        summary = summarize(with_pool(at_side(config, side), pool))
+    except UnbuildableError as error:
+        return PoolFate(side, pool, (), 0, error.problems[0].message)
+    sizes = tuple(pooled_size(summary, tap) for tap, _, _ in ledger(summary).heads)
+    return PoolFate(side, pool, sizes, ledger(summary).parameters)
+
+
+def with_pool(config: GoogLeNetConfig, pool: AuxiliaryPool) -> GoogLeNetConfig:
+    """Return the network with another average pool in its heads."""
+    return config.replace(aux=config.aux.replace(pool=pool))

@@ -1,0 +1,81 @@
+"""The text of a lesson as a teacher edits it: Markdown with a short front matter and places for the live parts.
+
+::
+
+    ---
+    title: The 1×1 convolution
+    goal: …
+    minutes: 10
+    ---
+    Some text.
+
+    <!-- live: bars -->
+
+    More text.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+FOLDER = Path(__file__).parents[2] / "assets" / "lessons"
+_PLACE = re.compile(r"^<!-- live: ([a-z_]+) -->$", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """A stretch of Markdown, or the name of a live part to put there."""
+
+    kind: Literal["text", "live"]
+    content: str
+
+
+class LessonText(NamedTuple):
+    """One lesson: its title, what is learned, how long it takes, and its blocks in order."""
+
+    name: str
+    title: str
+    goal: str
+    minutes: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The names of the live parts, in order."""
+        return tuple(block.content for block in self.blocks if block.kind == "live")
+
+
+class LessonError(ValueError):
+    """A lesson's file that cannot be read; the message says what is wrong with it."""
+
+
+def read(name: str) -> LessonText:
+    """Return the lesson of that name from ``assets/lessons``; a changed file is read again. Raises LessonError."""
+    path = FOLDER / f"{name}.md"
+    try:
+        return _read(name, path, path.stat().st_mtime_ns)
+    except OSError:
+        raise LessonError(f"The lesson's text {path.name} is not there.") from None
+
+
+@lru_cache(maxsize=16)
+def _read(name: str, path: Path, changed: int) -> LessonText:
+    return parse(name, path.read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> LessonText:
+    """Read front matter and blocks. Raises LessonError when a heading of the front matter is missing."""
+    if not text.startswith("---\n") or "\n---\n" not in text:
+        raise LessonError(f"{name}.md must begin with its title, goal and minutes between two lines of ---.")
+    head, _, body = text[4:].partition("\n---\n")
+    fields = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+    missing = [field for field in ("title", "goal", "minutes") if not fields.get(field)]
+    if missing or not fields["minutes"].isdigit():
+        raise LessonError(f"{name}.md lacks {', '.join(missing) or 'a whole number of minutes'} at its beginning.")
+    return LessonText(name, fields["title"], fields["goal"], int(fields["minutes"]), _blocks(body))
+
+
+def _blocks(body: str) -> tuple[Block, ...]:
+    pieces = _PLACE.split(body)
+    blocks = [Block("live" if place % 2 else "text", piece.strip()) for place, piece in enumerate(pieces)]
+    return tuple(block for block in blocks if block.content)

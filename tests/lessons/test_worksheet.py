@@ -1,0 +1,34 @@
+"""Worksheets: reproducible from their seed, shared out over the lessons."""
+
+import pytest
+
+from explorer import PRESETS, summarize
+from explorer.lessons.worksheet import worksheet
+
+PAPER = summarize(PRESETS["paper"])
+
+
+def test_it_is_reproducible_from_its_seed() -> None:
+    """The same seed gives the same sheet, so that a key can be made later."""
+    assert worksheet(PAPER, "paper", ("reduction",), 7, 6) == worksheet(PAPER, "paper", ("reduction",), 7, 6)
+    assert worksheet(PAPER, "paper", ("reduction",), 7, 6) != worksheet(PAPER, "paper", ("reduction",), 8, 6)
+
+
+def test_lessons_share_the_questions() -> None:
+    """In the order of the lessons, the first ones getting what is left over."""
+    sheet = worksheet(PAPER, "paper", ("receptive_field", "reduction", "auxiliary"), 1, 11)
+    topics = [question.topic for question in sheet.questions]
+    assert topics == ["reduction"] * 4 + ["auxiliary"] * 4 + ["receptive_field"] * 3
+
+
+@pytest.mark.parametrize(("topics", "count"), [((), 5), (("reduction",), 0), (("reduction",), 41)])
+def test_what_makes_no_sheet_is_refused(topics: tuple[str, ...], count: int) -> None:
+    """No lessons, no questions, or too many."""
+    with pytest.raises(ValueError, match="1 to 40"):
+        worksheet(PAPER, "paper", topics, 1, count)
+
+
+def test_an_unknown_lesson_is_refused() -> None:
+    """By name."""
+    with pytest.raises(KeyError, match="history"):
+        worksheet(PAPER, "paper", ("reduction", "history"), 1, 3)
