@@ -18,3 +18,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--overwrite``: write the golden files anew instead of failing where they differ."""
+    parser.addoption("--overwrite", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def overwrite(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return request.config.getoption("--overwrite")

@@ -16,7 +16,13 @@ SEEN_BY = {
     "deuteranopes": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
 }
 THEMES = {"light": palette.LIGHT, "dark": palette.DARK}
-FILLS = [*palette.BRANCH.values(), palette.AUX, *palette.CIVIDIS, *(palette.scale(i / 100) for i in range(101))]
+FILLS = [
+    *palette.BRANCH.values(),
+    palette.AUX,
+    palette.PLAIN,
+    *palette.CIVIDIS,
+    *(palette.scale(i / 100) for i in range(101)),
+]
 
 
 def lab(colour, eyes="everyone"):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 BRANCH = MappingProxyType({"1x1": "#0072b2", "3x3": "#e69f00", "5x5": "#009e73", "pool": "#cc79a7"})
 AUX = "#d55e00"
+PLAIN = "#5b6778"  # what belongs to no branch: stem, classifier
 READABLE = 4.5  # the least contrast of text that WCAG calls enough (AA)
 
 # Cividis from little to much, evenly spaced.
