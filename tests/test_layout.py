@@ -1,0 +1,154 @@
+"""The layout works with the Graphviz of the machine, with pip's, and says so without any; its SVG is safe and plain."""
+
+import re
+import shutil
+import stat
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from explorer import PRESETS, summarize
+from explorer.analysis import NetworkSummary
+from explorer.config import InceptionModule
+from explorer.views import diagrams, layout
+
+PAPER = summarize(PRESETS["paper"])
+SVG = "{http://www.w3.org/2000/svg}"
+DOT = 'digraph { a [id="one" class="box"]; b; a -> b [label="512 × 14 × 14"] }'
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    """No picture is remembered from another test."""
+    layout.svg.cache_clear()
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    """A PATH that leads to one empty folder only."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def program(path, body):
+    """Put a program called ``dot`` into a folder."""
+    made = path / "dot"
+    made.write_text(f"#!{sys.executable}\n{body}", "utf-8")
+    made.chmod(made.stat().st_mode | stat.S_IXUSR)
+
+
+def groups(svg, kind):
+    """The groups of a class in an SVG, by id."""
+    return {
+        group.get("id"): group
+        for group in ElementTree.fromstring(svg).iter(f"{SVG}g")
+        if kind in group.get("class", "").split()
+    }
+
+
+def test_it_works_without_a_system_graphviz(path):
+    """With a PATH that has no dot, the one that pip brings draws the picture."""
+    assert shutil.which("dot") is None
+    drawn = layout.svg(diagrams.overview(PAPER).dot)
+    assert {"stem", "inception_3a", "pool3", "aux_4a", "classifier"} <= set(groups(drawn, "node"))
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="no system Graphviz on this machine")
+def test_a_system_graphviz_draws_every_box():
+    """The dot of this machine draws the same boxes."""
+    drawing = diagrams.overview(PAPER)
+    assert set(drawing.hover) <= set(groups(layout.svg(drawing.dot), "node"))
+
+
+def test_a_system_graphviz_comes_first(path):
+    """Where there is a dot on the PATH it is used, with the DOT on its input and no shell."""
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg"><g id="mine" class="node"/></svg>'
+    program(path, f"import sys; assert sys.argv[1:] == ['-Tsvg'] and 'digraph' in sys.stdin.read(); print('{drawn}')")
+    assert {"mine"} == set(groups(layout.svg(DOT), "node"))
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(1)", "print('no picture')", "import time; time.sleep(60)"])
+def test_a_broken_system_graphviz_is_passed_over(path, monkeypatch, body):
+    """One that fails, answers nonsense or hangs gives way to the next."""
+    monkeypatch.setattr(layout, "TIMEOUT", 2.0)
+    program(path, body)
+    assert "one" in groups(layout.svg(DOT), "node")
+
+
+def test_no_graphviz_at_all_is_said(path, monkeypatch):
+    """Without any, the error names what to install."""
+    monkeypatch.setattr(layout.sysconfig, "get_path", lambda _: str(path))
+    with pytest.raises(layout.LayoutUnavailable, match=r"Graphviz is missing.*graphviz-pure"):
+        layout.svg(DOT)
+
+
+def test_dot_that_cannot_be_drawn_is_said():
+    """What Graphviz complains about is in the error."""
+    with pytest.raises(layout.LayoutUnavailable, match="could not draw"):
+        layout.svg("digraph {")
+
+
+def test_the_same_dot_gives_the_same_svg_and_is_drawn_once():
+    """The layout is repeatable, and remembered by content."""
+    dot = diagrams.module(PAPER, "4a").dot
+    first = layout.svg(dot)
+    assert first is layout.svg(dot)
+    layout.svg.cache_clear()
+    assert first == layout.svg(dot)
+    assert layout.svg.cache_info().maxsize
+
+
+def test_the_svg_is_plain():
+    """Only drawing elements stay: no script, link, style, tooltip or address."""
+    hostile = """digraph {
+        graph [tooltip="tip" URL="https://example.com" stylesheet="https://example.com/a.css"]
+        a [URL="javascript:alert(1)" tooltip="<script>alert(1)</script>" fillcolor="url(#x)" image="x.png"]
+        b [label="<script>alert(1)</script>" id="b\\" onclick=\\"alert(1)" target="_blank"]
+        a -> b [edgeURL="https://example.com" edgetooltip="tip"]
+    }"""
+    drawn = layout.svg(hostile)
+    root = ElementTree.fromstring(drawn)
+    names = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert names <= {"svg", "g", "path", "polygon", "polyline", "ellipse", "text"}
+    attributes = {name for element in root.iter() for name in element.attrib}
+    assert not any("href" in name or name.startswith("on") or name == "style" for name in attributes)
+    assert "<script" not in drawn
+    assert "example.com" not in drawn
+    assert "<!" not in drawn
+
+
+def test_bold_text_stands_on_the_line_of_the_text_beside_it():
+    """Bold and plain text of one line keep one baseline."""
+    concat = groups(layout.svg(diagrams.module(PAPER, "4a").dot), "concat")["inception_4a.concat"]
+    name, shape = (text for text in concat.iter(f"{SVG}text") if text.text.strip() in ("concat", "512 × 14 × 14"))
+    assert name.get("font-weight") == "bold"
+    assert name.get("y") == shape.get("y")
+
+
+HOSTILE = (
+    '"]; evil [label="x',
+    "<script>alert(1)</script>",
+    "</TD></TABLE>>]",
+    "javascript:alert(1)",
+    "one\ntwo",
+    "\\N\\",
+    "&amp;",
+    "]]>",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text(name):
+    """Names cannot be hostile by type; if one were, it would be shown letter by letter and add no box."""
+    bad = InceptionModule.model_construct(**(dict(PRESETS["paper"].modules[0]) | {"name": name}))
+    config = PRESETS["paper"].model_copy(update={"modules": (bad, *PRESETS["paper"].modules[1:])})
+    rows = tuple(
+        row._replace(module=name, path=row.path.replace("inception_3a", name)) if row.module == "3a" else row
+        for row in PAPER.rows
+    )
+    drawn = layout.svg(diagrams.overview(NetworkSummary(config, rows)).dot)
+    nodes, sound = groups(drawn, "node"), groups(layout.svg(diagrams.overview(PAPER).dot), "node")
+    assert len(sound) == len(nodes)
+    said = [re.sub(r"\s+", " ", text.text) for text in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert re.sub(r"\s+", " ", name) in said
