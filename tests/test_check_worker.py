@@ -8,13 +8,18 @@ import psutil
 import pytest
 
 from explorer import PRESETS
+from explorer.lessons.reduction import Case
 from explorer.live.check_worker import _answer, _trimmed_megabytes
-from explorer.live.report import CheckReport, Request
+from explorer.live.report import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
 
 
-def _asked(kind: str, config_changes: dict | None = None) -> bytes:
+def _asked(config_changes: dict | None = None) -> bytes:
     config = PRESETS["mini"].replace(**(config_changes or {}))
-    return Request(kind=kind, config=config, device="cpu").model_dump_json().encode() + b"\n"
+    return CheckRequest(config=config, device="cpu").model_dump_json().encode() + b"\n"
+
+
+def _untold(progress: Progress) -> None:
+    raise AssertionError("a check tells no progress")
 
 
 def test_it_ends_when_nobody_can_ask_any_more() -> None:
@@ -39,21 +44,31 @@ def test_nothing_else_reaches_its_stdout() -> None:
 
 def test_an_exception_becomes_an_error_in_a_sentence() -> None:
     """A network that cannot be built ends no process."""
-    answer = _answer(_asked("check", {"modules": ()}))
+    answer = _answer(_asked({"modules": ()}), _untold)
     assert answer.result is None
     assert answer.error.startswith("UnbuildableError: The table has no module.")
 
 
 def test_garbage_becomes_an_error_too() -> None:
     """A line that is no request is answered like any other."""
-    assert "ValidationError" in _answer(b"garbage\n").error
+    assert "ValidationError" in _answer(b"garbage\n", _untold).error
 
 
 def test_a_good_answer_carries_its_report() -> None:
     """What the check returns is what the answer holds."""
-    answer = _answer(_asked("check"))
+    answer = _answer(_asked(), _untold)
     assert isinstance(answer.result, CheckReport)
     assert json.loads(answer.model_dump_json())["result"]["rows"] == answer.result.rows
+
+
+def test_a_measurement_tells_how_far_it_is_and_then_answers() -> None:
+    """What its function yields is passed on, the last of it as the result."""
+    told: list[Progress] = []
+    case = Case(inputs=4, kernel=3, filters=4, reduction=2, height=4, width=4)
+    request = ReductionTimingRequest(case=case, device="cpu", seed=1)
+    answer = _answer(request.model_dump_json().encode(), told.append)
+    assert isinstance(answer.result, ReductionTiming)
+    assert [progress.done for progress in told] == list(range(1, len(answer.result.direct_ms) + 1))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the size is read from /proc")

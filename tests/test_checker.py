@@ -32,7 +32,7 @@ def test_a_text_comes_the_same_way(stage: Stage) -> None:
     checker = stage.checker()
     assert isinstance(checker.torchinfo(MINI), Pending)
     assert eventually(lambda: checker.torchinfo(MINI) if isinstance(checker.torchinfo(MINI), str) else "") == "a text"
-    assert stage.asked() == [("meta", 10)]
+    assert stage.asked() == [("torchinfo", 10)]
 
 
 def test_twenty_sessions_with_the_same_networks_check_each_once(stage: Stage) -> None:
@@ -74,7 +74,7 @@ def test_a_newer_request_of_a_session_replaces_its_older_one(stage: Stage) -> No
     checker.request(network(13), "ok", "ann")
     stage.gate.touch()
     assert report(checker, classes=13, session="ann").ok
-    assert stage.asked() == [("wait", 10), ("ok", 12), ("meta", 11), ("ok", 13)]
+    assert stage.asked() == [("wait", 10), ("ok", 12), ("torchinfo", 11), ("ok", 13)]
 
 
 def test_going_back_to_a_known_network_withdraws_too(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """The values that cross between server and checking process."""
 
+import importlib
 import subprocess
 import sys
 
@@ -7,7 +8,25 @@ import pytest
 from pydantic import ValidationError
 
 from explorer import PRESETS
-from explorer.live.report import Answer, CheckReport, Disagreement, Request
+from explorer.lessons.reduction import ARTICLE
+from explorer.live.report import (
+    KINDS,
+    LINE,
+    REQUEST,
+    Answer,
+    CheckReport,
+    CheckRequest,
+    Disagreement,
+    Failure,
+    GradientReport,
+    GradientRequest,
+    GradientRun,
+    Progress,
+    ReductionTiming,
+    ReductionTimingRequest,
+    Request,
+    TorchinfoRequest,
+)
 
 FULL = CheckReport(
     rows=94,
@@ -27,7 +46,36 @@ FULL = CheckReport(
 )
 
 
-@pytest.mark.parametrize("answer", [Answer(result=FULL), Answer(result="a table"), Answer(error="No.", retire=True)])
+TIMING = ReductionTiming(case=ARTICLE, direct_ms=(3.5, 3.6), reduced_ms=(0.4, 0.5), seed=7, device="CPU")
+RUN = GradientRun(
+    normalisation="lrn",
+    seed=1,
+    blocks=("stem", "3a"),
+    losses=("main", "3a"),
+    values=(6.9, 7.1),
+    norms=((1.0, 2.0), (3.0, 0.0)),
+    together=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
+)
+GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
+REQUESTS = (
+    CheckRequest(config=PRESETS["mini"], device="cpu"),
+    TorchinfoRequest(config=PRESETS["mini"]),
+    ReductionTimingRequest(case=ARTICLE, device="auto", seed=7),
+    GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(result=FULL),
+        Answer(result=CheckReport()),
+        Answer(result="a table"),
+        Answer(result=TIMING),
+        Answer(result=GRADIENTS),
+        Answer(error="No.", retire=True),
+    ],
+)
 def test_an_answer_survives_json(answer: Answer) -> None:
     """What is read back equals what was written, disagreements with their types included."""
     assert Answer.model_validate_json(answer.model_dump_json()) == answer
@@ -39,11 +87,38 @@ def test_an_answer_survives_json(answer: Answer) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_request_survives_json_and_is_a_key(name: str) -> None:
     """Requests are equal, with equal hashes, exactly when they ask the same."""
-    request = Request(kind="check", config=PRESETS[name], device="auto")
-    back = Request.model_validate_json(request.model_dump_json())
+    request = CheckRequest(config=PRESETS[name], device="auto")
+    back = REQUEST.validate_json(request.model_dump_json())
     assert (back, hash(back)) == (request, hash(request))
     assert back != request.replace(device="cpu")
-    assert back != request.replace(kind="torchinfo")
+    assert back != TorchinfoRequest(config=PRESETS[name])
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.kind)
+def test_every_kind_is_registered(request_: Request) -> None:
+    """It is read back as its own kind, its work exists, and a failure is a result with the reason in it."""
+    kind = KINDS[request_.kind]
+    assert REQUEST.validate_json(request_.model_dump_json()) == request_
+    assert type(request_) is kind.request
+    module, name = kind.work.split(":")
+    assert callable(getattr(importlib.import_module(module), name))
+    failed = kind.failed("It broke.")
+    assert "It broke." in (failed if isinstance(failed, str) else failed.model_dump_json())
+    assert isinstance(failed, kind.result | Failure)
+
+
+def test_all_kinds_are_tried() -> None:
+    """A new kind needs an example here."""
+    assert {request.kind for request in REQUESTS} == set(KINDS)
+
+
+def test_a_line_is_progress_or_an_answer() -> None:
+    """Told apart by what they hold."""
+    progress = Progress(done=1, total=3, doing="seed 1")
+    assert LINE.validate_json(progress.model_dump_json()) == progress
+    answer = Answer(result=TIMING)
+    assert LINE.validate_json(answer.model_dump_json()) == answer
+    assert LINE.validate_json('{"error": "No."}') == Answer(error="No.")
 
 
 @pytest.mark.parametrize(

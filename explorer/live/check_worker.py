@@ -1,19 +1,22 @@
 """The process that runs the checks: ``python -m explorer.live.check_worker``, started by :mod:`explorer.live.checker`.
 
-It reads one ``Request`` per line from stdin and writes one ``Answer`` per line to stdout, in JSON, until stdin ends.
+It reads one request per line from stdin and writes to stdout, in JSON, a ``Progress`` per line while it works and then
+one ``Answer``, until stdin ends.
 It never competes with its server: it has a low priority, leaves one core free, and ends when the server does.
 """
 
 import ctypes
 import gc
+import importlib
 import os
 import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from explorer.live.report import Answer, Request
+from explorer.live.report import KINDS, REQUEST, Answer, Progress, Request, Result
 
 NICE = 10
 MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded
@@ -27,7 +30,7 @@ def main() -> None:
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     at_first = None
     while True:
-        answer = _answer(requests.get())
+        answer = _answer(requests.get(), lambda progress: answers.write(progress.model_dump_json() + "\n"))
         size = _trimmed_megabytes()
         at_first = at_first or size
         answer = answer.replace(retire=size > at_first + MAX_GROWTH_MB)
@@ -64,16 +67,28 @@ def _read(requests: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _answer(line: bytes) -> Answer:
-    from explorer.live.check import check, torchinfo_text
-
+def _answer(line: bytes, tell: Callable[[Progress], object]) -> Answer:
     try:
-        request = Request.model_validate_json(line)
-        if request.kind == "check":
-            return Answer(result=check(request.config, request.device))
-        return Answer(result=torchinfo_text(request.config))
+        result = None
+        for said in _said(REQUEST.validate_json(line)):
+            if isinstance(said, Progress):
+                tell(said)
+            else:
+                result = said
+        return Answer(result=result)
     except Exception as error:  # whatever PyTorch may raise becomes a message on the page
         return Answer(error=f"{type(error).__name__}: {error}")
+
+
+def _said(request: Request) -> Iterator[Progress | Result]:
+    """Call the function of the request's kind with its other fields; pass on what it yields, or what it returns."""
+    arguments = dict(request)
+    module, name = KINDS[arguments.pop("kind")].work.split(":")
+    outcome = getattr(importlib.import_module(module), name)(**arguments)
+    if isinstance(outcome, Iterator):
+        yield from outcome
+    else:
+        yield outcome
 
 
 def _trimmed_megabytes() -> int:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -20,9 +20,17 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from explorer.config import GoogLeNetConfig
-from explorer.live.report import Answer, CheckReport, Request
-
-Result = CheckReport | str
+from explorer.live.report import (
+    KINDS,
+    LINE,
+    Answer,
+    CheckReport,
+    CheckRequest,
+    Progress,
+    Request,
+    Result,
+    TorchinfoRequest,
+)
 
 WORKER = (sys.executable, "-m", "explorer.live.check_worker")
 _ROOT = Path(__file__).parents[2]
@@ -30,10 +38,14 @@ _MAX_LINE = 10_000_000  # bytes
 
 
 class Pending(NamedTuple):
-    """Not known yet: ``ahead`` other requests come first. Ask again in about ``retry_s`` seconds."""
+    """Not known yet: ``ahead`` other requests come first. Ask again in about ``retry_s`` seconds.
+
+    ``progress`` is how far the request has come, where it is being worked on and its kind tells.
+    """
 
     ahead: int
     retry_s: float
+    progress: Progress | None = None
 
 
 class ChildError(Exception):
@@ -41,7 +53,7 @@ class ChildError(Exception):
 
 
 class Checker:
-    """Checks networks in one child process and remembers what came out. One per server; safe from any thread.
+    """Checks and measures in one child process and remembers what came out. One per server; safe from any thread.
 
     ``timeout_s``: seconds a request may take before the child is killed. ``idle_s``: seconds without a request after
     which the child is ended, to give its memory back. ``failure_s``: seconds for which a failure is remembered;
@@ -64,6 +76,9 @@ class Checker:
         self._results: OrderedDict[Request, tuple[Result, float]] = OrderedDict()  # and until when they hold
         self._queue: OrderedDict[Request, set[str]] = OrderedDict()  # and the sessions that wait for it
         self._running: Request | None = None
+        self._wanted: set[str] = set()  # the sessions that wait for the running request
+        self._stopped = False  # nobody waits for it any more
+        self._progress: Progress | None = None
         self._thread: threading.Thread | None = None
         self._child: _Child | None = None
         self._closed = False
@@ -76,11 +91,23 @@ class Checker:
         A session (one reader of one badge) waits for one network at a time: its request takes the place of its older
         one, unless that has started. An empty ``session`` has no such memory. Asking again keeps the place.
         """
-        return self._result(Request(kind="check", config=config, device=device), session)
+        return self.ask(CheckRequest(config=config, device=device), session)
 
     def torchinfo(self, config: GoogLeNetConfig, session: str = "") -> str | Pending:
         """Return torchinfo's text on a network, or why there is none, in the manner of :meth:`request`."""
-        return self._result(Request(kind="torchinfo", config=config, device="meta"), session)
+        return self.ask(TorchinfoRequest(config=config), session)
+
+    def cancel(self, request: Request, session: str = "") -> None:
+        """Take a session's wish back. When no other waits for it, it leaves the queue, or is stopped at once."""
+        with self._changed:
+            if request in self._queue:
+                self._leave_queue(request, session)
+            elif request == self._running:
+                self._wanted.discard(session)
+                if not self._wanted:
+                    self._stopped = True
+                    if self._child:
+                        self._child.kill()
 
     def close(self) -> None:
         """End the child, whatever it is doing, and answer nothing new from now on."""
@@ -95,7 +122,8 @@ class Checker:
         if thread:
             thread.join()
 
-    def _result(self, request: Request, session: str) -> Result | Pending:
+    def ask(self, request: Request, session: str = "") -> Result | Pending:
+        """Return the result of any kind of request, in the manner of :meth:`request`."""
         with self._changed:
             self._withdraw_older(request, session)
             result = self._remembered(request)
@@ -104,7 +132,8 @@ class Checker:
             if self._closed:
                 return _failure(request, "The server is shutting down.")
             if request == self._running:
-                return self._pending(0)
+                self._wanted.add(session)
+                return self._pending(0)._replace(progress=self._progress)
             if request in self._queue or len(self._queue) < self._max_queue:
                 self._queue.setdefault(request, set()).add(session)
                 self._ensure_thread()
@@ -117,9 +146,13 @@ class Checker:
             return
         for older, sessions in list(self._queue.items()):
             if session in sessions and older.kind == request.kind and older != request:
-                sessions.remove(session)
-                if not sessions:
-                    del self._queue[older]
+                self._leave_queue(older, session)
+
+    def _leave_queue(self, request: Request, session: str) -> None:
+        sessions = self._queue[request]
+        sessions.discard(session)
+        if not sessions:
+            del self._queue[request]
 
     def _place(self, request: Request) -> int:
         """Count the requests before this one. One that found no room comes after all: asking again is its way in."""
@@ -150,6 +183,9 @@ class Checker:
             result, holds_s = self._answered(request)
             with self._changed:
                 self._running = None
+                if self._stopped:
+                    self._end_child()  # it may have answered just before it was killed
+                    continue
                 self._usual_s += (monotonic() - started - self._usual_s) / 4
                 self._results[request] = result, monotonic() + holds_s
                 if len(self._results) > self._max_results:
@@ -163,16 +199,17 @@ class Checker:
                 self._thread = None
                 self._end_child()
                 return None
-            self._running, _ = self._queue.popitem(last=False)
+            self._running, self._wanted = self._queue.popitem(last=False)
+            self._stopped, self._progress = False, None
             return self._running
 
     def _answered(self, request: Request) -> tuple[Result, float]:
         """Return the child's answer, or the failure to get one, and the seconds for which it holds."""
         try:
-            answer = self._started_child().ask(request, self._timeout_s)
+            answer = self._started_child().ask(request, self._timeout_s, self._note)
             if answer.retire:
                 self._end_child()
-            if isinstance(answer.result, CheckReport if request.kind == "check" else str):
+            if isinstance(answer.result, KINDS[request.kind].result):
                 return answer.result, inf
             reason = answer.error or "The answer was to another question."
         except Exception as error:  # nothing may end this thread: every reader would wait for ever
@@ -180,10 +217,16 @@ class Checker:
             reason = str(error)
         return _failure(request, reason), self._failure_s
 
+    def _note(self, progress: Progress) -> None:
+        with self._changed:
+            self._progress = progress
+
     def _started_child(self) -> "_Child":
         with self._changed:
             if self._closed:
                 raise ChildError("The server is shutting down.")
+            if self._stopped:
+                raise ChildError("It was stopped.")
             if self._child is None:
                 self._child = _Child(self._command)
             return self._child
@@ -196,9 +239,7 @@ class Checker:
 
 
 def _failure(request: Request, reason: str) -> Result:
-    if request.kind == "check":
-        return CheckReport(note=f"The live network could not be checked. {reason}")
-    return f"torchinfo's summary could not be made. {reason}"
+    return KINDS[request.kind].failed(reason)
 
 
 class _Child:
@@ -209,8 +250,11 @@ class _Child:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=_ROOT, creationflags=priority)
 
-    def ask(self, request: Request, timeout_s: float) -> Answer:
-        """Return the answer to one request. Raises ChildError after ``timeout_s`` seconds, or when none comes."""
+    def ask(self, request: Request, timeout_s: float, note: Callable[[Progress], None]) -> Answer:
+        """Return the answer to one request, with each progress passed to ``note`` before it.
+
+        Raises ChildError after ``timeout_s`` seconds, or when no answer comes.
+        """
         timer = threading.Timer(timeout_s, self.kill)
         timer.daemon = True
         started = monotonic()
@@ -218,20 +262,28 @@ class _Child:
         try:
             self._process.stdin.write(request.model_dump_json().encode() + b"\n")
             self._process.stdin.flush()
-            line = self._process.stdout.readline(_MAX_LINE)
+            while isinstance(said := self._read(), Progress):
+                note(said)
         except OSError:  # it ended before it read
-            line = b""
+            said = None
         finally:
             timer.cancel()
-        if line.endswith(b"\n"):
-            try:
-                return Answer.model_validate_json(line)
-            except ValidationError:
-                raise ChildError("The checking process answered with something that is no answer.") from None
+        if said:
+            return said
         if monotonic() - started >= timeout_s:
             raise ChildError(f"It took longer than {timeout_s:g} seconds and was stopped.")
         self.end()
         raise ChildError(f"The checking process ended without an answer (exit code {self._process.returncode}).")
+
+    def _read(self) -> Progress | Answer | None:
+        """Return what the process says next; None when it ended, or floods."""
+        line = self._process.stdout.readline(_MAX_LINE)
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            return LINE.validate_json(line)
+        except ValidationError:
+            raise ChildError("The checking process answered with something that is no answer.") from None
 
     def kill(self) -> None:
         """Stop the process at once; :meth:`end` must follow."""

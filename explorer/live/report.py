@@ -1,10 +1,18 @@
-"""What travels between the server and its checking process, as JSON. Free of torch: the server imports it too."""
+"""What travels between the server and its checking process, as JSON. Free of torch: the server imports it too.
 
-from typing import Literal, NamedTuple
+A new kind of request is a request model, a result model, a row in :data:`KINDS`, and a function somewhere in ``live/``.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen, GoogLeNetConfig
+from explorer.lessons.reduction import Case
 
 MAX_DISAGREEMENTS = 20
+LOSS_WEIGHTS = (0.0, 0.3, 1.0)  # of the auxiliary heads: none, the paper's, as much as the main loss
 
 Value = int | str | tuple[int, ...] | None
 
@@ -54,20 +62,146 @@ class CheckReport(Frozen):
         return self.rows == 0
 
 
-class Request(Frozen):
-    """A question to the checking process. Equal requests have equal answers: this is the key of the cache."""
+class CheckRequest(Frozen):
+    """The question whether the live network agrees with the closed form."""
 
-    kind: Literal["check", "torchinfo"]
+    kind: Literal["check"] = "check"
     config: GoogLeNetConfig
     device: str
 
 
+class TorchinfoRequest(Frozen):
+    """The question what torchinfo says of the network."""
+
+    kind: Literal["torchinfo"] = "torchinfo"
+    config: GoogLeNetConfig
+
+
+class ReductionTimingRequest(Frozen):
+    """The question how long a convolution takes, and a 1×1 with the same behind it; weights and image by ``seed``."""
+
+    kind: Literal["reduction_timing"] = "reduction_timing"
+    case: Case
+    device: str
+    seed: int
+
+
+class ReductionTiming(Frozen):
+    """Milliseconds of every round, both versions in turn in one run, for one image of the case, float32."""
+
+    case: Case
+    direct_ms: tuple[float, ...]
+    reduced_ms: tuple[float, ...]
+    seed: int
+    device: str
+    note: str = ""
+
+
+class GradientRequest(Frozen):
+    """The question how much gradient each loss sends to each block: one batch per seed, with and without BatchNorm."""
+
+    kind: Literal["gradients"] = "gradients"
+    config: GoogLeNetConfig
+    device: str
+    seed: int
+
+
+class GradientRun(Frozen):
+    """One batch through one untrained network, and a backward pass of its own for each loss.
+
+    ``losses`` are ``main`` and the tapped modules; ``values`` their values in nats, unweighted. ``norms`` holds, per
+    loss, the length (L2 norm) of its gradient over all parameters of each of ``blocks``. ``together`` holds the same
+    for main + λ · (all heads), per λ of :data:`LOSS_WEIGHTS`.
+    """
+
+    normalisation: str
+    seed: int
+    blocks: tuple[str, ...]
+    losses: tuple[str, ...]
+    values: tuple[float, ...]
+    norms: tuple[tuple[float, ...], ...]
+    together: tuple[tuple[float, ...], ...]
+
+
+class GradientReport(Frozen):
+    """The runs of several seeds, as the network is and with BatchNorm switched, with ``batch`` random images each."""
+
+    runs: tuple[GradientRun, ...]
+    batch: int
+    device: str
+    note: str = ""
+
+
+class Failure(Frozen):
+    """There is no result; ``reason`` is a sentence for the reader."""
+
+    reason: str
+
+
+Request = CheckRequest | TorchinfoRequest | ReductionTimingRequest | GradientRequest
+Result = CheckReport | str | ReductionTiming | GradientReport | Failure
+
+
+class Kind(NamedTuple):
+    """One kind of request, as the server and the child see it.
+
+    ``work`` is the function, as ``module:name``, that the child calls with the request's fields by name. It returns
+    the result, or yields :class:`Progress` and at last the result. ``failed`` makes a result of the reason why there
+    is none.
+    """
+
+    request: type[Frozen]
+    result: type[Frozen] | type[str]
+    work: str
+    failed: Callable[[str], Result]
+
+
+KINDS: dict[str, Kind] = {
+    "check": Kind(
+        CheckRequest,
+        CheckReport,
+        "explorer.live.check:check",
+        lambda reason: CheckReport(note=f"The live network could not be checked. {reason}"),
+    ),
+    "torchinfo": Kind(
+        TorchinfoRequest,
+        str,
+        "explorer.live.check:torchinfo_text",
+        lambda reason: f"torchinfo's summary could not be made. {reason}",
+    ),
+    "reduction_timing": Kind(
+        ReductionTimingRequest,
+        ReductionTiming,
+        "explorer.live.reduction_timing:time_reduction",
+        lambda reason: Failure(reason=reason),
+    ),
+    "gradients": Kind(
+        GradientRequest,
+        GradientReport,
+        "explorer.live.gradients:gradients",
+        lambda reason: Failure(reason=reason),
+    ),
+}
+
+
+class Progress(Frozen):
+    """How far a request has come: ``done`` of ``total`` steps, and in a few words what is being done."""
+
+    done: int
+    total: int
+    doing: str = ""
+
+
 class Answer(Frozen):
-    """The process's answer: a report, torchinfo's text, or, with neither, the ``error`` in a sentence.
+    """The process's answer: a result, or, without one, the ``error`` in a sentence.
 
     ``retire``: the process has grown too large; it should be ended, and the next request start a new one.
     """
 
-    result: CheckReport | str | None = None
+    result: Result | None = None
     error: str = ""
     retire: bool = False
+
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+LINE: TypeAdapter[Progress | Answer] = TypeAdapter(Progress | Answer)  # one line of the process's output
