@@ -7,35 +7,35 @@ import pandas as pd
 import streamlit as st
 
 from explorer.config import HEADINGS, Problem
-from explorer.table import MODULE, settle
+from explorer.table import MODULE, settle, to_rows
 from explorer.ui import cache, state
 from explorer.views import network_table as nt
 
 KEY = "table"
-_RENDERED, _PROBLEMS = "table_rendered_revision", "table_problems"
+_RENDERED, _PROBLEMS = "table_rendered_edition", "table_problems"
 
 
 def fold() -> None:
-    """Take the pending edits of the grid into the network, and remember what was refused. Idempotent.
+    """Take the edits that the grid holds into the network, and remember what was refused. Idempotent.
 
-    Runs before anything is drawn, so that every number is already new. Edits of an earlier edition of the table
-    (before an undo, a preset, an added row) are not looked at. What no grid of ours can send — rows or columns
-    that do not exist — is forgotten at once, for Streamlit's editor would stumble over it.
+    Runs before anything is drawn, so that every number is already new. What no grid of ours can send — rows or
+    columns that do not exist — is forgotten at once, for Streamlit's editor would stumble over it.
     """
     st.session_state[_PROBLEMS] = ()
-    edited = _pending()
-    if not edited:
+    held = _held()
+    if held is None:
         return
-    settled = settle(state.present().config, edited)
-    state.commit(settled.config)
+    config = state.present().config
+    settled = settle(config.replace(modules=state.edition().modules), held)
+    state.commit(settled.config, from_table=True)
     st.session_state[_PROBLEMS] = settled.problems
     if settled.forged:
         state.discard_pending()
 
 
-def _pending() -> Any:
+def _held() -> Any:
     """Return what the browser sent, if it belongs to the table as it is now."""
-    if st.session_state.get(_RENDERED) != state.revision():
+    if st.session_state.get(_RENDERED) != state.edition().number:
         return None
     held = st.session_state.get(KEY)
     return dict(held) if isinstance(held, Mapping) else held
@@ -46,7 +46,10 @@ def table_editor() -> None:
     version, problems = state.present(), st.session_state.get(_PROBLEMS, ())
     base = cache.summary(version.base_config)
     rows = nt.table_rows(cache.summary(version.config), base, problems)
-    st.session_state[_RENDERED] = state.revision()
+    # The grid itself shows its edits, over the cells as it was given them.
+    for row, cells in zip(rows, to_rows(version.config.replace(modules=state.edition().modules)), strict=True):
+        row.update(cells)
+    st.session_state[_RENDERED] = state.edition().number
     _grid(rows, version.base)
     _explain(problems)
 
@@ -54,7 +57,7 @@ def table_editor() -> None:
 def _grid(rows: list[dict[str, Any]], base: str) -> None:
     # The hidden index numbers the edition of the table: it is part of the grid's identity, so a new edition
     # starts without pending edits while the key stays the same.
-    start = state.revision() * 1_000
+    start = state.edition().number * 1_000
     frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
     for heading in HEADINGS.values():
         frame[heading] = frame[heading].astype("Int64")

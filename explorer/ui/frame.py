@@ -1,5 +1,7 @@
 """The frame around every page: the slim bar that says which network this is, and the footer of a bad link."""
 
+import time
+
 import streamlit as st
 
 from explorer.analysis import NetworkSummary
@@ -26,6 +28,14 @@ def bar() -> None:
         st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
     if state.notice():
         st.warning(state.notice(), icon=":material/link_off:")
+
+
+def let_go() -> None:
+    """Let what has been drawn so far leave for the browser, before the rest of the page is drawn.
+
+    The script holds Python's lock while it draws; without a pause the first numbers leave together with the last.
+    """
+    time.sleep(0.002)
 
 
 def _totals(summary: NetworkSummary) -> str:

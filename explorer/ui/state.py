@@ -3,11 +3,11 @@
 Only this module names shared keys of the session state.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from explorer.config import GoogLeNetConfig, Problem
+from explorer.config import GoogLeNetConfig, InceptionModule, Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_token, to_token
@@ -17,7 +17,7 @@ _URL_TOKEN = "url_token"
 _PAGE = "page"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
-_REVISION = "table_revision"
+_EDITION = "table_edition"
 _REFUSED = "refused"
 PARAMETER = "net"
 DEFAULT = Version("paper", PRESETS["paper"])
@@ -33,6 +33,8 @@ def open_session(page: str) -> None:
     moved = state.get(_PAGE) not in (None, page)
     state[_PAGE] = page
     state.setdefault(_HISTORY, History(DEFAULT))
+    if moved:
+        discard_pending()  # the grid of another page is gone, with the edits it held
     token = st.query_params.get(PARAMETER)
     if token == state.get(_URL_TOKEN) or (token is None and moved):
         return
@@ -69,9 +71,12 @@ def present() -> Version:
     return history().present
 
 
-def commit(config: GoogLeNetConfig) -> None:
-    """Make a checked config the present one; its base stays."""
+def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
+    """Make a checked config the present one; its base stays. Other rows than the grid knows are a new edition."""
+    other_rows = config.modules != present().config.modules
     _push(Version(present().base, config))
+    if other_rows and not from_table:
+        discard_pending()
 
 
 def start_from(base: str) -> None:
@@ -96,14 +101,27 @@ def _push(version: Version) -> None:
     st.session_state[_HISTORY] = history().push(version)
 
 
-def revision() -> int:
-    """Return the edition of the table; a new one makes the editor drop edits that were not accepted."""
-    return st.session_state.get(_REVISION, 0)
+class Edition(NamedTuple):
+    """The table as the grid was given it: edits are held by the grid and lie over these rows.
+
+    Within an edition the grid keeps its edits and is never fed its own changes, so an edit costs one run. What
+    changes the rows from outside (undo, a preset, an added row, another page) starts a new edition.
+    """
+
+    number: int
+    modules: tuple[InceptionModule, ...]
+
+
+def edition() -> Edition:
+    """Return the table that the grid's edits lie over."""
+    if _EDITION not in st.session_state:
+        st.session_state[_EDITION] = Edition(0, present().config.modules)
+    return st.session_state[_EDITION]
 
 
 def discard_pending() -> None:
     """Forget refused input everywhere: the table and the settings show the present network again."""
-    st.session_state[_REVISION] = revision() + 1
+    st.session_state[_EDITION] = Edition(edition().number + 1, present().config.modules)
     st.session_state.pop(_REFUSED, None)
 
 

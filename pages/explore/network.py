@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui import badge, details, editor, metrics, modules, settings, surroundings
+from explorer.ui import badge, details, editor, frame, metrics, modules, settings, surroundings
 
 metrics.show_totals()
+frame.let_go()
 editor.table_editor()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
     modules.row_menu()

@@ -1,0 +1,28 @@
+"""Measure what we claim: ``python -m benchmarks [core] [browser] [memory]``, all of them without a name.
+
+Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
+"""
+
+import sys
+
+from benchmarks import browser, core, memory
+
+GROUPS = {"core": core.figures, "browser": browser.figures, "memory": memory.figures}
+
+
+def main(names: list[str]) -> int:
+    """Run the groups and print a line per figure. Returns the exit status."""
+    unknown = set(names) - set(GROUPS)
+    if unknown:
+        print(f"No such group: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    held = True
+    for name in names or GROUPS:
+        for figure in GROUPS[name]():
+            print(figure, flush=True)
+            held = held and figure.holds
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

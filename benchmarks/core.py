@@ -1,0 +1,32 @@
+"""The closed form against torchinfo, on the same network."""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from time import perf_counter
+
+from benchmarks.report import Figure
+
+
+def figures() -> Iterator[Figure]:
+    """Yield, per preset, how many times faster ``summarize`` is than ``torchinfo.summary`` on the meta device."""
+    import torchinfo
+
+    from explorer import PRESETS, summarize
+    from explorer.live.model import build_model
+
+    for name, config in PRESETS.items():
+        model = build_model(config, "meta").eval()
+        shape = (1, *config.input_shape)
+
+        def ask_torchinfo(model: object = model, shape: tuple[int, ...] = shape) -> None:
+            torchinfo.summary(model, input_size=shape, device="meta", verbose=0)
+
+        ratios = [_seconds(ask_torchinfo, 1) / _seconds(lambda: summarize(config), 50) for _ in range(9)]  # noqa: B023
+        yield Figure(f"summarize over torchinfo.summary, {name}", median(ratios), least=100)
+
+
+def _seconds(call: Callable[[], object], times: int) -> float:
+    started = perf_counter()
+    for _ in range(times):
+        call()
+    return (perf_counter() - started) / times
