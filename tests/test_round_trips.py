@@ -1,0 +1,45 @@
+"""1,000 random networks, each by every way out and back: link, file, generated source, the head of a weights file."""
+
+import json
+from types import ModuleType
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.history import Version
+from explorer.live.export.source import to_source
+from explorer.live.export.weights import from_metadata, to_metadata
+from explorer.live.model import build_model
+from explorer.share import from_json, from_token, to_json, to_token
+from tests.strategies import networks
+
+VERSIONS = st.builds(Version, st.sampled_from(list(PRESETS)), networks())
+
+
+def state_shapes(text: str) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the state dict of the network that a source text makes."""
+    module = ModuleType("generated")
+    exec(compile(text, "generated.py", "exec"), module.__dict__)
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in module.GoogLeNet().state_dict().items()}
+
+
+def expected_shapes(config: GoogLeNetConfig) -> dict[str, tuple[int, ...]]:
+    """Return those of our own network."""
+    return {name: tuple(tensor.shape) for name, tensor in build_model(config, "meta").state_dict().items()}
+
+
+@given(VERSIONS)
+@settings(max_examples=1_000)
+def test_1_000_networks_come_back(version: Version) -> None:
+    """What comes back equals what went out; the generated network has our state dict and the closed form's count."""
+    assert version == from_token(to_token(version))
+    assert version.config == from_json(to_json(version.config))
+    assert version.config == from_metadata(json.loads(json.dumps(to_metadata(version.config))))
+    shapes = state_shapes(to_source(version))
+    assert shapes == expected_shapes(version.config)
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    sizes = [torch.Size(shape).numel() for name, shape in shapes.items() if not name.endswith(buffers)]
+    assert sum(sizes) == summarize(version.config).parameters()
