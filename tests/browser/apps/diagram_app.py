@@ -1,0 +1,56 @@
+"""A page with nothing but the diagram view. The URL says what to draw; a button edits the network.
+
+``preset``, ``draw`` (overview, or the name of a block), ``colour``, ``direction``, ``expanded``, ``modules`` (number),
+``width`` and ``height`` (pixels). A line says what was chosen.
+"""
+
+import streamlit as st
+
+from explorer import PRESETS, summarize
+from explorer.config import InceptionModule
+from explorer.ui.diagram import diagram
+from explorer.views import diagrams
+
+MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)
+
+st.set_page_config(layout="wide")
+query = st.query_params
+config = PRESETS[query.get("preset", "paper")]
+if "modules" in query:
+    names = [f"{3 + place // 12}{'abcdefghijkl'[place % 12]}" for place in range(int(query["modules"]))]
+    config = config.replace(modules=tuple(MANY.replace(name=name) for name in names))
+if st.button("Edit"):
+    st.session_state.edits = st.session_state.get("edits", 0) + 1
+first, *rest = config.modules
+first = first.replace(ch1x1=first.ch1x1 + st.session_state.get("edits", 0))
+summary = summarize(config.replace(modules=(first, *rest)))
+
+
+def choose(node: str) -> None:
+    """Note what was chosen."""
+    st.session_state.chosen = node
+    st.session_state.choices = st.session_state.get("choices", 0) + 1
+
+
+st.text(f"chosen: {st.session_state.get('chosen')}, {st.session_state.get('choices', 0)} times")
+what, colour = query.get("draw", "overview"), query.get("colour", "none")
+times = {row.path: row.macs * 1e-11 + 1e-6 for row in summary.rows}
+if what == "overview":
+    drawing = diagrams.overview(
+        summary,
+        colour_by=colour,
+        times=times,
+        direction=query.get("direction", "wrapped"),
+        expanded=query.get_all("expanded"),
+    )
+else:
+    drawing = diagrams.block(summary, what, colour_by=colour, times=times)
+width = int(query["width"]) if "width" in query else "stretch"
+with st.container(width=width):
+    diagram(
+        drawing,
+        key="diagram",
+        chosen=st.session_state.get("chosen"),
+        on_choose=choose,
+        height=int(query.get("height", 520)),
+    )

@@ -1,0 +1,385 @@
+"""The diagram view in Chromium: click, keyboard, zoom, updates, downloads, contrast, and nothing outside its box."""
+
+import re
+import struct
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Download, Locator, Page, expect
+
+from explorer.views import layout, palette
+
+pytestmark = pytest.mark.browser
+SVG = "{http://www.w3.org/2000/svg}"
+
+# Every node's frame, its texts' boxes and its class, in pixels of the page; edge labels are texts of ".edge".
+MEASURE = """pane => {
+    const box = element => {
+        const {left, top, right, bottom} = element.getBoundingClientRect()
+        return [left, top, right, bottom]
+    }
+    const all = (root, selector) => [...root.querySelectorAll(selector)]
+    return {
+        pane: box(pane),
+        nodes: all(pane, '.node').filter(node => node.querySelector('path')).map(node => ({
+            id: node.id, box: box(node.querySelector('path')),
+            texts: all(node, 'text').map(text => [text.textContent, box(text)]),
+        })),
+        labels: all(pane, '.edge text').map(text => [text.textContent, box(text)]),
+    }
+}"""
+
+# Every text with the colour it has and the colour of the topmost shape that lies under its middle.
+CONTRASTS = """pane => {
+    const plain = colour => {
+        const canvas = document.createElement('canvas').getContext('2d')
+        canvas.fillStyle = colour
+        canvas.fillRect(0, 0, 1, 1)
+        return [...canvas.getImageData(0, 0, 1, 1).data]
+    }
+    const hex = colour => '#' + plain(colour).slice(0, 3).map(part => part.toString(16).padStart(2, '0')).join('')
+    const inside = (box, x, y) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom
+    const shapes = [...pane.querySelectorAll('.graph > :is(path, polygon), .cluster path, .node :is(path, polygon)')]
+    return [...pane.querySelectorAll('text')].map(text => {
+        const {left, right, top, bottom} = text.getBoundingClientRect()
+        const under = shapes.filter(shape => getComputedStyle(shape).fill !== 'none'
+            && inside(shape.getBoundingClientRect(), (left + right) / 2, (top + bottom) / 2)
+            && shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING)
+        const ground = under.length ? getComputedStyle(under.at(-1)).fill : getComputedStyle(pane).backgroundColor
+        return [text.textContent, hex(getComputedStyle(text).fill), hex(ground)]
+    })
+}"""
+
+PICTURES = {
+    "overview": {},
+    "overview coloured": {"colour": "macs"},
+    "overview expanded": {"expanded": "4a"},
+    "40 modules": {"modules": "40", "preset": "mini"},
+    "module": {"draw": "4a"},
+    "module coloured": {"draw": "4a", "colour": "time"},
+    "naive module": {"draw": "4a", "preset": "naive"},
+    "two 3x3": {"draw": "4a", "preset": "two_3x3"},
+    "auxiliary head": {"draw": "aux_4a"},
+    "stem": {"draw": "stem"},
+}
+
+
+@pytest.fixture
+def open_diagram(serve: Callable[[str], str], page: Page) -> Callable[..., Locator]:
+    """Return a function that opens the demo with a query and gives the pane with the picture."""
+
+    def open_it(*, width: int = 1400, **query: str) -> Locator:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{serve('tests/browser/apps/diagram_app.py')}/?{urlencode(query)}")
+        pane = page.locator(".pane")
+        expect(pane.locator(".choice").first).to_be_visible(timeout=30_000)
+        return pane
+
+    return open_it
+
+
+def scale(pane: Locator) -> float:
+    """Pixels per point of the picture."""
+    return float(pane.get_attribute("data-scale") or 0)
+
+
+def node(pane: Locator, identity: str) -> Locator:
+    """The box of that id."""
+    return pane.locator(f'[id="{identity}"]')
+
+
+def download(page: Page, name: str) -> Download:
+    """Press a download button and wait for its file."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=f"Download {name}").click()
+    return waiting.value
+
+
+def text_of(download: Download) -> str:
+    """What was downloaded."""
+    return Path(download.path()).read_text("utf-8")
+
+
+def test_a_click_chooses_a_box(open_diagram, page):
+    """The id arrives in Python, comes back, and marks the box; the same box can be chosen again."""
+    pane = open_diagram()
+    node(pane, "inception_4a").click()
+    expect(page.get_by_text("chosen: inception_4a, 1 times")).to_be_visible()
+    expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "true")
+    node(pane, "stem").click()
+    expect(page.get_by_text("chosen: stem, 2 times")).to_be_visible()
+    expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "false")
+    node(pane, "stem").click()
+    expect(page.get_by_text("chosen: stem, 3 times")).to_be_visible()
+
+
+def test_a_layer_and_a_neighbour_can_be_chosen(open_diagram, page):
+    """In a module, a layer's box gives its path, and the box of where it leads gives that block."""
+    pane = open_diagram(draw="4a")
+    node(pane, "inception_4a.branch_3x3.conv").click()
+    expect(page.get_by_text("chosen: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+    node(pane, "inception_4b").click()
+    expect(page.get_by_text("chosen: inception_4b, 2 times")).to_be_visible()
+
+
+def test_the_keyboard_is_enough(open_diagram, page):
+    """Tab reaches the pane and then its boxes, Enter chooses, + − 0 zoom, arrows move."""
+    pane = open_diagram()
+    pane.focus()
+    fitted = scale(pane)
+    page.keyboard.press("+")
+    assert scale(pane) > fitted
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert scale(pane) < fitted
+    before = node(pane, "stem").bounding_box()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    after = node(pane, "stem").bounding_box()
+    assert after["x"] < before["x"]
+    assert after["y"] < before["y"]
+    page.keyboard.press("0")
+    assert fitted == scale(pane)
+    page.keyboard.press("Tab")
+    expect(node(pane, "stem")).to_be_focused()
+    expect(page.locator(".tip")).to_contain_text("124,416 parameters")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("chosen: inception_3a, 1 times")).to_be_visible()
+    expect(node(pane, "inception_3a")).to_be_focused()
+
+
+def test_buttons_and_the_wheel_with_ctrl_zoom(open_diagram, page):
+    """Zooming by wheel needs Ctrl, so that a plain wheel scrolls the page; Fit shows all again."""
+    pane = open_diagram(height="1400")
+    fitted = scale(pane)
+    page.get_by_role("button", name="Zoom in").click()
+    assert scale(pane) == pytest.approx(fitted * 1.25, rel=1e-3)
+    page.get_by_role("button", name="Zoom out").click()
+    page.get_by_role("button", name="Zoom out").click()
+    assert scale(pane) == pytest.approx(fitted / 1.25, rel=1e-3)
+    page.get_by_role("button", name="Fit").click()
+    pane.hover(position={"x": 200, "y": 200})
+    top = pane.bounding_box()["y"]
+    page.mouse.wheel(0, 200)
+    eventually(lambda: pane.bounding_box()["y"] < top)
+    assert fitted == scale(pane)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    eventually(lambda: scale(pane) > fitted)
+
+
+def test_dragging_moves_the_picture_and_chooses_nothing(open_diagram, page):
+    """The box under the hand follows it, and is not clicked."""
+    pane = open_diagram()
+    held, box = node(pane, "inception_4c").bounding_box(), node(pane, "stem").bounding_box()
+    page.mouse.move(held["x"] + 20, held["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(held["x"] + 80, held["y"] + 50, steps=5)
+    page.mouse.up()
+    moved = node(pane, "stem").bounding_box()
+    assert (60, 30) == pytest.approx((moved["x"] - box["x"], moved["y"] - box["y"]), abs=1)
+    expect(page.get_by_text("chosen: None, 0 times")).to_be_visible()
+
+
+def test_hovering_tells_the_exact_numbers(open_diagram, page):
+    """Over a box its numbers appear, inside of the view; beside it they vanish."""
+    pane = open_diagram(draw="4a")
+    tip = page.locator(".tip")
+    expect(tip).to_be_hidden()
+    node(pane, "inception_4a.branch_5x5.reduce").hover()
+    for said in ("480 × 14 × 14 → 16 × 14 × 14", "7,696 parameters", "1,505,280 MACs", "1×1/1, pad 0"):
+        expect(tip).to_contain_text(said)
+    pane.hover(position={"x": 5, "y": 5})
+    expect(tip).to_be_hidden()
+
+
+def test_an_update_keeps_zoom_place_choice_and_focus(open_diagram, page):
+    """An edit of the network changes numbers in the picture and nothing about how it is looked at."""
+    pane = open_diagram(colour="parameters")
+    node(pane, "inception_4a").click()
+    expect(page.get_by_text("chosen: inception_4a, 1 times")).to_be_visible()
+    node(pane, "inception_3a").focus()
+    for key in ("+", "+", "ArrowLeft"):
+        page.keyboard.press(key)
+    before, place = scale(pane), node(pane, "stem").bounding_box()
+    expect(node(pane, "inception_3a")).to_contain_text("256 × 28 × 28")
+    page.get_by_role("button", name="Edit").click()
+    expect(node(pane, "inception_3a")).to_contain_text("257 × 28 × 28")
+    assert before == scale(pane)
+    assert (place["x"], place["y"]) == pytest.approx((node(pane, "stem").bounding_box()["x"], place["y"]), abs=3)
+    expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_picture_that_was_not_zoomed_fits_after_an_update_and_a_resize(open_diagram, page):
+    """While all of it is shown, all of it stays shown."""
+    pane = open_diagram()
+    page.set_viewport_size({"width": 500, "height": 900})
+    eventually(lambda: all_inside(pane))
+    page.get_by_role("button", name="Edit").click()
+    expect(node(pane, "inception_3a")).to_contain_text("257 × 28 × 28")
+    assert all_inside(pane)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_svg_needs_nothing_else(open_diagram, page, scheme):
+    """The downloaded SVG is well-formed, has all boxes, plain colours of the theme, and no class of ours or link."""
+    page.emulate_media(color_scheme=scheme)
+    pane = open_diagram()
+    node(pane, "inception_4a").click()
+    got = download(page, "SVG")
+    assert "overview.svg" == got.suggested_filename
+    root = ElementTree.fromstring(text_of(got))
+    assert f"{SVG}svg" == root.tag
+    ids = {group.get("id") for group in root.iter(f"{SVG}g")}
+    assert {"stem", "inception_5b", "aux_4d", "classifier"} <= ids
+    theme = palette.DARK if scheme == "dark" else palette.LIGHT
+    assert rgb(theme.background) == root.find(f"{SVG}rect").get("fill")
+    colours = {element.get(name) for element in root.iter() for name in ("fill", "stroke") if element.get(name)}
+    assert all(re.fullmatch(r"none|rgb\(\d+, \d+, \d+\)", colour) for colour in colours)
+    assert rgb(theme.ink) in colours
+    assert not any("href" in name or name == "style" or "aria" in name for e in root.iter() for name in e.attrib)
+    width, height = float(root.get("width")), float(root.get("height"))
+    assert f"0 0 {width:g} {height:g}" == root.get("viewBox")
+
+
+def test_the_png_is_the_picture(open_diagram, page):
+    """The downloaded PNG has the picture's proportions, three pixels to a point."""
+    open_diagram(draw="4a")
+    got = download(page, "PNG")
+    assert "inception_4a.png" == got.suggested_filename
+    content = Path(got.path()).read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", content[16:24])
+    svg = ElementTree.fromstring(text_of(download(page, "SVG")))
+    assert (3 * float(svg.get("width")), 3 * float(svg.get("height"))) == pytest.approx((width, height), abs=1)
+
+
+def test_the_dot_can_be_drawn(open_diagram, page):
+    """The downloaded DOT is read by Graphviz and has the same boxes."""
+    pane = open_diagram(draw="4a")
+    got = download(page, "DOT")
+    assert "inception_4a.gv" == got.suggested_filename
+    drawn = ElementTree.fromstring(layout.svg(text_of(got)))
+    ids = {group.get("id") for group in drawn.iter(f"{SVG}g") if "node" in group.get("class")}
+    assert ids == {node.get_attribute("id") for node in pane.locator(".node").all()}
+
+
+@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+def test_text_can_be_read_in_light_and_dark(open_diagram, page, query):
+    """Every text has 4.5:1 on what is under it, as the browser paints it, also when the theme changes meanwhile."""
+    pane = open_diagram(**query)
+    for scheme, theme in (("light", palette.LIGHT), ("dark", palette.DARK)):
+        page.emulate_media(color_scheme=scheme)
+        expect(pane).to_have_css("background-color", rgb(theme.background))
+        pairs = pane.evaluate(CONTRASTS)
+        assert len(pairs) > 10
+        for text, colour, ground in pairs:
+            assert palette.contrast(colour, ground) >= palette.READABLE, (text, colour, ground)
+
+
+@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
+    """Boxes do not touch, texts stay in their box and off each other, labels of arrows off the boxes."""
+    pane = open_diagram(**query)
+    check_places(pane)
+    page.set_viewport_size({"width": 800, "height": 900})
+    eventually(lambda: all_inside(pane))
+    check_places(pane)
+
+
+def test_text_stays_in_its_box_in_a_wider_font(open_diagram, page):
+    """Where the browser has no font of Helvetica's widths, text is pressed to what the layout gave it."""
+    pane = open_diagram(draw="3a")
+    pane.evaluate("""pane => {
+        const style = document.createElement('style')
+        style.textContent = 'svg text { font-family: "DejaVu Sans", Verdana; letter-spacing: 0.1em }'
+        pane.getRootNode().append(style)
+    }""")
+    page.get_by_role("button", name="Edit").click()
+    expect(node(pane, "inception_3a.branch_1x1.conv")).to_contain_text("12,545 parameters")
+    for box in pane.evaluate(MEASURE)["nodes"]:
+        for text, place in box["texts"]:
+            assert within(place, box["box"], 1), (box["id"], text)
+
+
+@pytest.mark.parametrize("query", [{}, {"colour": "macs"}, {"direction": "across", "height": "260"}])
+def test_the_overview_fits_one_screen_and_can_be_read(open_diagram, query):
+    """At 1400 pixels all of it is in view with text of at least 8.5 pixels (11 in a panel of 620)."""
+    pane = open_diagram(**query)
+    assert all_inside(pane)
+    smallest = 14 * scale(pane)
+    assert smallest >= (8.5 if "direction" in query else 11)
+
+
+def test_no_request_leaves_the_server(open_diagram, page, serve):
+    """The view needs nothing from elsewhere."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_diagram()
+    here = serve("tests/browser/apps/diagram_app.py")
+    assert asked
+    assert all(url.startswith((here, here.replace("http", "ws"), "data:", "blob:")) for url in asked)
+
+
+def eventually(condition, within_s=15):
+    """Wait until a condition holds."""
+    deadline = monotonic() + within_s
+    while not condition():
+        assert monotonic() < deadline, "it did not happen"
+        sleep(0.05)
+
+
+def all_inside(pane: Locator) -> bool:
+    """Whether every box is in view."""
+    seen = pane.evaluate(MEASURE)
+    return all(within(box["box"], seen["pane"], 0) for box in seen["nodes"])
+
+
+def check_places(pane: Locator) -> None:
+    """Compare all boxes and texts of a picture that is wholly in view."""
+    seen = pane.evaluate(MEASURE)
+    for box in seen["nodes"]:
+        assert within(box["box"], seen["pane"], 0)
+        for text, place in box["texts"]:
+            assert within(place, box["box"], 1), (box["id"], text, place, box["box"])
+    for one, other in combinations(seen["nodes"], 2):
+        assert not overlap(one["box"], other["box"]), (one["id"], other["id"])
+    texts = [text for box in seen["nodes"] for text in box["texts"]] + seen["labels"]
+    for (one, first), (other, second) in combinations(texts, 2):
+        assert not overlap(shrunk(first), shrunk(second)), (one, other)
+    for label, place in seen["labels"]:
+        for box in seen["nodes"]:
+            assert not overlap(shrunk(place), box["box"]), (label, box["id"])
+
+
+def within(inner, outer, slack):
+    """Whether a box (left, top, right, bottom) lies in another, give or take some pixels."""
+    return (
+        inner[0] >= outer[0] - slack
+        and inner[1] >= outer[1] - slack
+        and inner[2] <= outer[2] + slack
+        and inner[3] <= outer[3] + slack
+    )
+
+
+def overlap(one, other):
+    """Whether two boxes share some area."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def shrunk(box):
+    """A text's box without a pixel at its sides and the space above and below its letters."""
+    left, top, right, bottom = box
+    return left + 1, top + 0.2 * (bottom - top), right - 1, bottom - 0.2 * (bottom - top)
+
+
+def rgb(colour):
+    """``#0e1420`` as ``rgb(14, 20, 32)``."""
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"

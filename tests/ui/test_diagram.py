@@ -1,0 +1,37 @@
+"""The diagram view as a session sees it: it mounts, and without any Graphviz a simpler picture says what is missing."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.ui import diagram
+from explorer.views.layout import LayoutUnavailable
+
+DEMO = Path(__file__).parents[1] / "browser" / "apps" / "diagram_app.py"
+
+
+@pytest.mark.parametrize("draw", ["overview", "4a", "aux_4a", "stem", "pool3", "classifier"])
+def test_every_picture_mounts(draw):
+    """The view takes each kind of drawing without an error."""
+    at = AppTest.from_file(DEMO, default_timeout=30)
+    at.query_params["draw"] = draw
+    at.run()
+    assert not at.exception
+    assert not at.caption
+
+
+def test_without_graphviz_a_simpler_picture_stands_in(monkeypatch):
+    """The browser's own Graphviz draws it, and one sentence says what is missing."""
+
+    def none(_: str) -> str:
+        raise LayoutUnavailable("Graphviz is missing.")
+
+    monkeypatch.setattr(diagram, "svg", none)
+    at = AppTest.from_file(DEMO, default_timeout=30).run()
+    assert not at.exception
+    (chart,) = at.get("graphviz_chart")
+    assert "inception_4a" in chart.proto.spec
+    assert ["Graphviz is missing. This simpler picture cannot be zoomed, clicked or saved."] == [
+        caption.value for caption in at.caption
+    ]
