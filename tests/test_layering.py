@@ -3,7 +3,7 @@
 1. ``explorer/*.py`` and ``explorer/lessons/`` import only the standard library, pydantic and each other.
 2. ``explorer/live/`` imports no plotly, graphviz or streamlit; ``explorer/views/`` no torch and no streamlit.
 3. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
-4. These three import torch and ``explorer.live`` inside the function that needs it, never at the top.
+4. These three and the command line (``cli.py``) import torch and ``explorer.live`` inside the function that needs it.
 5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
 """
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 MAX_PAGE_LINES = 90
 TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
 SCREEN = ("ui", "pages", "app")
+COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "__main__.py"))
 
 
 class Import(NamedTuple):
@@ -63,8 +64,10 @@ def imports(source: str, package: str) -> Iterator[Import]:
 
 
 def room_of(path: Path) -> str:
-    """Return the room that a file of the repository stands in: core, live, views, runs, ui, pages or app."""
+    """Return the room that a file of the repository stands in: core, cli, live, views, runs, ui, pages or app."""
     parts = path.parts
+    if parts in COMMAND_LINE:
+        return "cli"
     if parts[0] == "explorer":
         return "core" if len(parts) == 2 or parts[1] == "lessons" else parts[1]
     return "pages" if parts[0] == "pages" else "app"
@@ -90,8 +93,8 @@ def forbidden(room: str, found: Import) -> str | None:
         return "views/ needs no torch"
     if room not in SCREEN and within(name, ("streamlit", "explorer.ui")):
         return "only ui/, pages/ and streamlit_app.py know the screen"
-    if room in SCREEN and found.at_top and within(name, TORCH):
-        return "the first screen does not wait for torch: import it inside the function that needs it"
+    if room in (*SCREEN, "cli") and found.at_top and within(name, TORCH):
+        return "neither the first screen nor the help waits for torch: import it inside the function that needs it"
     return None
 
 

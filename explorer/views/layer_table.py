@@ -1,11 +1,10 @@
 """Every layer as a row of a table that can be sorted, filtered and taken away as CSV."""
 
-import csv
-import io
 from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
+from explorer.views import tables
 
 KINDS = {
     "conv": "convolution",
@@ -69,10 +68,5 @@ def matching(
 
 
 def to_csv(rows: tuple[LayerRow, ...]) -> str:
-    """Return the layers as CSV with plain integers, one line each under a heading."""
-    table = layer_rows(rows)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(table[0]) if table else ["layer"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return out.getvalue()
+    """Return the layers as CSV with plain integers, one line each under a heading, safe to open in a spreadsheet."""
+    return tables.to_csv(layer_rows(rows))

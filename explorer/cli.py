@@ -1,0 +1,245 @@
+"""The command line: a network's numbers, several side by side, and every way to take one away.
+
+Text goes to standard output unless ``-o FILE`` is given, so that it can be piped. Exit code 0: done; 1: a network could
+not be read, built or written; 2: the command was not understood. PyTorch is loaded for weights alone.
+"""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple, NoReturn
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+
+from explorer.analysis import NetworkSummary, summarize
+from explorer.changes import changes
+from explorer.comparison import MAX_COMPARED, Comparison
+from explorer.history import Version
+from explorer.presets import CATALOGUE, PRESETS
+from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
+
+app = typer.Typer(
+    help=f"GoogLeNet in numbers. NETWORK is a preset ({', '.join(PRESETS)}), a JSON file of the app, a link or its "
+    "token, or - for JSON on standard input.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Named(NamedTuple):
+    """A network as it was asked for, with the name it goes by."""
+
+    name: str
+    version: Version
+
+    @property
+    def summary(self) -> NetworkSummary:
+        """Its closed form."""
+        return summarize(self.version.config)
+
+
+class Shape(StrEnum):
+    """How tables are written."""
+
+    text = "text"
+    csv = "csv"
+    latex = "latex"
+    markdown = "markdown"
+
+
+class ComparedShape(StrEnum):
+    """How comparisons are written."""
+
+    text = "text"
+    csv = "csv"
+    latex = "latex"
+    markdown = "markdown"
+    html = "html"
+
+
+class Format(StrEnum):
+    """What a network can be taken away as."""
+
+    pytorch = "pytorch"
+    onnx = "onnx"
+    safetensors = "safetensors"
+    json = "json"
+    link = "link"
+    csv = "csv"
+    latex = "latex"
+    markdown = "markdown"
+    html = "html"
+    svg = "svg"
+
+
+Network = Annotated[str, typer.Argument(metavar="NETWORK", help="Preset, JSON file, link, or - for standard input.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
+Layers = Annotated[bool, typer.Option("--layers", help="Every layer instead of the totals.")]
+TableShape = Annotated[Shape, typer.Option("--format", help="How to write it.")]
+
+
+@app.command()
+def summary(network: Network, layers: Layers = False, shape: TableShape = Shape.text, output: Output = None) -> None:
+    """Print the totals of a network, or all its layers."""
+    from explorer.views import comparing, layer_table
+
+    named = _read(network)
+    rows = (
+        layer_table.layer_rows(named.summary.rows)
+        if layers
+        else comparing.fact_rows(Comparison((named.summary,)), [named.name])
+    )
+    _write(_table(rows, shape), output)
+
+
+@app.command()
+def compare(
+    networks: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=f"Two to {MAX_COMPARED} networks.")],
+    base: Annotated[int, typer.Option(min=1, max=MAX_COMPARED, help="Which of them the others are held against.")] = 1,
+    layers: Annotated[bool, typer.Option("--layers", help="The layers that differ instead of the totals.")] = False,
+    shape: Annotated[ComparedShape, typer.Option("--format", help="How to write it.")] = ComparedShape.text,
+    output: Output = None,
+) -> None:
+    """Hold networks against each other: totals with differences, or the layers that differ."""
+    from explorer.views import comparing, handout
+
+    if not 2 <= len(networks) <= MAX_COMPARED:
+        raise typer.BadParameter(f"Give 2 to {MAX_COMPARED} networks.")
+    if base > len(networks):
+        raise typer.BadParameter(f"There are only {len(networks)} networks.", param_hint="--base")
+    named = [_read(network) for network in networks]
+    names = [one.name for one in named]
+    comparison = Comparison(tuple(one.summary for one in named), base - 1)
+    if shape is ComparedShape.html:
+        _write(handout.comparison_handout(comparison, names), output)
+        return
+    rows = (
+        comparing.layer_rows(comparison.differing, names, comparison.base)
+        if layers
+        else [*comparing.fact_rows(comparison, names)]
+    )
+    _write(_table(rows, Shape(shape.value)), output)
+
+
+@app.command()
+def export(
+    network: Network,
+    kind: Annotated[Format, typer.Option("--format", "-f", help="What to make of it.")],
+    output: Output = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights for onnx and safetensors (a safetensors file) instead of random ones.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+    name: Annotated[str, typer.Option(help="A name to write into the file.")] = "",
+) -> None:
+    """Take a network away as code, graph, weights, document, table, handout or picture."""
+    named = _read(network)
+    if kind in (Format.onnx, Format.safetensors):
+        if output is None and sys.stdout.isatty():
+            raise typer.BadParameter(f"{kind.value} is no text: give -o FILE or pipe it.", param_hint="--output")
+        _write(_binary(named, kind, weights, seed), output)
+    else:
+        _write(_text(named._replace(name=name or named.name), kind, name), output)
+
+
+def _text(named: Named, kind: Format, name: str) -> str:
+    """Return a network in a format that is text. ``name`` is what the reader wants it to be called."""
+    from explorer.live.export.source import to_source
+    from explorer.views import diagrams, handout, layer_table, layout, tables
+
+    version, network = named.version, named.summary
+    makers: dict[Format, Callable[[], str]] = {
+        Format.pytorch: lambda: to_source(version, name),
+        Format.json: lambda: to_json(version.config) + "\n",
+        Format.link: lambda: to_token(version) + "\n",
+        Format.csv: lambda: layer_table.to_csv(network.rows),
+        Format.latex: lambda: tables.to_latex(layer_table.layer_rows(network.rows), named.name),
+        Format.markdown: lambda: tables.to_markdown(layer_table.layer_rows(network.rows)),
+        Format.html: lambda: handout.network_handout(version, network, named.name),
+        Format.svg: lambda: layout.svg(diagrams.overview(network).dot),
+    }
+    try:
+        return makers[kind]()
+    except layout.LayoutUnavailable as error:
+        _fail(str(error))
+
+
+def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> bytes:
+    from explorer.live.export.weights import WeightsError, load_weights, restored, to_safetensors
+    from explorer.live.model import build_model
+
+    config = named.version.config
+    try:
+        model = restored(load_weights(weights)) if weights else build_model(config, seed=seed)
+    except WeightsError as error:
+        _fail(f"{weights}: {error}")
+    if model.config != config:
+        _fail(f"{weights}: The weights are of another network.")
+    if kind is Format.safetensors:
+        return to_safetensors(model)
+    from explorer.live.export.graph import to_onnx
+
+    return to_onnx(model.eval())
+
+
+def _read(network: str) -> Named:
+    """Return the network that an argument names: a preset, standard input, a link, or a file."""
+    try:
+        if network in PRESETS:
+            return Named(network, Version(network, PRESETS[network]))
+        if network == "-":
+            return _closest("stdin", sys.stdin.buffer.read(MAX_DOCUMENT + 1))
+        if token := _token_in(network):
+            return Named(from_token(token).base, from_token(token))
+        with Path(network).open("rb") as file:
+            return _closest(Path(network).stem, file.read(MAX_DOCUMENT + 1))
+    except OSError as error:
+        _fail(f"{network}: no preset and no file that can be read ({error.strerror}). Presets: {', '.join(PRESETS)}.")
+    except ShareError as error:
+        _fail(f"{network[:60]}: {error}")
+
+
+def _token_in(text: str) -> str:
+    """Return the token in a link, or the text itself where it looks like one."""
+    found = parse_qs(urlsplit(text).query).get("net", [""])[0] if "?" in text else text
+    head, _, rest = found.partition(".")
+    return found if head.isdigit() and rest.partition(".")[0] in PRESETS else ""
+
+
+def _closest(name: str, document: bytes) -> Named:
+    """A file does not say what it was made from: tell it against the preset from which it differs least."""
+    config = from_json(document)
+    return Named(name, Version(min(CATALOGUE, key=lambda base: len(changes(PRESETS[base], config))), config))
+
+
+def _table(rows: list[dict[str, object]], shape: Shape) -> str:
+    from explorer.views import tables
+
+    writers = {
+        Shape.text: tables.to_text,
+        Shape.csv: tables.to_csv,
+        Shape.latex: tables.to_latex,
+        Shape.markdown: tables.to_markdown,
+    }
+    return writers[shape](rows) if rows else "Nothing differs.\n"
+
+
+def _write(content: str | bytes, output: Path | None) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        _fail(f"{output}: could not be written ({error.strerror}).")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

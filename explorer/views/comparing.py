@@ -1,0 +1,186 @@
+"""A comparison as rows and HTML: what each network costs, the six columns with their marks, the layers side by side.
+
+Variants go by the letters A to D in the colours of :mod:`explorer.views.palette`. Less of a cost is better; a
+receptive field is neither. Better and worse are told by colour, sign and arrow together.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+from explorer.analysis import LayerRow
+from explorer.changes import Change, changes
+from explorer.comparison import Aligned, AlignedModule, Comparison, Facts
+from explorer.config import HEADINGS, InceptionModule
+from explorer.views import formatting as fmt
+from explorer.views.layer_table import kernel
+from explorer.views.network_table import edit_text
+from explorer.views.palette import Theme
+
+LETTERS = "ABCD"
+BLANK, ABSENT = "blank", "–"
+
+
+class Fact(NamedTuple):
+    """One line of the totals: the field of Facts, its label and convention, and whether less of it is better."""
+
+    field: str
+    label: str
+    convention: str
+    cost: bool = True
+
+    def text(self, value: int) -> str:
+        """Return the value with its unit."""
+        if self.field == "activations":
+            return fmt.megabytes(value)
+        return f"{fmt.exact(value)} px" if self.field == "receptive_field" else fmt.exact(value)
+
+
+FACTS = (
+    Fact("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
+    Fact("training_parameters", "while training", "parameters with the auxiliary heads"),
+    Fact("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
+    Fact("activations", "activations", "outputs of all layers for one image, as float32; differences in numbers"),
+    Fact("receptive_field", "receptive field", "pixels that one position after the last module sees", cost=False),
+)
+
+
+def titles(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names behind their letters: ``A paper``, ``B wide``. One alone needs none."""
+    if len(names) == 1:
+        return tuple(names)
+    return tuple(f"{letter} {name}" for letter, name in zip(LETTERS, names, strict=False))
+
+
+def difference(fact: Fact, value: int, base: int) -> str:
+    """Return how a value differs from the base's: ``▲ +1,728 (+0.02 %)``; empty where it does not."""
+    if value == base:
+        return ""
+    return f"{'▲' if value > base else '▼'} {fmt.change(value, base)}"
+
+
+def fact_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return a row per total, with each network's value and its difference from the base."""
+    base = comparison.facts[comparison.base]
+    rows = []
+    for fact in FACTS:
+        row = {"total": fact.label}
+        for title, facts in zip(titles(names), comparison.facts, strict=True):
+            value, there = getattr(facts, fact.field), getattr(base, fact.field)
+            row[title] = " ".join(filter(None, (fact.text(value), difference(fact, value, there))))
+        rows.append(row)
+    return rows
+
+
+def setting_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return a row per edit that leads from the base to a network and is no cell of the table."""
+    base = comparison.summaries[comparison.base].config
+    rows = []
+    for title, summary in zip(titles(names), comparison.summaries, strict=True):
+        for change in changes(base, summary.config):
+            if not _in_table(change):
+                where = "" if change.where in ("network", "stem", "aux", "table") else f"{change.where} "
+                rows.append({"network": title, "differs in": where + edit_text(change)})
+    return rows
+
+
+def _in_table(change: Change) -> bool:
+    return change.field in HEADINGS or (change.field == "modules" and change.where != "table")
+
+
+def cell_text(module: InceptionModule | None, field: str) -> str:
+    """Return a cell of the table; ``blank`` for no 1×1, a dash where there is no such module."""
+    if module is None:
+        return ABSENT
+    value = getattr(module, field)
+    return BLANK if value is None else fmt.exact(value)
+
+
+def layer_rows(layers: Sequence[Aligned], names: Sequence[str], base: int) -> list[dict[str, Any]]:
+    """Return a row per aligned layer: what became of it, and each network's output, kernel, parameters and MACs."""
+    rows = []
+    for layer in layers:
+        row: dict[str, Any] = {"layer": layer.path, "differs": _differs(layer, base)}
+        for letter, here in zip(LETTERS[: len(names)], layer.rows, strict=True):
+            row[f"{letter} output"] = _output(here)
+            row[f"{letter} parameters"] = here.parameters if here else None
+            row[f"{letter} MACs"] = here.macs if here else None
+        rows.append(row)
+    return rows
+
+
+def _differs(layer: Aligned, base: int) -> str:
+    """Say for each network that differs what became of the base's layer: ``B changed, C removed``."""
+    found = [f"{LETTERS[at]} {layer.status(at, base)}" for at in range(len(layer.rows)) if at != base]
+    return ", ".join(text for text in found if not text.endswith("same"))
+
+
+def _output(row: LayerRow | None) -> str:
+    if row is None:
+        return ABSENT
+    window = f" · {kernel(row)}" if row.kernel and row.kind == "conv" else ""
+    return fmt.shape(row.out_shape) + window
+
+
+def facts_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> str:
+    """Return the totals as a table: columns are networks, rows are facts, differences are loud."""
+    head = "".join(_head(at, name, comparison.base, theme) for at, name in enumerate(names))
+    body = "".join(_fact_line(fact, comparison, theme) for fact in FACTS)
+    return f'<table class="compare facts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _head(at: int, name: str, base: int, theme: Theme) -> str:
+    note = '<span class="base">base</span>' if at == base else ""
+    return f"<th>{chip(LETTERS[at], theme)} {escape(name)}{note}</th>"
+
+
+def chip(letter: str, theme: Theme) -> str:
+    """Return a variant's letter in its colour."""
+    return f'<b class="chip" style="border-color:{theme.variants[letter]};color:{theme.variants[letter]}">{letter}</b>'
+
+
+def _fact_line(fact: Fact, comparison: Comparison, theme: Theme) -> str:
+    base = comparison.facts[comparison.base]
+    cells = "".join(_fact_cell(fact, facts, base, theme) for facts in comparison.facts)
+    return f'<tr><th title="{escape(fact.convention)}">{escape(fact.label)}</th>{cells}</tr>'
+
+
+def _fact_cell(fact: Fact, facts: Facts, base: Facts, theme: Theme) -> str:
+    value, there = getattr(facts, fact.field), getattr(base, fact.field)
+    told = difference(fact, value, there)
+    colour = theme.muted if not fact.cost else theme.worse if value > there else theme.better
+    changed = f'<span class="delta" style="color:{colour}">{escape(told)}</span>' if told else ""
+    return f"<td>{escape(fact.text(value))}{changed}</td>"
+
+
+def cells_html(comparison: Comparison, theme: Theme) -> str:
+    """Return the six columns of all networks in one table, differing cells marked.
+
+    A module takes a line for the base and those that are like it, and one for each network that is not.
+    """
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS.values())
+    body = "".join("".join(_module_lines(module, comparison.base, theme)) for module in comparison.modules)
+    return (
+        f'<table class="compare cells"><thead><tr><th>module</th><th></th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _module_lines(module: AlignedModule, base: int, theme: Theme) -> Iterator[str]:
+    networks = range(len(module.modules))
+    differing = [at for at in networks if module.differing(at, base)]
+    alike = [at for at in networks if at not in differing]
+    for place, group in enumerate([alike, *([at] for at in differing)]):
+        at = base if group is alike else group[0]
+        start = f'<th rowspan="{1 + len(differing)}">{escape(module.name)}</th>' if place == 0 else ""
+        who = "".join(chip(LETTERS[network], theme) for network in group) if differing else "all"
+        cells = "".join(
+            f"<td{_mark(module.differs(field, at, base), theme)}>{escape(cell_text(module.modules[at], field))}</td>"
+            for field in HEADINGS
+        )
+        kind = "differs" if differing else "same"
+        yield f'<tr class="{kind}{" first" if start else ""}">{start}<td class="who">{who}</td>{cells}</tr>'
+
+
+def _mark(differs: bool, theme: Theme) -> str:
+    return f' class="marked" style="color:{theme.worse};border-color:{theme.worse}"' if differs else ""

@@ -1,0 +1,186 @@
+"""A handout: one HTML page with everything in it, made to be printed. It asks for nothing from outside.
+
+Diagrams are pictures inside the page; charts are bars drawn here. All text is escaped here.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from explorer.analysis import NetworkSummary
+from explorer.changes import changes
+from explorer.comparison import Comparison
+from explorer.history import Version
+from explorer.lessons.worksheet import Worksheet
+from explorer.presets import CATALOGUE
+from explorer.table import to_rows
+from explorer.views import comparing, diagrams, tables
+from explorer.views import formatting as fmt
+from explorer.views.canvas import Drawing
+from explorer.views.layer_table import layer_rows
+from explorer.views.layout import LayoutUnavailable, svg
+from explorer.views.network_table import edit_text, version_title
+from explorer.views.palette import LIGHT
+
+CHARTS = {"macs": "MACs per block, at inference", "parameters": "Parameters per block, at inference"}
+_ROW, _LABEL, _CHART = 13, 82, 560  # points: a bar's height, the names' width, the longest bar
+
+_STYLE = f"""
+body {{ font: 11pt/1.45 "Helvetica Neue", Helvetica, Arial, sans-serif; color: {LIGHT.ink}; margin: 2rem auto;
+  max-width: 60rem; padding: 0 1rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+h1 {{ font-size: 1.7em; margin: 0; }} h2 {{ font-size: 1.15em; margin: 2em 0 .5em; break-after: avoid; }}
+p, figcaption {{ color: {LIGHT.muted}; margin: .3em 0; }} figure {{ margin: 0; break-inside: avoid; }}
+img, svg {{ max-width: 100%; height: auto; }}
+table {{ border-collapse: collapse; font-size: .82em; font-variant-numeric: tabular-nums; }}
+th {{ text-align: left; font-weight: 600; }} th, td {{ padding: .2em .7em .2em 0; vertical-align: top; }}
+thead th {{ border-bottom: 1.5px solid {LIGHT.line}; }} tbody tr {{ border-bottom: .5px solid #d5dbe3; }}
+tr {{ break-inside: avoid; }}
+.n, .cells thead th + th + th, .facts td, .cells td {{ text-align: right; white-space: nowrap; }}
+.layers {{ font-size: .8em; }} .delta {{ display: block; font-size: .9em; }} .who {{ text-align: left; }}
+.chip {{ border: 1.5px solid; border-radius: 4px; padding: 0 .3em; margin-right: .2em; }}
+.base {{ color: {LIGHT.muted}; font-weight: 400; margin-left: .4em; }} td.marked {{ font-weight: 700; }}
+.scroll {{ overflow-x: auto; }} ol li {{ margin: .9em 0; break-inside: avoid; }}
+.answers {{ break-before: page; }}
+@page {{ margin: 15mm; }} @media print {{ body {{ margin: 0; max-width: none; padding: 0; font-size: 9.5pt; }} }}
+"""
+
+
+def network_handout(
+    version: Version,
+    summary: NetworkSummary,
+    name: str = "",
+    note: str = "",
+    modules: Sequence[str] = (),
+    questions: Worksheet | None = None,
+) -> str:
+    """Return the handout of one network: totals, table, edits, diagrams, charts, layers, and questions if wanted.
+
+    ``modules`` are those whose diagrams are shown beside the whole network's. Raises KeyError for an unknown one.
+    """
+    edits = changes(version.base_config, version.config)
+    title = name or version_title(CATALOGUE[version.base].title, edits)
+    comparison = Comparison((summary,))
+    parts = [
+        _paragraph(note),
+        _paragraph(f"{CATALOGUE[version.base].story} Source: {CATALOGUE[version.base].source}."),
+        _section("Totals", tables.to_html(comparing.fact_rows(comparison, [title])), _conventions()),
+        _section("The table", tables.to_html(_printed_table(summary))),
+        _section("Edits", _list(f"{change.where}: {edit_text(change)}" for change in edits)) if edits else "",
+        _picture("The network", diagrams.overview(summary)),
+        *(_picture(f"Module {module}", diagrams.module(summary, module)) for module in modules),
+        *_charts(comparison, [title]),
+        _section("All layers", f'<div class="layers scroll">{tables.to_html(layer_rows(summary.rows))}</div>'),
+        *(_asked(questions) if questions else ()),
+    ]
+    return _page(title, parts)
+
+
+def comparison_handout(comparison: Comparison, names: Sequence[str], module: str = "") -> str:
+    """Return the handout of a comparison: totals with differences, tables, settings, charts, and differing layers.
+
+    ``module`` is shown as a diagram in each network that has it.
+    """
+    settings = comparing.setting_rows(comparison, names)
+    layers = comparing.layer_rows(comparison.differing, names, comparison.base)
+    pictures = (
+        _picture(f"{title}: module {module}", diagrams.module(summary, module))
+        for title, summary in zip(comparing.titles(names), comparison.summaries, strict=True)
+        if module in {row.name for row in summary.config.modules}
+    )
+    parts = [
+        _section("Totals", comparing.facts_html(comparison, names, LIGHT), _conventions()),
+        _section("The tables", comparing.cells_html(comparison, LIGHT), "Cells that differ from the base are marked."),
+        _section("Settings that differ", tables.to_html(settings)) if settings else "",
+        *_charts(comparison, names),
+        *pictures,
+        _section("Layers that differ", f'<div class="layers scroll">{tables.to_html(layers)}</div>') if layers else "",
+    ]
+    return _page(" and ".join(comparing.titles(names)), parts)
+
+
+def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
+    """Return bars per block and network as SVG, drawn to one scale, each with its number."""
+    blocks = [block for block in comparison.blocks if not block.startswith("aux_")]
+    values = [[getattr(s.by_module.get(block), quantity, 0) for s in comparison.summaries] for block in blocks]
+    most = max(max(row) for row in values) or 1
+    several = len(names) > 1
+    lines, top = [], 0
+    for block, row in zip(blocks, values, strict=True):
+        middle = top + _ROW * len(row) / 2 + 4
+        lines.append(f'<text x="{_LABEL - 8}" y="{middle:g}" text-anchor="end">{escape(block)}</text>')
+        for letter, value in zip(comparing.LETTERS, row, strict=False):
+            long = _CHART * value / most
+            fill = LIGHT.variants[letter] if several else LIGHT.line
+            lines.append(f'<rect x="{_LABEL}" y="{top + 1}" width="{long:.1f}" height="{_ROW - 3}" fill="{fill}"/>')
+            told = f"{letter} {fmt.short(value)}" if several else fmt.short(value)
+            lines.append(f'<text x="{_LABEL + long + 5:.1f}" y="{top + _ROW - 3}">{told}</text>')
+            top += _ROW
+        top += 5
+    words = f"{CHARTS[quantity]}: {', '.join(comparing.titles(names)) if several else names[0]}"
+    wide = _LABEL + _CHART + 90
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(words)}" viewBox="0 0 {wide} {top}" '
+        f'width="{wide}" height="{top}" font-size="10" fill="{LIGHT.ink}">{"".join(lines)}</svg>'
+    )
+
+
+def _charts(comparison: Comparison, names: Sequence[str]) -> Iterator[str]:
+    for quantity, title in CHARTS.items():
+        yield _section(title, f"<figure>{bars(comparison, names, quantity)}</figure>")
+
+
+def _printed_table(summary: NetworkSummary) -> list[dict[str, object]]:
+    rows = []
+    for row in to_rows(summary.config):
+        totals, out = summary.by_module[row["module"]], summary.concat(row["module"]).out_shape
+        cells = {heading: comparing.BLANK if value is None else value for heading, value in row.items()}
+        rows.append({**cells, "output": fmt.shape(out), "parameters": totals.parameters, "MACs": totals.macs})
+    return rows
+
+
+def _asked(worksheet: Worksheet) -> Iterator[str]:
+    """The questions with their options, and on a page of their own the answers."""
+    asked = (f"{question.text} {_options(question.options, question.unit)}" for question in worksheet.questions)
+    yield _section("Questions", _list(asked, "ol"))
+    told = (
+        f"{fmt.exact(question.value)} {question.unit}. {question.why} {question.formula}"
+        for question in worksheet.questions
+    )
+    yield f'<div class="answers">{_section("Answers", _list(told, "ol"))}</div>'
+
+
+def _options(options: Sequence[int], unit: str) -> str:
+    return " · ".join(f"☐ {fmt.exact(option)} {unit}" for option in options)
+
+
+def _conventions() -> str:
+    return "; ".join(f"{fact.label}: {fact.convention}" for fact in comparing.FACTS) + "."
+
+
+def _picture(title: str, drawing: Drawing) -> str:
+    try:
+        picture = b64encode(svg(drawing.dot).encode()).decode()
+    except LayoutUnavailable as error:
+        return _section(title, "", str(error))
+    image = f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(drawing.alt)}">'
+    return _section(title, f"<figure>{image}</figure>")
+
+
+def _section(title: str, content: str, caption: str = "") -> str:
+    return f"<section><h2>{escape(title)}</h2>{content}{_paragraph(caption)}</section>"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
+def _list(items: Iterator[str], kind: str = "ul") -> str:
+    return f"<{kind}>{''.join(f'<li>{escape(item)}</li>' for item in items)}</{kind}>"
+
+
+def _page(title: str, parts: Sequence[str]) -> str:
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f"<body><header><h1>{escape(title)}</h1><p>Inception Explorer</p></header>{''.join(parts)}</body></html>\n"
+    )

@@ -1,0 +1,137 @@
+"""Any table of rows as text to take away: CSV that spreadsheets open safely, LaTeX, Markdown, HTML, plain columns.
+
+A table is a list of dicts with the same keys; whole numbers stay numbers, everything else is text and is escaped here.
+Source of the CSV rules: OWASP, "CSV Injection" (a cell that begins like a formula is run by spreadsheets).
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{"×": r"$\times$", "→": r"$\to$", "·": r"$\cdot$", "−": "$-$", "±": r"$\pm$", "Δ": r"$\Delta$"},
+        **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
+    }
+)
+_MARKDOWN = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_[]|#!~"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+
+def to_csv(rows: Rows) -> str:
+    """Return comma-separated values with a heading, as spreadsheets expect them: a byte-order mark, and CRLF.
+
+    A text that would be run as a formula gets an apostrophe in front, which spreadsheets do not show.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_safe(name) for name in _headings(rows)])
+    writer.writerows([_safe(value) for value in row.values()] for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
+def to_latex(rows: Rows, caption: str = "") -> str:
+    """Return a table of the booktabs package, numbers to the right."""
+    names = _headings(rows)
+    columns = "".join("r" if _is_number_column(rows, name) else "l" for name in names)
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        rf"\caption{{{_latex(caption)}}}" if caption else r"\centering",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        _latex_row(names),
+        r"\midrule",
+        *(_latex_row(row.values()) for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def to_markdown(rows: Rows) -> str:
+    """Return a table as GitHub and most others show it, numbers to the right."""
+    names = _headings(rows)
+    rule = ["---:" if _is_number_column(rows, name) else "---" for name in names]
+    body = [[_markdown(name) for name in names], rule, *([_markdown(v) for v in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in body) + "\n"
+
+
+def to_html(rows: Rows) -> str:
+    """Return a bare ``<table>``, numbers in cells of the class ``n``."""
+    head = "".join(
+        f"<th{' class=n' if _is_number_column(rows, name) else ''}>{escape(name)}</th>" for name in _headings(rows)
+    )
+    body = "".join(f"<tr>{''.join(map(_html_cell, row.values()))}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def to_text(rows: Rows) -> str:
+    """Return aligned columns for a terminal."""
+    names = _headings(rows)
+    right = [_is_number_column(rows, name) for name in names]
+    cells = [names, *([_plain(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(wide) if number else cell.ljust(wide)
+            for cell, wide, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in cells
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _headings(rows: Rows) -> list[str]:
+    return list(rows[0]) if rows else []
+
+
+def _is_number_column(rows: Rows, name: str) -> bool:
+    return all(row[name] is None or isinstance(row[name], int | float) or _reads_as_number(row[name]) for row in rows)
+
+
+def _reads_as_number(text: str) -> bool:
+    """Whether a text is a number with its unit or difference, as our formatting writes them, or empty."""
+    return not text or text[0] in "0123456789+−±–"
+
+
+def _safe(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return "" if value is None else value
+    text = _plain(value)
+    return f"'{text}" if text.startswith(_FORMULA) or text[:1].isspace() else text
+
+
+def _plain(value: Any) -> str:
+    """Return a value as one line of text."""
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "".join(sign if sign.isprintable() else " " for sign in str(value))
+
+
+def _latex(value: Any) -> str:
+    return _plain(value).translate(_LATEX)
+
+
+def _latex_row(values: Any) -> str:
+    return " & ".join(map(_latex, values)) + r" \\"
+
+
+def _markdown(value: Any) -> str:
+    return _plain(value).translate(_MARKDOWN)
+
+
+def _html_cell(value: Any) -> str:
+    number = isinstance(value, int | float) or (isinstance(value, str) and value and _reads_as_number(value))
+    mark = ' class="n"' if number else ""
+    return f"<td{mark}>{escape(_plain(value))}</td>"

@@ -1,0 +1,173 @@
+"""The command line: what it prints, what it refuses, and how it ends."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+from typer.testing import CliRunner, Result
+
+from explorer import PRESETS, summarize
+from explorer.changes import with_module
+from explorer.cli import Format, app
+from explorer.history import Version
+from explorer.live.export.weights import load_weights
+from explorer.share import to_json, to_token
+
+PAPER = PRESETS["paper"]
+EDITED = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
+
+
+def run(*arguments: str, stdin: str | None = None, code: int = 0) -> Result:
+    """Run the command line in this process and expect that exit code."""
+    result = CliRunner().invoke(app, arguments, input=stdin)
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> str:
+    """A JSON file of an edited network."""
+    path = tmp_path / "wide.json"
+    path.write_text(to_json(EDITED), encoding="utf-8")
+    return str(path)
+
+
+def test_summary() -> None:
+    """The totals of a preset, exactly."""
+    told = run("summary", "paper").stdout
+    for number in ("6,998,552", "13,378,280", "1,582,671,872", "715 px"):
+        assert number in told
+
+
+def test_summary_of_every_way_to_name_a_network(edited: str) -> None:
+    """A file, standard input, a token and a whole link mean the same network."""
+    expected = f"{summarize(EDITED).parameters(aux=False):,}"
+    token = to_token(Version("paper", EDITED))
+    for network, stdin in (
+        (edited, None),
+        ("-", to_json(EDITED)),
+        (token, None),
+        (f"http://localhost:8501/network?net={token}&view=Cost", None),
+    ):
+        assert expected in run("summary", network, stdin=stdin).stdout
+
+
+@pytest.mark.parametrize("shape", ["text", "csv", "latex", "markdown"])
+def test_layers_in_every_format(shape: str) -> None:
+    """Each has a line for each layer."""
+    told = run("summary", "mini", "--layers", "--format", shape).stdout
+    assert sum("classifier" in line for line in told.splitlines()) >= 5
+    assert told.count("\n") >= len(summarize(PRESETS["mini"]).rows)
+
+
+def test_compare(edited: str) -> None:
+    """Totals with differences against the base that was chosen; A against itself shows none."""
+    told = run("compare", "paper", edited).stdout
+    assert "B wide" in told
+    assert "▲ +" in told
+    assert "▼ −" in run("compare", "paper", edited, "--base", "2").stdout
+    assert "▲" not in run("compare", "paper", "paper").stdout
+    assert run("compare", "paper", "paper", "--layers").stdout == "Nothing differs.\n"
+    assert "inception_4a.branch_3x3.conv" in run("compare", "paper", edited, "--layers").stdout
+    assert "<table" in run("compare", "paper", edited, "half", "--format", "html").stdout
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Format if kind not in (Format.onnx, Format.safetensors)])
+def test_export_of_text(kind: Format, tmp_path: Path) -> None:
+    """Each goes to standard output, or with -o the same into a file."""
+    told = run("export", "mini", "--format", kind.value).stdout_bytes.decode()
+    file = tmp_path / "out"
+    assert run("export", "mini", "-f", kind.value, "-o", str(file)).stdout == ""
+    assert file.read_bytes().decode() == told
+    begins = {"pytorch": '"""GoogLeNet', "json": "{", "link": "2.mini", "csv": "\ufefflayer", "html": "<!doctype html>"}
+    assert told.startswith(begins.get(kind.value, ""))
+    if kind is Format.pytorch:
+        ast.parse(told)
+
+
+def test_what_is_exported_can_be_read_again(edited: str) -> None:
+    """A JSON file and a link lead back to the network."""
+    text = run("export", edited, "-f", "json").stdout
+    assert text.strip() == to_json(EDITED)
+    link = run("export", edited, "-f", "link").stdout.strip()
+    assert link == to_token(Version("paper", EDITED))
+
+
+def test_weights_and_graph(tmp_path: Path) -> None:
+    """Weights are written, used for the graph, and the same seed gives the same bytes."""
+    weights, graph, again = tmp_path / "w.safetensors", tmp_path / "g.onnx", tmp_path / "again.onnx"
+    run("export", "mini", "-f", "safetensors", "--seed", "4", "-o", str(weights))
+    assert load_weights(weights).config == PRESETS["mini"]
+    run("export", "mini", "-f", "onnx", "--weights", str(weights), "-o", str(graph))
+    run("export", "mini", "-f", "onnx", "--seed", "4", "-o", str(again))
+    assert graph.read_bytes() == again.read_bytes()
+    onnx.checker.check_model(onnx.load(graph))
+    told = run("export", "half", "-f", "onnx", "--weights", str(weights), "-o", str(graph), code=1).stderr
+    assert "another network" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["summary", "nothing"], "no preset and no file"),
+        (["summary", "."], "no preset and no file"),
+        (["summary", "2.paper.AAAA"], "The link is cut off"),
+        (["compare", "paper", "/nowhere/x.json"], "no file"),
+        (["export", "paper", "-f", "csv", "-o", "/nowhere/x"], "could not be written"),
+        (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "no safetensors file"),
+    ],
+)
+def test_what_cannot_be_done(arguments: list[str], told: str) -> None:
+    """Exit code 1, and one sentence on standard error."""
+    result = run(*arguments, code=1)
+    assert told in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_files(tmp_path: Path) -> None:
+    """A file that is no network is refused with its name and the reason; a huge one is not read whole."""
+    for content, told in ((b"x", "no JSON"), (b"\xff\xfe", "no JSON"), (b" " * 10**7, "at most 100,000 bytes")):
+        path = tmp_path / "x.json"
+        path.write_bytes(content)
+        assert told in run("summary", str(path), code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "paper"],
+        ["compare", *["paper"] * 5],
+        ["compare", "paper", "half", "--base", "3"],
+        ["export", "paper"],
+        ["export", "paper", "-f", "gif"],
+        ["summary"],
+        ["nonsense"],
+    ],
+)
+def test_what_is_not_understood(arguments: list[str]) -> None:
+    """Exit code 2, with a hint on standard error."""
+    assert run(*arguments, code=2).stderr
+
+
+def test_help() -> None:
+    """Every command says what it does, and the first help names the presets."""
+    assert "inception5h" in run("--help").stdout
+    for command in ("summary", "compare", "export"):
+        assert "NETWORK" in run(command, "--help").stdout
+
+
+def test_a_pipe_without_torch() -> None:
+    """Run as a program: text flows from one to the next, and torch stays out of it."""
+    line = f"{sys.executable} -X importtime -m explorer export paper -f json 2>&1 >/dev/null | grep -c -w torch"
+    counted = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert counted.stdout.strip() == "0"
+    python = f"{sys.executable} -m explorer"
+    piped = f"{python} export half -f json | {python} compare paper - --format csv"
+    done = subprocess.run(piped, shell=True, capture_output=True, text=True, check=True)
+    assert "2,010,560" in done.stdout
+    assert json.loads(run("export", "half", "-f", "json").stdout)["version"] == 1
