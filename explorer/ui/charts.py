@@ -1,40 +1,73 @@
-"""Charts of the whole network, each with a sentence on how to read it and its data beside it."""
+"""Charts of the whole network, each with a sentence on how to read it, its data and a download beside it."""
 
+from typing import TYPE_CHECKING
+
+import pandas as pd
 import streamlit as st
 
 from explorer.ui import cache, state
 
+if TYPE_CHECKING:
+    from explorer.views.figures import Chart
+
+_KINDS = {"bars": "bars", "sunburst": "sunburst", "treemap": "treemap", "cumulative": "so far"}
+
 
 def show_cost() -> None:
-    """Show what each block costs, split by branch."""
+    """Show what the network costs and where: per block, as a hierarchy, or summed up along the way."""
     from explorer.views import figures
 
     summary = cache.summary(state.present().config)
     with st.container(horizontal=True, vertical_alignment="center"):
-        quantity = st.segmented_control(
-            "Cost in",
-            list(figures.QUANTITIES),
-            default="macs",
-            required=True,
-            format_func=figures.QUANTITIES.get,
-            key="cost_quantity",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        heads = st.toggle("with auxiliary heads", key="cost_heads", persist_state="session")
-    st.plotly_chart(figures.cost_per_module(summary, quantity, aux=heads), key="cost")
-    st.caption(
-        "How to read this: one bar per block in the order the image passes them, split by branch. "
-        "A reduction counts to the branch it stands in."
-    )
+        kind = _control("As", _KINDS, "cost_kind")
+        quantity = "macs" if kind == "cumulative" else _control("Cost in", figures.QUANTITIES, "cost_quantity")
+    if kind == "cumulative":
+        _show(figures.cumulative(summary), "cumulative")
+    elif kind == "bars":
+        _show(figures.bars(summary, quantity), "cost")
+    else:
+        _show(figures.hierarchy(summary, quantity, kind=kind), kind)
 
 
 def show_depth() -> None:
-    """Show how the picture and the channels change from the image to the classifier."""
+    """Show how the picture, the channels and the memory change from the image to the classifier."""
     from explorer.views import figures
 
-    st.plotly_chart(figures.depth_profile(cache.summary(state.present().config)), key="depth")
-    st.caption(
-        "How to read this: each step is the output of a block. The vertical scale is logarithmic, so halving the side "
-        "and doubling the channels are steps of the same height."
+    _show(figures.depth_profile(cache.summary(state.present().config)), "depth")
+
+
+def show_memory() -> None:
+    """Show where the memory goes while training."""
+    from explorer.views import figures
+
+    _show(figures.training_memory(cache.summary(state.present().config)), "memory")
+
+
+def _control(label: str, options: dict[str, str], key: str) -> str:
+    return st.segmented_control(
+        label,
+        list(options),
+        default=next(iter(options)),
+        required=True,
+        format_func=options.get,
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
     )
+
+
+def _show(chart: "Chart", key: str) -> None:
+    st.plotly_chart(chart.figure, key=f"chart_{key}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"How to read this: {chart.reading}", width="stretch")
+        with st.popover("Data", icon=":material/table_view:"):
+            st.dataframe(pd.DataFrame(chart.data), hide_index=True, height=320)
+        st.download_button(
+            "HTML",
+            lambda: chart.figure.to_html(include_plotlyjs=True),
+            f"{key}.html",
+            "text/html",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A page of its own that needs no internet. The camera on the chart saves a PNG.",
+        )

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from explorer.ui import charts, layers, torchinfo
+from explorer.ui import charts, layers, picture, torchinfo
 
 VIEWS = {
+    "Block": picture.show_block,
     "Layers": layers.show_layers,
     "Cost": charts.show_cost,
     "Depth": charts.show_depth,
+    "Memory": charts.show_memory,
     "torchinfo": torchinfo.show_torchinfo,
 }
 
@@ -17,10 +19,10 @@ def show_details() -> None:
     view = st.segmented_control(
         "View",
         list(VIEWS),
-        default="Layers",
+        default="Block",
         required=True,
         key="view",
         label_visibility="collapsed",
         persist_state="session",
     )
-    VIEWS.get(view, layers.show_layers)()
+    VIEWS.get(view, picture.show_block)()

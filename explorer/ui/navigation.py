@@ -1,8 +1,13 @@
 """The pages, in one place: section → (file, title, icon, what the page is for)."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+_JS = (Path(__file__).parents[2] / "assets" / "close_notice.js").read_text("utf-8")
+_close_notice = st.components.v2.component("close_notice", html="<span></span>", js=_JS)
 
 
 class PageEntry(NamedTuple):
@@ -22,16 +27,30 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             ":material/table_chart:",
             "Edit the paper's table and see what every layer of the network becomes.",
         ),
+        PageEntry(
+            "explore/module.py",
+            "Module",
+            ":material/schema:",
+            "One Inception module, branch by branch, beside its naive version.",
+        ),
     ),
 }
 
 
 def navigation() -> "st.Page":
-    """Return the page that the address asks for, with the sections as menus at the top."""
+    """Return the page that the address asks for, with the sections as menus at the top.
+
+    On a fresh server Streamlit first looks for pages in the folder ``pages`` in its old way, finds none there, and
+    tells a visitor with a deep link that his page does not exist, before this runs and finds it. That is taken back.
+    """
+    unknown_to_streamlit = PagesManager.uses_pages_directory
     sections = {
         section: [
             st.Page(f"pages/{entry.file}", title=entry.title, icon=entry.icon, help=entry.help) for entry in entries
         ]
         for section, entries in PAGES.items()
     }
-    return st.navigation(sections, position="top")
+    page = st.navigation(sections, position="top")
+    if unknown_to_streamlit and page.url_path:
+        _close_notice(key="close_notice", height=1)
+    return page

@@ -28,7 +28,7 @@ def common_settings() -> None:
     config = state.present().config
     _side("Height", 1, config)
     _side("Width", 2, config)
-    _whole("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
+    whole_number("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
     _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
     _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
     _choice("Pooling", "pooling", {key: rule.title for key, rule in POOL_RULES.items()}, config.pooling, width=250)
@@ -44,7 +44,7 @@ def _rare_settings(config: GoogLeNetConfig) -> None:
         _side("Input channels", 0, config)
         _choice("Stem", "stem_kind", STEMS, stem.kind, write=lambda c, v: c.replace(stem=c.stem.replace(kind=v)))
         for field, label in (("conv1", "conv1"), ("conv2_reduce", "conv2 reduce"), ("conv2", "conv2")):
-            _whole(label, f"stem_{field}", getattr(stem, field), _part("stem", field))
+            whole_number(label, f"stem_{field}", getattr(stem, field), _part("stem", field))
         st.markdown("**Classifier**")
         _share("Dropout", "dropout", config.dropout, lambda c, v: c.replace(dropout=v))
         _switch("Biases in convolutions", "conv_bias", config.conv_bias)
@@ -54,8 +54,8 @@ def _rare_settings(config: GoogLeNetConfig) -> None:
         _choice(
             "Average pool", "aux_pool", AUX_POOLS, aux.pool, write=lambda c, v: c.replace(aux=c.aux.replace(pool=v))
         )
-        _whole("1×1 filters", "aux_conv", aux.conv, _part("aux", "conv"))
-        _whole("Hidden units", "aux_hidden", aux.hidden, _part("aux", "hidden"))
+        whole_number("1×1 filters", "aux_conv", aux.conv, _part("aux", "conv"))
+        whole_number("Hidden units", "aux_hidden", aux.hidden, _part("aux", "hidden"))
         _share("Dropout in the heads", "aux_dropout", aux.dropout, _part("aux", "dropout"))
         _share("Loss weight", "aux_loss_weight", aux.loss_weight, _part("aux", "loss_weight"))
 
@@ -70,10 +70,11 @@ def _side(label: str, axis: int, config: GoogLeNetConfig) -> None:
         shape[axis] = value
         return config.replace(input_shape=tuple(shape))
 
-    _whole(label, f"input_{axis}", config.input_shape[axis], write, width=110)
+    whole_number(label, f"input_{axis}", config.input_shape[axis], write, width=110)
 
 
-def _whole(label: str, key: str, value: int, write: Write, width: int | str = "stretch") -> None:
+def whole_number(label: str, key: str, value: int | None, write: Write, width: int | str = "stretch") -> None:
+    """Show a whole number of the network; ``write`` gives the config in which it is changed."""
     _seed(key, value)
     st.number_input(label, key=key, step=1, value=None, on_change=_changed, args=(label, key, write), width=width)
     _explain(key)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import badge, details, editor, frame, metrics, modules, settings, surroundings
+from explorer.ui import badge, details, editor, frame, metrics, modules, picture, settings, surroundings
 
 metrics.show_totals()
 frame.let_go()
@@ -10,6 +10,7 @@ editor.table_editor()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
     modules.row_menu()
     settings.common_settings()
+picture.show_overview()
 surroundings.show_surroundings()
 badge.show_badge()
 details.show_details()
