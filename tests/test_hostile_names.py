@@ -26,7 +26,7 @@ MINI = Version("mini", PRESETS["mini"])
 SUMMARY = summarize(MINI.config)
 COMPARISON = Comparison((SUMMARY, SUMMARY))
 # A graph of one node with two attributes; the second is a word or one quoted string, in which \\ takes the next sign.
-DOT = re.compile(r'digraph \{\n\tn \[label=(<.*>) id=(?:[A-Za-z0-9_.-]+|"(?:[^"\\]|\\.)*")\]\n\}\n', re.DOTALL)
+DOT = re.compile(r'digraph \{\n\tn \[label=(<.*>) id=(?:[A-Za-z0-9_.-]+\n?|"(?:[^"\\]|\\.)*")\]\n\}\n', re.DOTALL)
 PIECES = (
     *("<script>alert(1)</script>", "</style>", "<img src=x onerror=alert(1)>", "<!--", "]]>", "&lt;", "&#60;", "&amp;"),
     *(
