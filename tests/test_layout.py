@@ -126,6 +126,16 @@ def test_bold_text_stands_on_the_line_of_the_text_beside_it():
     assert name.get("y") == shape.get("y")
 
 
+@pytest.mark.parametrize("preset", ["paper", "naive", "two_3x3", "half"])
+def test_the_arrows_of_a_module_are_straight(path, preset):
+    """Each branch is a column: no arrow leaves its vertical by half a point."""
+    summary = summarize(PRESETS[preset])
+    for module in summary.config.modules:
+        for arrow in groups(layout.svg(diagrams.module(summary, module.name).dot), "edge").values():
+            across = [float(x) for x in re.findall(r"(-?[\d.]+),", arrow.find(f"{SVG}path").get("d"))]
+            assert max(across) - min(across) < 0.5
+
+
 HOSTILE = (
     '"]; evil [label="x',
     "<script>alert(1)</script>",

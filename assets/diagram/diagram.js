@@ -166,7 +166,7 @@ function fit(view) {
   if (wide <= 0 || high <= 0) return
   view.scale = Math.min(wide / view.width, high / view.height, LARGEST_FIT)
   view.x = (view.width - view.pane.clientWidth / view.scale) / 2
-  view.y = (view.height - view.pane.clientHeight / view.scale) / 2
+  view.y = -MARGIN / view.scale // from the top, so that two pictures side by side can be compared
   view.fitted = true
   place(view)
 }

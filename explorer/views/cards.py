@@ -130,18 +130,19 @@ def strip(parts: Iterable[tuple[str, int]], length: int) -> str:
 
 
 def bar(ports: Iterable[str], content: str, column: int) -> str:
-    """Return the label of a bar across all columns, with a port at its top and foot in each of them."""
+    """Return the label of a bar across all columns, with a port at its top and foot in the middle of each."""
     ports = tuple(ports)
-    head, foot = (_ports(ports, suffix, column) for suffix in ("in", "out"))
-    return label(table(head, cell(text(Line(content)), extra=f' COLSPAN="{len(ports)}"'), foot, padding=2))
+    words = cell(text(Line(content)), extra=f' CELLPADDING="3" WIDTH="{column * len(ports) + _SPACING}"')
+    return label(table(_ports(ports, "in", column), words, _ports(ports, "out", column), padding=0))
 
 
 def segments(parts: Iterable[tuple[str, str, str, str]], sums: Iterable[Line], column: int, ink: Ink = PLAIN) -> str:
     """Return the label of a concatenation: a coloured cell in each column, a line across all of them, and ports.
 
-    ``parts`` are (port, colour, title, range). The ports are ``<port>`` on the cell and ``<port>_out`` at the foot.
+    ``parts`` are (port, colour, title, range). The ports are ``<port>_in`` at the top and ``<port>_out`` at the foot.
     """
     parts = tuple(parts)
+    ports = [port for port, *_ in parts]
     cells = "".join(
         cell(
             table(
@@ -149,23 +150,26 @@ def segments(parts: Iterable[tuple[str, str, str, str]], sums: Iterable[Line], c
                 cell(text(Line(channels, SMALL_SIZE + 1), ink_on(colour))),
                 cell("", extra=' HEIGHT="2"'),
             ),
-            extra=f' PORT="{port}" BGCOLOR="{colour}" STYLE="ROUNDED" WIDTH="{column - _SPACING}"',
+            extra=f' BGCOLOR="{colour}" STYLE="ROUNDED" WIDTH="{column - _SPACING}"',
         )
-        for port, colour, title, channels in parts
+        for _, colour, title, channels in parts
     )
-    feet = table(_ports([port for port, *_ in parts], "out", column), padding=0)
     return label(
         table(
+            _ports(ports, "in", column),
             cell(table(cells, spacing=_SPACING, padding=2)),
             cell("".join(text(line, ink) for line in sums)),
-            cell(feet),
+            _ports(ports, "out", column),
             padding=0,
         )
     )
 
 
 def _ports(ports: Iterable[str], suffix: str, column: int) -> str:
-    return "".join(cell("", extra=f' PORT="{port}_{suffix}" WIDTH="{column}" HEIGHT="1"') for port in ports)
+    """A line of ports, a column apart, as wide as cells with their spacing are."""
+    end = cell("", extra=f' WIDTH="{_SPACING // 2}" HEIGHT="1"')
+    middles = (cell("", extra=f' PORT="{port}_{suffix}" WIDTH="{column}" HEIGHT="1"') for port in ports)
+    return cell(table(end + "".join(middles) + end, padding=0))
 
 
 def key(title: str, swatches: Iterable[tuple[str, str]]) -> str:

@@ -184,7 +184,7 @@ class _Overview:
 
 
 def _best_wrap(groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int) -> list[flow.Line]:
-    """Choose how many boxes stand on a line so that the panel is filled: few lines, with text nearly as large as any."""
+    """Choose how many boxes stand on a line to fill the panel: few lines, and text nearly as large as it can be."""
     width, height = _PANEL
     total = sum(len(stops) + (turn is not None) for turn, stops in groups)
 
@@ -195,7 +195,7 @@ def _best_wrap(groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], i
         return min(width / (max(len(line.stops) for line in lines) * (inner + _BESIDE)), height / high)
 
     sizes = {columns: size(columns) for columns in range(3, max(total, 3) + 1)}
-    return flow.wrap(groups, max(columns for columns, reached in sizes.items() if reached > 0.85 * max(sizes.values())))
+    return flow.wrap(groups, max(columns for columns, reached in sizes.items() if reached > 0.95 * max(sizes.values())))
 
 
 def _rows_of(summary: NetworkSummary, module: str) -> tuple[LayerRow, ...]:

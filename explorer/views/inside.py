@@ -90,7 +90,7 @@ def _column(
         canvas.arrow(upper, node, shape[0], text, weight="20", **head)
         upper = node
     out = chain[-1].out_shape
-    canvas.arrow(upper, f"{concat.path}:{branch}:n", out[0], fmt.shape(out), weight="20")
+    canvas.arrow(upper, f"{concat.path}:{branch}_in:n", out[0], fmt.shape(out), weight="20")
     return nodes
 
 

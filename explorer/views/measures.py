@@ -28,7 +28,7 @@ def _memory(elements: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds * 1e3:,.2f} ms"
+    return f"{seconds * 1e3:,.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:,.0f} µs"
 
 
 MEASURES = {
