@@ -181,5 +181,16 @@ def usual_choice(shelf: Shelf, current: Version) -> tuple[str, ...]:
     return chosen if len(chosen) > 1 else (current.base, "no_reduction" if current.base == "paper" else "paper")
 
 
+def choice_token(names: Iterable[str]) -> str:
+    """Return the names that are compared as they stand in a link. No name has a full stop in it."""
+    return ".".join(names)
+
+
+def chosen_names(token: str) -> tuple[str, ...]:
+    """Read the names of a link back, the first few of them, each once; whether they exist is another question."""
+    names = dict.fromkeys(name for name in token[:400].split(".") if _NAME.fullmatch(name))
+    return tuple(names)[:MAX_COMPARED]
+
+
 def _shown(name: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in name[:40])

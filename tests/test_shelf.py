@@ -18,6 +18,8 @@ from explorer.shelf import (
     Variant,
     available,
     checked_name,
+    choice_token,
+    chosen_names,
     free_name,
     suggested_name,
     usual_choice,
@@ -158,3 +160,11 @@ def test_there_is_always_something_to_compare() -> None:
     assert usual_choice(Shelf().keep("w", WIDE), WIDE) == ("paper", "w")
     assert usual_choice(THREE, Version("paper", PRESETS["half"])) == ("paper", "b", "c", CURRENT)
     assert len(usual_choice(THREE, WIDE)) <= MAX_COMPARED
+
+
+def test_a_choice_travels_in_a_link() -> None:
+    """The names come back in their order; whatever else stands there is left out."""
+    assert chosen_names(choice_token(("b", CURRENT, "paper"))) == ("b", CURRENT, "paper")
+    assert chosen_names("a.b.c.d.e.f") == ("a", "b", "c", "d")
+    assert chosen_names("a.a.<b>..4a.\ud800.b") == ("a", "b")
+    assert chosen_names("x" * 10**6) == ()

@@ -1,8 +1,9 @@
-"""What a session remembers. The one shared value is the history of frozen configs; the URL carries its present.
+"""What a session remembers: the history of frozen configs, the shelf, and what is compared. The URL carries all three.
 
 Only this module names shared keys of the session state.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -10,16 +11,21 @@ import streamlit as st
 from explorer.config import GoogLeNetConfig, InceptionModule, Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
-from explorer.share import ShareError, from_token, to_token
+from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
+from explorer.shelf import CURRENT, Shelf, choice_token, chosen_names, usual_choice, version_of
 
 _HISTORY = "history"
 _URL_TOKEN = "url_token"
+_SHELF = "shelf"
+_COMPARED = "compared"
 _PAGE = "page"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
 _EDITION = "table_edition"
 _REFUSED = "refused"
 PARAMETER = "net"
+SHELF_PARAMETER = "shelf"
+COMPARED_PARAMETER = "compare"
 DEFAULT = Version("paper", PRESETS["paper"])
 
 
@@ -35,30 +41,94 @@ def open_session(page: str) -> None:
     state.setdefault(_HISTORY, History(DEFAULT))
     if moved:
         discard_pending()  # the grid of another page is gone, with the edits it held
-    token = st.query_params.get(PARAMETER)
-    if token == state.get(_URL_TOKEN) or (token is None and moved):
-        return
-    state[_URL_TOKEN] = token
+    told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
+    if any(message is not None for message in told):
+        state[_NOTICE] = " ".join(filter(None, told))
+
+
+def _follow(parameter: str, take: Callable[[str | None], None], moved: bool) -> str | None:
+    """Take in what the URL says now. Return what is wrong with it, nothing if all is well, None if it is not new."""
+    known = f"{_URL_TOKEN}_{parameter}"
+    token = st.query_params.get(parameter)
+    if token == st.session_state.get(known) or (token is None and moved):
+        return None
+    st.session_state[known] = token
     try:
-        version = from_token(token) if token else DEFAULT
+        take(token)
     except ShareError as error:
-        state[_NOTICE] = f"{error} The network shown is the last good one."
-        return
-    state[_NOTICE] = None
-    _push(version)
+        return f"{error} What is shown is the last good state."
+    return ""
+
+
+def _take_network(token: str | None) -> None:
+    _push(from_token(token) if token else DEFAULT)
     discard_pending()
 
 
+def _take_shelf(token: str | None) -> None:
+    put_on_shelf(shelf().replaced_by(from_shelf_token(token) if token else ()))
+
+
+def _take_compared(token: str | None) -> None:
+    st.session_state[_COMPARED] = chosen_names(token) if token else ()
+
+
+_FOLLOWED = {PARAMETER: _take_network, SHELF_PARAMETER: _take_shelf, COMPARED_PARAMETER: _take_compared}
+
+
 def write_url() -> None:
-    """Put the present network into the URL, so that a reload or a copied link restores it."""
-    version = present()
-    token = None if version == DEFAULT else to_token(version)
-    if token != st.query_params.get(PARAMETER):
-        if token is None:
-            del st.query_params[PARAMETER]
-        else:
-            st.query_params[PARAMETER] = token
-    st.session_state[_URL_TOKEN] = token
+    """Put the present state into the URL, so that a reload or a copied link restores it."""
+    for parameter, token in tokens().items():
+        if token != st.query_params.get(parameter):
+            if token is None:
+                del st.query_params[parameter]
+            else:
+                st.query_params[parameter] = token
+        st.session_state[f"{_URL_TOKEN}_{parameter}"] = token
+
+
+def tokens() -> dict[str, str | None]:
+    """Return what the URL carries, by parameter; None where there is nothing to carry or it is too long."""
+    kept, compared_names = shelf().variants, st.session_state.get(_COMPARED, ())
+    return {
+        PARAMETER: None if present() == DEFAULT else to_token(present()),
+        SHELF_PARAMETER: to_shelf_token(kept) if kept else None,
+        COMPARED_PARAMETER: choice_token(compared_names) if compared_names else None,
+    }
+
+
+def shelf() -> Shelf:
+    """Return the variants that this session has kept."""
+    return st.session_state.get(_SHELF, Shelf())
+
+
+def put_on_shelf(changed: Shelf) -> None:
+    """Make another shelf this session's. Its own undo leads back."""
+    st.session_state[_SHELF] = changed
+
+
+def compared() -> tuple[str, ...]:
+    """Return the names of the networks to compare, the base first; what is no longer there is left out."""
+    chosen = st.session_state.get(_COMPARED, ())
+    known = tuple(name for name in chosen if version_of(name, shelf(), present()))
+    return known or usual_choice(shelf(), present())
+
+
+def compare(names: tuple[str, ...]) -> None:
+    """Choose what is compared; nothing chooses what is usual."""
+    st.session_state[_COMPARED] = names
+
+
+def version_named(name: str) -> Version:
+    """Return the network that a name stands for; the one on the bench for an unknown name."""
+    return version_of(name, shelf(), present()) or present()
+
+
+def open_variant(name: str) -> None:
+    """Put a network on the bench. Undo leads back."""
+    if name != CURRENT:
+        _push(version_named(name))
+        discard_pending()
 
 
 def history() -> History:
