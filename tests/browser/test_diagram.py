@@ -17,7 +17,7 @@ from explorer.views import layout, palette
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
 
-# Every node's frame, its texts' boxes and its class, in pixels of the page; edge labels are texts of ".edge".
+# Every node's frame and its texts' boxes, the labels of arrows, and points along arrows, in pixels of the page.
 MEASURE = """pane => {
     const box = element => {
         const {left, top, right, bottom} = element.getBoundingClientRect()
@@ -31,6 +31,11 @@ MEASURE = """pane => {
             texts: all(node, 'text').map(text => [text.textContent, box(text)]),
         })),
         labels: all(pane, '.edge text').map(text => [text.textContent, box(text)]),
+        points: all(pane, '.edge path').flatMap(path => [...Array(41).keys()].map(step => {
+            const {x, y} = path.getPointAtLength(path.getTotalLength() * step / 40)
+            const point = new DOMPoint(x, y).matrixTransform(path.getScreenCTM())
+            return [point.x, point.y, point.x, point.y]
+        })),
     }
 }"""
 
@@ -286,7 +291,7 @@ def test_text_can_be_read_in_light_and_dark(open_diagram, page, query):
 
 @pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
 def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
-    """Boxes do not touch, texts stay in their box and off each other, labels of arrows off the boxes."""
+    """Boxes do not touch, texts stay in their box and off each other, arrows and their labels off the boxes."""
     pane = open_diagram(**query)
     check_places(pane)
     page.set_viewport_size({"width": 800, "height": 900})
@@ -354,9 +359,10 @@ def check_places(pane: Locator) -> None:
     texts = [text for box in seen["nodes"] for text in box["texts"]] + seen["labels"]
     for (one, first), (other, second) in combinations(texts, 2):
         assert not overlap(shrunk(first), shrunk(second)), (one, other)
-    for label, place in seen["labels"]:
-        for box in seen["nodes"]:
+    for box in seen["nodes"]:
+        for label, place in seen["labels"]:
             assert not overlap(shrunk(place), box["box"]), (label, box["id"])
+        assert not any(within(point, box["box"], -4) for point in seen["points"]), box["id"]
 
 
 def within(inner, outer, slack):
