@@ -1,5 +1,6 @@
 """The closed form's rows, sums and refusals. Its numbers are held in test_reference and test_double_entry."""
 
+from collections.abc import Callable
 from math import prod
 
 import pytest
@@ -273,3 +274,29 @@ def test_too_many_activations_are_refused_before_anything_is_made() -> None:
     assert ("stem", "activations") == problem[:2]
     assert f"{MAX_ACTIVATIONS:,}" in problem.message
     assert "stem.conv1" in problem.message
+
+
+def with_classes(classes: int) -> GoogLeNetConfig:
+    """Return a network whose classifier sees 16,384 channels, so that classes make up its parameters."""
+    wide = dict.fromkeys(("ch1x1", "ch3x3", "ch5x5", "pool_proj"), MAX_CHANNELS)
+    row = PAPER.module("3a").replace(ch3x3_reduce=1, ch5x5_reduce=1, **wide)
+    return PAPER.replace(modules=(row,), aux=PAPER.aux.replace(taps=()), classes=classes)
+
+
+def with_conv1(width: int) -> GoogLeNetConfig:
+    """Return a network on a large picture whose first convolution makes up its activations."""
+    return resized(PAPER, MAX_SIDE, MAX_SIDE).replace(stem=PAPER.stem.replace(conv1=width))
+
+
+@pytest.mark.parametrize(
+    ("network", "total", "limit"),
+    [(with_classes, "parameters", MAX_PARAMETERS), (with_conv1, "activations", MAX_ACTIVATIONS)],
+)
+def test_the_budget_is_used_up_to_its_limit(network: Callable[[int], GoogLeNetConfig], total: str, limit: int) -> None:
+    """The widest network within the budget is built, and the next one is not."""
+    few, more = (getattr(summarize(network(width)).whole, total) for width in (2, 3))
+    step = more - few
+    widest = 2 + (limit - few) // step
+    assert few + (widest - 2) * step == getattr(summarize(network(widest)).whole, total)
+    (problem,) = problems(network(widest + 1))
+    assert f"{few + (widest - 1) * step:,} {total}" in problem.message

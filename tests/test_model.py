@@ -145,7 +145,7 @@ def test_modules_leave_their_input_alone() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_reach_the_layers(name: str) -> None:
-    """Dropout, LRN, BatchNorm and biases are the config's, with Caffe's constants for LRN."""
+    """Dropout, LRN, BatchNorm and biases are the config's, with Caffe's constants for LRN, torchvision's for BatchNorm."""
     config = PRESETS[name]
     model = build_model(config, "meta")
     assert config.dropout == model.classifier.dropout.p
@@ -153,6 +153,7 @@ def test_settings_reach_the_layers(name: str) -> None:
     blocks = [layer for layer in model.modules() if isinstance(layer, ConvBlock)]
     assert {config.conv_bias} == {block.conv.bias is not None for block in blocks}
     assert {config.normalisation == "batch_norm"} == {isinstance(block.bn, nn.BatchNorm2d) for block in blocks}
+    assert {1e-3} >= {block.bn.eps for block in blocks if config.normalisation == "batch_norm"}
     lrn = [layer for layer in model.modules() if isinstance(layer, nn.LocalResponseNorm)]
     assert (2 if config.normalisation == "lrn" else 0) == len(lrn)
     assert {(5, 1e-4, 0.75)} >= {(layer.size, layer.alpha, layer.beta) for layer in lrn}
@@ -165,6 +166,16 @@ def test_every_convolution_is_followed_by_relu() -> None:
         output = block(torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0)))
     assert 0 == output.min()
     assert output.max() > 0
+
+
+def test_the_hidden_layer_of_a_head_is_followed_by_relu() -> None:
+    """Nothing below 0 reaches a head's dropout, and something above 0 does."""
+    model = build_model(MINI)
+    hidden: list[Tensor] = []
+    model.aux_4a.dropout.register_forward_pre_hook(lambda module, inputs: hidden.append(inputs[0]))
+    model(images(MINI))
+    assert 0 == hidden[0].min()
+    assert hidden[0].max() > 0
 
 
 def test_weights_start_as_he_says() -> None:
