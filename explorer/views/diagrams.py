@@ -18,8 +18,7 @@ from explorer.views.inside import BRANCH_TITLES, IMAGE, branch_channels, draw_ch
 from explorer.views.measures import MEASURES, Scale
 
 Direction = Literal["wrapped", "across"]
-_PANEL = (620, 480)  # pixels that the wrapped picture is to fill
-_ACROSS = 14  # boxes on a line of the page's whole width: GoogLeNet's
+_PANELS = {"wrapped": (620, 480), "across": (1250, 300)}  # what the picture is to fill, in pixels
 _BORDER = 19  # of a box around its text, both sides together
 _BESIDE, _LINE, _POOL, _HEAD, _CORNER = 38, 80, 64, 64, 24  # about what they take of it
 _SHARE = ", % without aux heads"
@@ -41,8 +40,8 @@ def overview(
     """Draw the whole network: image, stem, modules, pools where the stage changes, auxiliary heads, classifier.
 
     Each box has its name, output shape and share of the chosen cost (of the MACs without one) of the network without
-    its auxiliary heads. ``expanded`` modules (by name) show their inside. ``wrapped`` suits a panel, ``across`` the
-    page's whole width. ``times`` are seconds by path. Raises KeyError for an unknown colouring.
+    its auxiliary heads. ``expanded`` modules (by name) show their inside. ``wrapped`` suits a panel of 620 × 480
+    pixels, ``across`` a strip of 1,250 × 300. ``times`` are seconds by path. Raises KeyError for an unknown colouring.
     """
     return _Overview(summary, colour_by, times, frozenset(expanded)).draw(direction)
 
@@ -107,9 +106,7 @@ class _Overview:
         self.width = f"{(self.inner + _BORDER) / 72:.2f}"  # of every box, in inches
 
     def draw(self, direction: Direction) -> Drawing:
-        stages = self._stages()
-        lines = flow.wrap(stages, _ACROSS) if direction == "across" else _best_wrap(stages, self.inner)
-        flow.chain(self.canvas, lines)
+        flow.chain(self.canvas, _best_wrap(self._stages(), self.inner, *_PANELS[direction]))
         return self.canvas.finish(_overview_alt(self.summary), _ramp(self.canvas, _SHARE) or _overview_key())
 
     def _stages(self) -> list[tuple[flow.Stop | None, list[flow.Stop]]]:
@@ -183,9 +180,10 @@ class _Overview:
         return round(max(widths))
 
 
-def _best_wrap(groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int) -> list[flow.Line]:
-    """Choose how many boxes stand on a line to fill the panel: few lines, and text nearly as large as it can be."""
-    width, height = _PANEL
+def _best_wrap(
+    groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int, width: int, height: int
+) -> list[flow.Line]:
+    """Choose how many boxes stand on a line to fill a panel: few lines, and text nearly as large as it can be."""
     total = sum(len(stops) + (turn is not None) for turn, stops in groups)
 
     def size(columns: int) -> float:
