@@ -60,6 +60,16 @@ def test_cancelling_leaves_what_others_wait_for(stage: Stage) -> None:
     assert len(stage.children()) == 1
 
 
+def test_what_is_forgotten_is_measured_again(stage: Stage) -> None:
+    """And forgetting what is not known changes nothing."""
+    checker = stage.checker()
+    assert report(checker).ok
+    checker.forget(wanted(10, "ok"))
+    checker.forget(wanted(11, "ok"))
+    assert report(checker).ok
+    assert stage.asked() == [("ok", 10), ("ok", 10)]
+
+
 def test_cancelling_takes_a_request_out_of_the_queue(stage: Stage) -> None:
     """It is never started; cancelling what nobody asked for changes nothing."""
     checker = held(stage)

@@ -12,6 +12,8 @@
     <!-- live: bars -->
 
     More text.
+
+``live`` puts the part beside the text before it, ``wide`` below it.
 """
 
 import re
@@ -20,13 +22,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 FOLDER = Path(__file__).parents[2] / "assets" / "lessons"
-_PLACE = re.compile(r"^<!-- live: ([a-z_]+) -->$", re.MULTILINE)
+_PLACE = re.compile(r"^<!-- (live|wide): ([a-z_]+) -->$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A stretch of Markdown, or the name of a live part to put there."""
+    """A stretch of Markdown, or the name of a live part to put there: beside the text, or below it (``wide``)."""
 
-    kind: Literal["text", "live"]
+    kind: Literal["text", "live", "wide"]
     content: str
 
 
@@ -42,7 +44,7 @@ class LessonText(NamedTuple):
     @property
     def live(self) -> tuple[str, ...]:
         """The names of the live parts, in order."""
-        return tuple(block.content for block in self.blocks if block.kind == "live")
+        return tuple(block.content for block in self.blocks if block.kind != "text")
 
 
 class LessonError(ValueError):
@@ -72,10 +74,16 @@ def parse(name: str, text: str) -> LessonText:
     missing = [field for field in ("title", "goal", "minutes") if not fields.get(field)]
     if missing or not fields["minutes"].isdigit():
         raise LessonError(f"{name}.md lacks {', '.join(missing) or 'a whole number of minutes'} at its beginning.")
-    return LessonText(name, fields["title"], fields["goal"], int(fields["minutes"]), _blocks(body))
+    blocks = _blocks(body)
+    if any("<!--" in block.content for block in blocks):
+        raise LessonError(f"{name}.md has a place that is written neither <!-- live: name --> nor <!-- wide: name -->.")
+    return LessonText(name, fields["title"], fields["goal"], int(fields["minutes"]), blocks)
 
 
 def _blocks(body: str) -> tuple[Block, ...]:
-    pieces = _PLACE.split(body)
-    blocks = [Block("live" if place % 2 else "text", piece.strip()) for place, piece in enumerate(pieces)]
+    blocks, end = [], 0
+    for place in _PLACE.finditer(body):
+        blocks += [Block("text", body[end : place.start()].strip()), Block(place[1], place[2])]
+        end = place.end()
+    blocks.append(Block("text", body[end:].strip()))
     return tuple(block for block in blocks if block.content)

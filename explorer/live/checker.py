@@ -109,6 +109,11 @@ class Checker:
                     if self._child:
                         self._child.kill()
 
+    def forget(self, request: Request) -> None:
+        """Drop what is remembered of a request, so that the next to ask gets a new measurement."""
+        with self._changed:
+            self._results.pop(request, None)
+
     def close(self) -> None:
         """End the child, whatever it is doing, and answer nothing new from now on."""
         atexit.unregister(self.close)

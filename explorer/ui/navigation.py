@@ -34,6 +34,32 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "One Inception module, branch by branch, beside its naive version.",
         ),
     ),
+    "Learn": (
+        PageEntry(
+            "learn/reduction.py",
+            "1×1 reduction",
+            ":material/compress:",
+            "Why a 1×1 convolution in front makes the 5×5 sixteen times cheaper, and when it does not.",
+        ),
+        PageEntry(
+            "learn/auxiliary.py",
+            "Auxiliary classifiers",
+            ":material/alt_route:",
+            "What the two heads are, what they cost, and whom their gradients reach.",
+        ),
+        PageEntry(
+            "learn/which_googlenet.py",
+            "Which GoogLeNet?",
+            ":material/rule:",
+            "Why everyone's numbers differ: nine networks, Table 1 audited, four ways of counting.",
+        ),
+        PageEntry(
+            "learn/receptive_field.py",
+            "Receptive field",
+            ":material/center_focus_strong:",
+            "How far each module sees, at how many scales, and what other input sizes do.",
+        ),
+    ),
 }
 
 

@@ -54,6 +54,16 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
+def ratio(times: float) -> str:
+    """Return how many times as much, to three digits: ``16.2``, ``9.38``, ``103``."""
+    return f"{times:,.{0 if times >= 100 else 1 if times >= 10 else 2}f}"
+
+
+def milliseconds(ms: float) -> str:
+    """Return a time to three digits: ``3.50 ms``, ``0.373 ms``."""
+    return f"{ms:.3g} ms" if ms < 100 else f"{ms:,.0f} ms"
+
+
 def change(now: int, before: int) -> str:
     """Return a difference with sign and percentage: ``+1,728 (+0.02 %)``. Empty when nothing changed."""
     if now == before:

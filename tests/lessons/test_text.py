@@ -15,6 +15,13 @@ def test_text_and_live_parts_in_order() -> None:
     assert lesson.live == ("bars",)
 
 
+def test_a_wide_part_stands_below_its_text() -> None:
+    """Marked by its own word, and listed with the others."""
+    lesson = parse("x", GOOD.replace("live", "wide"))
+    assert lesson.blocks[1] == Block("wide", "bars")
+    assert lesson.live == ("bars",)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -22,6 +29,7 @@ def test_text_and_live_parts_in_order() -> None:
         ("---\ntitle: T\n", "must begin"),
         ("---\ntitle: T\nminutes: 10\n---\n", "lacks goal"),
         ("---\ntitle: T\ngoal: G\nminutes: ten\n---\n", "whole number of minutes"),
+        ("---\ntitle: T\ngoal: G\nminutes: 10\n---\n<!-- life: bars -->", "neither <!-- live: name -->"),
     ],
 )
 def test_a_broken_file_is_explained(text: str, told: str) -> None:

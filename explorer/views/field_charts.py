@@ -1,0 +1,130 @@
+"""Pictures of the lesson on receptive fields: the spectrum over all ways, and the field on a picture, to scale."""
+
+from collections.abc import Sequence
+
+from explorer.lessons.receptive_field import Spectrum, window
+from explorer.lessons.resolution import Limit, Passage
+from explorer.views import formatting as fmt
+from explorer.views import palette, svg
+from explorer.views.scene import scene
+
+NOW, OTHER = palette.BRANCH["1x1"], palette.BRANCH["3x3"]
+FIELDS = (("narrowest", palette.BRANCH["1x1"]), ("commonest", palette.BRANCH["3x3"]), ("widest", palette.BRANCH["5x5"]))
+
+
+def spectrum_rows(spectra: Sequence[Spectrum], chosen: str, side: int) -> str:
+    """Return a line per module: every field that some way has, the darker the more ways have it.
+
+    A dashed line marks the image's ``side``; the module ``chosen`` is marked.
+    """
+    most = max(*(spectrum.widest for spectrum in spectra), side) * 1.04
+    step = 26
+    height = 66 + step * len(spectra)
+    frame = svg.Frame(44, 52, 640, step * len(spectra), most, 1)
+    body = []
+    for mark in (m for m in svg.ticks(most, 7) if m <= most):
+        body.append(svg.line(frame.x(mark), 46, frame.x(mark), height - 12, opacity=0.16))
+        body.append(svg.text(frame.x(mark), height + 4, f"{mark:g}", anchor="middle", faint=True))
+    body.append(svg.line(frame.x(side), 40, frame.x(side), height - 12, dash="5 4", width=1.5))
+    body.append(svg.text(frame.x(side), 36, f"image {side} px", anchor="middle"))
+    for place, spectrum in enumerate(spectra):
+        y = frame.top + place * step
+        weight = 700 if spectrum.module == chosen else 400
+        body.append(svg.text(0, y + 15, spectrum.module + (" ◂" if spectrum.module == chosen else ""), weight=weight))
+        body.append(svg.line(frame.x(spectrum.narrowest), y + 10, frame.x(spectrum.widest), y + 10, opacity=0.3))
+        body += _ticks(frame, y, spectrum)
+    last = spectra[-1]
+    span = f"{last.narrowest} to {last.widest} pixels"
+    title = f"After {last.module} the ways see {span}, most often {last.commonest}"
+    alt = "; ".join(f"{s.module}: {s.narrowest} to {s.widest} pixels" for s in spectra)
+    return svg.picture(700, height + 14, title, alt, body)
+
+
+def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
+    top = max(spectrum.ways.values())
+    width = max(3.0, min(7.0, frame.x(spectrum.jump) - frame.left - 1))
+    return [
+        svg.rect(
+            frame.x(field) - width / 2,
+            y + 1,
+            width,
+            18,
+            NOW,
+            hint=f"{spectrum.module}: {fmt.exact(count)} of {fmt.exact(spectrum.total)} ways see {field} px",
+            opacity=0.18 + 0.82 * count / top,
+        )
+        for field, count in spectrum.ways.items()
+    ]
+
+
+def spectrum_columns(now: Spectrum, other: Spectrum | None, names: tuple[str, str]) -> str:
+    """Return the share of the ways per field of one module, and beside it those without a branch."""
+    fields = sorted({*now.ways, *(other.ways if other else ())})
+    series = [svg.Series(names[0], _shares(now, fields), NOW)]
+    if other:
+        series.append(svg.Series(names[1], _shares(other, fields), OTHER))
+    labels = [str(field) if len(fields) <= 14 or place % 4 == 0 else "" for place, field in enumerate(fields)]
+    title = f"{now.module}: {fmt.exact(now.total)} ways, fields from {now.narrowest} to {now.widest} px"
+    if other:
+        title += f"; without, from {other.narrowest} to {other.widest} px"
+    alt = ", ".join(f"{field} px {count} ways" for field, count in now.ways.items())
+    return svg.columns(title, alt, labels, series, "% of the ways, by field in pixels")
+
+
+def _shares(spectrum: Spectrum, fields: Sequence[int]) -> list[float]:
+    return [100 * spectrum.ways.get(field, 0) / spectrum.total for field in fields]
+
+
+def field_on_picture(spectrum: Spectrum, image: tuple[int, int], position: tuple[int, int]) -> str:
+    """Return the sample picture with what one position sees: its narrowest, commonest and widest way, to scale.
+
+    ``image`` is H × W, ``position`` row and column of the module's output. Outside the picture there is only padding.
+    """
+    height, width = image
+    windows = {name: window(spectrum, getattr(spectrum, name), position) for name, _ in FIELDS}
+    left = min(0, *(w[0] for w in windows.values()))
+    top = min(0, *(w[1] for w in windows.values()))
+    right = max(width, *(w[0] + w[2] for w in windows.values()))
+    bottom = max(height, *(w[1] + w[2] for w in windows.values()))
+    scale = min(680 / (right - left), 520 / (bottom - top))
+    x0, y0 = -left * scale, 76 - top * scale
+    body = [scene(x0, y0, width * scale, height * scale)]
+    for name, colour in FIELDS:
+        x, y, side = windows[name]
+        body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, colour))
+    names = [(f"{name}: {getattr(spectrum, name)} px", colour) for name, colour in FIELDS]
+    title = f"What one position of {spectrum.module} sees of a {height}×{width} picture"
+    alt = f"{title}: " + ", ".join(name for name, _ in names)
+    body.append(svg.legend(names, 0, 46))
+    return svg.picture(700, 90 + (bottom - top) * scale, title, alt, body)
+
+
+def _outline(x: float, y: float, side: float, colour: str) -> str:
+    box = f'x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}" fill="none"'
+    return (
+        f'<rect {box} stroke="#ffffff" stroke-width="6" opacity="0.8"/><rect {box} stroke="{colour}" stroke-width="3"/>'
+    )
+
+
+def passages_table(passages: Sequence[Passage], present: str) -> str:
+    """Return the size after each layer under each pooling rule, as a Markdown table; the network's own rule in bold."""
+    names = {"ceil": "ceil (Caffe)", "torchvision": "torchvision", "padded": "padding 1 (TF, d2l)", "floor": "floor"}
+    longest = max(passages, key=lambda passage: len(passage.sizes))
+    heads = [f"**{names[p.pooling]}**" if p.pooling == present else names[p.pooling] for p in passages]
+    lines = ["| after | " + " | ".join(heads) + " |", "|:--|" + ":-:|" * len(passages)]
+    for place, (layer, _) in enumerate(longest.sizes):
+        cells = [fmt.size(p.sizes[place][1]) if place < len(p.sizes) else "does not fit" for p in passages]
+        different = len(set(cells)) > 1
+        lines.append(f"| {layer} | " + " | ".join(f"**{cell}**" if different else cell for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def limits_text(limits: Sequence[Limit]) -> str:
+    """Return the smallest inputs in words, as a Markdown list."""
+    lines = []
+    for limit in limits:
+        what = "the network without heads" if limit.tap is None else f"with the head on {limit.tap}"
+        lines.append(
+            f"- {what}: " + ("fits no input" if limit.side is None else f"from **{limit.side}×{limit.side}** on")
+        )
+    return "\n".join(lines)

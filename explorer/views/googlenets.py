@@ -1,0 +1,112 @@
+"""Tables of the lesson on why everyone's numbers differ: the presets, Table 1 audited, the ways of counting."""
+
+from collections.abc import Mapping, Sequence
+
+from explorer.analysis import NetworkSummary
+from explorer.changes import Change, changes
+from explorer.config import POOL_RULES
+from explorer.lessons.audit import AuditRow, Cell, Count
+from explorer.presets import CATALOGUE
+from explorer.views import formatting as fmt
+from explorer.views.auxiliary_charts import POOL_NAMES
+from explorer.views.network_table import edit_text
+
+KERNELS = {"5x5": "5×5", "3x3": "3×3", "two_3x3": "two 3×3"}
+NORMS = {"lrn": "LRN", "batch_norm": "BatchNorm", "none": "none"}
+_NAMES = {
+    ("network", "kernel_5x5"): KERNELS,
+    ("network", "normalisation"): NORMS,
+    ("network", "pooling"): {key: rules.title for key, rules in POOL_RULES.items()},
+    ("aux", "pool"): POOL_NAMES,
+}
+_MOST = 6  # changes that are told one by one
+
+
+def presets_table(summaries: Mapping[str, NetworkSummary], present: str) -> str:
+    """Return every preset with its conventions and totals as a Markdown table; the ``present`` one in bold."""
+    lines = [
+        "| network | 5×5 branch | normalisation | biases | classes | parameters | while training | MACs |",
+        "|:--|:--|:--|:--|--:|--:|--:|--:|",
+    ]
+    for name, summary in summaries.items():
+        config = summary.config
+        cells = (
+            CATALOGUE[name].title,
+            KERNELS[config.kernel_5x5],
+            NORMS[config.normalisation],
+            "yes" if config.conv_bias else "no",
+            fmt.exact(config.classes),
+            fmt.exact(summary.parameters(aux=False)),
+            fmt.exact(summary.parameters()),
+            fmt.exact(summary.macs()),
+        )
+        lines.append("| " + " | ".join(f"**{cell}**" if name == present else cell for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def what_changed(name: str) -> str:
+    """Return what leads from the paper's network to a preset, and what that does to its numbers, in one line."""
+    paper, preset = CATALOGUE["paper"], CATALOGUE[name]
+    if name == "paper":
+        return f"**{preset.title}**: {preset.story}"
+    edits = changes(paper.config, preset.config)
+    cells = [edit for edit in edits if edit.where not in ("network", "stem", "aux", "table")]
+    told = [] if len(cells) > _MOST else [f"{edit.where} {edit_text(edit)}" for edit in cells]
+    told += [f"{len(cells)} cells of the table"] if len(cells) > _MOST else []
+    told += [_setting(edit) for edit in edits if edit not in cells]
+    parameters = fmt.change(preset.parameters, paper.parameters) or "the same parameters"
+    macs = fmt.change(preset.macs, paper.macs) or "the same"
+    line = f"**{preset.title}** against the paper: {'; '.join(told)}."
+    return f"{line}  \nParameters at inference: {parameters}. MACs: {macs}.".replace("#", r"\#")
+
+
+def _setting(change: Change) -> str:
+    """Write a setting with its values as they are called on screen: ``normalisation LRN → BatchNorm``."""
+    names = _NAMES.get((change.where, change.field))
+    if names is None:
+        return edit_text(change)
+    return f"{change.label} {names[change.before]} → {names[change.after]}"
+
+
+def audit_table(rows: Sequence[AuditRow]) -> str:
+    """Return Table 1 with printed and computed figures side by side, and the reasons, as a Markdown table."""
+    lines = [
+        "| row of Table 1 | params printed | computed | agrees | ops printed | computed | agrees | reason |",
+        "|:--|--:|--:|:-:|--:|--:|:-:|:--|",
+    ]
+    for row in rows:
+        cells = (row.title, *_figures(row.params, "K"), *_figures(row.ops, "M"), _reason(row))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _figures(cell: Cell, unit: str) -> tuple[str, str, str]:
+    digits = 1 if unit == "K" else 2
+    mark = ":green[✓]" if cell.agrees else ":red[✗]"
+    return f"{cell.printed:,g} {unit}", f"{cell.computed:,.{digits}f} {unit}", mark
+
+
+def _reason(row: AuditRow) -> str:
+    reasons = {"params": row.params.reason, "ops": row.ops.reason}
+    told = {what: reason for what, reason in reasons.items() if reason}
+    if len(set(told.values())) == 1 and len(told) == 2:
+        return next(iter(told.values()))
+    return " ".join(f"*{what}:* {reason}" for what, reason in told.items())
+
+
+def agreement(rows: Sequence[AuditRow]) -> str:
+    """Return in one sentence how many printed figures agree."""
+    cells = [cell for row in rows for cell in (row.params, row.ops)]
+    agree = sum(cell.agrees for cell in cells)
+    known = sum(not cell.agrees and not cell.reason.startswith("No known") for cell in cells)
+    return (
+        f"{agree} of {len(cells)} printed figures agree with the printed widths; {known} more have a known "
+        f"explanation, and {len(cells) - agree - known} have none."
+    )
+
+
+def counts_table(counts: Sequence[Count]) -> str:
+    """Return the ways of counting one network as a Markdown table."""
+    lines = ["| what | number | how it is counted |", "|:--|--:|:--|"]
+    lines += [f"| {c.name} | {fmt.exact(c.value)} {c.unit} | {c.convention} |" for c in counts]
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""Pictures of the lesson on the 1×1 reduction: its costs, its break-even, its mixing of channels, its times."""
+
+from collections.abc import Sequence
+
+from explorer.lessons.reduction import Case, Path, Step, break_even, direct, reduced
+from explorer.lessons.spread import spread
+from explorer.views import formatting as fmt
+from explorer.views import palette, svg
+
+WITHOUT, WITH = palette.BRANCH["3x3"], palette.BRANCH["1x1"]  # as everywhere in this lesson
+
+
+def cost_bars(case: Case) -> str:
+    """Return three pairs of bars: parameters, MACs and activations without and with the reduction."""
+    plain, both = direct(case), reduced(case)
+    quantities = (
+        ("parameters" if case.biases else "weights", "parameters"),
+        ("MACs", "macs"),
+        ("activations", "activations"),
+    )
+    body, spoken = [], []
+    for row, (name, field) in enumerate(quantities):
+        values = (getattr(plain, field), getattr(both, field))
+        y = 36 + row * 84
+        body.append(svg.text(0, y + 12, name, weight=600))
+        body.append(svg.text(700, y + 12, _comparison(*values), anchor="end"))
+        for place, (value, colour, label) in enumerate(zip(values, (WITHOUT, WITH), ("without", "with"), strict=True)):
+            top = y + 20 + place * 26
+            body.append(svg.text(0, top + 15, label, faint=True))
+            length = 480 * value / max(values)
+            body.append(svg.rect(64, top, max(length, 1), 21, colour, hint=f"{label}: {value:,} {name}"))
+            body.append(svg.text(64 + length + 8, top + 15, fmt.exact(value)))
+        spoken.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
+    return svg.picture(700, 286, _bars_title(plain, both), "; ".join(spoken), body)
+
+
+def _bars_title(plain: Path, both: Path) -> str:
+    if both.parameters < plain.parameters:
+        return f"The 1×1 saves {fmt.percent(plain.parameters - both.parameters, plain.parameters)} of the parameters"
+    return "At this width the 1×1 saves nothing"
+
+
+def _comparison(without: int, with_: int) -> str:
+    if with_ < without:
+        return f"{without / with_:,.2f} times fewer · {fmt.percent(without - with_, without)} saved"
+    if with_ == without:
+        return "the same"
+    return f"{fmt.percent(with_ - without, without)} more"
+
+
+def break_even_curve(case: Case) -> str:
+    """Return parameters over the reduction's width: rising with the 1×1, level without, and where they cross."""
+    level, edge = direct(case).parameters, break_even(case)
+    span = max(round(1.6 * edge), case.reduction + case.reduction // 5, 8)
+    marks = svg.ticks(max(level, reduced(case.replace(reduction=span)).parameters))
+    frame = svg.Frame(64, 68, 620, 200, span, marks[-1])
+    start = reduced(case.replace(reduction=1)).parameters
+    end = reduced(case.replace(reduction=span)).parameters
+    here = reduced(case).parameters
+    body = [svg.legend([("without", WITHOUT), ("with a 1×1 of that width", WITH)], frame.left, 40)]
+    body += svg.grid(frame, marks, "parameters")
+    body.append(svg.path([(frame.x(0), frame.y(level)), (frame.x(span), frame.y(level))], WITHOUT))
+    body.append(svg.path([(frame.x(1), frame.y(start)), (frame.x(span), frame.y(end))], WITH))
+    if edge:
+        body.append(svg.line(frame.x(edge), frame.y(0), frame.x(edge), frame.y(level), dash="4 4"))
+        body.append(svg.text(frame.x(edge), frame.y(0) + 18, f"saves up to {edge:,}", anchor="middle", weight=600))
+    body.append(svg.dot(frame.x(case.reduction), frame.y(here), WITH, 6))
+    body.append(svg.text(frame.x(case.reduction) + 10, frame.y(here) - 10, f"r = {case.reduction:,}: {here:,}"))
+    body.append(svg.text(frame.left + frame.width, frame.y(0) + 36, "width of the 1×1 in channels", anchor="end"))
+    alt = f"Parameters over the width of the reduction. Without it {level:,}. It saves up to a width of {edge:,}."
+    return svg.picture(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
+
+
+def curve_rows(case: Case) -> list[dict[str, int]]:
+    """Return the data of the curve: parameters and MACs by width, up to twice the break-even."""
+    widths = range(1, max(2 * break_even(case), case.reduction) + 1)
+    rows = []
+    for width in widths:
+        path = reduced(case.replace(reduction=width))
+        rows.append({"reduction": width, "parameters": path.parameters, "macs": path.macs})
+    return rows
+
+
+def formulas(case: Case) -> tuple[str, str, str]:
+    """Return the parameters without, with, and the break-even, as TeX with the numbers filled in."""
+    k, plain, both = case.kernel, direct(case), reduced(case)
+    c, n, r = (_tex(value) for value in (case.inputs, case.filters, case.reduction))
+    bias = f" + {n}" if case.biases else ""
+    bias_both = f" + {r} + {n}" if case.biases else ""
+    without = rf"{c} \cdot {k} \cdot {k} \cdot {n}{bias} = \mathbf{{{_tex(plain.parameters)}}}"
+    with_ = rf"{c} \cdot {r} + {r} \cdot {k} \cdot {k} \cdot {n}{bias_both} = \mathbf{{{_tex(both.parameters)}}}"
+    denominator = rf"{c} + {k} \cdot {k} \cdot {n}{' + 1' if case.biases else ''}"
+    edge = rf"r < \frac{{{c} \cdot {k} \cdot {k} \cdot {n}}}{{{denominator}}}"
+    return without, with_, rf"{edge} \;\Rightarrow\; r \le \mathbf{{{_tex(break_even(case))}}}"
+
+
+def _tex(number: int) -> str:
+    return fmt.exact(number).replace(",", "{,}")
+
+
+def explosion_charts(steps: Sequence[Step]) -> tuple[str, str]:
+    """Return parameters and MACs after each further module has lost its reductions."""
+    good = [step for step in steps if not step.problem]
+    labels = ["all in", *(step.name for step in good[1:])]
+    charts = []
+    for name, field, colour in (("parameters", "parameters", WITH), ("MACs", "macs", WITHOUT)):
+        values = [getattr(step, field) for step in good]
+        title = f"{fmt.short(values[0])} → {fmt.short(values[-1])} {name}: {fmt.ratio(values[-1] / values[0])} times"
+        alt = f"{name} with the reductions of the first modules removed: " + ", ".join(
+            f"{label} {fmt.short(value)}" for label, value in zip(labels, values, strict=True)
+        )
+        charts.append(svg.columns(title, alt, labels, [svg.Series(name, values, colour)], name, width=360))
+    return charts[0], charts[1]
+
+
+def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int]) -> str:
+    """Return the channels out of each module, as the network is and with the chosen reductions removed."""
+    alt = "Channels out of each module: " + ", ".join(
+        f"{name} {before:,} and {after:,}" for name, before, after in zip(names, now, naive, strict=True)
+    )
+    series = [svg.Series("this network", now, WITH), svg.Series("without those reductions", naive, WITHOUT)]
+    title = f"{now[-1]:,} channels at the end, or {naive[-1]:,}"
+    return svg.columns(title, alt, names, series, "channels")
+
+
+def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
+    """Return what a 1×1 does at one position: a matrix (out × in) times the pixel's channels, in colours.
+
+    Numbers are small integers; blue is positive, orange negative, and the stronger the further from 0.
+    """
+    out = [sum(w * x for w, x in zip(row, pixel, strict=True)) for row in weights]
+    cell, top = 34, 70
+    body = [
+        svg.text(cell * 2.5 + 30 + cell * len(pixel) / 2, 46, f"{len(out)} × {len(pixel)} weights", anchor="middle"),
+        svg.text(cell / 2, 46, "out", anchor="middle"),
+    ]
+    for row, (total, line) in enumerate(zip(out, weights, strict=True)):
+        y = top + row * cell
+        body += _cell(0, y, cell, total, 24)
+        body.append(svg.text(cell + 14, y + 22, "=", anchor="middle"))
+        for column, weight in enumerate(line):
+            body += _cell(cell * 2.5 + 30 + column * cell, y, cell, weight, 3)
+    right = cell * 2.5 + 30 + cell * len(pixel)
+    body.append(svg.text(right + 22, top + cell * len(out) / 2 + 5, "·", anchor="middle", size=20))
+    body.append(svg.text(right + 58, 46, "in", anchor="middle"))
+    for row, value in enumerate(pixel):
+        body += _cell(right + 42, 52 + row * cell, cell, value, 9)
+    height = max(top + len(out) * cell, 52 + len(pixel) * cell) + 10
+    alt = f"At one pixel, {len(pixel)} channels {list(pixel)} times a matrix of weights give {len(out)} channels {out}."
+    title = f"One pixel: {len(pixel)} channels in, {len(out)} mixtures out"
+    return svg.picture(700, height, title, alt, body)
+
+
+def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
+    strong = min(abs(value) / most, 1)
+    colour = palette.mix("#ffffff", WITH if value >= 0 else WITHOUT, 0.12 + 0.88 * strong)
+    ink = palette.text_on(colour)
+    number = svg.text(x + size / 2 - 1, y + size / 2 + 4, str(value).replace("-", "−"), anchor="middle", colour=ink)
+    return [svg.rect(x, y, size - 2, size - 2, colour), number]
+
+
+def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
+    """Return every measured round as a dot, both versions above each other, with median and quartiles."""
+    marks = svg.ticks(max(*direct_ms, *reduced_ms))
+    frame = svg.Frame(80, 44, 600, 100, marks[-1], 2)
+    body = []
+    for mark in marks:
+        body.append(svg.line(frame.x(mark), 40, frame.x(mark), 150, opacity=0.18))
+        body.append(svg.text(frame.x(mark), 168, f"{mark:g} ms", anchor="middle", faint=True))
+    spoken = []
+    for row, (name, times, colour) in enumerate((("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))):
+        y = 68 + row * 54
+        body.append(svg.text(0, y + 4, name))
+        body += [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in times]
+        half = spread(times)
+        body.append(svg.line(frame.x(half.low), y + 14, frame.x(half.high), y + 14, width=4))
+        body.append(svg.line(frame.x(half.middle), y - 14, frame.x(half.middle), y + 18, width=2))
+        spoken.append(
+            f"{name} the reduction {half.middle:.3g} ms, half of the rounds from {half.low:.3g} to {half.high:.3g}"
+        )
+    title = (
+        f"{spread(direct_ms).middle:.3g} ms without, {spread(reduced_ms).middle:.3g} ms with the reduction (medians)"
+    )
+    return svg.picture(700, 176, title, "; ".join(spoken), body)

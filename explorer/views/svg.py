@@ -1,0 +1,189 @@
+"""Small charts as SVG text, drawn without a plotting library, so that a control can be answered at once.
+
+Text and lines take the page's own colour (``currentColor``), fills come from the palette: light and dark both work.
+Coordinates are pixels of the picture; a picture shrinks with its column. Every picture carries its text alternative.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from math import floor, log10
+from typing import NamedTuple
+
+from explorer.views import formatting as fmt
+
+FONT = 13  # pixels
+_GRID = 0.18  # opacity of grid lines
+
+
+class Series(NamedTuple):
+    """Values of one colour, one per label; ``name`` stands in the legend."""
+
+    name: str
+    values: Sequence[float]
+    colour: str
+
+
+def picture(width: float, height: float, title: str, alt: str, body: Sequence[str]) -> str:
+    """Return an SVG that fills its column, up to its own width; ``title`` stands on it, ``alt`` is read aloud."""
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(alt)}" '
+        f'style="width:100%;max-width:{width:g}px;height:auto;display:block" font-size="{FONT}" '
+        f'fill="currentColor" font-family="inherit">{text(0, 16, title, weight=600, size=15)}{"".join(body)}</svg>'
+    )
+
+
+def text(
+    x: float,
+    y: float,
+    content: str,
+    *,
+    anchor: str = "start",
+    size: int = FONT,
+    weight: int = 400,
+    faint: bool = False,
+    colour: str = "",
+) -> str:
+    """Return a line of text whose baseline is at ``y``, in the page's own colour where none is given."""
+    extra = (' opacity="0.75"' if faint else "") + (f' fill="{colour}"' if colour else "")
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"{extra}>'
+        f"{escape(content)}</text>"
+    )
+
+
+def line(x1: float, y1: float, x2: float, y2: float, *, dash: str = "", width: float = 1, opacity: float = 1) -> str:
+    """Return a straight line in the colour of the text."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="currentColor" '
+        f'stroke-width="{width:g}" opacity="{opacity:g}"{dashes}/>'
+    )
+
+
+def rect(x: float, y: float, width: float, height: float, colour: str, *, hint: str = "", opacity: float = 1) -> str:
+    """Return a filled box; ``hint`` is shown by a pointer that rests on it."""
+    title = f"<title>{escape(hint)}</title>" if hint else ""
+    faint = f' fill-opacity="{opacity:.3g}"' if opacity < 1 else ""
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
+        f'fill="{colour}"{faint}>{title}</rect>'
+    )
+
+
+def path(points: Sequence[tuple[float, float]], colour: str, *, width: float = 2.5, dash: str = "") -> str:
+    """Return a line through points."""
+    places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashes}/>'
+
+
+def dot(x: float, y: float, colour: str, radius: float = 5, *, opacity: float = 1) -> str:
+    """Return a filled circle."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}" fill-opacity="{opacity:g}"/>'
+
+
+def legend(series: Sequence[tuple[str, str]], x: float, y: float) -> str:
+    """Return names beside their colours (name, colour), one after the other on a line."""
+    parts = []
+    for name, colour in series:
+        parts += [rect(x, y - 10, 12, 12, colour), text(x + 17, y, name)]
+        x += 34 + 7.2 * len(name)
+    return "".join(parts)
+
+
+def ticks(most: float, wanted: int = 4) -> list[float]:
+    """Return round values from 0 up to at least ``most``, about as many as wanted."""
+    if most <= 0:
+        return [0.0, 1.0]
+    rough = most / wanted
+    size = 10 ** floor(log10(rough))
+    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough)
+    count = 0
+    found = [0.0]
+    while found[-1] < most:
+        count += 1
+        found.append(step * count)
+    return found
+
+
+class Frame(NamedTuple):
+    """The inner rectangle of a chart and its two scales from 0, in pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    most_x: float
+    most_y: float
+
+    def x(self, value: float) -> float:
+        """Return where a value lies from left to right."""
+        return self.left + self.width * value / self.most_x
+
+    def y(self, value: float) -> float:
+        """Return where a value lies from bottom to top."""
+        return self.top + self.height * (1 - value / self.most_y)
+
+
+def grid(frame: Frame, marks: Sequence[float], unit: str) -> list[str]:
+    """Return horizontal lines at the marks with their values, and the unit above the highest."""
+    parts = [text(0, frame.top - 12, unit, faint=True)]
+    for mark in marks:
+        y = frame.y(mark)
+        parts += [
+            line(frame.left, y, frame.left + frame.width, y, opacity=_GRID),
+            text(frame.left - 8, y + 4, _tick(mark), anchor="end", faint=True),
+        ]
+    return parts
+
+
+def _tick(value: float) -> str:
+    if 0 < abs(value) < 10 and value != int(value):
+        return f"{value:.2g}"
+    number, _, unit = fmt.short(value).partition(" ")
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}".strip()
+
+
+def columns(
+    title: str,
+    alt: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    unit: str,
+    *,
+    stacked: bool = False,
+    width: float = 700,
+    marks: Sequence[float] | None = None,
+) -> str:
+    """Return vertical bars, one group per label: side by side, or on top of each other when ``stacked``.
+
+    ``marks``, one per label, are drawn as short lines across the group.
+    """
+    groups = [[one.values[place] for one in series] for place in range(len(labels))]
+    tops = [sum(group) if stacked else max(group) for group in groups]
+    scale = ticks(max([*tops, *(marks or [])], default=0))
+    frame = Frame(64, 72, width - 70, 200, len(labels), scale[-1])
+    body = [legend([(one.name, one.colour) for one in series], 0, 42)] if len(series) > 1 else []
+    body += grid(frame, scale, unit)
+    for place, label in enumerate(labels):
+        body += _group(frame, place, label, series, stacked)
+        if marks:
+            y = frame.y(marks[place])
+            body.append(line(frame.x(place) + 2, y, frame.x(place + 1) - 2, y, width=2.5))
+    return picture(width, 302, title, alt, body)
+
+
+def _group(frame: Frame, place: int, label: str, series: Sequence[Series], stacked: bool) -> list[str]:
+    room = frame.width / frame.most_x
+    gap = min(12.0, room * 0.2)
+    each = (room - gap) / (1 if stacked else len(series))
+    parts, below = [], 0.0
+    for number, one in enumerate(series):
+        value = one.values[place]
+        x = frame.x(place) + gap / 2 + (0 if stacked else number * each)
+        top = frame.y(below + value)
+        hint = f"{label} {one.name}: {fmt.short(value)}"
+        parts.append(rect(x, top, each - (0 if stacked else 1), frame.y(below) - top, one.colour, hint=hint))
+        below += value if stacked else 0
+    centre = frame.x(place) + room / 2
+    return [*parts, text(centre, frame.top + frame.height + 20, label, anchor="middle")]

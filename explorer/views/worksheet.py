@@ -1,0 +1,151 @@
+"""A worksheet as a page to print: self-contained HTML, Markdown or LaTeX, with the questions or with the key."""
+
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import NamedTuple
+
+from explorer.lessons.questions import Question
+from explorer.lessons.worksheet import Worksheet
+from explorer.views import formatting as fmt
+
+TOPICS = {
+    "reduction": "1×1 reduction",
+    "auxiliary": "Auxiliary classifiers",
+    "which_googlenet": "Which GoogLeNet?",
+    "receptive_field": "Receptive field",
+}
+LETTERS = "ABCD"
+CONVENTION = (
+    "Parameters are trainable numbers; MACs are multiply-accumulates of convolutions and fully connected layers for "
+    "one image; FLOPs = 2 × MACs."
+)
+
+
+def option(question: Question, place: int) -> str:
+    """Return one option as it is printed: ``B  50,688 weights``."""
+    return f"{LETTERS[place]}  {fmt.exact(question.options[place])} {question.unit}"
+
+
+def solution(question: Question) -> str:
+    """Return the key to a question: letter, formula worked out, and the reason."""
+    worked = f"{question.formula} = {fmt.exact(question.value)} {question.unit}"
+    return f"{LETTERS[question.right]}: {worked}. {question.why}"
+
+
+def mistakes(question: Question) -> Iterator[str]:
+    """Yield what each wrong option comes of: ``A: forgot the input channels``."""
+    for place, mistake in enumerate(question.mistakes):
+        if mistake:
+            yield f"{LETTERS[place]}: {mistake}"
+
+
+def to_html(sheet: Worksheet, *, key: bool) -> str:
+    """Return a page without anything from outside, laid out for paper."""
+    items = "".join(f"<li>{_html_item(question, key)}</li>" for question in sheet.questions)
+    name = "" if key else "<p>Name ______________________________ &nbsp; Date ______________</p>"
+    end = f"<p class=about>{escape(CONVENTION)}</p>" if key else ""
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_title(key)}</title><style>{_CSS}</style>'
+        f"<h1>{_title(key)}</h1><p class=about>{escape(_about(sheet))}</p>{name}<ol>{items}</ol>"
+        f"{end}</html>"
+    )
+
+
+_CSS = (
+    "body{font:12pt/1.45 sans-serif;max-width:18cm;margin:1.5cm auto;padding:0 1cm}h1{font-size:18pt}"
+    "li{margin:0 0 1.1em;break-inside:avoid}.options{display:grid;grid-template-columns:1fr 1fr;gap:.2em 1em;"
+    "margin-top:.3em}.work{height:2.2cm;border-bottom:1px dotted #888}.about{color:#444;font-size:10pt}"
+    "@media print{body{margin:0}}"
+)
+
+
+def _html_item(question: Question, key: bool) -> str:
+    if key:
+        wrong = "".join(f"<li>{escape(line)}</li>" for line in mistakes(question))
+        return f"{escape(question.text)}<br><b>{escape(solution(question))}</b><ul class=about>{wrong}</ul>"
+    options = "".join(f"<span>{escape(option(question, place))}</span>" for place in range(len(LETTERS)))
+    return f"{escape(question.text)}<div class=options>{options}</div><div class=work></div>"
+
+
+def to_markdown(sheet: Worksheet, *, key: bool) -> str:
+    """Return the sheet as Markdown."""
+    lines = [f"# {_title(key)}", "", _about(sheet), ""]
+    for number, question in enumerate(sheet.questions, 1):
+        lines += [f"{number}. {question.text}", ""]
+        rest = [f"**{solution(question)}**", *mistakes(question)] if key else _options(question)
+        lines += [*(f"   - {line}" for line in rest), ""]
+    return "\n".join([*lines, *([CONVENTION, ""] if key else [])])
+
+
+def _options(question: Question) -> list[str]:
+    return [option(question, place) for place in range(len(LETTERS))]
+
+
+def to_latex(sheet: Worksheet, *, key: bool) -> str:
+    """Return a LaTeX document that needs no package beyond those of every distribution."""
+    lines = [
+        r"\documentclass[11pt,a4paper]{article}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage[utf8]{inputenc}",
+        r"\usepackage{textcomp}",
+        r"\usepackage[margin=2.2cm]{geometry}",
+        r"\begin{document}",
+        rf"\section*{{{tex(_title(key))}}}",
+        tex(_about(sheet)),
+        r"\begin{enumerate}",
+    ]
+    for question in sheet.questions:
+        rest = [solution(question), *mistakes(question)] if key else _options(question)
+        lines += [rf"\item {tex(question.text)}", r"\begin{itemize}"]
+        lines += [rf"\item[] {tex(line)}" for line in rest]
+        lines += [r"\end{itemize}", *([] if key else [r"\vspace{1.8cm}"])]
+    return "\n".join([*lines, r"\end{enumerate}", *([tex(CONVENTION)] if key else []), r"\end{document}", ""])
+
+
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "#$%&_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "÷": r"$\div$",
+    "−": r"$-$",
+    "→": r"$\rightarrow$",
+    "γ": r"$\gamma$",
+    "β": r"$\beta$",
+    "≈": r"$\approx$",
+    "“": "``",
+    "”": "''",
+    "—": "---",
+    "–": "--",
+}
+
+
+def tex(text: str) -> str:
+    """Return text as LaTeX shows it, every special sign escaped."""
+    return "".join(_TEX.get(sign, sign) for sign in text)
+
+
+def _title(key: bool) -> str:
+    return "GoogLeNet: answer key" if key else "GoogLeNet: worksheet"
+
+
+def _about(sheet: Worksheet) -> str:
+    topics = dict.fromkeys(TOPICS[question.topic] for question in sheet.questions)
+    return f"Network: {sheet.network}. Lessons: {', '.join(topics)}. Seed {sheet.seed}."
+
+
+class Format(NamedTuple):
+    """A way to write a worksheet: the function, the file's ending, and its media type."""
+
+    render: Callable[..., str]
+    suffix: str
+    mime: str
+
+
+FORMATS = {
+    "HTML": Format(to_html, "html", "text/html"),
+    "Markdown": Format(to_markdown, "md", "text/markdown"),
+    "LaTeX": Format(to_latex, "tex", "application/x-tex"),
+}

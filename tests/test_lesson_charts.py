@@ -1,0 +1,118 @@
+"""The lessons' pictures: well-formed, with a text alternative, and true to the numbers they show."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from explorer import PRESETS, summarize
+from explorer.lessons import auxiliary, receptive_field, reduction, resolution
+from explorer.lessons.reduction import ARTICLE
+from explorer.views import auxiliary_charts, field_charts, reduction_charts, svg
+
+PAPER = summarize(PRESETS["paper"])
+SPECTRA = receptive_field.spectra(PAPER)
+OTHER = receptive_field.spectra(summarize(receptive_field.without_branch(PAPER.config, "5x5")))
+STEPS = reduction.explosion(PAPER.config)
+BLOCKS = ("stem", "3a", "4a")
+
+PICTURES = {
+    "costs": reduction_charts.cost_bars(ARTICLE),
+    "costs that grow": reduction_charts.cost_bars(ARTICLE.replace(reduction=500, biases=True)),
+    "break-even": reduction_charts.break_even_curve(ARTICLE),
+    "no break-even": reduction_charts.break_even_curve(ARTICLE.replace(inputs=1)),
+    "parameters": reduction_charts.explosion_charts(STEPS)[0],
+    "macs": reduction_charts.explosion_charts(STEPS)[1],
+    "widths": reduction_charts.width_chart(["3a", "3b"], [256, 480], [416, 832]),
+    "mixing": reduction_charts.mixing(((1, -2), (0, 3)), (4, 5)),
+    "timing": reduction_charts.timing_dots((3.5, 3.6, 3.7), (0.4, 0.5, 0.6)),
+    "ledger": auxiliary_charts.ledger_bars(auxiliary.ledger(PAPER)),
+    "gradients": auxiliary_charts.gradient_columns(
+        BLOCKS, ("main", "4a"), ((1.0, 2.0, 3.0), (2.0, 1.0, 0.0)), (1.1, 2.1, 3.0), 0.3
+    ),
+    "spectrum": field_charts.spectrum_rows(SPECTRA, "4a", 224),
+    "without": field_charts.spectrum_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
+    "field": field_charts.field_on_picture(SPECTRA[-1], (224, 224), (3, 3)),
+}
+
+
+def shapes(picture: str, kind: str) -> list[ElementTree.Element]:
+    """Return the elements of a kind in a picture."""
+    return [element for element in ElementTree.fromstring(picture).iter() if element.tag.endswith(kind)]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_well_formed_and_speaks(name: str) -> None:
+    """XML, an image for a screen reader with words of its own, and nothing that is fetched or run."""
+    root = ElementTree.fromstring(PICTURES[name])
+    assert root.get("role") == "img"
+    assert len(root.get("aria-label")) > 20
+    assert not re.search(r"script|href|url\(|\son[a-z]+=|nan|inf\b", PICTURES[name])
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
+    """Boxes lie within the viewBox and have no negative side."""
+    root = ElementTree.fromstring(PICTURES[name])
+    _, _, width, height = map(float, root.get("viewBox").split())
+    for box in (child for child in root if child.tag == "rect"):
+        x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
+        assert min(w, h) >= 0
+        assert -1 <= x <= x + w <= width + 1
+        assert -1 <= y <= y + h <= height + 1
+
+
+def test_bars_are_as_long_as_their_numbers() -> None:
+    """Weights without and with the reduction, in proportion."""
+    bars = [float(bar.get("width")) for bar in shapes(PICTURES["costs"], "rect")]
+    assert bars[1] / bars[0] == pytest.approx(50_688 / 819_200, rel=0.02)
+    assert bars[4] / bars[5] == pytest.approx(12_544 / 17_248, rel=0.02)
+
+
+def test_the_ledger_fills_its_bars() -> None:
+    """Network and heads together are 100 %."""
+    widths = [float(box.get("width")) for box in shapes(PICTURES["ledger"], "rect")][3:]
+    assert sum(widths[:3]) == pytest.approx(700, abs=1)
+    assert widths[0] / 700 == pytest.approx(6_998_552 / 13_378_280, abs=0.001)
+
+
+def test_windows_are_drawn_to_scale() -> None:
+    """The sides of the three windows are to each other as their fields, and to the picture as to the image."""
+    root = ElementTree.fromstring(PICTURES["field"])
+    picture = next(child for child in root if child.tag == "svg")
+    sides = sorted({float(box.get("width")) for box in root if box.tag == "rect" and box.get("fill") == "none"})
+    scale = float(picture.get("width")) / 224
+    assert [side / scale for side in sides] == pytest.approx([75, 395, 715], rel=0.01)
+
+
+def test_text_is_escaped() -> None:
+    """A name from outside cannot become markup."""
+    drawn = svg.picture(10, 10, "<b>", '"&<', [svg.text(0, 0, "<script>")])
+    assert "<script>" not in drawn
+    assert ElementTree.fromstring(drawn).get("aria-label") == '"&<'
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(0, [0, 1]), (9, [0, 2.5, 5, 7.5, 10]), (819_200, [0, 250_000, 500_000, 750_000, 1_000_000])]
+)
+def test_ticks_are_round_and_reach_the_most(most: float, expected: list[float]) -> None:
+    """About four of them."""
+    assert svg.ticks(most) == expected
+
+
+def test_where_the_rules_disagree_the_table_is_bold() -> None:
+    """And a rule under which nothing fits any more says so."""
+    table = field_charts.passages_table(resolution.passages(PAPER.config, 20, 20), "ceil")
+    assert "does not fit" in table
+    assert "| **ceil (Caffe)** |" in table
+    assert "| input | 20×20 | 20×20 | 20×20 | 20×20 |" in table
+
+
+def test_a_network_that_fits_nothing_is_told() -> None:
+    """In the list of smallest inputs."""
+    assert "fits no input" in field_charts.limits_text((resolution.Limit(None, None),))
+
+
+def test_an_effect_on_nothing_is_told() -> None:
+    """Where the main loss sends no gradient there is nothing to compare."""
+    assert "sends no gradient to 4a" in auxiliary_charts.effect([0.0], [1.0], "4a", 0.3)

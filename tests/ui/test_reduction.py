@@ -1,0 +1,145 @@
+"""The lesson on the 1×1 reduction, as a student uses it."""
+
+import pytest
+
+from explorer import PRESETS
+from explorer.lessons.openings import opening
+from explorer.lessons.reduction import ARTICLE
+from explorer.live.checker import Pending
+from explorer.live.report import Failure, Progress, ReductionTiming
+from explorer.ui.lessons.chart import to_csv
+from tests.ui.lessons import FakeChecker, answer, checker, click, open_lesson, run, type_into, words
+
+__all__ = ["checker"]
+
+
+def test_it_opens_on_the_articles_case() -> None:
+    """819,200 and 50,688 with their formulas, and the break-even of 387."""
+    at = open_lesson("reduction")
+    latex = [element.value for element in at.latex]
+    assert r"512 \cdot 5 \cdot 5 \cdot 64 = \mathbf{819{,}200}" in latex[0]
+    assert r"512 \cdot 24 + 24 \cdot 5 \cdot 5 \cdot 64 = \mathbf{50{,}688}" in latex[1]
+    assert r"r \le \mathbf{387}" in latex[2]
+    assert "It *is* the case above." in words(at)
+
+
+def test_biases_are_one_switch() -> None:
+    """819,264 and 50,776 with them."""
+    at = open_lesson("reduction")
+    at.toggle(key="case_biases").set_value(True)
+    text = words(run(at))
+    assert r"\mathbf{819{,}264}" in text
+    assert r"\mathbf{50{,}776}" in text
+
+
+def test_a_control_changes_the_numbers_and_one_click_leads_back() -> None:
+    """A wider reduction costs more; "back" restores the article's case."""
+    at = type_into(open_lesson("reduction"), "case_reduction", 48)
+    assert r"\mathbf{101{,}376}" in words(at)
+    at = click(at, "case_article")
+    assert at.session_state["reduction_case"] == ARTICLE
+    assert r"\mathbf{50{,}688}" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("case_inputs", 0, "Input channels: 0 is out of range"),
+        ("case_kernel", 4, "4 is even"),
+        ("case_filters", -7, "Kernels: -7"),
+        ("case_reduction", 10**12, "Reduction: 1,000,000,000,000 is out of range"),
+        ("case_height", None, "Height: blank is no whole number"),
+        ("case_width", 300, "Width: 300 is out of range. Write a whole number from 1 to 256"),
+    ],
+)
+def test_a_bad_value_is_explained_and_the_last_good_case_stays(key: str, value: object, told: str) -> None:
+    """At each control, under it."""
+    at = open_lesson("reduction")
+    at = type_into(at, key, value)
+    assert [told in error.value for error in at.error] == [True]
+    assert r"\mathbf{50{,}688}" in words(at)
+    at = type_into(at, "case_reduction", 16)
+    assert not at.error
+
+
+def test_the_widths_of_a_branch_come_and_go() -> None:
+    """Use 3a's 5×5, change it, and write it into the table; undo is in the bar."""
+    at = open_lesson("reduction")
+    at.selectbox(key="reduction_module").set_value("3a")
+    at = click(run(at), "case_use")
+    case = at.session_state["reduction_case"]
+    assert (case.inputs, case.filters, case.reduction, case.height) == (192, 32, 16, 28)
+    at = click(type_into(at, "case_reduction", 8), "case_apply")
+    edited = at.session_state["history"].present.config
+    assert edited.module("3a").ch5x5_reduce == 8
+    assert edited == PRESETS["paper"].replace(
+        modules=tuple(m.replace(ch5x5_reduce=8) if m.name == "3a" else m for m in PRESETS["paper"].modules)
+    )
+    at = click(at, "undo")
+    assert at.session_state["history"].present.config == PRESETS["paper"]
+
+
+def test_the_whole_network_without_reductions() -> None:
+    """All out gives the naive network's numbers; applying puts it on the bench."""
+    at = open_lesson("reduction")
+    assert [metric.value for metric in at.metric] == ["97,526,008", "12.568 G"]
+    at = click(at, "naive_apply")
+    assert at.session_state["history"].present.config == PRESETS["naive"]
+
+
+def test_predict_then_reveal() -> None:
+    """The first answer stays, is explained with the formula, and counts."""
+    question = opening("reduction")
+    wrong = next(option for option in question.options if option != question.value)
+    at = answer(open_lesson("reduction"), question, wrong)
+    assert "Not quite" in at.error[0].value
+    assert question.formula in at.error[0].value
+    assert "0 of 1 right" in words(at)
+    radio = next(radio for radio in at.radio if radio.label == question.text)
+    assert radio.disabled
+
+
+def test_a_measurement_is_asked_for_shows_progress_and_its_result_stays(checker: FakeChecker) -> None:
+    """The case on the bench is sent; progress is shown; a changed case says that the result is of another."""
+    at = click(open_lesson("reduction"), "reduction_timing_start")
+    assert checker.asked[-1].case == ARTICLE
+    checker.answer = Pending(0, 0.3, Progress(done=15, total=60, doing="Both versions run in turn"))
+    at = run(at)
+    assert [bar.proto.text for bar in at.get("progress")] == ["Both versions run in turn · 15 of 60"]
+    checker.answer = ReductionTiming(
+        case=ARTICLE, direct_ms=(3.6, 3.5, 3.7), reduced_ms=(0.4, 0.41, 0.42), seed=5, device="CPU (1 thread)"
+    )
+    text = words(run(at))
+    assert "**8.78 times faster**, at 16.2 times fewer MACs" in text
+    assert "MACs count arithmetic only" in text
+    assert "seed 5" in text
+    assert "3 rounds" in text
+    at = type_into(at, "case_reduction", 48)
+    assert "Measured before you changed something" in words(at)
+    assert "8.78 times faster" in words(at)
+
+
+def test_a_measurement_can_be_stopped(checker: FakeChecker) -> None:
+    """The checker is told, and the button is there again."""
+    at = click(open_lesson("reduction"), "reduction_timing_start")
+    at = click(at, "reduction_timing_stop")
+    assert [request.case for request in checker.cancelled] == [ARTICLE]
+    assert not at.get("progress")
+    assert not at.button(key="reduction_timing_start").disabled
+
+
+def test_small_effects_and_failures_are_told_plainly(checker: FakeChecker) -> None:
+    """About equally fast is said so; a refusal comes with its reason."""
+    at = click(open_lesson("reduction"), "reduction_timing_start")
+    checker.answer = ReductionTiming(
+        case=ARTICLE, direct_ms=(1.0, 2.0, 3.0), reduced_ms=(1.1, 1.9, 3.0), seed=1, device="CPU"
+    )
+    assert "about equally fast" in words(run(at))
+    checker.answer = Failure(reason="It was too large.")
+    assert "Nothing was measured. It was too large." in words(click(at, "reduction_timing_start"))
+    assert [request.case for request in checker.forgotten] == [ARTICLE, ARTICLE]
+
+
+def test_data_are_written_as_csv() -> None:
+    """A heading and a line per row."""
+    assert to_csv([{"a": 1, "b": 2}, {"a": 3, "b": 4}]) == "a,b\n1,2\n3,4\n"
