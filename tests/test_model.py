@@ -145,7 +145,7 @@ def test_modules_leave_their_input_alone() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_reach_the_layers(name: str) -> None:
-    """Dropout, LRN, BatchNorm and biases are the config's, with Caffe's constants for LRN, torchvision's for BatchNorm."""
+    """Dropout, LRN, BatchNorm and biases are the config's; LRN has Caffe's constants, BatchNorm torchvision's."""
     config = PRESETS[name]
     model = build_model(config, "meta")
     assert config.dropout == model.classifier.dropout.p

@@ -93,6 +93,15 @@ def test_other_hooks_stay() -> None:
     assert [(1, 10)] == [tuple(call.shape) for call in calls]
 
 
+def test_tracing_keeps_nothing_for_gradients() -> None:
+    """What runs while tracing asks for no gradient, so that no activation is held."""
+    model = build_model(MINI, "meta")
+    graphs: list[bool] = []
+    model.classifier.fc.register_forward_hook(lambda module, inputs, output: graphs.append(output.requires_grad))
+    trace(model)
+    assert [False] == graphs
+
+
 def test_tracing_twice_gives_the_same_rows() -> None:
     """A second look sees what the first saw."""
     model = build_model(MINI, "meta")
