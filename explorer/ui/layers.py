@@ -3,24 +3,27 @@
 import pandas as pd
 import streamlit as st
 
+from explorer.analysis import LayerRow
 from explorer.config import BRANCHES
 from explorer.ui import cache, state
+from explorer.ui.picture import chosen_module
 from explorer.views import layer_table as lt
-
-_KEY = "layers"
 
 
 def show_layers() -> None:
-    """Show the layers of the present network with their filters and the CSV."""
+    """Show the layers of the present network with their filters and the CSV. Choosing a row chooses its node."""
     summary = cache.summary(state.present().config)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        modules = st.multiselect("Module", list(summary.by_module), key="layer_modules", placeholder="all", width=260)
+        modules = st.multiselect("Module", list(summary.by_module), key="layer_modules", placeholder="all", width=240)
         branches = st.multiselect(
-            "Branch", BRANCHES, key="layer_branches", format_func=lt.BRANCH_NAMES.get, placeholder="all", width=200
+            "Branch", BRANCHES, key="layer_branches", format_func=lt.BRANCH_NAMES.get, placeholder="all", width=180
         )
         kinds = st.multiselect(
-            "Kind", list(lt.KINDS), key="layer_kinds", format_func=lt.KINDS.get, placeholder="all", width=260
+            "Kind", list(lt.KINDS), key="layer_kinds", format_func=lt.KINDS.get, placeholder="all", width=240
         )
+        follow = st.toggle("Only the chosen block", key="layer_follow", persist_state="session")
+        if follow:
+            modules = [chosen_module(summary)]
         rows = lt.matching(summary, tuple(modules), tuple(branches), tuple(kinds))
         st.download_button(
             "CSV", lambda: lt.to_csv(rows), "layers.csv", "text/csv", icon=":material/download:", on_click="ignore"
@@ -28,16 +31,32 @@ def show_layers() -> None:
     if not rows:
         st.info("No layer is of these modules, branches and kinds at once. Take one of the filters out.")
         return
+    _table(rows)
+    st.caption(f"{len(rows):,} of {len(summary.rows):,} rows. Shapes are C × H × W of one image.")
+
+
+def _table(rows: tuple[LayerRow, ...]) -> None:
+    """Show the rows with the chosen one marked. The key changes with what is marked, as that is given once only."""
+    paths = [row.path for row in rows]
+    marked = [paths.index(state.chosen())] if state.chosen() in paths else []
+    key = f"layers_{len(paths)}_{paths[0]}_{marked}"
+
+    def choose() -> None:
+        picked = st.session_state[key].selection.rows
+        if picked and picked[0] < len(paths):
+            state.choose(paths[picked[0]])
+
     st.dataframe(
         pd.DataFrame(lt.layer_rows(rows)),
         hide_index=True,
-        height=420,
+        height=min(38 + 35 * len(rows), 420),
         column_config=_columns(),
-        key=f"{_KEY}_{'-'.join((*modules, *branches, *kinds))}",
-        on_select="ignore",
+        key=key,
+        on_select=choose,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": marked}},
         alt="Every layer of the network with shapes, parameters, MACs and receptive field",
     )
-    st.caption(f"{len(rows):,} of {len(summary.rows):,} rows. Shapes are C × H × W of one image.")
 
 
 def _columns() -> dict[str, object]:

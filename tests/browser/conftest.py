@@ -67,7 +67,8 @@ def _start(app: str) -> tuple[subprocess.Popen, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.fileWatcherType": "none"}
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    options |= {"server.fileWatcherType": "none"}
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={value}" for name, value in options.items())],
         cwd=ROOT,
