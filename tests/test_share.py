@@ -324,6 +324,17 @@ def test_refusals_say_what_is_wrong() -> None:
     assert "at most 100,000 bytes" in refusal_of(from_json, "x" * (MAX_DOCUMENT + 1))
 
 
+def test_of_many_problems_the_first_are_told() -> None:
+    """A network with a problem in every cell is refused with the first few and the number of the others."""
+    modules = [[f"3{letter}", *[-1] * 6] for letter in "abcdefghij"]
+    changed = {"modules": modules, "aux": json.loads(PAPER.aux.model_dump_json()) | {"taps": []}}
+    message = refusal_of(from_token, token_of(changed))
+    assert "3a, #1×1: -1 is out of range" in message
+    assert "(And 57 more.)" in message
+    rows = [dict(zip(PAPER.modules[0].model_dump(), row, strict=True)) for row in modules]
+    assert "(And 57 more.)" in refusal_of(from_json, document_of(modules=rows, aux=changed["aux"]))
+
+
 BOMBS = {
     "spaces": b" " * 2_000_000,
     "digits": b'{"classes":1' + b"0" * 2_000_000 + b"}",
