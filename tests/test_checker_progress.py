@@ -35,6 +35,11 @@ def test_progress_is_seen_while_it_works(stage: Stage) -> None:
     stage.gate.touch()
 
 
+def test_who_makes_progress_may_take_longer(stage: Stage) -> None:
+    """The time runs from the last word on, not from the first."""
+    assert report(stage.checker(timeout_s=1.2), "slow steps").ok
+
+
 def test_cancelling_stops_what_runs_and_is_not_remembered(stage: Stage) -> None:
     """The child is killed, and the next to ask gets a new try."""
     checker = held(stage)

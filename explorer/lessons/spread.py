@@ -12,6 +12,10 @@ class Spread(NamedTuple):
     low: float
     high: float
 
+    def holds(self, value: float) -> bool:
+        """Whether a value lies between the quartiles: then the measurement does not tell it from the middle."""
+        return self.low <= value <= self.high
+
 
 def spread(values: Sequence[float]) -> Spread:
     """Return median and quartiles of at least two measurements."""
@@ -19,17 +23,12 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(median(values), low, high)
 
 
-class Speedup(NamedTuple):
-    """How many times faster one version is than another; ``clear`` when the quartiles of the two do not touch."""
+def speedup(before: Sequence[float], after: Sequence[float]) -> Spread:
+    """Return how many times faster the second version was, round by round, of two measured in turn.
 
-    times: float
-    clear: bool
-
-
-def speedup(before: Sequence[float], after: Sequence[float]) -> Speedup:
-    """Compare the times of two versions measured in turn."""
-    slow, fast = spread(before), spread(after)
-    return Speedup(slow.middle / fast.middle, fast.high < slow.low or slow.high < fast.low)
+    What slows the machine for a while falls on both times of a round and leaves their ratio.
+    """
+    return spread([slow / fast for slow, fast in zip(before, after, strict=True)])
 
 
 class Change(NamedTuple):

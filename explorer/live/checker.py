@@ -55,8 +55,8 @@ class ChildError(Exception):
 class Checker:
     """Checks and measures in one child process and remembers what came out. One per server; safe from any thread.
 
-    ``timeout_s``: seconds a request may take before the child is killed. ``idle_s``: seconds without a request after
-    which the child is ended, to give its memory back. ``failure_s``: seconds for which a failure is remembered;
+    ``timeout_s``: seconds a request may take, from its last progress on, before the child is killed. ``idle_s``:
+    seconds without a request after which the child is ended, to give its memory back. ``failure_s``: seconds for which a failure is remembered;
     after that the next request tries again.
     """
 
@@ -258,27 +258,32 @@ class _Child:
     def ask(self, request: Request, timeout_s: float, note: Callable[[Progress], None]) -> Answer:
         """Return the answer to one request, with each progress passed to ``note`` before it.
 
-        Raises ChildError after ``timeout_s`` seconds, or when no answer comes.
+        Raises ChildError after ``timeout_s`` seconds without a word, or when no answer comes.
         """
-        timer = threading.Timer(timeout_s, self.kill)
-        timer.daemon = True
         started = monotonic()
-        timer.start()
         try:
             self._process.stdin.write(request.model_dump_json().encode() + b"\n")
             self._process.stdin.flush()
-            while isinstance(said := self._read(), Progress):
+            while isinstance(said := self._read_within(timeout_s), Progress):
                 note(said)
+                started = monotonic()
         except OSError:  # it ended before it read
             said = None
-        finally:
-            timer.cancel()
         if said:
             return said
         if monotonic() - started >= timeout_s:
             raise ChildError(f"It took longer than {timeout_s:g} seconds and was stopped.")
         self.end()
         raise ChildError(f"The checking process ended without an answer (exit code {self._process.returncode}).")
+
+    def _read_within(self, seconds: float) -> Progress | Answer | None:
+        timer = threading.Timer(seconds, self.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._read()
+        finally:
+            timer.cancel()
 
     def _read(self) -> Progress | Answer | None:
         """Return what the process says next; None when it ended, or floods."""

@@ -160,25 +160,29 @@ def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
 
 
 def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
-    """Return every measured round as a dot, both versions above each other, with median and quartiles."""
-    marks = svg.ticks(max(*direct_ms, *reduced_ms))
-    frame = svg.Frame(80, 44, 600, 100, marks[-1], 2)
+    """Return every measured round as a dot, both versions above each other, with median and quartiles.
+
+    Rounds far beyond the slower version's quartiles are counted at the edge, so that the others can be told apart.
+    """
+    rows = (("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))
+    marks = svg.ticks(min(max(*direct_ms, *reduced_ms), 2 * max(spread(times).high for _, times, _ in rows)))
+    frame = svg.Frame(80, 44, 560, 100, marks[-1], 2)
     body = []
     for mark in marks:
         body.append(svg.line(frame.x(mark), 40, frame.x(mark), 150, opacity=0.18))
         body.append(svg.text(frame.x(mark), 168, f"{mark:g} ms", anchor="middle", faint=True))
-    spoken = []
-    for row, (name, times, colour) in enumerate((("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))):
-        y = 68 + row * 54
-        body.append(svg.text(0, y + 4, name))
-        body += [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in times]
-        half = spread(times)
-        body.append(svg.line(frame.x(half.low), y + 14, frame.x(half.high), y + 14, width=4))
-        body.append(svg.line(frame.x(half.middle), y - 14, frame.x(half.middle), y + 18, width=2))
-        spoken.append(
-            f"{name} the reduction {half.middle:.3g} ms, half of the rounds from {half.low:.3g} to {half.high:.3g}"
-        )
-    title = (
-        f"{spread(direct_ms).middle:.3g} ms without, {spread(reduced_ms).middle:.3g} ms with the reduction (medians)"
-    )
-    return svg.picture(700, 176, title, "; ".join(spoken), body)
+    for place, (name, times, colour) in enumerate(rows):
+        body += [svg.text(0, 72 + place * 54, name), *_dots(frame, 68 + place * 54, times, colour)]
+    middles = [fmt.milliseconds(spread(times).middle) for _, times, _ in rows]
+    title = f"{middles[0]} without, {middles[1]} with the reduction (medians)"
+    return svg.picture(700, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
+
+
+def _dots(frame: svg.Frame, y: float, times: Sequence[float], colour: str) -> list[str]:
+    half = spread(times)
+    inside = [ms for ms in times if ms <= frame.most_x]
+    parts = [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in inside]
+    parts.append(svg.line(frame.x(half.low), y + 14, frame.x(half.high), y + 14, width=4))
+    parts.append(svg.line(frame.x(half.middle), y - 14, frame.x(half.middle), y + 18, width=2))
+    beyond = len(times) - len(inside)
+    return [*parts, svg.text(700, y + 4, f"{beyond} slower", anchor="end", faint=True)] if beyond else parts

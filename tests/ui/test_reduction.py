@@ -110,13 +110,14 @@ def test_a_measurement_is_asked_for_shows_progress_and_its_result_stays(checker:
         case=ARTICLE, direct_ms=(3.6, 3.5, 3.7), reduced_ms=(0.4, 0.41, 0.42), seed=5, device="CPU (1 thread)"
     )
     text = words(run(at))
-    assert "**8.78 times faster**, at 16.2 times fewer MACs" in text
+    assert "**8.81 times faster** (half of the rounds:" in text
+    assert "at 16.2 times fewer MACs. The time saved is less" in text
     assert "MACs count arithmetic only" in text
     assert "seed 5" in text
     assert "3 rounds" in text
     at = type_into(at, "case_reduction", 48)
     assert "Measured before you changed something" in words(at)
-    assert "8.78 times faster" in words(at)
+    assert "8.81 times faster" in words(at)
 
 
 def test_a_measurement_can_be_stopped(checker: FakeChecker) -> None:
@@ -135,9 +136,13 @@ def test_small_effects_and_failures_are_told_plainly(checker: FakeChecker) -> No
         case=ARTICLE, direct_ms=(1.0, 2.0, 3.0), reduced_ms=(1.1, 1.9, 3.0), seed=1, device="CPU"
     )
     assert "about equally fast" in words(run(at))
+    checker.answer = checker.answer.replace(direct_ms=(15.0, 16.2, 17.0), reduced_ms=(1.0, 1.0, 1.0))
+    assert "Within the spread of the rounds, the time fell as far" in words(click(at, "reduction_timing_start"))
+    checker.answer = checker.answer.replace(direct_ms=(1.0, 1.0, 1.0), reduced_ms=(4.0, 4.1, 4.2))
+    assert "**4.10 times slower with the 1×1**" in words(click(at, "reduction_timing_start"))
     checker.answer = Failure(reason="It was too large.")
     assert "Nothing was measured. It was too large." in words(click(at, "reduction_timing_start"))
-    assert [request.case for request in checker.forgotten] == [ARTICLE, ARTICLE]
+    assert [request.case for request in checker.forgotten] == 4 * [ARTICLE]
 
 
 def test_data_are_written_as_csv() -> None:

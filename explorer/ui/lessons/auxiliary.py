@@ -134,8 +134,8 @@ def microscope() -> None:
         _request,
         _show_gradients,
         "Measure",
-        "One batch of random images and labels per seed, three seeds, with and without BatchNorm. The paper's network "
-        "takes about ten seconds.",
+        "One batch of random images and labels per seed, three seeds, with and without BatchNorm. With a core to "
+        "itself the paper's network takes about ten seconds.",
     )
 
 

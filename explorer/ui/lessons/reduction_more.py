@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.analysis import problems
 from explorer.lessons import reduction as core
-from explorer.lessons.spread import speedup, spread
+from explorer.lessons.spread import Spread, speedup, spread
 from explorer.lessons.text import read
 from explorer.ui import state
 from explorer.ui.lessons.chart import chart, picture
@@ -58,10 +58,7 @@ def _show_timing(report: "ReductionTiming") -> None:
     found = speedup(report.direct_ms, report.reduced_ms)
     fewer = core.direct(report.case).macs / core.reduced(report.case).macs
     half = [spread(times) for times in (report.direct_ms, report.reduced_ms)]
-    if not found.clear:
-        st.info("The two are about equally fast here: the spread of the rounds is larger than their difference.")
-    else:
-        st.markdown(_verdict(found.times, fewer))
+    st.markdown(_verdict(found, fewer))
     note = f" {report.note}" if report.note else ""
     st.caption(
         f"Each dot is a round; line: median; bar: half of the rounds ({fmt.milliseconds(half[0].low)} to "
@@ -71,19 +68,27 @@ def _show_timing(report: "ReductionTiming") -> None:
     )
 
 
-def _verdict(times: float, fewer: float) -> str:
-    if times < 1:
-        first = (
-            f"Measured **{fmt.ratio(1 / times)} times slower** with the 1×1, at {fmt.ratio(fewer)} times fewer MACs."
-        )
-    else:
-        first = f"Measured **{fmt.ratio(times)} times faster**, at {fmt.ratio(fewer)} times fewer MACs."
-    if times >= fewer:
-        return f"{first} Here the time fell at least as far as the MACs: large layers may use the machine worse."
+def _verdict(found: Spread, fewer: float) -> str:
+    """Say how the time fell against the MACs, and no more than the spread of the rounds allows."""
+    if found.holds(1):
+        return "The two are about equally fast here: the rounds differ among each other more than the two versions do."
+    how = (
+        f"{fmt.ratio(found.middle)} times faster"
+        if found.middle > 1
+        else f"{fmt.ratio(1 / found.middle)} times slower with the 1×1"
+    )
+    first = (
+        f"Measured **{how}** (half of the rounds: {fmt.ratio(found.low)} to {fmt.ratio(found.high)}), "
+        f"at {fmt.ratio(fewer)} times fewer MACs."
+    )
+    if found.holds(fewer):
+        return f"{first} Within the spread of the rounds, the time fell as far as the MACs."
+    if found.middle > fewer:
+        return f"{first} Here the time fell even further than the MACs: MACs count arithmetic only."
     return (
-        f"{first} The time saved is less than the MACs saved: two layers are started instead of one, the 1×1's output "
-        "is written to memory and read again, and narrow layers leave arithmetic units idle. "
-        "MACs count arithmetic only."
+        f"{first} The time saved is less than the MACs saved. Known causes: two layers are started instead of one, the "
+        "1×1's output is written to memory and read again, and narrow layers leave arithmetic units idle. MACs count "
+        "arithmetic only."
     )
 
 
