@@ -56,8 +56,8 @@ class Checker:
     """Checks and measures in one child process and remembers what came out. One per server; safe from any thread.
 
     ``timeout_s``: seconds a request may take, from its last progress on, before the child is killed. ``idle_s``:
-    seconds without a request after which the child is ended, to give its memory back. ``failure_s``: seconds for which a failure is remembered;
-    after that the next request tries again.
+    seconds without a request after which the child is ended, to give its memory back. ``failure_s``: seconds for
+    which a failure is remembered; after that the next request tries again.
     """
 
     def __init__(
