@@ -10,6 +10,7 @@ from explorer.ui.navigation import navigation
 ASSETS = Path(__file__).parent / "assets"
 
 st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
+st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
 page = navigation()
 state.open_session(page.url_path)

@@ -24,4 +24,4 @@ class Figure(NamedTuple):
         if self.most is not None:
             bound = f"at most {self.most:g}"
         mark = "" if not bound else ("holds" if self.holds else "FAILS")
-        return f"{self.claim:<76} {self.measured:>9.2f} {self.unit:<3} {bound:<14} {mark}"
+        return f"{self.claim:<76} {self.measured:>9.3f} {self.unit:<3} {bound:<14} {mark}"

@@ -31,7 +31,9 @@ def evaluated(text: str) -> int | None:
         return None
     import math
 
-    return eval(left, {"__builtins__": {}}, {"floor": math.floor, "ceil": math.ceil, "max": lambda *fields: max(fields)})
+    return eval(
+        left, {"__builtins__": {}}, {"floor": math.floor, "ceil": math.ceil, "max": lambda *fields: max(fields)}
+    )
 
 
 def check(summary: NetworkSummary, row: LayerRow) -> int:

@@ -20,8 +20,8 @@ def show_overview() -> None:
         st.markdown("**The network** :small[choose a box to see inside it]", width="content")
         st.space("stretch")
         colour_control()
-    drawing = diagrams.overview(summary, colour_by=colouring(), direction="across")
-    diagram(drawing, key="overview", chosen=chosen_block(summary), on_choose=state.choose, height=160)
+    drawing = cache.drawing(summary.config, None, colouring())
+    diagram(drawing, key="overview", chosen=chosen_block(summary), on_choose=state.choose, height=350)
 
 
 def show_block() -> None:
@@ -36,7 +36,7 @@ def show_block() -> None:
 
 def show_drawing(summary: NetworkSummary, block: str, key: str, height: int = 520) -> None:
     """Show one block of a network; a click on a layer chooses it."""
-    drawing = diagrams.block(summary, block, colour_by=colouring())
+    drawing = cache.drawing(summary.config, block, colouring())
     diagram(drawing, key=key, chosen=state.chosen(), on_choose=state.choose, height=height)
 
 
@@ -52,8 +52,8 @@ def colour_control() -> None:
         "Colour by",
         list(_OFFERED),
         key="colour_by",
-        format_func=_OFFERED.get,
-        width=190,
+        format_func=lambda name: f"colour: {_OFFERED[name]}",
+        width=250,
         persist_state="session",
         label_visibility="collapsed",
     )

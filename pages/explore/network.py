@@ -7,10 +7,10 @@ from explorer.ui import badge, details, editor, frame, metrics, modules, picture
 metrics.show_totals()
 frame.let_go()
 editor.table_editor()
+surroundings.show_surroundings()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
     modules.row_menu()
     settings.common_settings()
 picture.show_overview()
-surroundings.show_surroundings()
 badge.show_badge()
 details.show_details()

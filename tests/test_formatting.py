@@ -1,0 +1,48 @@
+"""Numbers read the same on every page."""
+
+import pytest
+
+from explorer.views import formatting as fmt
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (512, "512"), (1_000, "1.00 k"), (6_998_552, "7.00 M"), (1_582_671_872, "1.583 G"), (-2_500, "-2.50 k")],
+)
+def test_short_numbers_have_a_decimal_prefix(number: int, text: str) -> None:
+    """Comparison needs few digits, and the unit says which."""
+    assert text == fmt.short(number)
+
+
+def test_exact_numbers_have_every_digit_in_groups() -> None:
+    """Where exactness is the point, nothing is rounded."""
+    assert "6,998,552" == fmt.exact(6_998_552)
+    assert "512 × 14 × 14" == fmt.shape((512, 14, 14))
+    assert "1,000" == fmt.shape((1000,))
+    assert "14×7" == fmt.size((14, 7))
+
+
+def test_memory_is_four_bytes_a_number_in_decimal_megabytes() -> None:
+    """1 MB is 10⁶ bytes."""
+    assert "28.0 MB" == fmt.megabytes(6_998_552)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        (100, 100, ""),
+        (6_998_552 + 2_450, 6_998_552, "+2,450 (+0.04 %)"),
+        (90, 100, "−10 (−10.00 %)"),
+        (5, 0, "+5"),
+    ],
+)
+def test_a_change_has_sign_and_percentage(now: int, before: int, text: str) -> None:
+    """Nothing changed is nothing to say; without a before there is no percentage."""
+    assert text == fmt.change(now, before)
+
+
+def test_signed_numbers_use_the_minus_sign() -> None:
+    """A minus is as wide as a plus."""
+    assert ("±0", "+1,728", "−3,456") == tuple(map(fmt.signed, (0, 1_728, -3_456)))
+    assert ("±0", "+1.73 k", "−3.46 k") == tuple(map(fmt.signed_short, (0, 1_728, -3_456)))
+    assert ("12.5 %", "–") == (fmt.percent(1, 8), fmt.percent(1, 0))
