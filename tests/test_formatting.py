@@ -46,3 +46,15 @@ def test_signed_numbers_use_the_minus_sign() -> None:
     assert ("±0", "+1,728", "−3,456") == tuple(map(fmt.signed, (0, 1_728, -3_456)))
     assert ("±0", "+1.73 k", "−3.46 k") == tuple(map(fmt.signed_short, (0, 1_728, -3_456)))
     assert ("12.5 %", "–") == (fmt.percent(1, 8), fmt.percent(1, 0))
+
+
+@pytest.mark.parametrize(("times", "text"), [(16.1616, "16.2"), (9.384, "9.38"), (103.4, "103"), (1234.5, "1,234")])
+def test_ratios_have_three_digits(times: float, text: str) -> None:
+    """However large."""
+    assert text == fmt.ratio(times)
+
+
+@pytest.mark.parametrize(("ms", "text"), [(3.5, "3.5 ms"), (0.3734, "0.373 ms"), (1234.0, "1,234 ms")])
+def test_times_have_three_digits(ms: float, text: str) -> None:
+    """In milliseconds."""
+    assert text == fmt.milliseconds(ms)

@@ -60,7 +60,7 @@ def ratio(times: float) -> str:
 
 
 def milliseconds(ms: float) -> str:
-    """Return a time to three digits: ``3.50 ms``, ``0.373 ms``."""
+    """Return a time to three digits: ``3.5 ms``, ``0.373 ms``."""
     return f"{ms:.3g} ms" if ms < 100 else f"{ms:,.0f} ms"
 
 
