@@ -32,6 +32,7 @@ _WAYS_OF = {
     "row": ("reductions", "both", "widths"),
 }
 MAX_RETURNED = 3
+_FARTHEST = 10  # times as far as the nearest: what lies beyond is no choice
 _BISECTIONS = 40
 _GIVEN_BACK = 150  # trials of giving filters back, per way
 _FLOOR = 1  # filters that every branch and reduction keeps
@@ -112,8 +113,8 @@ def solve(config: GoogLeNetConfig, budget: Budget) -> Iterator[Progress | Outcom
         least = min(least, lowest)
         if best is not None:
             found.setdefault(best, _candidate(config, best, name, budget))
-    nearest = sorted(found.values(), key=lambda candidate: candidate.moved)
-    yield Outcome(tuple(nearest[:MAX_RETURNED]), cost, least)
+    nearest = sorted(found.values(), key=lambda candidate: candidate.moved)[:MAX_RETURNED]
+    yield Outcome(tuple(c for c in nearest if c.moved <= _FARTHEST * nearest[0].moved), cost, least)
 
 
 def solved(config: GoogLeNetConfig, budget: Budget) -> Outcome:

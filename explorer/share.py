@@ -116,6 +116,11 @@ def shelf_from_json(text: str | bytes) -> tuple[Variant, ...]:
         return _shelved(rows, _document_variant)
 
 
+def is_shelf(text: str | bytes) -> bool:
+    """Whether a document says that it is a shelf; whether it is a good one shows when it is read."""
+    return SHELF_FORMAT.encode() in text if isinstance(text, bytes) else SHELF_FORMAT in text
+
+
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
     """Turn whatever reading a ``link`` or ``file`` may raise into a ShareError with a sentence."""

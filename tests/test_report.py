@@ -26,6 +26,7 @@ from explorer.live.report import (
     ReductionTimingRequest,
     Request,
     TorchinfoRequest,
+    VariantTimingRequest,
 )
 
 FULL = CheckReport(
@@ -62,6 +63,7 @@ REQUESTS = (
     TorchinfoRequest(config=PRESETS["mini"]),
     ReductionTimingRequest(case=ARTICLE, device="auto", seed=7),
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
+    VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
 )
 
 

@@ -132,14 +132,32 @@ class GradientReport(Frozen):
     note: str = ""
 
 
+class VariantTimingRequest(Frozen):
+    """The question how long several whole networks take for one image; weights and images by ``seed``."""
+
+    kind: Literal["variant_timing"] = "variant_timing"
+    configs: tuple[GoogLeNetConfig, ...]
+    device: str
+    seed: int
+
+
+class VariantTiming(Frozen):
+    """Milliseconds of every lap per network, all networks in turn in one run, one image each, float32."""
+
+    configs: tuple[GoogLeNetConfig, ...]
+    ms: tuple[tuple[float, ...], ...]
+    device: str
+    note: str = ""
+
+
 class Failure(Frozen):
     """There is no result; ``reason`` is a sentence for the reader."""
 
     reason: str
 
 
-Request = CheckRequest | TorchinfoRequest | ReductionTimingRequest | GradientRequest
-Result = CheckReport | str | ReductionTiming | GradientReport | Failure
+Request = CheckRequest | TorchinfoRequest | ReductionTimingRequest | GradientRequest | VariantTimingRequest
+Result = CheckReport | str | ReductionTiming | GradientReport | VariantTiming | Failure
 
 
 class Kind(NamedTuple):
@@ -179,6 +197,12 @@ KINDS: dict[str, Kind] = {
         GradientRequest,
         GradientReport,
         "explorer.live.gradients:gradients",
+        lambda reason: Failure(reason=reason),
+    ),
+    "variant_timing": Kind(
+        VariantTimingRequest,
+        VariantTiming,
+        "explorer.live.variant_timing:time_variants",
         lambda reason: Failure(reason=reason),
     ),
 }

@@ -8,7 +8,7 @@ from explorer.analysis import NetworkSummary
 from explorer.changes import Change, changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
-from explorer.ui import cache, state
+from explorer.ui import cache, sharing, shelf, state
 from explorer.views import formatting as fmt
 from explorer.views.network_table import edit_text, version_title
 
@@ -20,12 +20,16 @@ def bar() -> None:
     summary = cache.summary(version.config)
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
-        with st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:"):
-            _network_menu(version, edits)
+        menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")
         st.markdown(_totals(summary), width="content")
+        let_go()
         st.space("stretch")
         st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
         st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
+        shelf.keep_button()
+        sharing.share_menu()
+    with menu:
+        _network_menu(version, edits)
     if state.notice():
         st.warning(state.notice(), icon=":material/link_off:")
 

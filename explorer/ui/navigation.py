@@ -33,6 +33,12 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             ":material/schema:",
             "One Inception module, branch by branch, beside its naive version.",
         ),
+        PageEntry(
+            "explore/compare.py",
+            "Compare",
+            ":material/compare_arrows:",
+            "Two to four networks side by side, the shelf of those you kept, and ways to take them away.",
+        ),
     ),
     "Learn": (
         PageEntry(

@@ -12,12 +12,14 @@ from explorer.config import GoogLeNetConfig, InceptionModule, Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
-from explorer.shelf import CURRENT, Shelf, choice_token, chosen_names, usual_choice, version_of
+from explorer.shelf import Shelf, choice_token, chosen_names, usual_choice, version_of
 
 _HISTORY = "history"
 _URL_TOKEN = "url_token"
 _SHELF = "shelf"
 _COMPARED = "compared"
+_MEASURED = "measured"
+_MAX_MEASURED = 64
 _PAGE = "page"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
@@ -124,11 +126,21 @@ def version_named(name: str) -> Version:
     return version_of(name, shelf(), present()) or present()
 
 
-def open_variant(name: str) -> None:
-    """Put a network on the bench. Undo leads back."""
-    if name != CURRENT:
-        _push(version_named(name))
-        discard_pending()
+def put_on_bench(version: Version) -> None:
+    """Make a network, with the preset it is told against, the present one. Undo leads back."""
+    _push(version)
+    discard_pending()
+
+
+def measured(config: GoogLeNetConfig) -> tuple[float, ...]:
+    """Return the milliseconds per image that this session last measured of a network; none if it did not."""
+    return st.session_state.get(_MEASURED, {}).get(config, ())
+
+
+def remember_measured(times: dict[GoogLeNetConfig, tuple[float, ...]]) -> None:
+    """Remember what was measured together; older measurements are kept beside it as long as there is room."""
+    known = {**st.session_state.get(_MEASURED, {}), **times}
+    st.session_state[_MEASURED] = dict(list(known.items())[-_MAX_MEASURED:])
 
 
 def history() -> History:
@@ -151,8 +163,7 @@ def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
 
 def start_from(base: str) -> None:
     """Start from a preset. Undo leads back."""
-    _push(Version(base, PRESETS[base]))
-    discard_pending()
+    put_on_bench(Version(base, PRESETS[base]))
 
 
 def undo() -> None:

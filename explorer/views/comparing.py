@@ -6,6 +6,7 @@ receptive field is neither. Better and worse are told by colour, sign and arrow 
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from statistics import quantiles
 from typing import Any, NamedTuple
 
 from explorer.analysis import LayerRow
@@ -175,12 +176,21 @@ def _module_lines(module: AlignedModule, base: int, theme: Theme) -> Iterator[st
         start = f'<th rowspan="{1 + len(differing)}">{escape(module.name)}</th>' if place == 0 else ""
         who = "".join(chip(LETTERS[network], theme) for network in group) if differing else "all"
         cells = "".join(
-            f"<td{_mark(module.differs(field, at, base), theme)}>{escape(cell_text(module.modules[at], field))}</td>"
-            for field in HEADINGS
+            _cell(cell_text(module.modules[at], field), module.differs(field, at, base), theme) for field in HEADINGS
         )
         kind = "differs" if differing else "same"
         yield f'<tr class="{kind}{" first" if start else ""}">{start}<td class="who">{who}</td>{cells}</tr>'
 
 
-def _mark(differs: bool, theme: Theme) -> str:
-    return f' class="marked" style="color:{theme.worse};border-color:{theme.worse}"' if differs else ""
+def _cell(text: str, differs: bool, theme: Theme) -> str:
+    if not differs:
+        return f"<td>{escape(text)}</td>"
+    return f'<td class="marked" style="color:{theme.worse}"><span>{escape(text)}</span></td>'
+
+
+def time_text(milliseconds: Sequence[float]) -> str:
+    """Return measured times in words: the median and the middle half of them; empty for fewer than two."""
+    if len(milliseconds) < 2:
+        return ""
+    low, middle, high = quantiles(milliseconds, n=4)
+    return f"{middle:,.1f} ms for one image (middle half {low:,.1f} to {high:,.1f})"

@@ -1,0 +1,148 @@
+"""The shelf: keep the network on the bench with one click; open, rename, copy, order and delete what was kept."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.comparison import Facts
+from explorer.config import Problem
+from explorer.history import Version
+from explorer.presets import PRESETS
+from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
+from explorer.ui import cache, state
+from explorer.ui.variants import theme
+from explorer.views import comparing
+from explorer.views import formatting as fmt
+
+_WHICH, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
+
+
+def keep_button() -> None:
+    """Offer to keep the network on the bench; a filled star says that it is kept already."""
+    kept = next((v.name for v in state.shelf().variants if v.version == state.present()), None)
+    st.button(
+        "Kept" if kept else "Keep",
+        icon=":material/star:" if kept else ":material/star_outline:",
+        on_click=keep,
+        disabled=kept is not None,
+        key="keep",
+        help=f"On the shelf as {kept}." if kept else "Puts this network on the shelf of the Compare page.",
+    )
+
+
+def keep(version: Version | None = None, note: str = "") -> None:
+    """Put a network, or the one on the bench, on the shelf under a free name that says what it is."""
+    version = version or state.present()
+    name = suggested_name(state.shelf(), version)
+    if _step(lambda shelf: shelf.keep(name, version, note)):
+        st.session_state[_WHICH] = name
+        st.toast(f"Kept as {name}.", icon=":material/star:")
+
+
+def show_shelf(names: tuple[str, ...]) -> None:
+    """Show all networks as points, and what can be done with those that were kept."""
+    _scatter(names)
+    if state.shelf().variants:
+        _manage()
+    else:
+        st.info("The shelf is empty. Keep puts the network on the bench here.", icon=":material/star_outline:")
+    if state.shelf().past:
+        st.button("Undo on the shelf", icon=":material/undo:", on_click=_undo, key="shelf_undo")
+
+
+def _scatter(names: tuple[str, ...]) -> None:
+    from explorer.views import variant_figures
+
+    few = len(state.shelf().names) < 2
+    with_presets = st.toggle("with the presets", value=few, key="shelf_presets", persist_state="session")
+    kept = {variant.version for variant in state.shelf().variants}
+    bench = () if state.present() in kept else (CURRENT,)
+    every = dict.fromkeys((*names, *bench, *state.shelf().names, *(PRESETS if with_presets else ())))
+    points = [
+        variant_figures.Point(
+            "bench" if name == CURRENT else name,
+            Facts.of(cache.summary(state.version_named(name).config)),
+            comparing.LETTERS[names.index(name)] if name in names else "",
+            name not in PRESETS,
+            comparing.time_text(state.measured(state.version_named(name).config)),
+        )
+        for name in every
+    ]
+    st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
+    st.caption(
+        "How to read this: further left has fewer parameters, further down fewer MACs, larger marks hold more "
+        "activations. What lies on the dotted line is beaten by no other in both."
+    )
+
+
+def _manage() -> None:
+    shelf = state.shelf()
+    if st.session_state.get(_WHICH) not in shelf.names:
+        st.session_state[_WHICH] = shelf.names[-1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Variant", shelf.names, key=_WHICH, width=260)
+        variant = shelf.get(st.session_state[_WHICH])
+        place = shelf.variants.index(variant)
+        _button(
+            "Open", "open_in_new", lambda: state.put_on_bench(variant.version), "Puts it on the bench. Undo leads back."
+        )
+        _button("Copy", "content_copy", lambda: _step(lambda s: s.duplicate(variant.name)))
+        _button("Up", "arrow_upward", lambda: _step(lambda s: s.move(variant.name, -1)), off=place == 0)
+        _button(
+            "Down",
+            "arrow_downward",
+            lambda: _step(lambda s: s.move(variant.name, 1)),
+            off=place == len(shelf.names) - 1,
+        )
+        _button(
+            "Delete", "delete", lambda: _step(lambda s: s.delete(variant.name)), "Undo on the shelf brings it back."
+        )
+    summary = cache.summary(variant.version.config)
+    st.caption(
+        f"{place + 1} of {len(shelf.names)} · {fmt.exact(summary.parameters(aux=False))} parameters · "
+        f"{fmt.short(summary.macs())} MACs · from {variant.version.base}"
+    )
+    with st.container(horizontal=True, vertical_alignment="top"):
+        _text("Name", _NAME, variant.name, 32, lambda s, v: s.rename(variant.name, v), 260)
+        _text("Note", _NOTE, variant.note, MAX_NOTE, lambda s, v: s.annotate(variant.name, v), 420)
+
+
+def _button(label: str, icon: str, action: Callable[[], object], told: str = "", off: bool = False) -> None:
+    st.button(
+        label, icon=f":material/{icon}:", on_click=action, key=f"shelf_{label.lower()}", help=told or None, disabled=off
+    )
+
+
+def _text(label: str, key: str, value: str, most: int, change: Callable[[Shelf, str], Shelf], width: int) -> None:
+    """A text of the chosen variant; a bad one is explained under it."""
+    held = state.refused(key)
+    st.session_state[key] = held[0] if held else value
+
+    def changed() -> None:
+        old, new, names = st.session_state[_WHICH], st.session_state[key], state.compared()
+        if _step(lambda shelf: change(shelf, new), key, new) and key == _NAME:
+            renamed = new.strip()
+            st.session_state[_WHICH] = renamed
+            state.compare(tuple(renamed if name == old else name for name in names))
+
+    with st.container(width=width):
+        st.text_input(label, key=key, max_chars=most, on_change=changed)
+        for problem in held[1] if held else ():
+            st.error(problem.message, icon=":material/block:")
+
+
+def _undo() -> None:
+    state.accept()
+    state.put_on_shelf(state.shelf().undo())
+
+
+def _step(step: Callable[[Shelf], Shelf], key: str = _WHICH, value: str = "") -> bool:
+    """Take a step of the shelf, or say under the control ``key`` why not."""
+    try:
+        state.put_on_shelf(step(state.shelf()))
+    except ShelfError as error:
+        state.refuse(key, value, (Problem("shelf", key, str(error)),))
+        st.toast(str(error), icon=":material/block:")
+        return False
+    state.accept()
+    return True

@@ -1,0 +1,143 @@
+"""Take a network or the comparison away: code, graph, weights, tables, a handout. Each is made when it is asked for.
+
+What needs PyTorch is made by the command line in a process of its own, so that the server never loads it.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import NamedTuple
+
+import streamlit as st
+
+from explorer.history import Version
+from explorer.lessons.questions import BANK
+from explorer.lessons.worksheet import worksheet
+from explorer.share import to_json
+from explorer.shelf import CURRENT
+from explorer.ui import cache, state
+from explorer.ui.variants import compared, title
+
+_WHICH, _MODULES, _TOPICS = "take_which", "take_modules", "take_topics"
+_ROOT = Path(__file__).parents[2]
+_TIMEOUT_S = 120
+_QUESTIONS, _SEED = 8, 0  # of a handout, the same again each time
+_one_at_a_time = Lock()
+
+
+class File(NamedTuple):
+    """One way to take a network away: what the button says, the file's ending and type, and how it is made."""
+
+    label: str
+    ending: str
+    mime: str
+    help: str
+    make: Callable[[], str | bytes]
+
+
+def show_takeaway(names: tuple[str, ...]) -> None:
+    """Offer every format for one of the compared networks, and the comparison as a handout."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Network", names, key=_WHICH, format_func={n: title(n) for n in names}.get, width=280)
+        name = st.session_state[_WHICH] if st.session_state.get(_WHICH) in names else names[0]
+        version = state.version_named(name)
+        modules = [row.name for row in version.config.modules]
+        st.multiselect("Diagrams in the handout", modules, key=_MODULES, placeholder="none", width=260)
+        st.multiselect("Questions", list(BANK), key=_TOPICS, placeholder="none", width=300, format_func=_topic)
+    st.markdown("**This network**")
+    _buttons(_files(version, name), _stem(name, version))
+    st.markdown("**The comparison**")
+    _buttons(_comparison_files(names), "comparison")
+    st.caption("ONNX and weights hold random numbers, drawn from the seed 0, in the shapes of this network.")
+
+
+def _topic(topic: str) -> str:
+    return topic.replace("_", " ")
+
+
+def _stem(name: str, version: Version) -> str:
+    """The beginning of the files' names."""
+    if name != CURRENT:
+        return name
+    return version.base if version.config == version.base_config else f"{version.base}_edited"
+
+
+def _buttons(files: tuple[File, ...], stem: str) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for file in files:
+            st.download_button(
+                file.label,
+                file.make,
+                f"{stem}.{file.ending}",
+                file.mime,
+                icon=":material/download:",
+                help=file.help,
+                on_click="ignore",
+                key=f"take_{stem}_{file.label}",
+            )
+
+
+def _files(version: Version, name: str) -> tuple[File, ...]:
+    from explorer.live.export.source import to_source
+    from explorer.views import handout, layer_table, tables
+
+    called = "" if name == CURRENT else name
+    summary, modules, topics = cache.summary(version.config), _chosen(_MODULES), _chosen(_TOPICS)
+    known = tuple(module for module in modules if module in summary.by_module)
+    rows, binary = partial(layer_table.layer_rows, summary.rows), "application/octet-stream"
+
+    def page() -> str:
+        asked = worksheet(summary, title(name), topics, _SEED, _QUESTIONS) if topics else None
+        return handout.network_handout(version, summary, called, modules=known, questions=asked)
+
+    return (
+        File(
+            "PyTorch", "py", "text/x-python", "One file that needs nothing of ours.", lambda: to_source(version, called)
+        ),
+        File("ONNX", "onnx", binary, "Any batch size; our paths are its names.", lambda: run_export(version, "onnx")),
+        File("Weights", "safetensors", binary, "With the config in it.", lambda: run_export(version, "safetensors")),
+        File("JSON", "json", "application/json", "As this app reads it.", lambda: to_json(version.config)),
+        File("CSV", "csv", "text/csv", "All layers, safe in a spreadsheet.", lambda: tables.to_csv(rows())),
+        File("LaTeX", "tex", "text/x-tex", "All layers, for a paper.", lambda: tables.to_latex(rows(), title(name))),
+        File("Markdown", "md", "text/markdown", "All layers.", lambda: tables.to_markdown(rows())),
+        File("Handout", "html", "text/html", "One page to print.", page),
+    )
+
+
+def _comparison_files(names: tuple[str, ...]) -> tuple[File, ...]:
+    from explorer.views import comparing, handout, tables
+
+    comparison, shown = compared(names), [title(name) for name in names]
+    module = next(iter(_chosen(_MODULES)), "")
+    totals = comparing.fact_rows(comparison, shown)
+    layers = partial(comparing.layer_rows, comparison.differing, shown, comparison.base)
+    page = partial(handout.comparison_handout, comparison, shown, module)
+    return (
+        File("Handout", "html", "text/html", "One page to print.", page),
+        File("CSV", "csv", "text/csv", "The layers that differ.", lambda: tables.to_csv(layers())),
+        File("LaTeX", "tex", "text/x-tex", "The totals, for a paper.", lambda: tables.to_latex(totals)),
+        File("Markdown", "md", "text/markdown", "The totals.", lambda: tables.to_markdown(totals)),
+    )
+
+
+def _chosen(key: str) -> tuple[str, ...]:
+    return tuple(st.session_state.get(key, ()))
+
+
+def run_export(version: Version, kind: str) -> bytes:
+    """Have the command line write a network into a file, one at a time, and return it.
+
+    Raises RuntimeError with its message when it fails.
+    """
+    with TemporaryDirectory() as folder, _one_at_a_time:
+        file = Path(folder) / "file"
+        command = [sys.executable, "-m", "explorer", "export", "-", "--format", kind, "--output", str(file)]
+        document = to_json(version.config).encode()
+        done = subprocess.run(command, input=document, cwd=_ROOT, capture_output=True, timeout=_TIMEOUT_S, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr.decode(errors="replace")[-500:])
+        return file.read_bytes()
