@@ -1,13 +1,19 @@
-"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [browser] [memory]``, all of them without a name.
+"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory]``, all of them without a name.
 
 Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
 """
 
 import sys
 
-from benchmarks import browser, core, diagrams, memory
+from benchmarks import browser, compare, core, diagrams, memory
 
-GROUPS = {"core": core.figures, "diagrams": diagrams.figures, "browser": browser.figures, "memory": memory.figures}
+GROUPS = {
+    "core": core.figures,
+    "diagrams": diagrams.figures,
+    "compare": compare.figures,
+    "browser": browser.figures,
+    "memory": memory.figures,
+}
 
 
 def main(names: list[str]) -> int:
