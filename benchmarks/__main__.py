@@ -1,4 +1,4 @@
-"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory]``, all of them without a name.
+"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory]``; all without a name.
 
 Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
 """
