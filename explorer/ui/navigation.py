@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -73,9 +74,11 @@ def navigation() -> "st.Page":
     """Return the page that the address asks for, with the sections as menus at the top.
 
     On a fresh server Streamlit first looks for pages in the folder ``pages`` in its old way, finds none there, and
-    tells a visitor with a deep link that his page does not exist, before this runs and finds it. That is taken back.
+    tells a visitor with a deep link that his page does not exist, before this runs and finds it. The first page
+    has the root as its address, and its name is not known either. Such a notice is taken back.
     """
     unknown_to_streamlit = PagesManager.uses_pages_directory
+    asked = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
     sections = {
         section: [
             st.Page(f"pages/{entry.file}", title=entry.title, icon=entry.icon, help=entry.help) for entry in entries
@@ -83,6 +86,7 @@ def navigation() -> "st.Page":
         for section, entries in PAGES.items()
     }
     page = st.navigation(sections, position="top")
-    if unknown_to_streamlit and page.url_path:
+    first = Path(next(iter(PAGES.values()))[0].file).stem
+    if asked == first or (unknown_to_streamlit and page.url_path):
         _close_notice(key="close_notice", height=1)
     return page

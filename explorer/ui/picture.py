@@ -71,13 +71,11 @@ def chosen_module(summary: NetworkSummary) -> str:
 
 
 def show_formulas(summary: NetworkSummary) -> None:
-    """Fill the chosen layer's numbers into the formulas, each with a button to copy it."""
+    """Fill the chosen layer's numbers into the formulas, with a button to copy them."""
     inside = [row for row in summary.rows if row.module == chosen_module(summary)]
     row = summary.by_path.get(state.chosen()) or max(inside, key=lambda row: row.macs)
     shapes = f"{fmt.shape(row.in_shape)} → {fmt.shape(row.out_shape)}"
-    with st.container(gap="xxsmall", key="formulas"):
+    with st.container(gap="xsmall", key="formulas"):
         st.markdown(f"**{row.path}**  \n:small[{KINDS[row.kind]} {kernel(row)} · {shapes}]")
-        for step in formulas.steps(summary, row):
-            st.markdown(f":small[{step.name}: {step.symbols}]")
-            st.code(step.filled, language=None)
+        st.code(formulas.text(formulas.steps(summary, row)), language=None, wrap_lines=True)
         st.caption(formulas.SYMBOLS)

@@ -5,6 +5,7 @@ arXiv:1603.07285 (sizes); Araujo, Norris & Sim 2019, doi:10.23915/distill.00021 
 """
 
 from collections.abc import Iterator
+from textwrap import indent
 from typing import NamedTuple
 
 from explorer.analysis import LayerRow, NetworkSummary
@@ -37,6 +38,11 @@ def steps(summary: NetworkSummary, row: LayerRow) -> tuple[Step, ...]:
     }
     made = by_kind.get(row.kind, _unchanged)(summary, row)
     return (*made, _memory(row))
+
+
+def text(made: tuple[Step, ...]) -> str:
+    """Return the steps as lines to read and copy: each name with its symbols, and below it the numbers."""
+    return "\n\n".join(f"{step.name}: {step.symbols}\n{indent(step.filled, '  ')}" for step in made)
 
 
 def channel_ranges(summary: NetworkSummary, module: str) -> dict[str, tuple[int, int]]:

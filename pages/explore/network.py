@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui import badge, details, editor, frame, metrics, modules, picture, settings, surroundings
+from explorer.ui import badge, details, editor, metrics, modules, picture, settings, surroundings
 
 metrics.show_totals()
-frame.let_go()
 editor.table_editor()
 surroundings.show_surroundings()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):

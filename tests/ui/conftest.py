@@ -49,6 +49,12 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+def around(app: AppTest) -> list[str]:
+    """Return what the page says of each part around the table: stem, heads, classifier."""
+    html = next(element.value for element in app.get("html") if "around-the-table" in element.value)
+    return [part.replace("</p>", "").replace("<br>", "\n") for part in html.split("<p>")[1:]]
+
+
 def title(app: AppTest) -> str:
     """Return which network the bar says this is."""
     return app.get("popover")[0].proto.popover.label

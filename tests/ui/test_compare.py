@@ -109,7 +109,7 @@ def test_too_few_networks_are_explained(app: AppTest, choice: list[str]) -> None
     assert "2,010,560" in shown(app)
 
 
-@pytest.mark.parametrize("view", ["Tables", "Layers", "Diagrams", "Charts", "Shelf", "Budget", "Take away"])
+@pytest.mark.parametrize("view", ["Tables", "Layers", "Diagrams", "Charts", "Speed", "Shelf", "Budget", "Take away"])
 @pytest.mark.parametrize("names", ["paper.mini", "naive.torchvision.half.mini", "current.paper_4a.paper_4a_2.mini"])
 def test_every_view_of_any_networks(two: AppTest, view: str, names: str) -> None:
     """No view fails on networks with other modules, stages, heads or settings."""
@@ -314,6 +314,14 @@ def opened(document: bytes) -> dict[str, str | None]:
     at.run()
     assert not at.exception
     return {name: token for name, token in at.session_state["tokens"].items() if token}
+
+
+def test_the_device_of_a_timing_is_the_one_of_the_badge(app: AppTest) -> None:
+    """Chosen on one page, it is the choice on the other too."""
+    compare(app, "Speed")
+    app.selectbox(key="device").set_value("cpu").run()
+    app.switch_page("pages/explore/network.py").run()
+    assert app.selectbox(key="device").value == "cpu"
 
 
 def test_a_file_is_taken_in() -> None:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
 from explorer.changes import with_module
-from tests.ui.conftest import texts, totals
+from tests.ui.conftest import around, texts, totals
 
 PAPER = {"parameters": "6,998,552", "while training": "13,378,280", "MACs": "1.583 G"}
 Edit = Callable[..., AppTest]
@@ -34,7 +34,7 @@ def test_an_edited_cell_changes_the_totals_as_the_closed_form_says(app: AppTest,
 def test_an_edit_marks_the_auxiliary_head_that_it_changed(app: AppTest, edit: Edit) -> None:
     """Widening 4a changes the head on 4a, and the page says by how much; the head on 4d keeps its numbers."""
     edit({2: {"#3×3": 210}})
-    heads = [line for line in texts(app).split("**") if line.startswith(" ≈")]
+    heads = [part for part in around(app) if "≈" in part]
     assert len(heads) == 1
     assert "3,189,096 parameters" in heads[0]
     assert "in 512 → 514 channels, +256 parameters" in heads[0]
