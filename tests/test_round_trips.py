@@ -1,8 +1,10 @@
 """1,000 random networks, each by every way out and back: link, file, generated source, the head of a weights file."""
 
 import json
+import random
 from types import ModuleType
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from explorer.live.model import build_model
 from explorer.share import from_json, from_token, to_json, to_token
 from tests.strategies import networks
 
+PAPER = PRESETS["paper"]
 VERSIONS = st.builds(Version, st.sampled_from(list(PRESETS)), networks())
 
 
@@ -43,3 +46,25 @@ def test_1_000_networks_come_back(version: Version) -> None:
     buffers = ("running_mean", "running_var", "num_batches_tracked")
     sizes = [torch.Size(shape).numel() for name, shape in shapes.items() if not name.endswith(buffers)]
     assert sum(sizes) == summarize(version.config).parameters()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edited_network_fits_in_300_signs(seed: int) -> None:
+    """Also when every cell of the table, every setting, the stem and the heads are edited."""
+    rng = random.Random(seed)
+    modules = tuple(
+        row.replace(**{field: rng.randint(1, 500) for field in type(row).model_fields if field != "name"})
+        for row in PAPER.modules
+    )
+    everything = PAPER.replace(
+        modules=modules,
+        input_shape=(1, rng.randint(200, 300), rng.randint(200, 300)),
+        stem=PAPER.stem.replace(conv1=rng.randint(10, 99), conv2=rng.randint(10, 99)),
+        aux=PAPER.aux.replace(taps=("3b", "4e"), pool="adaptive", hidden=rng.randint(10, 999), loss_weight=0.5),
+        **{"kernel_5x5": "two_3x3", "normalisation": "batch_norm", "conv_bias": False, "pooling": "padded"},
+        classes=rng.randint(10, 999),
+        dropout=0.25,
+    )
+    version = Version("paper", everything)
+    assert len(to_token(version)) < 300
+    assert version == from_token(to_token(version))

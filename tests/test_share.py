@@ -107,28 +107,6 @@ def test_tokens_are_short() -> None:
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_an_edited_network_fits_in_300_signs(seed: int) -> None:
-    """Also when every cell of the table, every setting, the stem and the heads are edited."""
-    rng = random.Random(seed)
-    modules = tuple(
-        row.replace(**{field: rng.randint(1, 500) for field in type(row).model_fields if field != "name"})
-        for row in PAPER.modules
-    )
-    everything = PAPER.replace(
-        modules=modules,
-        input_shape=(1, rng.randint(200, 300), rng.randint(200, 300)),
-        stem=PAPER.stem.replace(conv1=rng.randint(10, 99), conv2=rng.randint(10, 99)),
-        aux=PAPER.aux.replace(taps=("3b", "4e"), pool="adaptive", hidden=rng.randint(10, 999), loss_weight=0.5),
-        **{"kernel_5x5": "two_3x3", "normalisation": "batch_norm", "conv_bias": False, "pooling": "padded"},
-        classes=rng.randint(10, 999),
-        dropout=0.25,
-    )
-    version = Version("paper", everything)
-    assert len(to_token(version)) < 300
-    assert version == from_token(to_token(version))
-
-
 KEPT = {
     "1": (
         "1.paper.eNqrVsrNTynNSS1WsopWMk5U0lEyTlLSiVYyATINLY10LM10zA10DM10TCx0zExidZRMgNJKJskgIgVEpAIJU5A-0ySl2FoAFwUSpA"

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def show_timings(names: tuple[str, ...]) -> None:
     """Offer to time the networks that are compared, and show what was measured last."""
     configs = tuple(state.version_named(name).config for name in names)
-    device = st.session_state.get("device", "auto")
+    device = st.selectbox(
+        "Device", list(DEVICES), key="device", format_func=DEVICES.get, width=150, persist_state="session"
+    )
 
     def request(seed: int) -> "VariantTimingRequest":
         from explorer.live.report import VariantTimingRequest
@@ -31,7 +33,7 @@ def show_timings(names: tuple[str, ...]) -> None:
         request,
         _show,
         "Time them",
-        f"All chosen networks run in turn, one image each, on the {DEVICES.get(device, device)} of the Network page.",
+        "All chosen networks run in turn, one image each, built anew with random weights.",
     )
 
 
