@@ -27,11 +27,12 @@ def show_overview() -> None:
 def show_block() -> None:
     """Show the chosen block layer by layer, and beside it the formulas of the chosen layer."""
     summary = cache.summary(state.present().config)
-    left, right = st.columns([1.5, 1], gap="medium")
-    with left:
-        show_drawing(summary, chosen_module(summary), key="block")
-    with right:
-        show_formulas(summary)
+    with st.container(key="inside"):
+        left, right = st.columns([1.5, 1], gap="medium")
+        with left:
+            show_drawing(summary, chosen_module(summary), key="block")
+        with right:
+            show_formulas(summary)
 
 
 def show_drawing(summary: NetworkSummary, block: str, key: str, height: int = 520) -> None:

@@ -1,0 +1,53 @@
+"""The views below the first screen, one at a time."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.ui.details import VIEWS
+from tests.ui.conftest import texts
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("preset", ["paper", "naive", "mini", "torchvision"])
+def test_every_view_shows_every_kind_of_network(app: AppTest, view: str, preset: str) -> None:
+    """No view fails on a network without heads' pools, reductions or LRN."""
+    app.selectbox(key="preset").set_value(preset).run()
+    app.segmented_control(key="view").set_value(view).run()
+    assert not app.exception
+
+
+def test_the_layer_table_has_all_rows_and_can_be_filtered(app: AppTest) -> None:
+    """94 rows for the paper; two for the 5×5 branch of 4b."""
+    app.segmented_control(key="view").set_value("Layers").run()
+    assert len(app.dataframe[-1].value) == 94
+    app.multiselect(key="layer_modules").set_value(["4b"]).run()
+    app.multiselect(key="layer_branches").set_value(["5x5"]).run()
+    assert list(app.dataframe[-1].value["parameters"]) == [12_312, 38_464]
+    app.multiselect(key="layer_kinds").set_value(["lrn"]).run()
+    assert "Take one of the filters out" in app.info[0].value
+
+
+def test_the_layer_table_follows_the_chosen_block(app: AppTest) -> None:
+    """With the switch on, the table shows the block chosen in the picture."""
+    app.segmented_control(key="view").set_value("Layers").run()
+    app.toggle(key="layer_follow").set_value(True).run()
+    assert set(app.dataframe[-1].value["layer"].str.split(".").str[0]) == {"inception_4a"}
+
+
+@pytest.mark.parametrize("kind", ["bars", "sunburst", "treemap", "cumulative"])
+def test_every_chart_of_cost_has_a_reading_and_its_data(app: AppTest, kind: str) -> None:
+    """A sentence says how to read it, and the numbers stand beside it."""
+    app.segmented_control(key="view").set_value("Cost").run()
+    app.segmented_control(key="cost_kind").set_value(kind).run()
+    assert not app.exception
+    assert any(caption.value.startswith("How to read this:") for caption in app.caption)
+    assert len(app.dataframe[-1].value) > 10
+
+
+def test_the_colouring_is_shared_by_the_pictures(app: AppTest) -> None:
+    """Choosing a cost colours the pictures, and survives a change of page."""
+    app.selectbox(key="colour_by").set_value("macs").run()
+    assert not app.exception
+    app.switch_page("pages/explore/module.py").run()
+    assert app.selectbox(key="colour_by").value == "macs"
+    assert "**4a as it is**" in texts(app)
