@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from explorer.ui.navigation import PAGES
 from tests.browser.conftest import _start
@@ -153,11 +153,39 @@ def test_the_badge_verifies_the_network_after_the_numbers(network: Page) -> None
     expect(badge).to_contain_text("output 1 × 1,000")
 
 
-def test_choosing_a_box_shows_its_inside_and_its_formulas(network: Page) -> None:
-    """A click in the overview opens that block, and the formula panel speaks of a layer in it."""
-    network.locator("[data-testid=stBidiComponentRegular], .st-key-overview").first.wait_for()
-    network.get_by_role("button", name="4b").first.click()
+def open_view(page: Page, name: str) -> None:
+    """Choose what is shown below the first screen."""
+    page.locator(".st-key-view").get_by_text(name, exact=True).filter(visible=True).first.click()
+
+
+def chosen(page: Page, view: str) -> Locator:
+    """Return the box that is marked as chosen in one of the pictures."""
+    return page.locator(f".st-key-{view} [role=button][aria-pressed=true]")
+
+
+def test_picture_panel_and_table_follow_one_choice(network: Page) -> None:
+    """A box chosen in the overview opens below it; a layer chosen inside fills the formulas and the table."""
+    network.locator(".st-key-overview").get_by_role("button", name=re.compile("^inception_4b,")).click()
     expect(network.locator(".st-key-formulas")).to_contain_text("inception_4b", timeout=PATIENCE_MS)
+    expect(chosen(network, "overview")).to_have_attribute("aria-label", re.compile("4b"))
+    network.locator(".st-key-block").get_by_role("button", name=re.compile("^inception_4b.branch_5x5.reduce,")).click()
+    expect(network.locator(".st-key-formulas")).to_contain_text("inception_4b.branch_5x5.reduce", timeout=PATIENCE_MS)
+    open_view(network, "Layers")
+    network.get_by_text("Only the chosen block").click()
+    layers = network.get_by_test_id("stDataFrame").last
+    expect(layers.get_by_test_id("glide-cell-1-0")).to_contain_text("inception_4b", timeout=PATIENCE_MS)
+
+
+def test_a_row_of_the_layer_table_marks_its_box(network: Page) -> None:
+    """Choosing a row chooses the node: the overview marks the block, the formulas speak of the layer."""
+    open_view(network, "Layers")
+    layers = network.get_by_test_id("stDataFrame").last
+    expect(layers.get_by_test_id("glide-cell-1-1")).to_contain_text("stem.pool1", timeout=PATIENCE_MS)
+    network.wait_for_timeout(800)
+    layers.click(position={"x": 16, "y": 35 * 2 + 17})
+    expect(chosen(network, "overview")).to_have_attribute("aria-label", re.compile("stem"), timeout=PATIENCE_MS)
+    open_view(network, "Block")
+    expect(network.locator(".st-key-formulas")).to_contain_text("stem.pool1", timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("width", [1400, 800])
