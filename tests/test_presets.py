@@ -97,6 +97,23 @@ def test_inception5h_differs_in_two_cells() -> None:
     assert 1_008 == PRESETS["inception5h"].classes
 
 
+@pytest.mark.parametrize(
+    ("name", "switches"),
+    [
+        ("paper", ("5x5", "lrn", True, "ceil", "ceil", 0.4)),
+        ("batch_norm", ("5x5", "batch_norm", False, "ceil", "ceil", 0.4)),
+        ("torchvision", ("3x3", "batch_norm", False, "torchvision", "adaptive", 0.2)),
+        ("inception5h", ("5x5", "lrn", True, "padded", "floor", 0.4)),
+        ("two_3x3", ("two_3x3", "lrn", True, "ceil", "ceil", 0.4)),
+    ],
+)
+def test_switches_are_those_of_the_source(name: str, switches: tuple) -> None:
+    """5×5 branch, normalisation, biases, pooling, the heads' pooling and dropout are those of each network's source."""
+    config = PRESETS[name]
+    ours = (config.kernel_5x5, config.normalisation, config.conv_bias, config.pooling, config.aux.pool, config.dropout)
+    assert switches == ours
+
+
 def test_half_is_a_quarter_of_the_cost() -> None:
     """Halving every width leaves about a quarter of the weights and MACs."""
     paper, half = summarize(PRESETS["paper"]), summarize(PRESETS["half"])
