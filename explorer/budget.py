@@ -365,9 +365,13 @@ def _farthest(widths: Sequence[int], pull: Sequence[float]) -> float:
 
 
 def _widened(module: InceptionModule, width: int) -> InceptionModule:
-    """Return the row with that many output channels, shared among its branches as they are."""
+    """Return the row with that many output channels, shared among its branches as they are; each keeps at least one."""
     old = [getattr(module, name) for name in _OUTPUTS]
     new = _rounded([filters * width / sum(old) for filters in old], width)
+    for at, filters in enumerate(old):
+        if filters and not new[at]:
+            new[new.index(max(new))] -= 1
+            new[at] = _FLOOR
     return module.replace(**dict(zip(_OUTPUTS, new, strict=True)))
 
 
