@@ -88,8 +88,10 @@ class Settled(NamedTuple):
     forged: bool = False
 
 
-def settle(config: GoogLeNetConfig, edits: Any) -> Settled:
+def settle(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = None) -> Settled:
     """Take an editor's edits into ``config``: good cells are kept, bad ones left out and explained.
+
+    What is left out stays as it is in ``last``, the last good network with the same rows (``config`` without one).
 
     ``edits`` is the editor's state, ``{"edited_rows": {row: {column: value}}, "added_rows": [], …}``, or whatever was
     sent in its place. When the bad cells cannot be told from the good ones (a picture that shrinks away), nothing
@@ -103,9 +105,10 @@ def settle(config: GoogLeNetConfig, edits: Any) -> Settled:
     if parsed.config is not None:
         return Settled(parsed.config, forged, bool(forged))
     bad = {(problem.where, problem.field) for problem in parsed.problems}
-    good = [_without(bad, old, new) for old, new in zip(before, after, strict=True)]
+    last = last or config
+    good = [_without(bad, old, new) for old, new in zip(to_rows(last), after, strict=True)]
     kept = from_rows(good, config).config
-    return Settled(kept or config, (*forged, *parsed.problems), bool(forged))
+    return Settled(kept or last, (*forged, *parsed.problems), bool(forged))
 
 
 def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:

@@ -381,6 +381,18 @@ def test_settling_keeps_the_last_good_network() -> None:
     assert "parameters" in [problem.field for problem in settled.problems]
 
 
+def test_settling_falls_back_to_the_last_good_network() -> None:
+    """The editor sends all edits again; one that is refused does not undo those accepted before it."""
+    zeros = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5"), 0)}
+    last = settle(PAPER, {"edited_rows": zeros}).config
+    assert ("pool",) == last.module("4a").branches
+    refused = settle(PAPER, {"edited_rows": {2: zeros[2] | {"pool proj": 0}}}, last)
+    assert last == refused.config
+    wide = settle(PAPER, {"edited_rows": {2: {"#3×3": 300}}}).config
+    cells = {row: {"#3×3": 4_096, "#3×3 reduce": None} for row in range(9)}
+    assert wide == settle(PAPER, {"edited_rows": cells}, wide).config
+
+
 def test_settling_no_edits() -> None:
     """An editor in which nothing was edited leaves the network as it is."""
     assert (PAPER, (), False) == settle(PAPER, {"edited_rows": {}, "added_rows": [], "deleted_rows": []})

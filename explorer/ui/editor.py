@@ -26,7 +26,7 @@ def fold() -> None:
     if held is None:
         return
     config = state.present().config
-    settled = settle(config.replace(modules=state.edition().modules), held)
+    settled = settle(config.replace(modules=state.edition().modules), held, config)
     state.commit(settled.config, from_table=True)
     st.session_state[_PROBLEMS] = settled.problems
     if settled.forged:
