@@ -149,6 +149,8 @@ def edit(page: Page, target: Target, row: int, value: int) -> Times:
             break
         except TimeoutError:  # a busy machine can swallow half a double click
             page.keyboard.press("Escape")
+    else:
+        raise RuntimeError(f"the cell in row {row} could not be edited")
     page.wait_for_timeout(200)
     clock = page.evaluate("window.__clock")
     return Times(clock["changed"] - clock["start"], max(clock["rest"], clock["changed"]) - clock["start"])

@@ -14,8 +14,11 @@ from explorer.views import formatting as fmt
 _WHICH, _OF = "module_choice", "module_of"
 
 
-def choose_module() -> tuple[GoogLeNetConfig, str]:
-    """Let the reader choose a module of the present network or of its preset; return the config and the name."""
+def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
+    """Let the reader choose a module of the present network or of its preset.
+
+    Returns the config, the module's name, and whether it is the present network, which can be edited.
+    """
     version = state.present()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
@@ -32,7 +35,7 @@ def choose_module() -> tuple[GoogLeNetConfig, str]:
         st.session_state[_WHICH] = chosen if chosen in names else names[0]
         st.pills("Module", names, key=_WHICH, required=True, on_change=_choose)
         picture.colour_control()
-    return config, st.session_state[_WHICH] or names[0]
+    return config, st.session_state[_WHICH] or names[0], whose != version.base
 
 
 def _choose() -> None:
@@ -40,9 +43,9 @@ def _choose() -> None:
         state.choose(diagrams.block_id(st.session_state[_WHICH]))
 
 
-def edit_module(config: GoogLeNetConfig, name: str) -> None:
+def edit_module(config: GoogLeNetConfig, name: str, *, editable: bool) -> None:
     """Show the module's six numbers; editing one is the same edit as in the table of the network page."""
-    if config is not state.present().config:
+    if not editable:
         st.caption("These are the preset's numbers. Choose “this network” to edit them.")
         return
     module = config.module(name)

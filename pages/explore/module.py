@@ -2,7 +2,7 @@
 
 from explorer.ui import module_view
 
-config, name = module_view.choose_module()
-module_view.edit_module(config, name)
+config, name, editable = module_view.choose_module()
+module_view.edit_module(config, name, editable=editable)
 module_view.beside_naive(config, name)
 module_view.budget(config, name)

@@ -67,6 +67,12 @@ def test_the_presets_module_is_shown_but_not_edited(module: AppTest) -> None:
     assert next(metric.value for metric in module.metric if metric.label == "parameters") == "376,176"
 
 
+def test_an_unedited_preset_is_not_edited_as_such(module: AppTest) -> None:
+    """Also while the network still is its preset, the preset's view offers no cells."""
+    module.segmented_control(key="module_of").set_value("paper").run()
+    assert not [field for field in module.number_input if field.key and field.key.startswith("cell_")]
+
+
 def test_the_formulas_speak_of_the_chosen_module(module: AppTest) -> None:
     """The panel fills in the numbers of a layer of the module on the page."""
     module.pills(key="module_choice").set_value("3a").run()
