@@ -13,7 +13,7 @@ FIELDS = (("narrowest", palette.BRANCH["1x1"]), ("commonest", palette.BRANCH["3x
 
 
 def spectrum_rows(spectra: Sequence[Spectrum], chosen: str, side: int) -> str:
-    """Return a line per module: every field that some way has, the darker the more ways have it.
+    """Return a line per module: every field that some way has, the stronger its colour the more ways have it.
 
     A dashed line marks the image's ``side``; the module ``chosen`` is marked.
     """

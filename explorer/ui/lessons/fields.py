@@ -42,7 +42,7 @@ def spectrum() -> None:
     side = max(summary.config.input_shape[1:])
     chart(
         pictures.spectrum_rows(found, st.session_state[_MODULE], side),
-        "each tick is a field in pixels that some way through the branches has; the darker, the more ways.",
+        "each tick is a field in pixels that some way has; the stronger its colour, the more ways have it.",
         "spectrum",
         lambda: [
             {"module": one.module, "field_px": field, "ways": count}
