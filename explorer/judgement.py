@@ -91,7 +91,7 @@ def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
     if not modules:
         yield Problem("table", "modules", "The table has no module. Add at least one row, such as 3a.")
     seen: set[str] = set()
-    highest = 0
+    before = 0
     for module in modules:
         if module.name in seen:
             yield Problem(
@@ -99,15 +99,15 @@ def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
                 "name",
                 f"{module.name}, module: there are two modules of this name. Give one of them a free letter.",
             )
-        if module.stage < highest:
+        if module.stage < before:
             yield Problem(
                 module.name,
                 "name",
-                f"{module.name}, module: stage {module.stage} comes after stage {highest}. "
+                f"{module.name}, module: stage {module.stage} comes after stage {before}. "
                 f"Stages go upwards, as a pool stands at each change.",
             )
         seen.add(module.name)
-        highest = max(highest, module.stage)
+        before = module.stage
 
 
 def _module_problems(module: InceptionModule) -> Iterator[Problem]:

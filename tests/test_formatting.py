@@ -41,6 +41,13 @@ def test_a_change_has_sign_and_percentage(now: int, before: int, text: str) -> N
     assert text == fmt.change(now, before)
 
 
+def test_a_change_of_memory_is_in_bytes() -> None:
+    """The unit is that of the number it stands under: 5,460 float32 numbers more are 21.84 kB."""
+    assert "+21.84 kB (+0.08 %)" == fmt.memory_change(6_998_552 + 5_460, 6_998_552)
+    assert "−40 B (−10.00 %)" == fmt.memory_change(90, 100)
+    assert "" == fmt.memory_change(7, 7)
+
+
 def test_signed_numbers_use_the_minus_sign() -> None:
     """A minus is as wide as a plus."""
     assert ("±0", "+1,728", "−3,456") == tuple(map(fmt.signed, (0, 1_728, -3_456)))

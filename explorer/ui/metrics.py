@@ -46,16 +46,16 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
         Total(
             "activations",
             fmt.megabytes(activations),
-            fmt.change(activations, base.activations()),
+            fmt.memory_change(activations, base.activations()),
             f"{fmt.exact(activations)} numbers, 4 bytes each: the outputs of all layers for one image, all kept, "
-            "ReLU in place. The change is in numbers.",
+            "ReLU in place.",
         ),
         Total(
             "model size",
             fmt.megabytes(inference),
-            fmt.change(inference, base.parameters(aux=False)),
+            fmt.memory_change(inference, base.parameters(aux=False)),
             "The parameters at inference as float32, 4 bytes each; 1 MB = 10⁶ bytes. A file with BatchNorm's running "
-            "statistics is a little larger. The change is in parameters.",
+            "statistics is a little larger.",
         ),
         Total(
             "receptive field",

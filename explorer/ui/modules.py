@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.changes import with_module
+from explorer.config import Problem
 from explorer.table import Parsed, free_name, insert_after, judged, remove, rename
 from explorer.ui import state
 
@@ -19,8 +20,9 @@ def row_menu() -> None:
 def _row_controls() -> None:
     config = state.present().config
     names = [module.name for module in config.modules]
-    if st.session_state.get(_WHICH) not in names:
-        st.session_state[_WHICH] = names[-1]
+    # Said anew on each run: a closed popover forgets what it was told before it is opened.
+    held = st.session_state.get(_WHICH)
+    st.session_state[_WHICH] = held if held in names else names[-1]
     st.selectbox("Row", names, key=_WHICH)
     which = st.session_state[_WHICH]
     with st.container(horizontal=True):
@@ -44,6 +46,8 @@ def _add() -> None:
     config, after = state.present().config, st.session_state[_WHICH]
     name = free_name(config, after)
     if name is None:
+        full = f"Stage {config.module(after).stage} has all 26 letters. Add the row to another stage."
+        state.refuse(_WHICH, after, (Problem(after, "name", full),))
         return
     if _take(_WHICH, after, insert_after(config, after, name)):
         st.session_state[_WHICH] = name

@@ -41,7 +41,7 @@ FACTS = (
     Fact("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
     Fact("training_parameters", "while training", "parameters with the auxiliary heads"),
     Fact("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
-    Fact("activations", "activations", "outputs of all layers for one image, as float32; differences in numbers"),
+    Fact("activations", "activations", "outputs of all layers for one image, as float32"),
     Fact("receptive_field", "receptive field", "pixels that one position after the last module sees", cost=False),
 )
 
@@ -57,7 +57,8 @@ def difference(fact: Fact, value: int, base: int) -> str:
     """Return how a value differs from the base's: ``▲ +1,728 (+0.02 %)``; empty where it does not."""
     if value == base:
         return ""
-    return f"{'▲' if value > base else '▼'} {fmt.change(value, base)}"
+    told = fmt.memory_change if fact.field == "activations" else fmt.change
+    return f"{'▲' if value > base else '▼'} {told(value, base)}"
 
 
 def fact_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:

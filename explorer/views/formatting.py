@@ -68,5 +68,16 @@ def change(now: int, before: int) -> str:
     """Return a difference with sign and percentage: ``+1,728 (+0.02 %)``. Empty when nothing changed."""
     if now == before:
         return ""
-    share = f" ({100 * (now - before) / before:+.2f} %)".replace("-", "−") if before else ""
-    return signed(now - before) + share
+    return signed(now - before) + _relative(now, before)
+
+
+def memory_change(now: int, before: int) -> str:
+    """Return a difference of float32 numbers in bytes: ``+21.84 kB (+0.08 %)``. Empty when nothing changed."""
+    if now == before:
+        return ""
+    shown = signed_short((now - before) * BYTES_PER_FLOAT)
+    return f"{shown}{'B' if shown[-1].isalpha() else ' B'}{_relative(now, before)}"
+
+
+def _relative(now: int, before: int) -> str:
+    return f" ({100 * (now - before) / before:+.2f} %)".replace("-", "−") if before else ""

@@ -36,6 +36,21 @@ def test_renaming_a_tapped_row_takes_its_head_along(app: AppTest) -> None:
     assert app.selectbox(key="row").value == "4z"
 
 
+def test_a_stage_with_all_letters_is_full(app: AppTest) -> None:
+    """The 27th row of a stage is refused with the reason, and nothing changes."""
+    for _ in range(25):
+        app.button(key="row_add").click().run()
+    assert "Stage 5 has all 26 letters" in app.error[0].value
+    assert len(app.selectbox(key="row").options) == 7 + 26
+
+
+def test_an_edit_does_not_change_the_row_that_the_menu_speaks_of(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """Row and name to rename are told to the browser anew on each run, also while the menu is closed."""
+    edit({0: {"#1×1": 70}})
+    assert app.selectbox(key="row").value == app.text_input(key="row_name").value == "5b"
+    assert app.selectbox(key="row").proto.set_value
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
