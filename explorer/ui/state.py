@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.config import GoogLeNetConfig, InceptionModule, Problem
 from explorer.history import History, Version
@@ -32,20 +33,30 @@ DEFAULT = Version("paper", PRESETS["paper"])
 
 
 def open_session(page: str) -> None:
-    """Make the state follow the URL: at the start, after Back or Forward, and after a pasted link.
+    """Make the state follow the URL: at the start (a link, a reload), after Back or Forward, and where
+    another page was opened by a link with a network in it.
 
-    A page switch drops the URL's parameters; then the session keeps its network. A link that cannot be read
-    leaves the network as it is and puts a notice in its place.
+    At any other time the URL follows the state. A busy browser may ask for a run before it has taken in the URL
+    of the run before; to follow that would undo the edit that was just made. A link that cannot be read leaves
+    the network as it is and puts a notice in its place.
     """
     state = st.session_state
-    moved = state.get(_PAGE) not in (None, page)
+    first, moved = _PAGE not in state, state.get(_PAGE) not in (None, page)
     state[_PAGE] = page
     state.setdefault(_HISTORY, History(DEFAULT))
     if moved:
         discard_pending()  # the grid of another page is gone, with the edits it held
+    if not (first or moved or _navigated()):
+        return
     told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
     if any(message is not None for message in told):
         state[_NOTICE] = " ".join(filter(None, told))
+
+
+def _navigated() -> bool:
+    """Whether this run comes from the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _follow(parameter: str, take: Callable[[str | None], None], moved: bool) -> str | None:

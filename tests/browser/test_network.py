@@ -108,6 +108,19 @@ def test_several_edits_in_a_row_all_count(network: Page) -> None:
     expect(network.locator(".st-key-bar")).to_contain_text("paper + 3 edits")
 
 
+def test_back_and_forward_walk_through_the_edits(network: Page) -> None:
+    """The browser's own buttons lead to the network before the last edit, and to it again."""
+    edit(network, "4a", "#3×3", "210")
+    expect_total(network, "parameters", "7,001,002")
+    edit(network, "4a", "#3×3", "212")
+    expect_total(network, "parameters", "7,003,452")
+    network.go_back()
+    expect_total(network, "parameters", "7,001,002")
+    expect_cell(network, "4a", "#3×3", "210")
+    network.go_forward()
+    expect_total(network, "parameters", "7,003,452")
+
+
 def test_a_bad_cell_stays_visible_with_its_reason(network: Page) -> None:
     """The refused number stands where it was typed, the sentence under the table, the totals do not move."""
     edit(network, "4a", "#3×3", "-5")

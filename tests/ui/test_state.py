@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
 from explorer.changes import with_module
 from explorer.history import Version
 from explorer.share import to_token
+from explorer.ui import state
 from tests.ui.conftest import open_app, title, totals
 
 
@@ -41,12 +43,24 @@ def test_a_broken_link_gets_a_message_and_the_default() -> None:
     assert totals(app)["parameters"] == "6,998,552"
 
 
-def test_going_back_in_the_browser_goes_back_in_the_network(app: AppTest, edit: Callable[..., AppTest]) -> None:
-    """When the address changes under the session, the session follows it."""
+def test_going_back_in_the_browser_goes_back_in_the_network(
+    app: AppTest, edit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Back the session follows the address."""
     edit({2: {"#3×3": 210}})
+    monkeypatch.setattr(state, "_navigated", lambda: True)
     del app.query_params["net"]
     app.run()
     assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_a_run_with_the_address_of_yesterday_undoes_no_edit(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """A browser that has not yet taken in the new address does not lose the edit, and is told the address again."""
+    edit({2: {"#3×3": 210}})
+    del app.query_params["net"]
+    app.run()
+    assert totals(app)["parameters"] == "7,001,002"
+    assert app.query_params["net"] == _edited_token()
 
 
 def test_choosing_a_preset_starts_from_it_and_undo_leads_back(app: AppTest, edit: Callable[..., AppTest]) -> None:
