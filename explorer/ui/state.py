@@ -33,12 +33,12 @@ DEFAULT = Version("paper", PRESETS["paper"])
 
 
 def open_session(page: str) -> None:
-    """Make the state follow the URL: at the start (a link, a reload), after Back or Forward, and where
-    another page was opened by a link with a network in it.
+    """Make the state follow the URL where the browser leads.
 
-    At any other time the URL follows the state. A busy browser may ask for a run before it has taken in the URL
-    of the run before; to follow that would undo the edit that was just made. A link that cannot be read leaves
-    the network as it is and puts a notice in its place.
+    That is at the start (a link, a reload), after Back or Forward, and where another page was opened by a link
+    with a network in it. At any other time the URL follows the state: a busy browser may ask for a run before it
+    has taken in the URL of the run before, and to follow that would undo the edit that was just made. A link that
+    cannot be read leaves the network as it is and puts a notice in its place.
     """
     state = st.session_state
     first, moved = _PAGE not in state, state.get(_PAGE) not in (None, page)
