@@ -21,6 +21,7 @@ from explorer.live.report import (
     GradientReport,
     GradientRequest,
     GradientRun,
+    LayerTimingRequest,
     Progress,
     ReductionTiming,
     ReductionTimingRequest,
@@ -63,6 +64,7 @@ REQUESTS = (
     TorchinfoRequest(config=PRESETS["mini"]),
     ReductionTimingRequest(case=ARTICLE, device="auto", seed=7),
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
+    LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
     VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
 )
 

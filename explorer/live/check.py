@@ -65,7 +65,7 @@ def check(config: GoogLeNetConfig, device: str = "auto") -> CheckReport:
         build_ms=build_ms if ran else None,
         forward_ms=forward_ms if ran else None,
         output_shape=logits,
-        device=_described(place),
+        device="meta (shapes only)" if too_large else place.described,
         note=place.note,
     )
 
@@ -128,13 +128,6 @@ def _differing_rows(closed: Mapping[str, LayerRow], live: Mapping[str, LiveRow])
                 expected, found = getattr(closed[path], field), getattr(live[path], field)
                 if expected != found:
                     yield Disagreement(path, field, expected, found)
-
-
-def _described(place: Device) -> str:
-    if place.torch.type == "meta":
-        return "meta (shapes only)"
-    threads = torch.get_num_threads()
-    return f"CPU ({threads} thread{'s' * (threads > 1)})" if place.torch.type == "cpu" else place.name
 
 
 def _torchinfo(model: GoogLeNet, **options: object) -> torchinfo.ModelStatistics:

@@ -19,6 +19,12 @@ class Device(NamedTuple):
             return torch.cuda.get_device_name(self.torch)
         return self.torch.type.upper()
 
+    @property
+    def described(self) -> str:
+        """What a measurement was made on: the name, for the CPU with the number of threads."""
+        threads = torch.get_num_threads()
+        return f"CPU ({threads} thread{'s' * (threads > 1)})" if self.torch.type == "cpu" else self.name
+
 
 def available_devices() -> tuple[str, ...]:
     """Return the kinds of device this machine has, the CPU first."""

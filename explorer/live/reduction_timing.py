@@ -41,7 +41,7 @@ def time_reduction(
         direct_ms=tuple(direct_ms),
         reduced_ms=tuple(reduced_ms),
         seed=seed,
-        device=_described(place.name),
+        device=place.described,
         note=place.note,
     )
 
@@ -74,8 +74,3 @@ def _too_large(case: Case) -> tuple[Problem, ...]:
     else:
         return ()
     return (Problem("case", "inputs", f"{reason} Take fewer channels or a smaller picture."),)
-
-
-def _described(name: str) -> str:
-    threads = torch.get_num_threads()
-    return f"CPU ({threads} thread{'s' * (threads > 1)})" if name == "CPU" else name

@@ -4,6 +4,7 @@ A new kind of request is a request model, a result model, a row in :data:`KINDS`
 """
 
 from collections.abc import Callable
+from statistics import median
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
@@ -150,14 +151,52 @@ class VariantTiming(Frozen):
     note: str = ""
 
 
+class LayerTimingRequest(Frozen):
+    """The question how long each layer takes for ``batch`` images at once; weights and images by ``seed``."""
+
+    kind: Literal["layer_timing"] = "layer_timing"
+    config: GoogLeNetConfig
+    device: str
+    batch: int = 1
+    seed: int = 0
+
+
+class LayerTiming(Frozen):
+    """Milliseconds of every round at inference, float32, for ``batch`` images together.
+
+    ``layers_ms`` belong to ``paths``, the rows of the closed form in the order they run. ``whole_ms`` are those of a
+    pass in the same rounds, without auxiliary heads and with no layer watched.
+    """
+
+    config: GoogLeNetConfig
+    batch: int
+    paths: tuple[str, ...]
+    layers_ms: tuple[tuple[float, ...], ...]
+    whole_ms: tuple[float, ...]
+    device: str
+    note: str = ""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The median of each layer's rounds, in seconds, by path."""
+        return {path: median(taken) / 1e3 for path, taken in zip(self.paths, self.layers_ms, strict=True)}
+
+
 class Failure(Frozen):
     """There is no result; ``reason`` is a sentence for the reader."""
 
     reason: str
 
 
-Request = CheckRequest | TorchinfoRequest | ReductionTimingRequest | GradientRequest | VariantTimingRequest
-Result = CheckReport | str | ReductionTiming | GradientReport | VariantTiming | Failure
+Request = (
+    CheckRequest
+    | TorchinfoRequest
+    | ReductionTimingRequest
+    | GradientRequest
+    | VariantTimingRequest
+    | LayerTimingRequest
+)
+Result = CheckReport | str | ReductionTiming | GradientReport | VariantTiming | LayerTiming | Failure
 
 
 class Kind(NamedTuple):
@@ -197,6 +236,12 @@ KINDS: dict[str, Kind] = {
         GradientRequest,
         GradientReport,
         "explorer.live.gradients:gradients",
+        lambda reason: Failure(reason=reason),
+    ),
+    "layer_timing": Kind(
+        LayerTimingRequest,
+        LayerTiming,
+        "explorer.live.layer_timing:time_layers",
         lambda reason: Failure(reason=reason),
     ),
     "variant_timing": Kind(

@@ -1,5 +1,6 @@
 """The live network's own rows: what its layers really received and returned, seen by hooks."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -52,7 +53,7 @@ def trace(model: GoogLeNet, image: Tensor | None = None) -> tuple[LiveRow, ...]:
         device = next(model.parameters()).device
         image = torch.zeros(1, *model.config.input_shape, device=device)
     modes = [(module, module.training) for module in model.modules()]
-    handles = [watch(path, layer) for path, layer in model.named_modules() if type(layer) in _KINDS]
+    handles = [watch(path, layer) for path, layer in layers(model)]
     try:
         model.eval()
         with torch.inference_mode():
@@ -63,6 +64,11 @@ def trace(model: GoogLeNet, image: Tensor | None = None) -> tuple[LiveRow, ...]:
         for module, training in modes:
             module.training = training
     return tuple(rows)
+
+
+def layers(model: GoogLeNet) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the path and the module of everything that has a row."""
+    return ((path, layer) for path, layer in model.named_modules() if type(layer) in _KINDS)
 
 
 def _row(path: str, layer: nn.Module, received: Tensor | list[Tensor], output: Tensor) -> LiveRow:

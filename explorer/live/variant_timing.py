@@ -43,7 +43,7 @@ def time_variants(
     yield VariantTiming(
         configs=tuple(configs),
         ms=tuple(zip(*laps, strict=True)),
-        device=_described(place.name),
+        device=place.described,
         note=place.note,
     )
 
@@ -61,8 +61,3 @@ def _too_large(summaries: Sequence[NetworkSummary]) -> tuple[Problem, ...]:
     else:
         return ()
     return (Problem("compare", "networks", f"{reason} Choose fewer or smaller networks."),)
-
-
-def _described(name: str) -> str:
-    threads = torch.get_num_threads()
-    return f"CPU ({threads} thread{'s' * (threads > 1)})" if name == "CPU" else name
