@@ -4,6 +4,7 @@
 2. ``explorer/live/`` imports no plotly, graphviz or streamlit; ``explorer/views/`` no torch and no streamlit.
 3. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
 4. These three and the command line (``cli.py``) import torch and ``explorer.live`` inside the function that needs it.
+   In ``explorer/runs/`` the worker alone imports them, as it has a process of its own.
 5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
 """
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 MAX_PAGE_LINES = 90
 TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
 SCREEN = ("ui", "pages", "app")
+WORKER = ("explorer", "runs", "worker.py")
 COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "__main__.py"))
 
 
@@ -64,10 +66,12 @@ def imports(source: str, package: str) -> Iterator[Import]:
 
 
 def room_of(path: Path) -> str:
-    """Return the room that a file of the repository stands in: core, cli, live, views, runs, ui, pages or app."""
+    """Return a file's room in the repository: core, cli, live, views, runs, worker, ui, pages or app."""
     parts = path.parts
     if parts in COMMAND_LINE:
         return "cli"
+    if parts == WORKER:
+        return "worker"
     if parts[0] == "explorer":
         return "core" if len(parts) == 2 or parts[1] == "lessons" else parts[1]
     return "pages" if parts[0] == "pages" else "app"
@@ -91,6 +95,10 @@ def forbidden(room: str, found: Import) -> str | None:
         return "live/ draws nothing"
     if room == "views" and within(name, TORCH):
         return "views/ needs no torch"
+    if room == "runs" and within(name, TORCH):
+        return "the server needs no torch for its runs"
+    if room in ("runs", "worker") and within(name, ("plotly", "graphviz", "explorer.views")):
+        return "runs/ draws nothing"
     if room not in SCREEN and within(name, ("streamlit", "explorer.ui")):
         return "only ui/, pages/ and streamlit_app.py know the screen"
     if room in (*SCREEN, "cli") and found.at_top and within(name, TORCH):
@@ -151,6 +159,9 @@ def test_the_walk_reaches_the_rooms() -> None:
         ("explorer/views/figures.py", "from streamlit.runtime import exists"),
         ("explorer/runs/store.py", "try:\n    import streamlit\nexcept ImportError:\n    streamlit = None"),
         ("explorer/runs/store.py", "from explorer import ui"),
+        ("explorer/runs/manager.py", "def f():\n    from explorer.live.training import train"),
+        ("explorer/runs/worker.py", "import streamlit"),
+        ("explorer/runs/export.py", "from explorer.views import formatting"),
         ("explorer/ui/cache.py", "from explorer.live.model import build_model"),
         ("explorer/ui/cache.py", "from explorer import live"),
         ("explorer/ui/cache.py", "if True:\n    import torch"),
@@ -219,9 +230,11 @@ def test_the_live_network_loads_torch() -> None:
     assert {"torch"} == loaded_by("import explorer.live.model") & {"torch", "streamlit", "plotly"}
 
 
-@pytest.mark.parametrize(("room", "unwanted"), [("views", {"torch", "streamlit"}), ("ui", {"torch"})])
+@pytest.mark.parametrize(
+    ("room", "unwanted"), [("views", {"torch", "streamlit"}), ("ui", {"torch"}), ("runs", {"torch", "streamlit"})]
+)
 def test_importing_a_room_loads_no_torch(room: str, unwanted: set[str]) -> None:
-    """Importing everything in views/ or ui/ loads no torch, also not through another room."""
+    """Importing everything in views/, ui/ or runs/ loads no torch, also not through another room."""
     modules = [f"explorer.{room}.{path.stem}" for path in ROOT.glob(f"explorer/{room}/[!_]*.py")]
     assert set() == loaded_by("; ".join(f"import {module}" for module in ["explorer", *modules])) & unwanted
 
