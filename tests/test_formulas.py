@@ -7,17 +7,19 @@ from hypothesis import given, settings
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.views.formulas import channel_ranges, steps
+from explorer.views.formulas import channel_ranges, steps, symbols
 from tests.strategies import networks
 
 VALUE = {
     "output size": lambda row: row.out_shape[1],
+    "output shape": lambda row: row.out_shape[0],
     "output channels": lambda row: row.out_shape[0],
     "parameters": lambda row: row.parameters,
     "MACs": lambda row: row.macs,
     "receptive field": lambda row: row.receptive_field,
     "memory": lambda row: 4 * row.activations,
 }
+COMPUTED = {"conv": 4, "linear": 5, "concat": 3, "max_pool": 3, "avg_pool": 2, "dropout": 2, "lrn": 2}
 
 
 def evaluated(text: str) -> int | None:
@@ -41,11 +43,11 @@ def check(summary: NetworkSummary, row: LayerRow) -> int:
     computed = 0
     for step in steps(summary, row):
         value = evaluated(step.filled)
-        shown = re.search(r"= ([\d,]+)", step.filled.split("\n")[0])
-        if value is not None and step.name in VALUE:
+        shown = re.search(r"(?:= |^)([\d,]+)(?: px)?$", step.filled.split("\n")[0].removesuffix(" bytes"))
+        if value is not None and step.name != "output shape":
             assert VALUE[step.name](row) == value, step
             computed += 1
-        if shown and step.name in VALUE:
+        if shown and step.name != "output shape":
             assert VALUE[step.name](row) == int(shown[1].replace(",", "")), step
     return computed
 
@@ -55,8 +57,7 @@ def test_every_formula_of_every_preset_gives_its_row(name: str) -> None:
     """What is written out, computed again, is the number that stands in the table."""
     summary = summarize(PRESETS[name])
     for row in summary.rows:
-        computed = check(summary, row)
-        assert computed >= {"conv": 5, "linear": 3, "concat": 3}.get(row.kind, 1)
+        assert check(summary, row) >= COMPUTED[row.kind], row
 
 
 @given(config=networks())
@@ -66,6 +67,56 @@ def test_every_formula_of_random_networks_gives_its_row(config: GoogLeNetConfig)
     summary = summarize(config)
     for row in summary.rows:
         check(summary, row)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_layer_has_all_five_numbers_and_every_symbol_is_named(name: str) -> None:
+    """Size, parameters, MACs, receptive field and memory of each kind of layer, in one order."""
+    summary = summarize(PRESETS[name])
+    for row in summary.rows:
+        made = steps(summary, row)
+        assert ["parameters", "MACs", "receptive field", "memory"] == [step.name for step in made][1:]
+        assert made[0].name.startswith("output ")
+        named = symbols(made)
+        for step in made:
+            formula = step.symbols.split(",")[0].replace("2p", "2 · p")
+            letters = re.findall(r"\b[A-Za-z](?:_in|_out)?\b", formula)
+            assert set(letters) <= set(named), step
+            assert ("weights" in step.symbols) <= ("weights" in named)
+        assert all(any(symbol.split()[0] in step.symbols for step in made) for symbol in named)
+
+
+def test_what_is_not_counted_says_why() -> None:
+    """Layers without weights name themselves as people do, and why their MACs are 0."""
+    summary = summarize(PRESETS["paper"])
+    said = {
+        path: {step.name: step.filled for step in steps(summary, summary.by_path[path])}
+        for path in ("stem.norm1", "inception_4a.concat", "classifier.dropout", "pool3", "classifier.pool")
+    }
+    assert said["stem.norm1"]["parameters"] == "LRN learns nothing = 0"
+    assert said["pool3"]["parameters"] == "max pool learns nothing = 0"
+    assert all(numbers["MACs"].endswith(" = 0") for numbers in said.values())
+    assert len({numbers["MACs"] for numbers in said.values()}) == len(said)
+
+
+def test_the_fields_behind_the_last_picture_are_of_all_its_positions() -> None:
+    """The classifier sees 7 × 7 positions of 5b: 715 + 6 · 32 = 907; torchvision's head pools uneven windows of 4a."""
+    paper, torchvision = (summarize(PRESETS[name]) for name in ("paper", "torchvision"))
+    for path in ("classifier.pool", "classifier.dropout", "classifier.fc"):
+        field = next(step for step in steps(paper, paper.by_path[path]) if step.name == "receptive field")
+        assert field.filled == "715 + (7 − 1) · 32 = 907 px"
+        assert "of 5b" in field.symbols
+    pool = torchvision.by_path["aux_4a.pool"]
+    filled = {step.name: step.filled for step in steps(torchvision, pool)}
+    before = torchvision.concat("4a").receptive_field
+    assert filled["receptive field"] == f"{before} + (4 − 1) · 16 = {pool.receptive_field} px"
+
+
+def test_height_and_width_are_computed_apart_where_they_differ() -> None:
+    """A wide picture has two sizes, each with its own line."""
+    summary = summarize(PRESETS["paper"].replace(input_shape=(3, 224, 320)))
+    size = steps(summary, summary.by_path["pool3"])[0]
+    assert size.filled == "⌈(28 + 2·0 − 3) / 2⌉ + 1 = 14\n⌈(40 + 2·0 − 3) / 2⌉ + 1 = 20"
 
 
 def test_the_formula_of_the_reduction_is_the_one_in_the_lesson() -> None:

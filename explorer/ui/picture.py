@@ -71,12 +71,18 @@ def chosen_module(summary: NetworkSummary) -> str:
     return block if block in summary.by_module else summary.config.modules[0].name
 
 
-def show_formulas(summary: NetworkSummary) -> None:
-    """Fill the chosen layer's numbers into the formulas, with a button to copy them."""
-    inside = [row for row in summary.rows if row.module == chosen_module(summary)]
-    row = summary.by_path.get(state.chosen()) or max(inside, key=lambda row: row.macs)
+def show_formulas(summary: NetworkSummary, block: str | None = None) -> None:
+    """Fill a layer's numbers into the formulas, with a button to copy them.
+
+    It is the chosen layer; where another block than ``block`` (by default the chosen one) has it, the dearest there.
+    """
+    inside = [row for row in summary.rows if row.module == (block or chosen_module(summary))]
+    row = summary.by_path.get(state.chosen())
+    if row not in inside:
+        row = max(inside, key=lambda row: row.macs)
+    made = formulas.steps(summary, row)
     shapes = f"{fmt.shape(row.in_shape)} → {fmt.shape(row.out_shape)}"
     with st.container(gap="xsmall", key="formulas"):
         st.markdown(f"**{row.path}**  \n:small[{KINDS[row.kind]} {kernel(row)} · {shapes}]")
-        st.code(formulas.text(formulas.steps(summary, row)), language=None, wrap_lines=True)
-        st.caption(formulas.SYMBOLS)
+        st.code(formulas.text(made), language=None, wrap_lines=True)
+        st.caption(" · ".join(f"{symbol} {meaning}" for symbol, meaning in formulas.symbols(made).items()))

@@ -14,7 +14,8 @@ from explorer.views import cards, flow, palette
 from explorer.views import formatting as fmt
 from explorer.views.canvas import Canvas, Drawing, scale_of
 from explorer.views.cards import Line
-from explorer.views.inside import BRANCH_TITLES, IMAGE, branch_channels, draw_chain, draw_module, tap_port
+from explorer.views.inside import IMAGE, branch_channels, draw_chain, draw_module, tap_port
+from explorer.views.layer_table import BRANCH_NAMES
 from explorer.views.measures import MEASURES, Scale
 
 Direction = Literal["wrapped", "across"]
@@ -226,7 +227,7 @@ def _ramp(canvas: Canvas, note: str = "") -> str:
 
 
 def _overview_key() -> str:
-    branches = [(palette.BRANCH[branch], title) for branch, title in BRANCH_TITLES.items()]
+    branches = [(palette.BRANCH[branch], title) for branch, title in BRANCH_NAMES.items()]
     return cards.key(f"MACs{_SHARE} · channels by branch:", branches)
 
 
@@ -245,7 +246,7 @@ def _overview_alt(summary: NetworkSummary) -> str:
 
 
 def _module_alt(name: str, rows: Sequence[LayerRow]) -> str:
-    parts = (f"{BRANCH_TITLES[branch]} gives {fmt.exact(channels)}" for branch, channels in branch_channels(rows))
+    parts = (f"{BRANCH_NAMES[branch]} gives {fmt.exact(channels)}" for branch, channels in branch_channels(rows))
     return (
         f"Module {name}: branches side by side, joined to {fmt.shape(rows[-1].out_shape)}. {', '.join(parts)} channels."
     )

@@ -4,6 +4,7 @@ The arithmetic is that of :mod:`explorer.arithmetic`; here it is only written ou
 arXiv:1603.07285 (sizes); Araujo, Norris & Sim 2019, doi:10.23915/distill.00021 (receptive fields).
 """
 
+import re
 from collections.abc import Iterator
 from textwrap import indent
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import POOL_RULES, GoogLeNetConfig
 from explorer.views import formatting as fmt
+from explorer.views.layer_table import KINDS
 
 
 class Step(NamedTuple):
@@ -21,28 +23,62 @@ class Step(NamedTuple):
     filled: str
 
 
-SYMBOLS = (
-    "C channels, n side in pixels, k kernel, s stride, p padding, H × W output size, "
-    "r receptive field, j distance of neighbouring positions; ⌊ ⌋ rounds down, ⌈ ⌉ up"
-)
+_SYMBOLS = {
+    "C_in": "channels in",
+    "C_out": "channels out",
+    "n": "positions along a side of the input",
+    "k": "side of the kernel",
+    "s": "stride",
+    "p": "padding",
+    "weights": "C_in × C_out × k × k",
+    "H": "height of the output",
+    "W": "width of the output",
+    "r_in": "receptive field of the input",
+    "j_in": "pixels of the image between its neighbouring positions",
+    "⌊ ⌋": "round down",
+    "⌈ ⌉": "round up",
+}
+_SYMBOL = re.compile(r"weights|(?<![A-Za-z_])[A-Za-z](?:_in|_out)?(?![A-Za-z_])|[⌊⌈]")
+_NOT_COUNTED = {
+    "max_pool": "comparisons are not counted",
+    "avg_pool": "sums of a mean are not counted",
+    "lrn": "squares, sums and powers are not counted",
+    "concat": "copying multiplies nothing",
+    "dropout": "zeroing is not counted, and at inference there is none",
+}
 
 
 def steps(summary: NetworkSummary, row: LayerRow) -> tuple[Step, ...]:
-    """Return how each number of a layer is computed, in the order a person would compute them."""
+    """Return how each number of a layer is computed, in the order a person would compute them.
+
+    They are its output size, parameters, MACs, receptive field and memory.
+    """
     by_kind = {
-        "conv": _conv,
-        "max_pool": _pool,
-        "avg_pool": _pool,
-        "linear": _linear,
-        "concat": _concat,
+        "conv": (_window_size, _conv_costs, _window_field),
+        "max_pool": (_window_size, _no_costs, _window_field),
+        "avg_pool": (_window_size, _no_costs, _window_field),
+        "linear": (_outputs, _linear_costs, _whole_field),
+        "dropout": (_same_size, _no_costs, _whole_field),
+        "lrn": (_same_size, _no_costs, _same_field),
+        "concat": (_stacked_size, _no_costs, _largest_field),
     }
-    made = by_kind.get(row.kind, _unchanged)(summary, row)
-    return (*made, _memory(row))
+    size, costs, field = by_kind[row.kind]
+    if row.stride is None and row.kind == "avg_pool":
+        size = _adaptive_size
+    if row.path == "classifier.pool":
+        size, field = _mean_size, _whole_field
+    return (size(summary, row), *costs(row), field(summary, row), _memory(row))
 
 
 def text(made: tuple[Step, ...]) -> str:
     """Return the steps as lines to read and copy: each name with its symbols, and below it the numbers."""
     return "\n\n".join(f"{step.name}: {step.symbols}\n{indent(step.filled, '  ')}" for step in made)
+
+
+def symbols(made: tuple[Step, ...]) -> dict[str, str]:
+    """Return the symbols of these formulas with what they stand for, in the order they are explained."""
+    used = {word for step in made for word in _SYMBOL.findall(step.symbols)}
+    return {symbol: meaning for symbol, meaning in _SYMBOLS.items() if symbol.split()[0] in used}
 
 
 def channel_ranges(summary: NetworkSummary, module: str) -> dict[str, tuple[int, int]]:
@@ -55,62 +91,96 @@ def channel_ranges(summary: NetworkSummary, module: str) -> dict[str, tuple[int,
     return ranges
 
 
-def _conv(summary: NetworkSummary, row: LayerRow) -> Iterator[Step]:
-    (k, _), (inputs, *sides), (outputs, height, width) = row.kernel, row.in_shape, row.out_shape
-    yield _size(row, sides, rounds_up=False)
-    biases = (f" + {outputs:,}" if row.biases else "") + (f" + 2 × {outputs:,}" if row.norm else "")
+def _window_size(summary: NetworkSummary, row: LayerRow) -> Step:
+    (k, _), s, p = row.kernel, row.stride, row.padding
+    rounds_up = row.kind != "conv" and _rounds_up(summary.config, row)
+    left, right = ("⌈", "⌉") if rounds_up else ("⌊", "⌋")
+    filled = []
+    for side, out in zip(row.in_shape[1:], row.out_shape[1:], strict=True):
+        plain = -((k - side - 2 * p) // s) + 1 if rounds_up else out
+        clipped = " − 1 (the last window would start outside)" if plain != out else ""
+        filled.append(f"{left}({side} + 2·{p} − {k}) / {s}{right} + 1{clipped} = {out}")
+    return Step("output size", f"{left}(n + 2p − k) / s{right} + 1", "\n".join(dict.fromkeys(filled)))
+
+
+def _adaptive_size(summary: NetworkSummary, row: LayerRow) -> Step:
+    sides, out = row.in_shape[1:], row.out_shape[1:]
+    filled = f"windows of up to {fmt.size(row.kernel)} on {fmt.size(sides)} = {fmt.size(out)}"
+    return Step("output size", "fixed, the windows follow the input", filled)
+
+
+def _mean_size(summary: NetworkSummary, row: LayerRow) -> Step:
+    filled = f"one mean of {fmt.size(row.in_shape[1:])} numbers per channel = 1×1"
+    return Step("output size", "1 × 1", filled)
+
+
+def _same_size(summary: NetworkSummary, row: LayerRow) -> Step:
+    return Step("output shape", "that of the input", f"{fmt.shape(row.in_shape)} = {fmt.shape(row.out_shape)}")
+
+
+def _stacked_size(summary: NetworkSummary, row: LayerRow) -> Step:
+    widths = " + ".join(f"{last - first + 1:,}" for first, last in channel_ranges(summary, row.module).values())
+    return Step("output channels", "sum over the branches, stacked, not added", f"{widths} = {row.out_shape[0]:,}")
+
+
+def _outputs(summary: NetworkSummary, row: LayerRow) -> Step:
+    return Step("output channels", "C_out, one number each", f"{row.out_shape[0]:,}")
+
+
+def _conv_costs(row: LayerRow) -> Iterator[Step]:
+    k, inputs, (outputs, height, width) = row.kernel[0], row.in_shape[0], row.out_shape
     extra = (" + C_out" if row.biases else "") + (" + 2 · C_out" if row.norm else "")
-    yield Step(
-        "parameters",
-        f"C_in × C_out × k × k{extra}",
-        f"{inputs:,} × {outputs:,} × {k} × {k}{biases} = {row.parameters:,}",
-    )
+    biases = (f" + {outputs:,}" if row.biases else "") + (f" + 2 × {outputs:,}" if row.norm else "")
+    filled = f"{inputs:,} × {outputs:,} × {k} × {k}{biases} = {row.parameters:,}"
+    yield Step("parameters", f"C_in × C_out × k × k{extra}", filled)
     yield Step("MACs", "weights × H × W", f"{row.weights:,} × {height} × {width} = {row.macs:,}")
-    yield _field(row, k)
 
 
-def _pool(summary: NetworkSummary, row: LayerRow) -> Iterator[Step]:
-    sides = row.in_shape[1:]
-    if row.path == "classifier.pool":
-        yield Step("output size", "mean over H × W", f"one mean of {sides[0]} × {sides[1]} numbers per channel = 1 × 1")
-    elif row.stride is None:
-        yield Step(
-            "output size",
-            "fixed, windows follow the input",
-            f"4 × 4 whatever the input; windows of up to {fmt.size(row.kernel)} on {fmt.size(sides)}",
-        )
-    else:
-        yield _size(row, sides, rounds_up=_rounds_up(summary.config, row))
-    yield Step("parameters", "none", "a pool learns nothing = 0")
-    yield Step("MACs", "none", "comparisons and means are not counted = 0")
-    if row.stride is not None and row.path != "classifier.pool":
-        yield _field(row, row.kernel[0])
-
-
-def _linear(summary: NetworkSummary, row: LayerRow) -> Iterator[Step]:
+def _linear_costs(row: LayerRow) -> Iterator[Step]:
     (inputs,), (outputs,) = row.in_shape, row.out_shape
-    yield Step(
-        "parameters", "inputs × outputs + outputs", f"{inputs:,} × {outputs:,} + {outputs:,} = {row.parameters:,}"
-    )
-    yield Step("MACs", "inputs × outputs", f"{inputs:,} × {outputs:,} = {row.macs:,}")
+    yield Step("parameters", "C_in × C_out + C_out", f"{inputs:,} × {outputs:,} + {outputs:,} = {row.parameters:,}")
+    yield Step("MACs", "C_in × C_out", f"{inputs:,} × {outputs:,} = {row.macs:,}")
 
 
-def _concat(summary: NetworkSummary, row: LayerRow) -> Iterator[Step]:
-    ranges = channel_ranges(summary, row.module)
-    widths = [last - first + 1 for first, last in ranges.values()]
-    total = " + ".join(f"{width:,}" for width in widths)
-    yield Step("output channels", "sum over the branches, stacked, not added", f"{total} = {row.out_shape[0]:,}")
-    yield Step("parameters", "none", "stacking learns nothing = 0")
-    yield Step(
-        "receptive field",
-        "largest of the branches",
-        f"max({', '.join(_branch_fields(summary, row.module))}) = {row.receptive_field:,} px",
-    )
+def _no_costs(row: LayerRow) -> Iterator[Step]:
+    yield Step("parameters", "none", f"{KINDS[row.kind]} learns nothing = 0")
+    yield Step("MACs", "none", f"{_NOT_COUNTED[row.kind]} = 0")
 
 
-def _unchanged(summary: NetworkSummary, row: LayerRow) -> Iterator[Step]:
-    yield Step("output shape", "same as input", f"{fmt.shape(row.in_shape)} = {fmt.shape(row.out_shape)}")
-    yield Step("parameters", "none", f"{row.kind.replace('_', ' ')} learns nothing = 0")
+def _window_field(summary: NetworkSummary, row: LayerRow) -> Step:
+    k = max(row.kernel)
+    before, jump = _entering(summary, row)
+    if jump is None:
+        return _same_field(summary, row)
+    filled = f"{before:,} + ({k} − 1) · {jump} = {row.receptive_field:,} px"
+    return Step("receptive field", "r_in + (k − 1) · j_in", filled)
+
+
+def _entering(summary: NetworkSummary, row: LayerRow) -> tuple[int, int | None]:
+    """The receptive field and the distance of positions in front of a window; None behind uneven windows."""
+    if row.kind == "avg_pool" and row.aux:
+        tapped = summary.concat(row.aux)
+        return tapped.receptive_field, tapped.jump
+    jump = row.jump // row.stride if row.jump else None
+    return row.receptive_field - (max(row.kernel) - 1) * (jump or 0), jump
+
+
+def _whole_field(summary: NetworkSummary, row: LayerRow) -> Step:
+    """All that the positions of the last picture see together, from here on."""
+    seen = row.receptive_field
+    last = summary.concat(row.aux or summary.config.modules[-1].name)
+    positions = (seen - last.receptive_field) // last.jump + 1
+    filled = f"{last.receptive_field:,} + ({positions} − 1) · {last.jump} = {seen:,} px"
+    return Step("receptive field", f"r_in + (n − 1) · j_in, from all positions of {last.module} that reach it", filled)
+
+
+def _same_field(summary: NetworkSummary, row: LayerRow) -> Step:
+    return Step("receptive field", "that of the input", f"{row.receptive_field:,} px")
+
+
+def _largest_field(summary: NetworkSummary, row: LayerRow) -> Step:
+    fields = ", ".join(_branch_fields(summary, row.module))
+    return Step("receptive field", "the largest of the branches", f"max({fields}) = {row.receptive_field:,} px")
 
 
 def _branch_fields(summary: NetworkSummary, module: str) -> Iterator[str]:
@@ -118,34 +188,10 @@ def _branch_fields(summary: NetworkSummary, module: str) -> Iterator[str]:
         yield str([row for row in summary.rows if (row.module, row.branch) == (module, branch)][-1].receptive_field)
 
 
-def _size(row: LayerRow, sides: tuple[int, ...] | list[int], *, rounds_up: bool) -> Step:
-    (k, _), s, p = row.kernel, row.stride, row.padding
-    left, right = ("⌈", "⌉") if rounds_up else ("⌊", "⌋")
-    filled = []
-    for side, out in zip(sides, row.out_shape[1:], strict=True):
-        plain = -((k - side - 2 * p) // s) + 1 if rounds_up else out
-        clipped = " − 1 (the last window would start outside)" if plain != out else ""
-        filled.append(f"{left}({side} + 2·{p} − {k}) / {s}{right} + 1{clipped} = {out}")
-    return Step(
-        "output size", f"{left}(n + 2p − k) / s{right} + 1", filled[0] if len(set(filled)) == 1 else "\n".join(filled)
-    )
-
-
-def _field(row: LayerRow, kernel: int) -> Step:
-    if row.jump is None or row.stride is None:
-        return Step("receptive field", "a 1×1 sees what its input saw", f"{row.receptive_field:,} px")
-    jump = row.jump // row.stride
-    before = row.receptive_field - (kernel - 1) * jump
-    return Step(
-        "receptive field",
-        "r_in + (k − 1) · j_in",
-        f"{before:,} + ({kernel} − 1) · {jump} = {row.receptive_field:,} px",
-    )
-
-
 def _memory(row: LayerRow) -> Step:
-    shape, size = fmt.shape(row.out_shape), row.activations
-    return Step("memory", "elements × 4 bytes", f"{shape} × 4 bytes = {size * fmt.BYTES_PER_FLOAT:,} bytes")
+    named = "C_out × H × W" if len(row.out_shape) == 3 else "C_out"
+    size = row.activations * fmt.BYTES_PER_FLOAT
+    return Step("memory", f"{named} × 4 bytes", f"{fmt.shape(row.out_shape)} × 4 bytes = {size:,} bytes")
 
 
 def _rounds_up(config: GoogLeNetConfig, row: LayerRow) -> bool:

@@ -7,8 +7,8 @@ from explorer.views import cards, flow, palette
 from explorer.views import formatting as fmt
 from explorer.views.canvas import Canvas, window
 from explorer.views.cards import Line
+from explorer.views.layer_table import BRANCH_NAMES
 
-BRANCH_TITLES = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
 IMAGE = "image"
 _CHAIN_COLUMNS = 3
 _GAP = 19  # between neighbouring boxes: Canvas's nodesep, in points
@@ -166,6 +166,6 @@ def _concat_label(rows: Sequence[LayerRow], column: int, ink: cards.Ink) -> str:
     parts, start = [], 0
     for branch, channels in branch_channels(rows):
         span = f"channels {fmt.exact(start)}–{fmt.exact(start + channels - 1)}"
-        parts.append((branch, palette.BRANCH[branch], BRANCH_TITLES[branch], span))
+        parts.append((branch, palette.BRANCH[branch], BRANCH_NAMES[branch], span))
         start += channels
     return cards.segments(parts, (Line("concat", bold=True), Line(f"  {fmt.shape(rows[-1].out_shape)}")), column, ink)
