@@ -10,12 +10,12 @@ import gc
 import importlib
 import os
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from explorer.live.manners import cores, stay_modest
 from explorer.live.report import KINDS, REQUEST, Answer, Progress, Request, Result
 
 NICE = 10
@@ -25,7 +25,8 @@ MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is
 def main() -> None:
     """Answer requests until stdin ends."""
     answers = _take_stdout()
-    _stay_modest()
+    stay_modest(NICE)
+    _leave_one_core()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     at_first = None
@@ -44,20 +45,10 @@ def _take_stdout() -> TextIO:
     return answers
 
 
-def _stay_modest() -> None:
-    """Take a low priority and leave one core free; end with the server, and not by the Ctrl-C that is meant for it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(NICE)
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+def _leave_one_core() -> None:
     import torch
 
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - 1)))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() - 1)))
 
 
 def _read(requests: "queue.SimpleQueue[bytes]") -> None:

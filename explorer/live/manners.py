@@ -1,0 +1,26 @@
+"""How a child process behaves that must never compete with its server, nor outlive it."""
+
+import ctypes
+import os
+import signal
+import sys
+
+_SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
+
+
+def stay_modest(nice: int) -> None:
+    """Take a low priority; end with the server, and not by the Ctrl-C that is meant for it.
+
+    To be called before PyTorch is loaded, so that its threads take after this one. On Windows the server gives the
+    priority.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(nice)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

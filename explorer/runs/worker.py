@@ -1,0 +1,136 @@
+"""The process that works on one run: ``python -m explorer.runs.worker FOLDER RUN ATTEMPT``, started by the manager.
+
+It trains, records what happens, saves a checkpoint every few seconds and when it is asked to stop, and ends when its
+server does. It has the lowest priority and a limit on its memory. Training itself knows nothing of all this: it is
+something to iterate over for events, with a method ``save(folder)`` that may be called between any two of them.
+"""
+
+import errno
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic
+from typing import NoReturn, Protocol
+
+from explorer.events import AnyEvent, Diverged
+from explorer.live.manners import cores, stay_modest
+from explorer.runs.recorder import Recorder, SupersededError
+from explorer.runs.store import Job, Store
+
+NICE = 19
+CHECKPOINT_S = 5.0
+DISK_FULL = 28  # the exit code of a worker that could not even note that the disk is full
+
+_OUT_OF_MEMORY = ("allocate memory", "not enough memory", "out of memory", "bad_alloc", "could not create a memory")
+
+
+class Training(Iterable[AnyEvent], Protocol):
+    """What a worker does. After the last event it is complete."""
+
+    def save(self, folder: Path) -> None:
+        """Write all that is needed to go on from here into an empty folder."""
+
+
+def main() -> NoReturn:
+    """Work on the run that the command line names."""
+    folder, run_id, attempt = sys.argv[1:]
+    stay_modest(NICE)
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    sys.exit(attempted(Path(folder), run_id, int(attempt), _training))
+
+
+def attempted(folder: Path, run_id: str, attempt: int, training: Callable[[Path, Job], Training]) -> int:
+    """Work on a run, note how it ended, and return the exit code."""
+    try:
+        recorder = Recorder(Store(folder), run_id, attempt)
+        try:
+            work(recorder, training(folder, recorder.job))
+        except (SupersededError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # whatever PyTorch or the system may raise becomes a sentence
+            recorder.end("failed", said(error, recorder.job.memory))
+    except SupersededError:
+        return 0
+    except sqlite3.Error as error:
+        if not _disk_is_full(error):
+            raise
+        return DISK_FULL
+    return 0
+
+
+def work(recorder: Recorder, training: Training, checkpoint_s: float = CHECKPOINT_S) -> None:
+    """Train until the end, or until something else is wished, and record it."""
+    saved, diverged = monotonic(), {}
+    for event in training:
+        recorder.add(event)
+        if isinstance(event, Diverged):
+            diverged[event.lane] = event
+        if wish := recorder.wish():
+            recorder.checkpoint(training.save)
+            recorder.end(wish)
+            return
+        if monotonic() - saved > checkpoint_s:
+            recorder.checkpoint(training.save)
+            saved = monotonic()
+    lanes = recorder.job.plan.lanes
+    message = " ".join(event.message for event in diverged.values())
+    if len(diverged) == len(lanes):
+        recorder.end("failed", message)
+    else:
+        recorder.checkpoint(training.save)
+        recorder.end("finished", message)
+
+
+def said(error: Exception, memory: int) -> str:
+    """Return what went wrong in a sentence. ``memory`` is what the process may use, in bytes."""
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
+        return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
+    if _disk_is_full(error):
+        return "The disk is full. Make room, then resume it."
+    return f"{type(error).__name__}: {error}"
+
+
+def _disk_is_full(error: Exception) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _training(folder: Path, job: Job) -> Training:
+    """Load PyTorch, within limits, and what trains."""
+    import torch
+
+    torch.set_num_threads(cores())
+    from explorer.live import training
+
+    cap_memory(job.memory)
+    return training.Training(job.plan, folder, job.checkpoint)
+
+
+def cap_memory(most: int) -> None:
+    """Let this process grow to ``most`` bytes, as resident memory, and no further. Linux only.
+
+    What is refused beyond raises MemoryError, or PyTorch's kin of it. The limit is on data, not on addresses, as
+    PyTorch and CUDA reserve far more of these than they use.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    sizes = dict(line.split(":\t") for line in Path("/proc/self/status").read_text("ascii").splitlines())
+    data, resident = (int(sizes[name].split()[0]) * 1024 for name in ("VmData", "VmRSS"))
+    limit = data + max(0, most - resident)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _end_with_server() -> None:
+    """Wait for the end of stdin: the server has gone, and the process ends at once, amid whatever it does."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
