@@ -1,9 +1,13 @@
 """Charts show the closed form's numbers, all of them, and name what they show."""
 
+import re
+
 import pytest
 
 from explorer import PRESETS, summarize
+from explorer.backward import kept
 from explorer.views import figures
+from explorer.views.palette import LIGHT
 
 SUMMARY = summarize(PRESETS["paper"])
 
@@ -41,24 +45,56 @@ def test_every_part_of_the_hierarchy_is_the_sum_of_its_parts(name: str, quantity
 
 def test_the_depth_profile_has_the_papers_sizes() -> None:
     """Sides and channels of Table 1, from the image to the classes."""
-    data = figures.depth_profile(SUMMARY).data
-    sides = {row["block"]: row["side"] for row in data}
-    assert (224, 28, 28, 14, 7) == tuple(sides[block] for block in ("image", "stem", "3b", "4e", "5b"))
-    assert 1024 == next(row["channels"] for row in data if row["block"] == "5b")
-    assert SUMMARY.main.activations == sum(row["activations"] for row in data if row["block"] != "image")
+    chart = figures.depth_profile(SUMMARY, LIGHT)
+    sides = {row["block"]: (row["height"], row["width"]) for row in chart.data}
+    assert [(n, n) for n in (224, 28, 28, 14, 7)] == [sides[block] for block in ("image", "stem", "3b", "4e", "5b")]
+    assert 1024 == next(row["channels"] for row in chart.data if row["block"] == "5b")
+    assert SUMMARY.main.activations == sum(row["activations"] for row in chart.data if row["block"] != "image")
+    assert ["memory, MB", "channels", "height × width, px"] == [trace.name for trace in chart.figure.data]
+
+
+def test_height_and_width_are_apart_where_they_differ() -> None:
+    """A wide picture has a line for each, and the title names both."""
+    summary = summarize(PRESETS["paper"].replace(input_shape=(3, 224, 320)))
+    chart = figures.depth_profile(summary, LIGHT)
+    lines = {trace.name: trace.y for trace in chart.figure.data}
+    assert (224, 320) == (lines["height, px"][0], lines["width, px"][0])
+    assert (7, 10) == (lines["height, px"][-2], lines["width, px"][-2])
+    assert "from 224 × 320 to 7 × 10 px" in chart.figure.layout.title.text.replace("<br>", " ")
 
 
 def test_the_sums_along_the_way_end_at_all_of_it() -> None:
-    """Both lines rise to 100 % and never fall."""
-    data = figures.cumulative(SUMMARY).data
+    """Both lines rise to 100 % and never fall; each layer counts with what it costs itself."""
+    data = figures.cumulative(SUMMARY, LIGHT).data
     for key in ("MACs %", "parameters %"):
         values = [row[key] for row in data]
         assert sorted(values) == values
         assert values[-1] == 100
+    assert data[0]["MACs %"] == round(100 * SUMMARY.rows[0].macs / SUMMARY.macs(), 2) > 0
 
 
-def test_training_memory_counts_weights_three_times_and_outputs_per_image() -> None:
-    """Weights, gradients and momentum are equal; the outputs grow with the batch."""
-    data = figures.training_memory(SUMMARY).data
-    assert all(row["weights"] == row["gradients"] == row["momentum"] == 13_378_280 * 4 / 1e6 for row in data)
-    assert [row["outputs"] / row["batch"] for row in data] == [data[0]["outputs"]] * len(data)
+@pytest.mark.parametrize("name", ["paper", "batch_norm"])
+def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name: str) -> None:
+    """Weights, gradients and momentum are equal; what the backward pass needs grows with the batch."""
+    summary = summarize(PRESETS[name])
+    data = figures.training_memory(summary).data
+    assert all(row["weights"] == row["gradients"] == row["momentum"] == summary.parameters() * 4 / 1e6 for row in data)
+    for part, bytes_kept in kept(summary)._asdict().items():
+        assert [row["batch"] * bytes_kept / 1e6 for row in data] == pytest.approx([row[part] for row in data])
+    assert data[0]["normalisations"] > 5
+
+
+def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> None:
+    """One image less, and weights, gradients and momentum still outweigh the rest."""
+    for name in PRESETS:
+        summary = summarize(PRESETS[name])
+        title = figures.training_memory(summary).figure.layout.title.text.replace("<br>", " ")
+        batch = int(re.search(r"from batch (\d+) on", title)[1])
+        of_one, held = sum(kept(summary)), 3 * 4 * summary.parameters()
+        assert (batch - 1) * of_one <= held < batch * of_one
+
+
+def test_long_titles_are_wrapped() -> None:
+    """No line of a title is wider than a narrow page."""
+    for chart in (figures.cumulative(SUMMARY, LIGHT), figures.training_memory(SUMMARY)):
+        assert max(map(len, chart.figure.layout.title.text.split("<br>"))) <= 72

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.ui import cache, state
+from explorer.ui.variants import theme
 
 if TYPE_CHECKING:
     from explorer.views.figures import Chart
@@ -22,25 +23,25 @@ def show_cost() -> None:
         kind = _control("As", _KINDS, "cost_kind")
         quantity = "macs" if kind == "cumulative" else _control("Cost in", figures.QUANTITIES, "cost_quantity")
     if kind == "cumulative":
-        _show(figures.cumulative(summary), "cumulative")
+        show_chart(figures.cumulative(summary, theme()), "cumulative")
     elif kind == "bars":
-        _show(figures.bars(summary, quantity), "cost")
+        show_chart(figures.bars(summary, quantity), "cost")
     else:
-        _show(figures.hierarchy(summary, quantity, kind=kind), kind)
+        show_chart(figures.hierarchy(summary, quantity, kind=kind), kind)
 
 
 def show_depth() -> None:
     """Show how the picture, the channels and the memory change from the image to the classifier."""
     from explorer.views import figures
 
-    _show(figures.depth_profile(cache.summary(state.present().config)), "depth")
+    show_chart(figures.depth_profile(cache.summary(state.present().config), theme()), "depth")
 
 
 def show_memory() -> None:
     """Show where the memory goes while training."""
     from explorer.views import figures
 
-    _show(figures.training_memory(cache.summary(state.present().config)), "memory")
+    show_chart(figures.training_memory(cache.summary(state.present().config)), "memory")
 
 
 def _control(label: str, options: dict[str, str], key: str) -> str:
@@ -56,7 +57,8 @@ def _control(label: str, options: dict[str, str], key: str) -> str:
     )
 
 
-def _show(chart: "Chart", key: str) -> None:
+def show_chart(chart: "Chart", key: str) -> None:
+    """Show a chart, and under it how to read it, its numbers, and the chart as a page to take away."""
     st.plotly_chart(chart.figure, key=f"chart_{key}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"How to read this: {chart.reading}", width="stretch")

@@ -1,21 +1,25 @@
 """Charts of a whole network, as plotly figures with their data. Colours are those of the branches on every page."""
 
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
 from explorer.analysis import LayerRow, NetworkSummary
+from explorer.backward import kept
 from explorer.config import BRANCHES
 from explorer.views import formatting as fmt
 from explorer.views import palette
 from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.palette import Theme
 
 QUANTITIES = {"macs": "MACs", "parameters": "parameters", "activations": "activations"}
 BATCHES = (1, 8, 32, 128)
+_LINE = 72  # letters of a title that fit in half of a wide page, and in a narrow one
 _REST = palette.LIGHT.line
 _LAYOUT: dict[str, Any] = {
-    "margin": {"l": 10, "r": 10, "t": 80, "b": 10},
-    "height": 400,
+    "margin": {"l": 10, "r": 10, "t": 90, "b": 10},
+    "height": 410,
     "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     "hoverlabel": {"namelength": -1},
 }
@@ -27,6 +31,11 @@ class Chart(NamedTuple):
     figure: go.Figure
     reading: str
     data: list[dict[str, Any]]
+
+
+def heading(text: str) -> dict[str, Any]:
+    """Return a title at the top of a chart, on as many lines as a narrow page needs."""
+    return {"text": "<br>".join(wrap(text, _LINE)), "yref": "container", "y": 0.98, "yanchor": "top"}
 
 
 class _Part(NamedTuple):
@@ -56,7 +65,9 @@ def bars(summary: NetworkSummary, quantity: str) -> Chart:
     share = fmt.percent(getattr(summary.by_module[dearest], quantity), getattr(summary.whole, quantity))
     figure.update_layout(
         barmode="stack",
-        title=f"{dearest.replace('_', ' ')} takes the most: {share} of the {QUANTITIES[quantity]} while training",
+        title=heading(
+            f"{dearest.replace('_', ' ')} takes the most: {share} of the {QUANTITIES[quantity]} while training"
+        ),
         yaxis_title=QUANTITIES[quantity],
         **_LAYOUT,
     )
@@ -96,7 +107,8 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
             hovertemplate="%{id}: %{value:,} (%{percentRoot:.1%})<extra></extra>",
         )
     )
-    figure.update_layout(title=f"Where {fmt.short(total)} {QUANTITIES[quantity]} are", **(_LAYOUT | {"height": 520}))
+    title = heading(f"Where {fmt.short(total)} {QUANTITIES[quantity]} are")
+    figure.update_layout(title=title, **(_LAYOUT | {"height": 520}))
     reading = (
         "From inside out, or from large to small: stage, module, branch, layer. "
         "Click a part to go into it, the middle to go back."
@@ -105,27 +117,28 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
     return Chart(figure, reading, data)
 
 
-def depth_profile(summary: NetworkSummary) -> Chart:
-    """Return the side of the picture, the channels and the activation memory of each block, from image to classes."""
+def depth_profile(summary: NetworkSummary, theme: Theme) -> Chart:
+    """Return height, width, channels and activation memory of each block, from image to classes."""
     channels, height, width = summary.config.input_shape
-    data = [
-        {"block": "image", "side": max(height, width), "channels": channels, "activations": channels * height * width}
-    ]
+    data = [_depth("image", (channels, height, width), channels * height * width)]
     for block, totals in summary.by_module.items():
         if not block.startswith("aux_"):
             end = [row for row in summary.rows if row.module == block][-1]
-            side = max(end.out_shape[1:], default=1)
-            data.append({"block": block, "side": side, "channels": end.out_shape[0], "activations": totals.activations})
+            data.append(_depth(block, end.out_shape, totals.activations))
+    square = all(row["height"] == row["width"] for row in data)
+    lines = {"height": "height × width, px"} if square else {"height": "height, px", "width": "width, px"}
     names = [row["block"] for row in data]
     figure = go.Figure()
-    memory = [row["activations"] * fmt.BYTES_PER_FLOAT / 1e6 for row in data]
-    figure.add_bar(name="activations, MB", x=names, y=memory, marker_color=_REST, opacity=0.45)
-    for name, colour in (("side", palette.BRANCH["1x1"]), ("channels", palette.AUX)):
-        values = [row[name] for row in data]
-        figure.add_scatter(name=f"{name}{', px' if name == 'side' else ''}", x=names, y=values, line_color=colour)
+    figure.add_bar(name="memory, MB", x=names, y=[row["MB"] for row in data], marker_color=_REST, opacity=0.45)
+    for letter, (key, name) in zip("ABC", {"channels": "channels", **lines}.items(), strict=False):
+        colour = theme.variants[letter]
+        figure.add_scatter(name=name, x=names, y=[row[key] for row in data], line_color=colour, mode="lines+markers")
+    last = data[-2]  # the classifier's vector has no sides
     figure.update_layout(
-        title=f"The side shrinks from {data[0]['side']} to {data[-2]['side']} px, channels grow from "
-        f"{channels} to {max(row['channels'] for row in data[:-1])}",
+        title=heading(
+            f"The picture shrinks from {height} × {width} to {last['height']} × {last['width']} px, "
+            f"channels grow from {channels} to {max(row['channels'] for row in data[:-1]):,}"
+        ),
         yaxis={"title": "px · channels · MB", "type": "log", "dtick": 1},
         **_LAYOUT,
     )
@@ -137,8 +150,20 @@ def depth_profile(summary: NetworkSummary) -> Chart:
     return Chart(figure, reading, data)
 
 
-def cumulative(summary: NetworkSummary) -> Chart:
-    """Return how much of the MACs and of the parameters lies before each layer, in percent, without heads."""
+def _depth(block: str, shape: tuple[int, ...], activations: int) -> dict[str, Any]:
+    height, width = shape[1:] or (1, 1)
+    return {
+        "block": block,
+        "height": height,
+        "width": width,
+        "channels": shape[0],
+        "activations": activations,
+        "MB": activations * fmt.BYTES_PER_FLOAT / 1e6,
+    }
+
+
+def cumulative(summary: NetworkSummary, theme: Theme) -> Chart:
+    """Return the share of the MACs and of the parameters up to and with each layer, in percent, without heads."""
     rows = [row for row in summary.rows if row.aux is None]
     data, macs, parameters = [], 0, 0
     for row in rows:
@@ -152,10 +177,13 @@ def cumulative(summary: NetworkSummary) -> Chart:
         )
     half = {key: next(row["layer"] for row in data if row[key] >= 50) for key in ("MACs %", "parameters %")}
     figure = go.Figure()
-    for key, colour in (("MACs %", palette.BRANCH["1x1"]), ("parameters %", palette.AUX)):
-        figure.add_scatter(name=key, x=[row["layer"] for row in data], y=[row[key] for row in data], line_color=colour)
+    for key, letter in (("MACs %", "A"), ("parameters %", "B")):
+        values, colour = [row[key] for row in data], theme.variants[letter]
+        figure.add_scatter(name=key, x=[row["layer"] for row in data], y=values, line_color=colour)
     figure.update_layout(
-        title=f"Half of the MACs are spent by {half['MACs %']}, half of the parameters by {half['parameters %']}",
+        title=heading(
+            f"Half of the MACs are spent by {half['MACs %']}, half of the parameters by {half['parameters %']}"
+        ),
         xaxis={"showticklabels": False, "title": "layers, from image to classifier"},
         yaxis={"title": "% so far", "range": [0, 101]},
         **_LAYOUT,
@@ -168,31 +196,42 @@ def cumulative(summary: NetworkSummary) -> Chart:
     return Chart(figure, reading, data)
 
 
+_HELD = ("weights", "gradients", "momentum")
+_KEPT = {"outputs": "outputs of all layers", "normalisations": "kept by normalisation", "places": "places of maxima"}
+
+
 def training_memory(summary: NetworkSummary) -> Chart:
-    """Return what training holds in memory per batch size: weights, gradients, momentum and kept outputs, in MB."""
+    """Return what training holds per batch size, in MB: weights, gradients, momentum, and what backward needs."""
     weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
-    outputs = summary.whole.activations * fmt.BYTES_PER_FLOAT / 1e6
+    of_one = {part: number / 1e6 for part, number in kept(summary)._asdict().items()}
     data = [
-        {"batch": batch, "weights": weights, "gradients": weights, "momentum": weights, "outputs": batch * outputs}
+        {"batch": batch, **dict.fromkeys(_HELD, weights), **{part: batch * mb for part, mb in of_one.items()}}
         for batch in BATCHES
     ]
     figure = go.Figure()
-    parts = {"weights": "1x1", "gradients": "5x5", "momentum": "pool", "outputs": "3x3"}
-    for part, branch in parts.items():
-        values = [row[part] for row in data]
-        name = "outputs of all layers" if part == "outputs" else part
+    parts = [*_HELD, *of_one]
+    for place, part in enumerate(parts):
         figure.add_bar(
-            name=name, x=[f"batch {batch}" for batch in BATCHES], y=values, marker_color=palette.BRANCH[branch]
+            name=_KEPT.get(part, part),
+            x=[f"batch {batch}" for batch in BATCHES],
+            y=[row[part] for row in data],
+            marker_color=palette.scale(place / (len(parts) - 1)),
         )
-    largest = next((batch for batch in BATCHES if batch * outputs > 3 * weights), None)
-    turn = (
-        f"From batch {largest} on, the outputs outweigh all weights" if largest else "The weights outweigh the outputs"
+    held, one = len(_HELD) * weights, sum(of_one.values())
+    turn = held / one  # images whose outputs weigh as much as the network in training
+    figure.update_layout(
+        barmode="stack",
+        title=heading(
+            f"What the backward pass needs outweighs weights, gradients and momentum from batch {int(turn) + 1} on"
+        ),
+        yaxis_title="MB",
+        **_LAYOUT,
     )
-    figure.update_layout(barmode="stack", title=turn, yaxis_title="MB", **_LAYOUT)
     figure.update_traces(hovertemplate="%{x}, %{fullData.name}: %{y:,.1f} MB<extra></extra>")
     reading = (
-        "float32, SGD with momentum, auxiliary heads present, ReLU in place, every layer's output kept for the "
-        "backward pass. A framework needs some working memory beside it."
+        "float32, SGD with momentum, auxiliary heads present, ReLU in place. Upper parts grow with the batch: the "
+        "image and the outputs of all layers, what BatchNorm or LRN keeps beside them, and where each max pool found "
+        "its maximum. PyTorch needs some working memory beside it."
     )
     return Chart(figure, reading, [{**row, "unit": "MB"} for row in data])
 
