@@ -19,6 +19,10 @@ Method = Literal["grad_cam", "occlusion", "integrated_gradients"]
 Size = tuple[int, int]  # height × width in pixels
 
 
+class InputError(ValueError):
+    """What was given cannot be used here; the message is a sentence for the reader."""
+
+
 class WithPictures(Frozen):
     """A value with bytes in it, which travel as base64."""
 
