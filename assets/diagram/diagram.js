@@ -1,11 +1,14 @@
 // A picture of a network that can be moved, zoomed, asked and saved. Streamlit calls the default export again on each
 // change of data or theme: handlers are assigned, never stacked, and what the person sees stays where it is.
 //
-// data: name, svg, dot, alt, hover {node id: lines of text}, chosen (node id or null), height (pixels),
-// tokens {role: colour in the SVG}.
+// data: name, svg, dot, alt, hover {node id: lines of text}, chosen (node id or null), height and tallest (pixels; the
+// view is as high as the picture needs between them), opens (whether a box can be opened and closed where it stands),
+// narrow (whether the picture is the one for a narrow view, null if there is only one), tokens {role: colour in the SVG}.
 
 const SVG = "http://www.w3.org/2000/svg"
 const LARGEST_FIT = 1.5 // pixels per point: a small picture is not blown up beyond this
+const READABLE = 0.6 // pixels per point: below this a box just opened is shown instead of the whole picture
+const NARROW = 1000 // pixels of a view that is called narrow
 const [LEAST, MOST, STEP] = [0.1, 8, 1.25]
 const DRAG = 4 // pixels of movement that make a click a drag
 const MARGIN = 6
@@ -15,7 +18,7 @@ const KEPT_OF_TEXT = ["fill", "font-family", "font-size", "font-weight", "text-a
 const views = new WeakMap()
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data, parentElement, setStateValue, setTriggerValue } = component
   const view = views.get(parentElement) ?? open(parentElement)
   const before = view.data
   view.data = data
@@ -24,6 +27,11 @@ export default function (component) {
     mark(view)
     setTriggerValue("choose", id)
   }
+  view.open = (id) => {
+    view.opened = id
+    setTriggerValue("open", id)
+  }
+  view.tellWidth = (narrow) => setStateValue("narrow", narrow)
   label(view)
   if (before?.svg !== data.svg) show(view, before)
   mark(view)
@@ -38,8 +46,8 @@ export default function (component) {
 function open(parent) {
   const find = (name) => parent.querySelector(name)
   const view = {
-    pane: find(".pane"), tip: find(".tip"), alt: find("#alt"), root: find(".diagram"),
-    svg: null, width: 0, height: 0, x: 0, y: 0, scale: 1, fitted: true, guarded: false, drag: null,
+    pane: find(".pane"), tip: find(".tip"), alt: find("#alt"), opens: find("#opens"), root: find(".diagram"),
+    svg: null, width: 0, height: 0, x: 0, y: 0, scale: 1, fitted: true, guarded: false, drag: null, opened: null,
   }
   const { pane } = view
   pane.onwheel = (event) => wheel(view, event)
@@ -48,6 +56,7 @@ function open(parent) {
   pane.onpointerup = pane.onpointercancel = (event) => release(view, event)
   pane.onpointerleave = () => (view.tip.hidden = true)
   pane.onclick = (event) => event.detail === 0 && choice(event) && view.choose(choice(event).id) // a screen reader's
+  pane.ondblclick = (event) => view.data.opens && choice(event) && view.open(choice(event).id)
   pane.onkeydown = (event) => press(view, event)
   pane.onfocus = () => (view.tip.hidden = true)
   pane.addEventListener("focusin", (event) => focus(view, event)) // once: this function runs once per pane
@@ -81,6 +90,7 @@ function show(view, before) {
   view.guarded = false
   view.fitted ||= before?.name !== view.data.name
   settle(view)
+  if (view.opened) showOpened(view)
   if (held) find(view, held)?.focus({ preventScroll: true })
 }
 
@@ -123,9 +133,9 @@ function guard(view) {
 }
 
 function label(view) {
-  view.root.style.height = `${view.data.height}px`
   view.pane.setAttribute("aria-label", view.data.name.replaceAll("_", " "))
   view.alt.textContent = view.data.alt
+  view.opens.hidden = !view.data.opens
 }
 
 function mark(view) {
@@ -148,9 +158,19 @@ function deepFocus(view) {
 
 function settle(view) {
   if (!view.svg || !view.pane.clientWidth) return // in a tab that is not open
+  stretch(view)
   if (!view.guarded) guard(view)
   if (view.fitted) fit(view)
   else place(view)
+}
+
+function stretch(view) {
+  const { height, tallest, narrow } = view.data
+  const wide = view.pane.clientWidth
+  const tools = view.root.clientHeight - view.pane.clientHeight
+  const needed = view.height * Math.min(wide / view.width, 1) + 2 * MARGIN + tools
+  view.root.style.height = `${Math.min(Math.max(needed, height), tallest)}px`
+  if (narrow !== null && narrow !== wide < NARROW) view.tellWidth(wide < NARROW)
 }
 
 function place(view) {
@@ -185,6 +205,18 @@ function pan(view, dx, dy) {
   view.y += dy / view.scale
   view.fitted = false
   place(view)
+}
+
+// A box that was just opened is shown large where the whole picture would be too small to read.
+function showOpened(view) {
+  const node = find(view, view.opened)
+  view.opened = null
+  if (!node || !view.fitted || view.scale >= READABLE) return
+  const [from, to] = [node.getBoundingClientRect(), view.pane.getBoundingClientRect()]
+  const [wide, high] = [from.width / view.scale, from.height / view.scale]
+  view.x += (from.left + from.width / 2 - to.left - to.width / 2) / view.scale
+  view.y += (from.top + from.height / 2 - to.top - to.height / 2) / view.scale
+  zoom(view, Math.min((to.width - 2 * MARGIN) / wide, (to.height - 2 * MARGIN) / high, 1) / view.scale)
 }
 
 function reveal(view, node) {
@@ -238,7 +270,8 @@ function press(view, event) {
     Escape: () => (view.tip.hidden = true),
   }
   const node = choice(event)
-  if (node) keys.Enter = keys[" "] = () => view.choose(node.id)
+  const opens = event.shiftKey && view.data.opens
+  if (node) keys.Enter = keys[" "] = () => (opens ? view.open(node.id) : view.choose(node.id))
   if (!keys[event.key]) return
   event.preventDefault()
   keys[event.key]()

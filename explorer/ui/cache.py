@@ -12,6 +12,7 @@ from explorer.views.canvas import Drawing
 
 if TYPE_CHECKING:
     from explorer.live.checker import Checker
+    from explorer.live.report import LayerTiming
 
 
 @lru_cache(maxsize=256)
@@ -21,11 +22,25 @@ def summary(config: GoogLeNetConfig) -> NetworkSummary:
 
 
 @lru_cache(maxsize=256)
-def drawing(config: GoogLeNetConfig, block: str | None, colour_by: str) -> Drawing:
-    """Return the picture of a block, or with None the overview. Raises KeyError for an unknown block."""
-    if block is None:
-        return diagrams.overview(summary(config), colour_by=colour_by, direction="across")
-    return diagrams.block(summary(config), block, colour_by=colour_by)
+def overview(
+    config: GoogLeNetConfig,
+    colour_by: str = "none",
+    timing: "LayerTiming | None" = None,
+    expanded: frozenset[str] = frozenset(),
+    direction: diagrams.Direction = "across",
+) -> Drawing:
+    """Return the picture of the whole network. ``timing`` is needed to colour by time."""
+    times = timing.seconds if timing else None
+    return diagrams.overview(summary(config), colour_by=colour_by, times=times, expanded=expanded, direction=direction)
+
+
+@lru_cache(maxsize=256)
+def drawing(
+    config: GoogLeNetConfig, block: str, colour_by: str, timing: "LayerTiming | None" = None, least: float = 0
+) -> Drawing:
+    """Return the picture of a block. Raises KeyError for an unknown one."""
+    times = timing.seconds if timing else None
+    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, least=least)
 
 
 @st.cache_resource

@@ -13,6 +13,8 @@ _ASSETS = Path(__file__).parents[2] / "assets" / "diagram"
 _html, _css, _js = ((_ASSETS / f"diagram.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
 _view = st.components.v2.component("inception_diagram", html=_html, css=_css, js=_js)
 
+_NARROW = "diagram_narrow"
+
 # The palette's colours in the SVG that follow the page's theme instead.
 _TOKENS = {role: getattr(palette.LIGHT, role) for role in ("ink", "muted", "card", "neutral", "line")}
 
@@ -23,12 +25,16 @@ def diagram(
     key: str,
     chosen: str | None = None,
     on_choose: Callable[[str], None] | None = None,
+    on_open: Callable[[str], None] | None = None,
     height: int = 520,
+    tallest: int = 0,
+    adapts: bool = False,
 ) -> None:
-    """Show a drawing, ``height`` pixels high; its box ``chosen`` is marked.
+    """Show a drawing, ``height`` pixels high or as high as it needs up to ``tallest``; its box ``chosen`` is marked.
 
-    ``on_choose`` is called with the id of a box that was clicked or entered, before the script runs again. Zoom and
-    position stay when the drawing changes and keeps its name.
+    ``on_choose`` is called with the id of a box that was clicked or entered, before the script runs again, ``on_open``
+    with that of one double-clicked or entered with Shift. Zoom and position stay when the drawing changes and keeps
+    its name. With ``adapts`` the view tells :func:`is_narrow` when its width comes or ceases to be small.
     """
     try:
         picture = svg(drawing.dot)
@@ -37,13 +43,32 @@ def diagram(
         st.caption(f"{missing} This simpler picture cannot be zoomed, clicked or saved.")
         return
 
-    def forward() -> None:
-        identity = st.session_state[key].choose
-        if on_choose and identity in drawing.hover:  # a browser may send anything
-            on_choose(identity)
+    def forward(name: str, to: Callable[[str], None] | None) -> None:
+        identity = st.session_state[key][name]
+        if to and identity in drawing.hover:  # a browser may send anything
+            to(identity)
+
+    def note_width() -> None:
+        st.session_state[_NARROW] = bool(st.session_state[key].narrow)
 
     _view(
         key=key,
-        data={**drawing._asdict(), "svg": picture, "chosen": chosen, "height": height, "tokens": _TOKENS},
-        on_choose_change=forward,
+        data={
+            **drawing._asdict(),
+            "svg": picture,
+            "chosen": chosen,
+            "height": height,
+            "tallest": max(height, tallest),
+            "opens": on_open is not None,
+            "narrow": is_narrow() if adapts else None,
+            "tokens": _TOKENS,
+        },
+        on_choose_change=lambda: forward("choose", on_choose),
+        on_open_change=lambda: forward("open", on_open),
+        on_narrow_change=note_width,
     )
+
+
+def is_narrow() -> bool:
+    """Whether the view that adapts is too narrow for a wide picture; what it said last."""
+    return st.session_state.get(_NARROW, False)

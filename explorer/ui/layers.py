@@ -1,5 +1,7 @@
 """The layer table: every row of the network, filtered by module, branch and kind; choosing a row chooses the node."""
 
+from hashlib import sha256
+
 import pandas as pd
 import streamlit as st
 
@@ -39,7 +41,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
     """Show the rows with the chosen one marked. The key changes with what is marked, as that is given once only."""
     paths = [row.path for row in rows]
     marked = [paths.index(state.chosen())] if state.chosen() in paths else []
-    key = f"layers_{len(paths)}_{paths[0]}_{marked}"
+    key = f"layers_{sha256(repr((paths, marked)).encode()).hexdigest()[:16]}"
 
     def choose() -> None:
         picked = st.session_state[key].selection.rows

@@ -10,12 +10,16 @@ from explorer.views import formatting as fmt
 
 
 class Total(NamedTuple):
-    """One total as it is shown: label, value, change against the preset, and the convention it follows."""
+    """One total as it is shown: label, value, change against the preset, and the convention it follows.
+
+    Less of a ``cost`` is better; a receptive field is neither better nor worse.
+    """
 
     label: str
     value: str
     delta: str
     convention: str
+    cost: bool = True
 
 
 def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
@@ -63,6 +67,7 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
             fmt.change(summary.receptive_field, base.receptive_field),
             "Pixels of the image along one side that one position after the last module sees, through the widest "
             "branch: r += (k − 1) · j, then j *= s. It may be larger than the image.",
+            cost=False,
         ),
     )
 
@@ -77,7 +82,7 @@ def show_totals() -> None:
                 total.label,
                 total.value,
                 total.delta.replace("−", "-") or None,
-                delta_color="inverse",
+                delta_color="inverse" if total.cost else "off",
                 help=total.convention,
                 width=190,
             )

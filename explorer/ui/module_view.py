@@ -1,5 +1,8 @@
 """The parts of the module page: which module, its six numbers, itself beside the naive one, and its budget."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
@@ -7,11 +10,17 @@ from explorer.analysis import NetworkSummary
 from explorer.changes import with_module
 from explorer.config import HEADINGS, GoogLeNetConfig, UnbuildableError
 from explorer.lessons.reduction import without_reductions
-from explorer.ui import cache, picture, settings, state
+from explorer.ui import cache, charts, layer_times, picture, settings, state
+from explorer.ui.variants import theme
 from explorer.views import branch_budget, diagrams
 from explorer.views import formatting as fmt
+from explorer.views.measures import TIME, duration
 
-_WHICH, _OF = "module_choice", "module_of"
+if TYPE_CHECKING:
+    from explorer.live.report import LayerTiming
+
+_WHICH, _OF, _WIDTH = "module_choice", "module_of", "budget_width"
+_HERE, _PRESET = "this network", "preset"
 
 
 def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
@@ -22,20 +31,14 @@ def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
     version = state.present()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
-            "Of",
-            ["this network", version.base],
-            default="this network",
-            required=True,
-            key=_OF,
-            persist_state="session",
+            "Of", [_HERE, _PRESET], default=_HERE, required=True, key=_OF, persist_state="session"
         )
-        config = version.base_config if whose == version.base else version.config
+        config = version.base_config if whose == _PRESET else version.config
         names = [module.name for module in config.modules]
         chosen = picture.chosen_module(cache.summary(config))
         st.session_state[_WHICH] = chosen if chosen in names else names[0]
         st.pills("Module", names, key=_WHICH, required=True, on_change=_choose)
-        picture.colour_control()
-    return config, st.session_state[_WHICH] or names[0], whose != version.base
+    return config, st.session_state[_WHICH] or names[0], whose != _PRESET
 
 
 def _choose() -> None:
@@ -62,68 +65,99 @@ def edit_module(config: GoogLeNetConfig, name: str, *, editable: bool) -> None:
 
 def beside_naive(config: GoogLeNetConfig, name: str) -> None:
     """Show the module as it is and as Figure 2a would have it, for the same input, with what that changes."""
-    here = cache.summary(config)
     try:
         naive = cache.summary(without_reductions(config, (name,)))
     except UnbuildableError as error:
-        picture.show_drawing(here, name, key="module_here")
         st.info(f"The naive module cannot be shown: {error}")
-        return
-    _differences(here, naive, name)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**{name} as it is**")
-        picture.show_drawing(here, name, key="module_here")
-    with right:
-        st.markdown(f"**{name} naive** :small[Figure 2a: no 1×1 reductions, the pool passes every channel]")
-        picture.show_drawing(naive, name, key="module_naive")
+        naive = None
+    shown = {"as it is": cache.summary(config)}
+    if naive:
+        shown["naive"] = naive
+        _differences(*shown.values(), name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.space("stretch")
+        picture.colour_control(*(summary.config for summary in shown.values()))
+    least = _dearest(shown.values(), name)
+    with st.container(key="beside"):
+        for column, (title, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
+            with column:
+                note = (
+                    "" if title != "naive" else " :small[Figure 2a: no 1×1 reductions, the pool passes every channel]"
+                )
+                st.markdown(f"**{name} {title}**{note}")
+                picture.show_drawing(summary, name, key=f"module_{title[:5].strip()}", least=least)
+    picture.time_note(config)
+
+
+def _dearest(shown: Iterable[NetworkSummary], name: str) -> float:
+    """Return where the scale that all pictures share ends; 0 when they are not all coloured by the same."""
+    colourings = [(summary, *picture.colouring(summary.config)) for summary in shown]
+    if len({colour for _, colour, _ in colourings}) > 1:
+        return 0
+    return max(
+        diagrams.dearest(summary, name, colour, timing.seconds if timing else None)
+        for summary, colour, timing in colourings
+    )
 
 
 def _differences(here: NetworkSummary, naive: NetworkSummary, name: str) -> None:
     now, then = here.by_module[name], naive.by_module[name]
-    facts = (
-        ("parameters", now.parameters, then.parameters),
-        ("MACs", now.macs, then.macs),
-        ("activations", now.activations, then.activations),
-        ("output channels", here.concat(name).out_shape[0], naive.concat(name).out_shape[0]),
-    )
+    facts = [
+        ("parameters", now.parameters, then.parameters, fmt.exact),
+        ("MACs", now.macs, then.macs, fmt.exact),
+        ("activations", now.activations, then.activations, fmt.exact),
+        ("output channels", here.concat(name).out_shape[0], naive.concat(name).out_shape[0], fmt.exact),
+    ]
+    timings = [layer_times.times(summary.config) for summary in (here, naive)]
+    if all(timings):
+        facts.append(("measured time", *(_seconds(timing, name) for timing in timings), duration))
     with st.container(horizontal=True):
-        for label, value, other in facts:
+        for label, value, other, text in facts:
             st.metric(
                 label,
-                fmt.exact(value),
-                f"naive: {fmt.exact(other)} ({other / value:.2f} times)" if value else None,
+                text(value),
+                f"naive: {text(other)} ({other / value:.2f} times)" if value else None,
                 delta_color="off",
                 delta_arrow="off",
-                width=280,
+                width=230,
             )
 
 
+def _seconds(timing: "LayerTiming", name: str) -> float:
+    block = diagrams.block_id(name)
+    return sum(seconds for path, seconds in timing.seconds.items() if path.startswith(f"{block}."))
+
+
 def budget(config: GoogLeNetConfig, name: str) -> None:
-    """Show what each branch takes and gives, as a flow and as a table."""
-    summary = cache.summary(config)
-    st.markdown("**Branch budget**")
-    left, right = st.columns([1.2, 1], gap="medium")
-    with left:
-        cost = st.segmented_control(
-            "Cost",
-            list(branch_budget.COSTS),
-            default="macs",
-            required=True,
-            format_func=branch_budget.COSTS.get,
-            key="budget_cost",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        st.plotly_chart(branch_budget.flow(summary, name, cost), key="budget_flow")
-        st.caption(
-            "How to read this: left, the share of the cost each branch takes; right, the share of the output channels "
-            "it gives. Equal widths on both sides would be an even bargain."
-        )
-    with right:
-        rows = branch_budget.budget_rows(branch_budget.shares(summary, name))
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_formats(), alt=f"The branches of {name}")
-        picture.show_formulas(summary)
+    """Show what each branch takes and gives, as a flow and as a table, beside the chosen layer's formulas."""
+    summary, timing = cache.summary(config), layer_times.times(config)
+    times = timing.seconds if timing else None
+    with st.container(key="budget"):
+        left, right = st.columns([1.4, 1], gap="medium")
+        with left:
+            st.markdown("**Branch budget**")
+            width = _width_control(timed=times is not None)
+            charts.show_chart(branch_budget.flow(summary, name, width, theme(), times), "budget")
+        with right:
+            picture.show_formulas(summary, name)
+    rows = branch_budget.budget_rows(branch_budget.shares(summary, name, times))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_formats(), alt=f"The branches of {name}")
+
+
+def _width_control(*, timed: bool) -> str:
+    """Let the reader choose what makes the arrows wide; the measured time only where there is one."""
+    offered = [width for width in branch_budget.WIDTHS if timed or width != TIME]
+    if st.session_state.get(_WIDTH) not in offered:
+        st.session_state[_WIDTH] = "macs"
+    return st.segmented_control(
+        "Width",
+        offered,
+        required=True,
+        format_func=branch_budget.WIDTHS.get,
+        key=_WIDTH,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
 
 
 def _formats() -> dict[str, object]:
@@ -133,5 +167,8 @@ def _formats() -> dict[str, object]:
         "parameters": number(format="localized"),
         "MACs": number(format="localized"),
         "receptive field": number(format="%d px"),
-        **{f"% of {what}": st.column_config.TextColumn(alignment="right") for what in ("output", "parameters", "MACs")},
+        **{
+            heading: st.column_config.TextColumn(alignment="right")
+            for heading in ("% of output", "% of parameters", "% of MACs", "time", "% of time")
+        },
     }

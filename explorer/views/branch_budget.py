@@ -1,21 +1,28 @@
-"""What each branch of a module gives and what it takes: a table, and a flow picture of both shares."""
+"""What each branch of a module gives and what it takes: a table, and a flow picture from the input to the concat."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from explorer.analysis import NetworkSummary
+from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
 from explorer.views import palette
-from explorer.views.formulas import channel_ranges
+from explorer.views.inside import branches_of, title
 from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.measures import COLOURINGS, TIME, duration, measure
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from explorer.views.figures import Chart
 
-COSTS = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
+CHANNELS = "channels"
+WIDTHS = {CHANNELS: "channels", **{name: COLOURINGS[name] for name in ("parameters", "macs", "activations", TIME)}}
+Times = Mapping[str, float]
 
 
 class Share(NamedTuple):
-    """One branch: its output channels, its costs, and the receptive field of its output in pixels."""
+    """One branch: its output channels, its costs, the receptive field of its output in pixels.
+
+    ``seconds`` is None when nothing was measured.
+    """
 
     branch: str
     channels: int
@@ -23,90 +30,167 @@ class Share(NamedTuple):
     macs: int
     activations: int
     receptive_field: int
+    seconds: float | None = None
 
 
-def shares(summary: NetworkSummary, module: str) -> tuple[Share, ...]:
-    """Return the branches of a module in the order of concatenation. Raises KeyError for an unknown module."""
+def shares(summary: NetworkSummary, module: str, times: Times | None = None) -> tuple[Share, ...]:
+    """Return the branches of a module in the order of concatenation. Raises KeyError for an unknown module.
+
+    ``times`` are seconds by path.
+    """
     found = []
-    for branch, (first, last) in channel_ranges(summary, module).items():
-        end = [row for row in summary.rows if (row.module, row.branch) == (module, branch)][-1]
-        found.append(Share(branch, last - first + 1, *summary.by_branch[module, branch], end.receptive_field))
+    for branch, chain in _branches(summary, module).items():
+        seconds = sum(times.get(row.path, 0.0) for row in chain) if times else None
+        end = chain[-1]
+        costs = summary.by_branch[module, branch]
+        found.append(Share(branch, end.out_shape[0], *costs, end.receptive_field, seconds))
     return tuple(found)
 
 
 def budget_rows(branches: tuple[Share, ...]) -> list[dict[str, Any]]:
     """Return one dict per branch: channels and costs, each with its share of the module's branches in percent."""
-    channels = sum(share.channels for share in branches)
-    totals = {cost: sum(getattr(share, cost) for share in branches) for cost in COSTS}
-    return [
+    channels, parameters, macs = (sum(share[at] for share in branches) for at in (1, 2, 3))
+    rows = [
         {
             "branch": BRANCH_NAMES[share.branch],
             "channels": share.channels,
-            "% of output": _percent(share.channels, channels),
+            "% of output": fmt.percent(share.channels, channels),
             "parameters": share.parameters,
-            "% of parameters": _percent(share.parameters, totals["parameters"]),
+            "% of parameters": fmt.percent(share.parameters, parameters),
             "MACs": share.macs,
-            "% of MACs": _percent(share.macs, totals["macs"]),
+            "% of MACs": fmt.percent(share.macs, macs),
             "receptive field": share.receptive_field,
         }
         for share in branches
     ]
+    timed = [share.seconds for share in branches if share.seconds is not None]
+    for row, seconds in zip(rows, timed, strict=False):
+        row |= {"time": duration(seconds), "% of time": fmt.percent(seconds, sum(timed))}
+    return rows
 
 
-def flow(summary: NetworkSummary, module: str, cost: str) -> "go.Figure":
-    """Return a Sankey picture: left, the share of ``cost`` each branch takes; right, the channels it gives."""
+def flow(summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None = None) -> "Chart":
+    """Return a Sankey picture from the input through the branches to the concat.
+
+    By ``channels`` each arrow is as wide as what it carries. By a cost, left is the share of it that each branch
+    takes, right the share of the channels that it gives. Raises KeyError for another width, and for time unmeasured.
+    """
+    from explorer.views.figures import Chart
+
+    if width == CHANNELS:
+        figure, reading = _by_channels(summary, module, theme)
+    else:
+        figure, reading = _by_cost(summary, module, width, theme, times)
+    return Chart(figure, reading, budget_rows(shares(summary, module, times)))
+
+
+def _by_cost(
+    summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None
+) -> tuple[Any, str]:
+    cost, chains = measure(width, times), _branches(summary, module)
+    takes = _percentages([sum(map(cost.of, chain)) for chain in chains.values()])
+    gives = _percentages([chain[-1].out_shape[0] for chain in chains.values()])
+    names = [BRANCH_NAMES[branch] for branch in chains]
+    count, concat = len(names), summary.concat(module)
+    widest = max(range(count), key=lambda n: takes[n] - gives[n])
+    labels = [f"{name}: {take:.0f} % → {give:.0f} %" for name, take, give in zip(names, takes, gives, strict=True)]
+    figure = _sankey(
+        f"The {names[widest]} branch takes {takes[widest]:.0f} % of the {cost.title} "
+        f"and gives {gives[widest]:.0f} % of the channels",
+        nodes=[(f"{cost.title} of {module}", None), *zip(labels, chains, strict=True), (_channels(concat), None)],
+        links=[
+            *((0, 1 + n, takes[n], branch) for n, branch in enumerate(chains)),
+            *((1 + n, 1 + count, gives[n], branch) for n, branch in enumerate(chains)),
+        ],
+        value="%{value:.1f} %",
+        theme=theme,
+    )
+    reading = (
+        f"Left, the share of the {cost.title} each branch takes; right, the share of the output channels it gives. "
+        "Equal widths on both sides would be an even bargain."
+    )
+    return figure, reading
+
+
+def _by_channels(summary: NetworkSummary, module: str, theme: palette.Theme) -> tuple[Any, str]:
+    chains, concat = _branches(summary, module), summary.concat(module)
+    inputs = next(iter(chains.values()))[0].in_shape[0]
+    nodes: list[tuple[str, str | None]] = [(f"input, {fmt.exact(inputs)} channels", None), (_channels(concat), None)]
+    links = []
+    for branch, chain in chains.items():
+        before = 0
+        for row in chain:
+            nodes.append((title(row), branch))
+            links.append((before, len(nodes) - 1, row.in_shape[0], branch))
+            before = len(nodes) - 1
+        links.append((before, 1, chain[-1].out_shape[0], branch))
+    figure = _sankey(_squeeze(chains, inputs), nodes, links, value="%{value:,} channels", theme=theme)
+    reading = (
+        "Every arrow is as wide as the channels it carries. All branches see the whole input; a 1×1 in front of a "
+        "larger kernel makes what that kernel must work through narrow."
+    )
+    return figure, reading
+
+
+def _squeeze(chains: Mapping[str, Sequence[LayerRow]], inputs: int) -> str:
+    """Name the branch whose kernel sees least of the input."""
+    reduced = {branch: chain[0].out_shape[0] for branch, chain in chains.items() if chain[0].path.endswith(".reduce")}
+    if not reduced:
+        return f"No 1×1 reduces the {fmt.exact(inputs)} channels: every branch works on all of them"
+    branch = min(reduced, key=reduced.__getitem__)
+    return f"The {BRANCH_NAMES[branch]} branch works on {fmt.exact(reduced[branch])} of {fmt.exact(inputs)} channels"
+
+
+def _sankey(
+    text: str,
+    nodes: Sequence[tuple[str, str | None]],
+    links: Iterable[tuple[int, int, float, str]],
+    value: str,
+    theme: palette.Theme,
+) -> Any:
+    """A flow picture. ``nodes`` are (label, branch or None), ``links`` (from, to, width, branch)."""
     import plotly.graph_objects as go
 
-    branches = shares(summary, module)
-    takes = _shares_of([getattr(share, cost) for share in branches])
-    gives = _shares_of([share.channels for share in branches])
-    colours = [palette.BRANCH[share.branch] for share in branches]
-    count = len(branches)
-    concat = summary.concat(module)
+    from explorer.views.figures import heading
+
+    labels, branches = zip(*nodes, strict=True)
+    sources, targets, values, carriers = zip(*links, strict=True)
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
             node={
-                "label": [
-                    f"{COSTS[cost]} of {module}",
-                    *(BRANCH_NAMES[share.branch] for share in branches),
-                    f"{concat.out_shape[0]:,} channels",
-                ],
-                "color": [palette.LIGHT.line, *colours, palette.LIGHT.line],
+                "label": labels,
+                "color": [palette.BRANCH.get(branch or "", theme.line) for branch in branches],
                 "pad": 18,
                 "thickness": 16,
                 "hovertemplate": "%{label}<extra></extra>",
             },
             link={
-                "source": [0] * count + list(range(1, count + 1)),
-                "target": list(range(1, count + 1)) + [count + 1] * count,
-                "value": [*takes, *gives],
-                "color": [_pale(colour) for colour in colours] * 2,
-                "hovertemplate": "%{source.label} → %{target.label}: %{value:.1f} %<extra></extra>",
+                "source": sources,
+                "target": targets,
+                "value": values,
+                "color": [_pale(palette.BRANCH[branch]) for branch in carriers],
+                "hovertemplate": f"%{{source.label}} → %{{target.label}}: {value}<extra></extra>",
             },
+            textfont={"color": theme.ink, "size": 14, "shadow": "none"},
         )
     )
-    figure.update_layout(
-        title=_title(branches, takes, gives, cost), height=340, margin={"l": 8, "r": 8, "t": 56, "b": 8}
-    )
+    figure.update_layout(title=heading(text), height=380, margin={"l": 8, "r": 8, "t": 64, "b": 8})
     return figure
 
 
-def _title(branches: tuple[Share, ...], takes: list[float], gives: list[float], cost: str) -> str:
-    widest = max(range(len(branches)), key=lambda n: takes[n] - gives[n])
-    return (
-        f"The {BRANCH_NAMES[branches[widest].branch]} branch takes {takes[widest]:.0f} % of the {COSTS[cost]} "
-        f"and gives {gives[widest]:.0f} % of the channels"
-    )
+def _branches(summary: NetworkSummary, module: str) -> dict[str, list[LayerRow]]:
+    summary.config.module(module)
+    return branches_of([row for row in summary.rows if row.module == module])
 
 
-def _shares_of(numbers: list[int]) -> list[float]:
+def _channels(concat: LayerRow) -> str:
+    return f"{fmt.exact(concat.out_shape[0])} channels"
+
+
+def _percentages(numbers: Sequence[float]) -> list[float]:
     total = sum(numbers)
     return [100 * number / total if total else 0 for number in numbers]
-
-
-def _percent(part: int, whole: int) -> str:
-    return fmt.percent(part, whole)
 
 
 def _pale(colour: str) -> str:

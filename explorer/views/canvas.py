@@ -1,7 +1,7 @@
 """What diagrams are drawn on: a DOT graph in one style, whose boxes stand for layers and know their numbers."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -83,7 +83,7 @@ class Canvas:
         """Draw an arrow as wide as its channels, with a text beside it. ``tail`` and ``head`` may name a port."""
         wide = 1 + (_THICKEST - 1) * min(channels / self._most_channels, 1.0)
         if text:
-            attributes["label"] = escape_dot(f" {text} ")
+            attributes["label"] = escape_dot(f"  {text} ")
         if tail in self._corners:
             attributes["tailclip"] = "false"
         if head in self._corners:
@@ -139,10 +139,13 @@ def _token(identity: str) -> str:
 
 
 def scale_of(
-    summary: NetworkSummary, colour_by: str, boxes: Sequence[Sequence[LayerRow]], times: Mapping[str, float] | None
+    colour_by: str, boxes: Iterable[Sequence[LayerRow]], times: Mapping[str, float] | None, least: float = 0
 ) -> Scale | None:
-    """Return the scale over the boxes of a picture, or None for ``none``. Raises KeyError for an unknown colouring."""
-    return None if colour_by == "none" else Scale(measure(colour_by, times), boxes)
+    """Return the scale over the boxes of a picture, or None for ``none``; it ends at ``least`` or later.
+
+    Raises KeyError for an unknown colouring.
+    """
+    return None if colour_by == "none" else Scale(measure(colour_by, times), boxes, least)
 
 
 def numbers(identity: str, rows: Sequence[LayerRow], scale: Scale | None = None) -> str:

@@ -19,15 +19,23 @@ from explorer.views.layer_table import BRANCH_NAMES
 from explorer.views.measures import MEASURES, Scale
 
 Direction = Literal["wrapped", "across"]
-_PANELS = {"wrapped": (620, 480), "across": (1250, 300)}  # what the picture is to fill, in pixels
+_PANELS = {"wrapped": (740, (480, 720)), "across": (1250, (300, 720))}  # width and heights to fill, in pixels
+_LARGEST = 1.5  # pixels per point: the view shows no picture larger
+_LARGE_ENOUGH = 0.85  # pixels per point: a picture that would be smaller gets the next height
 _BORDER = 19  # of a box around its text, both sides together
 _BESIDE, _LINE, _POOL, _HEAD, _CORNER = 38, 80, 64, 64, 24  # about what they take of it
+_FRAME = (690, 410)  # an open module
 _SHARE = ", % without aux heads"
 
 
 def block_id(module: str) -> str:
     """Return the node of a block: ``inception_4a`` for the module ``4a``; all others go by their own name."""
     return f"inception_{module}" if module[:1].isdigit() else module
+
+
+def block_of(node: str) -> str:
+    """Return the block of a node: ``4a`` for ``inception_4a.branch_5x5.reduce``, ``stem`` for ``stem.conv1``."""
+    return node.partition(".")[0].removeprefix("inception_")
 
 
 def overview(
@@ -41,25 +49,38 @@ def overview(
     """Draw the whole network: image, stem, modules, pools where the stage changes, auxiliary heads, classifier.
 
     Each box has its name, output shape and share of the chosen cost (of the MACs without one) of the network without
-    its auxiliary heads. ``expanded`` modules (by name) show their inside. ``wrapped`` suits a panel of 620 × 480
-    pixels, ``across`` a strip of 1,250 × 300. ``times`` are seconds by path. Raises KeyError for an unknown colouring.
+    its auxiliary heads. ``expanded`` modules (by name) show their inside. ``wrapped`` suits a panel of 740 × 480
+    pixels, ``across`` a strip of 1,250 × 300; what is too much for them gets 720 pixels of height. ``times`` are
+    seconds by path. Raises KeyError for an unknown colouring.
     """
     return _Overview(summary, colour_by, times, frozenset(expanded)).draw(direction)
 
 
 def module(
-    summary: NetworkSummary, name: str, *, colour_by: str = "none", times: Mapping[str, float] | None = None
+    summary: NetworkSummary,
+    name: str,
+    *,
+    colour_by: str = "none",
+    times: Mapping[str, float] | None = None,
+    least: float = 0,
 ) -> Drawing:
     """Draw one module as in Figure 2: every layer with its window, parameters and MACs, every arrow with its shape.
 
-    Raises KeyError for an unknown module or colouring.
+    The scale of its colours ends at its dearest layer, or at ``least`` (see :func:`dearest`) if that is more. Raises
+    KeyError for an unknown module or colouring.
     """
     summary.config.module(name)
     rows = _rows_of(summary, name)
-    canvas = Canvas(block_id(name), summary, scale_of(summary, colour_by, [(row,) for row in rows], times))
+    canvas = Canvas(block_id(name), summary, scale_of(colour_by, [(row,) for row in rows], times, least))
     draw_module(canvas, name, rows, *_neighbours(summary, name))
     _tap(canvas, rows, _rows_of(summary, f"aux_{name}"))
     return canvas.finish(_module_alt(name, rows), _ramp(canvas))
+
+
+def dearest(summary: NetworkSummary, name: str, colour_by: str, times: Mapping[str, float] | None = None) -> float:
+    """Return the cost of the dearest layer of a block, 0 without a colouring. Raises KeyError for an unknown one."""
+    scale = scale_of(colour_by, [(row,) for row in _rows_of(summary, name)], times)
+    return scale.most if scale else 0
 
 
 def auxiliary(
@@ -70,7 +91,12 @@ def auxiliary(
 
 
 def block(
-    summary: NetworkSummary, name: str, *, colour_by: str = "none", times: Mapping[str, float] | None = None
+    summary: NetworkSummary,
+    name: str,
+    *,
+    colour_by: str = "none",
+    times: Mapping[str, float] | None = None,
+    least: float = 0,
 ) -> Drawing:
     """Draw any block layer by layer: ``stem``, ``pool3``, ``aux_4a``, ``classifier``, or a module (``4a``).
 
@@ -79,9 +105,9 @@ def block(
     if name not in summary.by_module:
         raise KeyError(name)
     if name[:1].isdigit():
-        return module(summary, name, colour_by=colour_by, times=times)
+        return module(summary, name, colour_by=colour_by, times=times, least=least)
     rows = _rows_of(summary, name)
-    canvas = Canvas(name, summary, scale_of(summary, colour_by, [(row,) for row in rows], times))
+    canvas = Canvas(name, summary, scale_of(colour_by, [(row,) for row in rows], times, least))
     before = _rows_of(summary, rows[0].aux) if rows[0].aux else _neighbours(summary, name)[0]
     draw_chain(canvas, name, rows, before)
     return canvas.finish(_chain_alt(name, rows), _ramp(canvas))
@@ -100,14 +126,17 @@ class _Overview:
             for name, rows in self.blocks.items()
             for part in ([(row,) for row in rows] if name in expanded else [rows])
         ]
-        self.canvas = Canvas("overview", summary, scale_of(summary, colour_by, drawn, times))
+        self.canvas = Canvas("overview", summary, scale_of(colour_by, drawn, times))
         self.cost = self.canvas.scale or Scale(MEASURES["macs"], drawn)
         self.main = [row for row in summary.rows if row.aux is None]
         self.inner = self._inner_width()
         self.width = f"{(self.inner + _BORDER) / 72:.2f}"  # of every box, in inches
 
     def draw(self, direction: Direction) -> Drawing:
-        flow.chain(self.canvas, _best_wrap(self._stages(), self.inner, *_PANELS[direction]))
+        width, heights = _PANELS[direction]
+        if self.expanded:
+            heights = heights[-1:]
+        flow.chain(self.canvas, _best_wrap(self._stages(), self.inner, width, heights))
         return self.canvas.finish(_overview_alt(self.summary), _ramp(self.canvas, _SHARE) or _overview_key())
 
     def _stages(self) -> list[tuple[flow.Stop | None, list[flow.Stop]]]:
@@ -182,19 +211,34 @@ class _Overview:
 
 
 def _best_wrap(
-    groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int, width: int, height: int
+    groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int, width: int, heights: Sequence[int]
 ) -> list[flow.Line]:
-    """Choose how many boxes stand on a line to fill a panel: few lines, and text nearly as large as it can be."""
+    """Choose how many boxes stand on a line to fill a panel: few lines, and text nearly as large as it can be.
+
+    The panel is as high as the first of ``heights`` at which the text is large enough. However high the picture must
+    be, it is not so wide that its text would be too small.
+    """
     total = sum(len(stops) + (turn is not None) for turn, stops in groups)
+    sizes = {columns: _extent(flow.wrap(groups, columns), inner) for columns in range(3, max(total, 3) + 1)}
+    sizes = {columns: size for columns, size in sizes.items() if columns == 3 or width / size[0] > _LARGE_ENOUGH}
+    for height in heights:
+        scales = {columns: min(width / wide, height / high, _LARGEST) for columns, (wide, high) in sizes.items()}
+        if max(scales.values()) > _LARGE_ENOUGH:
+            break
+    best = 0.95 * max(scales.values())
+    return flow.wrap(groups, max(columns for columns, reached in scales.items() if reached > best))
 
-    def size(columns: int) -> float:
-        lines = flow.wrap(groups, columns)
-        high = sum(_LINE + _HEAD * any(stop.hanging for stop in line.stops) for line in lines)
-        high += sum(_POOL if line.turn else _CORNER for line in lines[1:])
-        return min(width / (max(len(line.stops) for line in lines) * (inner + _BESIDE)), height / high)
 
-    sizes = {columns: size(columns) for columns in range(3, max(total, 3) + 1)}
-    return flow.wrap(groups, max(columns for columns, reached in sizes.items() if reached > 0.95 * max(sizes.values())))
+def _extent(lines: Sequence[flow.Line], inner: int) -> tuple[float, float]:
+    """About how wide and how high these lines will be."""
+    wide, high = 0, 0
+    for number, line in enumerate(lines):
+        frame = any(stop.alone for stop in line.stops)
+        wide = max(wide, _FRAME[0] if frame else len(line.stops) * (inner + _BESIDE))
+        high += (_FRAME[1] if frame else _LINE) + _HEAD * any(stop.hanging for stop in line.stops)
+        if number:
+            high += _POOL if line.turn else _CORNER
+    return wide, high
 
 
 def _rows_of(summary: NetworkSummary, module: str) -> tuple[LayerRow, ...]:

@@ -35,7 +35,7 @@ class Chart(NamedTuple):
 
 def heading(text: str) -> dict[str, Any]:
     """Return a title at the top of a chart, on as many lines as a narrow page needs."""
-    return {"text": "<br>".join(wrap(text, _LINE)), "yref": "container", "y": 0.98, "yanchor": "top"}
+    return {"text": "<br>".join(wrap(text, _LINE)), "yref": "container", "y": 0.94, "yanchor": "top"}
 
 
 class _Part(NamedTuple):

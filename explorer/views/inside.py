@@ -19,9 +19,18 @@ _NOTES = {"lrn": "across channels", "dropout": "only in training"}
 _NAMES = {"lrn": "response norm", "dropout": "dropout", "linear": "fully connected"}
 
 
+def branches_of(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
+    """Return the layers of each branch among a module's rows, in the order of concatenation."""
+    found: dict[str, list[LayerRow]] = {}
+    for row in rows:
+        if row.branch:
+            found.setdefault(row.branch, []).append(row)
+    return found
+
+
 def branch_channels(rows: Sequence[LayerRow]) -> list[tuple[str, int]]:
     """Return (branch, channels it gives to the concat) of a module's rows, in the order of concatenation."""
-    return [(branch, chain[-1].out_shape[0]) for branch, chain in _branches(rows).items()]
+    return [(branch, chain[-1].out_shape[0]) for branch, chain in branches_of(rows).items()]
 
 
 def tap_port(rows: Sequence[LayerRow]) -> str:
@@ -47,7 +56,7 @@ def draw_module(
 
     ``before`` and ``after`` are the blocks it comes from and leads to, where they are not drawn themselves.
     """
-    branches, concat = _branches(rows), rows[-1]
+    branches, concat = branches_of(rows), rows[-1]
     inner = _inner_width(canvas, rows)
     column = _column_width(rows, inner)
     entrance = f"inception_{name}.input"
@@ -110,15 +119,6 @@ def draw_chain(canvas: Canvas, name: str, rows: Sequence[LayerRow], before: Sequ
 def _stop(identity: str, shape: tuple[int, ...]) -> flow.Stop:
     """What leaves a box. A vector has no channels: its arrow is thin."""
     return flow.box(identity, shape[0] if len(shape) == 3 else 0, fmt.shape(shape))
-
-
-def _branches(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
-    """The layers of each branch, in the order of concatenation."""
-    found: dict[str, list[LayerRow]] = {}
-    for row in rows:
-        if row.branch:
-            found.setdefault(row.branch, []).append(row)
-    return found
 
 
 def _layer(canvas: Canvas, row: LayerRow, chip: str, inner: int) -> None:

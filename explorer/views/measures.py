@@ -27,7 +27,8 @@ def _memory(elements: float) -> str:
     return f"{shown} B" if shown[-1].isdigit() else f"{shown}B"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in milliseconds, a short one in microseconds: ``2.35 ms``, ``170 µs``."""
     return f"{seconds * 1e3:,.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:,.0f} µs"
 
 
@@ -54,15 +55,18 @@ def measure(name: str, times: Mapping[str, float] | None = None) -> Measure:
         return MEASURES[name]
     if not times:
         raise KeyError("time: nothing has been measured")
-    return Measure(COLOURINGS[TIME], lambda row: times.get(row.path, 0.0), _duration, measured=True)
+    return Measure(COLOURINGS[TIME], lambda row: times.get(row.path, 0.0), duration, measured=True)
 
 
 class Scale:
-    """Colours for the boxes of one picture, each standing for some layers: from nothing to the dearest box."""
+    """Colours for the boxes of one picture, each standing for some layers: from nothing to the dearest box.
 
-    def __init__(self, measure: Measure, boxes: Iterable[Iterable[LayerRow]]) -> None:
+    Pictures to be compared have one scale: ``least`` is what the dearest box of all of them has.
+    """
+
+    def __init__(self, measure: Measure, boxes: Iterable[Iterable[LayerRow]], least: float = 0) -> None:
         self.measure = measure
-        self.most = max(map(self.value, boxes), default=0)
+        self.most = max((least, *map(self.value, boxes)))
 
     def value(self, rows: Iterable[LayerRow]) -> float:
         """Return the measure of several layers together."""

@@ -61,7 +61,7 @@ def test_a_blank_reduction_can_be_set_here(module: AppTest) -> None:
 def test_the_presets_module_is_shown_but_not_edited(module: AppTest) -> None:
     """Looking at the preset offers no cells."""
     module.number_input(key="cell_4a_ch3x3").set_value(210).run()
-    module.segmented_control(key="module_of").set_value("paper").run()
+    module.segmented_control(key="module_of").set_value("preset").run()
     assert not module.exception
     assert not [field for field in module.number_input if field.key and field.key.startswith("cell_")]
     assert next(metric.value for metric in module.metric if metric.label == "parameters") == "376,176"
@@ -69,7 +69,7 @@ def test_the_presets_module_is_shown_but_not_edited(module: AppTest) -> None:
 
 def test_an_unedited_preset_is_not_edited_as_such(module: AppTest) -> None:
     """Also while the network still is its preset, the preset's view offers no cells."""
-    module.segmented_control(key="module_of").set_value("paper").run()
+    module.segmented_control(key="module_of").set_value("preset").run()
     assert not [field for field in module.number_input if field.key and field.key.startswith("cell_")]
 
 

@@ -1,0 +1,115 @@
+"""How long each layer takes: asked for by one click, measured in the checking process, remembered per network."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.config import GoogLeNetConfig
+from explorer.ui import cache
+from explorer.ui.badge import reader
+from explorer.ui.later import look_again
+
+if TYPE_CHECKING:
+    from explorer.live.checker import Pending
+    from explorer.live.report import LayerTiming, LayerTimingRequest
+
+_ASKED, _KNOWN, _FAILED, _FRESH = "times_asked", "times_known", "times_failed", "times_fresh"
+_MAX_KNOWN = 32
+
+
+def times(config: GoogLeNetConfig) -> "LayerTiming | None":
+    """Return what this session last measured of a network; None if it did not."""
+    return st.session_state.get(_KNOWN, {}).get(config)
+
+
+def any_known() -> bool:
+    """Whether this session has measured any network."""
+    return bool(st.session_state.get(_KNOWN))
+
+
+def take_fresh() -> bool:
+    """Whether a measurement has come in since this was last asked."""
+    return st.session_state.pop(_FRESH, False)
+
+
+@st.fragment
+def measure_control(*configs: GoogLeNetConfig) -> None:
+    """Offer to measure these networks, each alone, one after the other; while that lasts its progress and a way out.
+
+    When all are measured the page runs again, with :func:`take_fresh` true once.
+    """
+    pending = _collect()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="times"):
+        if pending:
+            st.markdown(f":small[{_how_far(pending)}]", width="content")
+            st.button("Stop", icon=":material/stop_circle:", key="times_stop", on_click=_stop)
+        else:
+            st.button(
+                "Measure again" if all(map(times, configs)) else "Measure time",
+                icon=":material/speed:",
+                key="times_start",
+                on_click=_start,
+                args=(configs,),
+                help="Runs the live network in the background and times each of its layers, one image at a time.",
+            )
+    if pending:
+        look_again(pending.retry_s, "times_again")
+    if reason := st.session_state.get(_FAILED):
+        st.error(f"Nothing was measured. {reason}", icon=":material/block:")
+
+
+def said(config: GoogLeNetConfig) -> str:
+    """Return in a sentence what was measured of a network, or that it was not."""
+    from explorer.views.comparing import time_text
+
+    timing = times(config)
+    if timing is None:
+        return ":material/history: This network has not been measured yet."
+    return (
+        f"Measured time: median of {len(timing.whole_ms)} rounds on {timing.device}. "
+        f"The whole network without heads: {time_text(timing.whole_ms)}. {timing.note}"
+    )
+
+
+def _how_far(pending: "Pending") -> str:
+    if pending.progress:
+        return f"each layer is timed · {pending.progress.done} of {pending.progress.total}"
+    return f"waiting · {pending.ahead} before it" if pending.ahead else "waiting"
+
+
+def _collect() -> "Pending | None":
+    """Take in what has come; return how far the next is, None when nothing is awaited any more."""
+    from explorer.live.report import Failure
+
+    while asked := st.session_state.get(_ASKED):
+        answer = cache.checker().ask(asked[0], reader())
+        if isinstance(answer, tuple):
+            return answer
+        if isinstance(answer, Failure):
+            st.session_state[_FAILED], st.session_state[_ASKED] = answer.reason, ()
+            return None
+        known = {**st.session_state.get(_KNOWN, {}), answer.config: answer}
+        st.session_state[_KNOWN] = dict(list(known.items())[-_MAX_KNOWN:])
+        st.session_state[_ASKED] = asked[1:]
+        if not asked[1:]:
+            st.session_state[_FRESH] = True
+            st.rerun()
+    return None
+
+
+def _start(configs: tuple[GoogLeNetConfig, ...]) -> None:
+    from explorer.live.report import LayerTimingRequest
+
+    device = st.session_state.get("device", "auto")
+    asked = tuple(LayerTimingRequest(config=config, device=device) for config in dict.fromkeys(configs))
+    for request in asked:
+        cache.checker().forget(request)  # whoever presses the button wants a new measurement
+    st.session_state[_ASKED] = asked
+    st.session_state.pop(_FAILED, None)
+
+
+def _stop() -> None:
+    asked: tuple[LayerTimingRequest, ...] = st.session_state.get(_ASKED, ())
+    for request in asked:
+        cache.checker().cancel(request, reader())
+    st.session_state[_ASKED] = ()
