@@ -7,13 +7,14 @@ is made, and whether it can be run is judged afterwards by :func:`plan_problems`
 
 import os
 from collections.abc import Iterator, Mapping
-from math import ceil, isfinite, prod
+from math import ceil, cos, isfinite, pi, prod
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from explorer.analysis import NetworkSummary, problems, summarize
+from explorer.analysis import problems, summarize
+from explorer.backward import kept
 from explorer.config import MAX_CLASSES, MAX_SIDE, Frozen, GoogLeNetConfig, Problem, UnbuildableError
 
 MAX_ENTRANTS = 4
@@ -25,6 +26,8 @@ MEMORY_MB = 4_000  # unless the environment's EXPLORER_TRAIN_MB says otherwise
 BASE_BYTES = 350_000_000  # Python and PyTorch with nothing in them
 MACS_PER_SECOND = 25_000_000_000  # what two ordinary cores do of a small network, before the first steps tell
 TRAINING_PASSES = 3  # forward; backward to the inputs; backward to the weights: each as many MACs
+WARM_UP = 0.25  # of the budget, in which one-cycle rises
+START = 0.04  # of the learning rate, where it begins
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
@@ -176,6 +179,18 @@ def chosen_rate(settings: Settings, config: GoogLeNetConfig) -> float:
     return 0.1 if normalised else 0.01
 
 
+def rate_at(settings: Settings, peak: float, share: float, epochs: float) -> float:
+    """Return the learning rate where ``share`` of the budget is used and the images were seen ``epochs`` times."""
+    match settings.schedule:
+        case "one_cycle" if share < WARM_UP:
+            return peak * (START + (1 - START) * share / WARM_UP)
+        case "one_cycle":
+            return peak * (1 + cos(pi * (share - WARM_UP) / (1 - WARM_UP))) / 2
+        case "paper":
+            return peak * 0.96 ** (epochs // 8)
+    return peak
+
+
 def fit(config: GoogLeNetConfig, data_shape: tuple[int, int, int], classes: int) -> Fitted:
     """Make a network fit images of C × H × W in so many classes, and say in words what that changed.
 
@@ -268,23 +283,19 @@ def estimate(plan: Plan, facts: Facts, macs_per_second: float = MACS_PER_SECOND)
 def memory_bytes(plan: Plan, facts: Facts) -> int:
     """Return the most memory that a plan's process holds, in bytes.
 
-    Every lane keeps its weights, their gradients and the optimiser's averages (momentum: one, Adam: two), and lanes
-    take turns with the activations: each layer's output and its gradient, and what BatchNorm keeps beside it.
+    Every lane keeps its weights, their gradients and the optimiser's averages (momentum: one, Adam: two). Lanes take
+    turns with what a batch leaves for the backward pass (:mod:`explorer.backward`); as much again as its outputs is
+    for their gradients.
     """
     batch = min(plan.settings.batch_size, facts.train)
     averages = 2 if plan.settings.optimiser == "adam" else 1
     held, at_work = 0, 0
     for entrant in plan.entrants:
         summary = summarize(entrant.config)
+        left = kept(summary)
         held += 4 * (2 + averages) * summary.whole.parameters * len(plan.seeds)
-        at_work = max(at_work, 4 * batch * _live_elements(summary))
+        at_work = max(at_work, batch * (sum(left) + left.outputs))
     return BASE_BYTES + facts.bytes + held + at_work
-
-
-def _live_elements(summary: NetworkSummary) -> int:
-    """Return the numbers that one image needs at the height of a training step."""
-    copies = 3 if summary.config.normalisation == "batch_norm" else 2
-    return copies * summary.whole.activations + prod(summary.config.input_shape)
 
 
 def memory_limit() -> int:

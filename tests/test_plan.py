@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, UnbuildableError, problems, summarize
+from explorer.backward import kept
 from explorer.changes import changes
 from explorer.plan import (
     FACTS,
@@ -199,7 +200,7 @@ def test_memory_grows_with_lanes_batch_and_optimiser() -> None:
     assert lane == memory_bytes(PLAN.replace(seeds=(0, 1)), CLOTHES) - base
     assert lane // 3 == memory_bytes(PLAN.replace(settings=Settings(optimiser="adam")), CLOTHES) - base
     doubled = memory_bytes(PLAN.replace(settings=Settings(batch_size=128)), CLOTHES) - base
-    assert doubled == 4 * 64 * (3 * summary.whole.activations + 28 * 28)
+    assert doubled == 64 * (sum(kept(summary)) + kept(summary).outputs)
     assert memory_bytes(PLAN, CLOTHES.replace(train=11_000)) - base == 1_000 * 28 * 28
 
 

@@ -5,6 +5,7 @@ Source of the format: https://huggingface.co/docs/safetensors; it holds numbers 
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from safetensors import SafetensorError, safe_open
@@ -45,10 +46,10 @@ def from_metadata(metadata: Mapping[str, str] | None) -> GoogLeNetConfig:
         raise WeightsError(f"The weights are of no network that can be built here. {error}") from error
 
 
-def to_safetensors(model: GoogLeNet) -> bytes:
-    """Return the model's state dict with its config."""
+def to_safetensors(model: GoogLeNet, more: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return the model's state dict with its config, and with ``more`` to stand beside it in the head."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return save(state, to_metadata(model.config))
+    return save(state, to_metadata(model.config) | more)
 
 
 def load_weights(path: Path | str) -> Weights:

@@ -1,0 +1,85 @@
+"""Arrays from files that nobody vouches for: IDX and NumPy's ``.npz``, judged by their heads before they are read.
+
+Sources of the formats: http://yann.lecun.com/exdb/mnist (IDX: two zero bytes, the type, the number of dimensions, and
+each dimension as a big-endian 32-bit number) and numpy.org/doc/stable/reference/generated/numpy.lib.format.html. An
+array of Python objects is a pickle, which can run code: it is refused unread.
+"""
+
+import gzip
+import zlib
+from math import prod
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+MAX_BYTES = 400_000_000  # of one array
+_IDX_UNSIGNED_BYTE = 8
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+class DataError(ValueError):
+    """Images that cannot be used; the message says what is wrong and what would be right."""
+
+
+def is_gzip(head: bytes) -> bool:
+    """Say whether a file that begins like this is compressed by gzip."""
+    return head.startswith(b"\x1f\x8b")
+
+
+def is_idx(head: bytes) -> bool:
+    """Say whether a file that begins like this is IDX of unsigned bytes."""
+    return len(head) >= 4 and head[:3] == bytes((0, 0, _IDX_UNSIGNED_BYTE)) and 1 <= head[3] <= 4
+
+
+def read_idx(file: IO[bytes], name: str) -> np.ndarray:
+    """Read an IDX file of unsigned bytes, gzipped or not. Raises DataError."""
+    try:
+        head = file.read(2)
+        file.seek(0)
+        return _read_idx(gzip.GzipFile(fileobj=file) if is_gzip(head) else file, name)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name}: the file is damaged or cut off.") from error
+
+
+def _read_idx(file: IO[bytes], name: str) -> np.ndarray:
+    head = file.read(4)
+    if not is_idx(head):
+        raise DataError(f"{name}: this is no IDX file of unsigned bytes.")
+    shape = tuple(int.from_bytes(file.read(4), "big") for _ in range(head[3]))
+    return _read_numbers(file, name, np.dtype(np.uint8), shape)
+
+
+def read_npz(file: IO[bytes], name: str) -> dict[str, np.ndarray]:
+    """Read every array of an ``.npz`` file by its name. Raises DataError, also for arrays of Python objects."""
+    try:
+        with ZipFile(file) as archive:
+            members = [info.filename for info in archive.infolist() if info.filename.endswith(".npy")]
+            if len(members) > 16:
+                raise DataError(f"{name}: there are {len(members):,} arrays. At most 16 are read.")
+            return {member[:-4]: _read_npy(archive, member, f"{name}, {member[:-4]}") for member in members}
+    except (BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{name}: the file is damaged, encrypted or cut off.") from error
+
+
+def _read_npy(archive: ZipFile, member: str, name: str) -> np.ndarray:
+    with archive.open(member) as file:
+        try:
+            shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+        except (KeyError, ValueError) as error:
+            raise DataError(f"{name}: this is no array that NumPy saved.") from error
+        if dtype.hasobject or dtype.kind not in "biufU":
+            raise DataError(f"{name}: the array holds Python objects, not numbers. Save it as uint8.")
+        values = _read_numbers(file, name, dtype, shape[::-1] if fortran else shape)
+        return values.T if fortran else values
+
+
+def _read_numbers(file: IO[bytes], name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Read as many bytes as the head promises, and no more than the limit, whatever it promises."""
+    size = prod(shape) * dtype.itemsize
+    if size > MAX_BYTES or min(shape, default=1) < 0:
+        raise DataError(f"{name}: the array would take {size / 1e6:,.0f} MB; the limit is {MAX_BYTES / 1e6:,.0f} MB.")
+    content = file.read(size)
+    if len(content) < size:
+        raise DataError(f"{name}: the file is cut off: {len(content):,} of {size:,} bytes are there.")
+    return np.frombuffer(content, dtype).reshape(shape)

@@ -1,0 +1,366 @@
+"""Training, as a loop to be read: a lane is one network that learns; a race steps its lanes through the same batches.
+
+    for event in train(plan, folder):
+        print(event)
+
+The loss is that of the paper (Szegedy et al. 2014, arXiv:1409.4842, section 5): the main classifier's cross-entropy
+plus the auxiliary heads', weighted. Everything random in a step follows from the seed and the number of the step.
+
+*BatchNorm before evaluation.* A layer of BatchNorm judges with running averages of what it has seen. They lag behind
+the weights for some hundred steps, and judging with them looks like chance while the network has long learned. So
+before every evaluation the averages are forgotten and taken anew, over CALIBRATION batches of training images and with
+the present weights. Training itself never uses them: its course is the same with and without evaluations.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from explorer.config import GoogLeNetConfig, UnbuildableError
+from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
+from explorer.live.about import KEY, About
+from explorer.live.batches import Batches, mixed, resized
+from explorer.live.datasets import load
+from explorer.live.devices import Device, resolve_device
+from explorer.live.export.weights import WeightsError, load_weights, to_safetensors
+from explorer.live.model import build_model
+from explorer.live.timing import wait
+from explorer.plan import Plan, Settings, chosen_rate, lane_steps, plan_problems, rate_at
+from explorer.runs.store import weights_name
+
+EVALUATIONS = 10  # in a budget, the last at its end
+SAMPLE = 500  # test images of an evaluation on the way; the last one takes all
+CALIBRATION = 4  # batches of training images, of JUDGED each
+JUDGED = 128  # images at once while evaluating
+MISTAKES = 24
+GRADIENTS_EVERY = 10  # steps
+LAGGING = (
+    f"Before each evaluation BatchNorm's averages are taken anew over {CALIBRATION * JUDGED:,} training images, "
+    "because its running averages lag behind the weights."
+)
+
+
+class StepMetrics(NamedTuple):
+    """What a step of training found, still on the device: losses in nats, and the share told right."""
+
+    loss: Tensor
+    aux_losses: dict[str, Tensor]
+    accuracy: Tensor
+
+
+class Evaluation(NamedTuple):
+    """What the network says of test images. ``confusion[truth][said]``; ``mistakes`` has the surest first."""
+
+    loss: float
+    accuracy: float
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+
+
+class Lane:
+    """One network in training, from one seed. ``step`` counts the steps taken, ``seconds`` the time they took."""
+
+    def __init__(self, config: GoogLeNetConfig, batches: Batches, settings: Settings, seed: int) -> None:
+        self.config, self.batches, self.settings, self.seed = config, batches, settings, seed
+        self.peak = chosen_rate(settings, config)
+        self.model = build_model(config, batches.device, seed=seed).to(memory_format=torch.channels_last)
+        self.optimiser = _optimiser(self.model, settings, self.peak)
+        self.count, self.seconds = 0, 0.0
+
+    @property
+    def images(self) -> int:
+        """How many images it has seen, each time anew."""
+        return self.count * min(self.settings.batch_size, len(self.batches.train))
+
+    def step(self, share: float) -> StepMetrics:
+        """Take one step of training at ``share`` of the budget, which sets the learning rate."""
+        started = perf_counter()
+        settings = self.settings
+        images, labels = self.batches.for_step(
+            self.seed, self.count, settings.batch_size, augment=settings.augment
+        )  # N × C × H × W and N
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(settings, self.peak, share, self.images / len(self.batches.train))
+        self.model.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.manual_seed(mixed(self.seed, self.count, 2))  # dropout
+        with self._precision():
+            out = self.model(resized(images, self.config.input_shape[1:]))
+            loss = F.cross_entropy(out.logits, labels)
+            aux = {tap: F.cross_entropy(logits, labels) for tap, logits in out.aux.items()}
+        (loss + self.config.aux.loss_weight * sum(aux.values())).backward()
+        self.optimiser.step()
+        right = (out.logits.detach().argmax(1) == labels).float().mean()
+        self.count += 1
+        self.seconds += perf_counter() - started
+        return StepMetrics(loss.detach(), {tap: value.detach() for tap, value in aux.items()}, right)
+
+    def gradients(self) -> dict[str, float]:
+        """Return the L2 norm of the last step's gradient per block: stem, 3a, …, classifier, aux_4a."""
+        blocks: dict[str, list[Tensor]] = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.grad is not None:
+                blocks.setdefault(name.partition(".")[0].removeprefix("inception_"), []).append(parameter.grad)
+        norms = torch.stack([torch.stack(torch._foreach_norm(found)).norm() for found in blocks.values()])
+        return dict(zip(blocks, norms.tolist(), strict=True))
+
+    @torch.no_grad()
+    def evaluate(self, sample: int | None = None) -> Evaluation:
+        """Judge the test images, or the first ``sample`` of them."""
+        self.calibrate()
+        self.model.eval()
+        labels = self.batches.test_labels[:sample]  # N
+        logits = torch.cat(
+            [self._judged(pixels) for pixels in self.batches.test[:sample].split(JUDGED)]
+        )  # N × classes, float32
+        surest, said = logits.softmax(1).max(1)
+        confusion = torch.zeros(self.config.classes, self.config.classes, dtype=torch.int64, device=labels.device)
+        confusion.index_put_((labels, said), torch.ones_like(labels), accumulate=True)
+        wrong = (said != labels).nonzero().flatten()
+        worst = wrong[surest[wrong].argsort(descending=True, stable=True)[:MISTAKES]]
+        columns = (worst, labels[worst], said[worst], surest[worst])
+        return Evaluation(
+            F.cross_entropy(logits, labels).item(),
+            (said == labels).float().mean().item(),
+            tuple(map(tuple, confusion.tolist())),
+            tuple(Mistake(*row) for row in zip(*(column.tolist() for column in columns), strict=True)),
+        )
+
+    @torch.no_grad()
+    def calibrate(self) -> None:
+        """Take BatchNorm's averages anew, over training images as they are, with the present weights."""
+        layers = [layer for layer in self.model.modules() if isinstance(layer, nn.BatchNorm2d)]
+        if not layers:
+            return
+        self.model.eval()
+        usual = layers[0].momentum
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.train()
+            layer.momentum = None  # a plain mean over the batches
+        for number in range(CALIBRATION):
+            chosen = self.batches.chosen(self.seed, number, JUDGED)
+            with self._precision():
+                self.model.forward_with_heads(self._prepared(self.batches.train[chosen]))
+        for layer in layers:
+            layer.momentum = usual
+
+    def save(self, folder: Path, number: int, about: About) -> None:
+        """Write two files of the lane's ``number``: its weights, of use by themselves, and what else goes on with them.
+
+        They hold everything: the order of images, their variations and dropout follow from the seed and the step.
+        """
+        (folder / weights_name(number)).write_bytes(to_safetensors(self.model, {KEY: about.model_dump_json()}))
+        rest = {"seconds": torch.tensor(self.seconds, dtype=torch.float64), "steps": torch.tensor(self.count)}
+        for name, parameter in self.model.named_parameters():
+            kept = self.optimiser.state.get(parameter, {})
+            rest |= {
+                f"{name}/{key}": value.detach().cpu().contiguous() for key, value in kept.items() if value is not None
+            }
+        save_file(rest, folder / _rest_name(number))
+
+    def load(self, folder: Path, number: int) -> None:
+        """Go on from these files, exactly. Raises WeightsError when they are damaged or another network's."""
+        try:
+            weights, rest = load_weights(folder / weights_name(number)), load_file(folder / _rest_name(number))
+            self.model.load_state_dict(weights.state)
+            self.count, self.seconds = int(rest["steps"]), float(rest["seconds"])
+        except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+            raise WeightsError("The checkpoint is damaged, or is another network's.") from error
+        for name, parameter in self.model.named_parameters():
+            self.optimiser.state[parameter] = {
+                key.partition("/")[2]: _like(value, parameter)
+                for key, value in rest.items()
+                if key.startswith(f"{name}/")
+            }
+
+    def _prepared(self, pixels: Tensor) -> Tensor:
+        return resized(self.batches.standardised(pixels), self.config.input_shape[1:])
+
+    def _judged(self, pixels: Tensor) -> Tensor:
+        with self._precision():
+            return self.model(self._prepared(pixels)).float()
+
+    def _precision(self) -> torch.autocast:
+        kind = self.batches.device.type
+        return torch.autocast(kind, torch.bfloat16, enabled=self.settings.precision == "bf16" and kind == "cuda")
+
+
+def _optimiser(model: nn.Module, settings: Settings, rate: float) -> torch.optim.Optimizer:
+    """SGD with momentum, or Adam with the weight decay taken apart from the gradient (AdamW, arXiv:1711.05101)."""
+    if settings.optimiser == "adam":
+        return torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay, foreach=True)
+    return torch.optim.SGD(
+        model.parameters(), rate, momentum=settings.momentum, weight_decay=settings.weight_decay, foreach=True
+    )
+
+
+def _like(tensor: Tensor, parameter: Tensor) -> Tensor:
+    """Return an optimiser's tensor as it was: on the parameter's device and in its layout; a step count stays put."""
+    if tensor.ndim == 0:
+        return tensor.clone()
+    return torch.empty_like(parameter).copy_(tensor)
+
+
+class Training(Iterator[AnyEvent]):
+    """A plan being carried out. Iterating yields events; between two of them a caller may stop, or save.
+
+    The lane that has used least of its budget steps next. So lanes with equal budgets of steps go in lockstep, and
+    with budgets of seconds or MACs each gets as many steps as it can afford, side by side in time.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, checkpoint: Path | None = None) -> None:
+        images = load(plan.data, folder)
+        if found := plan_problems(plan, images.facts):
+            raise UnbuildableError(found)
+        self.plan = plan
+        self.place = resolve_device(plan.settings.device)
+        _repeatable(self.place)
+        self.batches = Batches(images, self.place.torch)
+        self.accuracies: dict[int, float] = {}  # of the lanes that have ended
+        self.lanes = [
+            Lane(plan.entrants[key.entrant].config, self.batches, plan.settings, key.seed) for key in plan.lanes
+        ]
+        self.limits = [lane_steps(plan, entrant, images.facts) for entrant, _ in plan.lanes]
+        for number, lane in enumerate(self.lanes if checkpoint else ()):
+            lane.load(checkpoint, number)
+        self._events = self._run()
+
+    def __next__(self) -> AnyEvent:
+        return next(self._events)
+
+    def share(self, number: int) -> float:
+        """Return how much of its budget a lane has used, 0 to 1."""
+        lane, limit = self.lanes[number], self.limits[number]
+        return min(1.0, lane.seconds / self.plan.budget.amount if limit is None else lane.count / limit)
+
+    def save(self, folder: Path) -> None:
+        """Write all that is needed to go on from here into a folder: two files per lane."""
+        for number, lane in enumerate(self.lanes):
+            lane.save(folder, number, self._about(number))
+
+    def _about(self, number: int) -> About:
+        lane, batches = self.lanes[number], self.batches
+        return About(
+            name=self.plan.entrants[self.plan.lanes[number].entrant].name,
+            facts=batches.facts,
+            mean=tuple(batches.mean.tolist()),
+            std=tuple(batches.deviation.tolist()),
+            seed=lane.seed,
+            steps=lane.count,
+            seconds=lane.seconds,
+            accuracy=self.accuracies.get(number),
+        )
+
+    def _run(self) -> Iterator[AnyEvent]:
+        for number in range(len(self.lanes)):
+            yield self._started(number)
+        running = set(range(len(self.lanes)))
+        while running:
+            number = min(running, key=lambda lane: (self.share(lane), lane))
+            if self.share(number) >= 1:
+                yield from self._ended(number)
+                running.remove(number)
+                continue
+            for event in self._stepped(number):
+                yield event
+                if isinstance(event, Diverged):
+                    running.remove(number)
+
+    def _stepped(self, number: int) -> Iterator[AnyEvent]:
+        """Take a step and tell of it; evaluate where a tenth of the budget is full."""
+        lane, before = self.lanes[number], self.share(number)
+        told = lane.step(before)
+        every = 10 if self.place.torch.type == "cuda" else 1  # to read a number is to wait for the GPU
+        if lane.count % every == 0:
+            started = perf_counter()
+            loss = told.loss.item()
+            lane.seconds += perf_counter() - started
+            if not math.isfinite(loss):
+                yield Diverged(**self._at(number), message=_diverged(lane))
+                return
+            gradients = lane.gradients() if lane.count % GRADIENTS_EVERY == 0 or lane.count == 1 else {}
+            yield Stepped(
+                **self._at(number),
+                loss=loss,
+                aux_losses={tap: value.item() for tap, value in told.aux_losses.items()},
+                accuracy=told.accuracy.item(),
+                learning_rate=lane.optimiser.param_groups[0]["lr"],
+                gradients={block: norm for block, norm in gradients.items() if math.isfinite(norm)},
+            )
+        after = self.share(number)
+        if math.floor(EVALUATIONS * before) < math.floor(EVALUATIONS * after) and after < 1:
+            yield self._evaluated(number, final=False)
+
+    def _ended(self, number: int) -> Iterator[AnyEvent]:
+        evaluated = self._evaluated(number, final=True)
+        self.accuracies[number] = evaluated.accuracy
+        yield evaluated
+        yield Finished(**self._at(number), accuracy=evaluated.accuracy)
+
+    def _evaluated(self, number: int, *, final: bool) -> Evaluated:
+        wait(self.place.torch)
+        found = self.lanes[number].evaluate(None if final else SAMPLE)
+        return Evaluated(**self._at(number), **found._asdict(), final=final)
+
+    def _started(self, number: int) -> Started:
+        lane, notes = self.lanes[number], []
+        if self.place.note:
+            notes.append(self.place.note)
+        if lane.config.normalisation == "batch_norm":
+            notes.append(LAGGING)
+        if self.plan.settings.precision == "bf16" and self.place.torch.type != "cuda":
+            notes.append("bfloat16 is used on CUDA alone: this runs in float32.")
+        return Started(
+            **self._at(number),
+            device=self.place.name,
+            learning_rate=lane.peak,
+            parameters=sum(parameter.numel() for parameter in lane.model.parameters()),
+            notes=tuple(notes),
+        )
+
+    def _at(self, number: int) -> dict[str, float]:
+        lane = self.lanes[number]
+        return {
+            "lane": number,
+            "step": lane.count,
+            "seconds": lane.seconds,
+            "images": lane.images,
+            "share": self.share(number),
+        }
+
+
+def train(plan: Plan, folder: Path, checkpoint: Path | None = None) -> Training:
+    """Return the events of a plan, one after another, as it is carried out. ``folder`` is the data directory.
+
+    ``checkpoint`` is a folder that :meth:`Training.save` wrote for this plan. Raises UnbuildableError with the problems
+    of a plan that cannot be run, DataError where the images are not there, and WeightsError for a checkpoint that does
+    not belong to the plan, all before anything is trained.
+    """
+    return Training(plan, folder, checkpoint)
+
+
+def _rest_name(number: int) -> str:
+    return f"lane{number}.rest.safetensors"
+
+
+def _repeatable(place: Device) -> None:
+    """Let cuDNN take only algorithms that give the same bits each time."""
+    if place.torch.type == "cuda":
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+
+
+def _diverged(lane: Lane) -> str:
+    rate = lane.optimiser.param_groups[0]["lr"]
+    return (
+        f"At step {lane.count:,} the loss was no longer a number: the weights grew without bound at the learning rate "
+        f"{rate:.2g}. Take a smaller one, or BatchNorm."
+    )
