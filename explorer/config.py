@@ -31,7 +31,7 @@ HEADINGS = {
     "pool_proj": "pool proj",
 }
 
-ModuleName = Annotated[str, Field(pattern=r"^[0-9]{1,2}[a-z]$")]
+ModuleName = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]?)[a-z]$")]
 Kernel5x5 = Literal["5x5", "3x3", "two_3x3"]
 Normalisation = Literal["lrn", "batch_norm", "none"]
 Pooling = Literal["ceil", "torchvision", "padded", "floor"]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from explorer.analysis import problems
+from explorer.changes import with_module
 from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule, Problem
 from explorer.judgement import cell_problem
 
@@ -73,7 +74,7 @@ def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Probl
             if heading in _FIELDS:
                 new[index][heading] = value
             else:
-                found.append(_no_such_cell(f"column {_shown(heading)}"))
+                found.append(_no_such_cell(f"column “{_shown(heading)}” to be edited"))
     return new, tuple(found)
 
 
@@ -135,7 +136,10 @@ def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:
 
 
 def free_name(config: GoogLeNetConfig, after: str) -> str | None:
-    """Return the first unused name in the stage of the module ``after``, or None when all 26 letters are taken."""
+    """Return the first unused name in the stage of the module ``after``, or None when all 26 letters are taken.
+
+    Raises KeyError when there is no such module.
+    """
     stage = config.module(after).stage
     taken = {module.name for module in config.modules}
     return next((f"{stage}{letter}" for letter in ascii_lowercase if f"{stage}{letter}" not in taken), None)
@@ -143,17 +147,39 @@ def free_name(config: GoogLeNetConfig, after: str) -> str | None:
 
 def insert_after(config: GoogLeNetConfig, after: str, name: str) -> Parsed:
     """Add a module below ``after``, with the same widths as it."""
+    if missing := _missing(config, after):
+        return missing
     modules = list(config.modules)
     at = modules.index(config.module(after))
     try:
         modules.insert(at + 1, modules[at].replace(name=name))
     except ValidationError:
-        return Parsed(None, (_bad_name(name),))
+        return Parsed(None, (_bad_name(name, after),))
     return judged(config.replace(modules=tuple(modules)))
+
+
+def add_below(config: GoogLeNetConfig, after: str) -> Parsed:
+    """Add a module below ``after`` under the first name that its stage has left."""
+    if missing := _missing(config, after):
+        return missing
+    name = free_name(config, after)
+    if name is None:
+        full = f"Stage {config.module(after).stage} has all 26 letters. Add the row to another stage."
+        return Parsed(None, (Problem(after, "name", full),))
+    return insert_after(config, after, name)
+
+
+def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> Parsed:
+    """Give a module the widths that the module of that name has in ``base``."""
+    if missing := _missing(config, name) or _missing(base, name):
+        return missing
+    return judged(with_module(config, base.module(name)))
 
 
 def remove(config: GoogLeNetConfig, name: str) -> Parsed:
     """Take a module out, with the auxiliary head that taps it."""
+    if missing := _missing(config, name):
+        return missing
     modules = tuple(module for module in config.modules if module.name != name)
     taps = tuple(tap for tap in config.aux.taps if tap != name)
     return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
@@ -161,12 +187,22 @@ def remove(config: GoogLeNetConfig, name: str) -> Parsed:
 
 def rename(config: GoogLeNetConfig, old: str, new: str) -> Parsed:
     """Give a module another name; an auxiliary head that taps it follows."""
+    if missing := _missing(config, old):
+        return missing
     try:
         modules = tuple(module.replace(name=new) if module.name == old else module for module in config.modules)
         taps = tuple(new if tap == old else tap for tap in config.aux.taps)
         return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
     except ValidationError:
-        return Parsed(None, (_bad_name(new),))
+        return Parsed(None, (_bad_name(new, old),))
+
+
+def _missing(config: GoogLeNetConfig, name: str) -> Parsed | None:
+    """Refuse a step whose module is not there: no menu of ours offers it, but a forged choice can name it."""
+    if any(module.name == name for module in config.modules):
+        return None
+    known = ", ".join(module.name for module in config.modules)
+    return Parsed(None, (Problem("table", "modules", f"There is no module “{_shown(name)}”. Choose one of {known}."),))
 
 
 def judged(config: GoogLeNetConfig) -> Parsed:
@@ -177,7 +213,7 @@ def judged(config: GoogLeNetConfig) -> Parsed:
 
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
     name = row.get(MODULE)
-    where = _shown(name)
+    where = _shown(name) or "table"
     cells = {field: _number(row.get(heading)) for field, heading in HEADINGS.items()}
     bad = False
     for field, value in cells.items():
@@ -190,7 +226,7 @@ def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | N
     try:
         return InceptionModule(name=name, **cells)
     except ValidationError:
-        found.append(_bad_name(name))
+        found.append(_bad_name(name, where))
         return None
 
 
@@ -252,12 +288,11 @@ def _no_such_cell(what: str) -> Problem:
     return Problem("table", "modules", f"The table has no {what}: that edit was left out.")
 
 
-def _bad_name(name: Any) -> Problem:
-    shown = _shown(name)
+def _bad_name(name: Any, where: str) -> Problem:
     return Problem(
-        shown,
+        where,
         "name",
-        f"“{shown}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
+        f"“{_shown(name)}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
     )
 
 

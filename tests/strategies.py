@@ -15,7 +15,7 @@ BRANCHES = WIDTHS | st.just(0) | WIDTHS
 REDUCTIONS = WIDTHS | st.none()
 POOL_PROJECTIONS = WIDTHS | st.sampled_from([None, 0])
 NAMES = st.builds("{}{}".format, st.integers(2, 5), st.sampled_from("abcz")) | st.from_regex(
-    r"[0-9]{1,2}[a-z]", fullmatch=True
+    r"(0|[1-9][0-9]?)[a-z]", fullmatch=True
 )
 SHARES = st.sampled_from([0.0, 0.25, 0.7])
 

@@ -88,7 +88,7 @@ def test_settings_that_differ() -> None:
     """Everything that is no cell of the table is told in words, network by network."""
     rows = comparing.setting_rows(compared(PAPER, EDITED, PRESETS["batch_norm"]), ["paper", "wide", "bn"])
     assert rows == [
-        {"network": "C bn", "differs in": "normalisation lrn → batch_norm"},
+        {"network": "C bn", "differs in": "normalisation LRN → BatchNorm"},
         {"network": "C bn", "differs in": "conv biases on → off"},
     ]
 

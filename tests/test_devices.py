@@ -25,7 +25,7 @@ def test_a_device_that_is_there_is_used(kind: str) -> None:
         assert (kind, "") == (device.torch.type, device.note)
     else:
         assert "cpu" == device.torch.type
-        assert f"This machine has no {kind.upper()} device: the CPU is used instead." == device.note
+        assert f"This server has no {kind.upper()} device: the CPU is used instead." == device.note
 
 
 @pytest.mark.parametrize("asked", ["tpu", "", "CUDA", "cuda:7", "gpu", "cpu:0", "meta"])

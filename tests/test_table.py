@@ -1,9 +1,11 @@
 """The editor's table: config to rows and back, and a judgement of every cell that a browser can bring."""
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, nan
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -14,11 +16,13 @@ from explorer.config import HEADINGS, MAX_MODULES
 from explorer.table import (
     MODULE,
     Parsed,
+    add_below,
     free_name,
     from_rows,
     insert_after,
     remove,
     rename,
+    reset,
     settle,
     to_rows,
     with_edits,
@@ -182,12 +186,14 @@ def test_a_name_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "4A", "inception", "<b>4a</b>", "4a\n", None, 4, nan, ["4a"], "x" * 10_000, "\ud800"]
+    "name",
+    ["", "4A", "04a", "00a", "100a", "inception", "<b>4a</b>", "4a\n", None, 4, nan, ["4a"], "x" * 10_000, "\ud800"],
 )
 def test_a_bad_name(name: Any) -> None:
     """What is no name of a module is refused in a short message that shows a good one."""
     (problem,) = parse(8, MODULE, name).problems
     assert "name" == problem.field
+    assert problem.where
     assert str(name)[:20] in problem.message
     assert "such as 4b" in problem.message
     assert len(problem.message) < 200
@@ -469,9 +475,10 @@ def test_insert_after() -> None:
     [
         ("4b", "4b", "two modules of this name"),
         ("3c", "3c", "Stages go upwards"),
-        ("bad", "bad", "is no module name"),
-        (None, "None", "is no module name"),
-        pytest.param(10**5_000, "int too long to show", "is no module name", id="huge"),
+        ("bad", "4a", "is no module name"),
+        ("", "4a", "“” is no module name"),
+        (None, "4a", "is no module name"),
+        pytest.param(10**5_000, "4a", "is no module name", id="huge"),
     ],
 )
 def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) -> None:
@@ -482,10 +489,46 @@ def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) 
     assert words in parsed.problems[0].message
 
 
-def test_insert_needs_a_row_to_stand_below() -> None:
-    """There is no place below a row that is not there."""
-    with pytest.raises(KeyError, match="9z"):
-        insert_after(PAPER, "9z", "9a")
+@pytest.mark.parametrize("name", ["9z", "", "<b>", None, 10**5_000], ids=lambda name: repr(type(name)))
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda name: insert_after(PAPER, name, "9a"),
+        lambda name: add_below(PAPER, name),
+        lambda name: remove(PAPER, name),
+        lambda name: rename(PAPER, name, "9a"),
+        lambda name: reset(PAPER, PAPER, name),
+        lambda name: reset(PAPER, PAPER.replace(modules=PAPER.modules[:1]), "4a"),
+    ],
+    ids=["insert", "add", "remove", "rename", "reset", "reset to a preset without it"],
+)
+def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], Parsed], name: Any) -> None:
+    """No menu offers it; a forged choice is refused with the rows that there are."""
+    parsed = step(name)
+    assert parsed.config is None
+    assert [("table", "modules")] == [problem[:2] for problem in parsed.problems]
+    assert "There is no module" in parsed.problems[0].message
+    assert "3a" in parsed.problems[0].message
+    assert_told_well(parsed.problems)
+
+
+def test_a_row_is_added_under_the_next_letter() -> None:
+    """It is a copy of the row above it; a stage with all letters takes no more, and says so."""
+    config = add_below(PAPER, "4a").config
+    assert PAPER.module("4a").replace(name="4f") == config.modules[3]
+    rows = tuple(PAPER.modules[0].replace(name=f"3{letter}") for letter in ascii_lowercase)
+    full = PAPER.replace(modules=rows, aux=PAPER.aux.replace(taps=()))
+    (problem,) = add_below(full, "3c").problems
+    assert ("3c", "name") == problem[:2]
+    assert "all 26 letters" in problem.message
+
+
+def test_a_row_is_reset() -> None:
+    """It has the other config's widths again, and the rest stays."""
+    edited = from_rows([row | {"#1×1": 70} for row in to_rows(PAPER)], PAPER).config
+    config = reset(edited, PAPER, "4a").config
+    assert PAPER.module("4a") == config.module("4a")
+    assert 70 == config.module("4b").ch1x1
 
 
 def test_remove_takes_the_head_with_it() -> None:
@@ -513,11 +556,12 @@ def test_rename_takes_the_head_along() -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("4b", "two modules of this name"), ("6a", "Stages go upwards"), ("4A", "is no module name")],
+    [("4b", "two modules of this name"), ("6a", "Stages go upwards"), ("4A", "no module name"), ("", "no module name")],
 )
 def test_rename_to_a_name_that_does_not_do(name: str, words: str) -> None:
     """A row is not renamed to a taken name, to another stage's, or to what is no name."""
     parsed = rename(PAPER, "4a", name)
     assert parsed.config is None
     assert "name" == parsed.problems[0].field
+    assert parsed.problems[0].where
     assert words in parsed.problems[0].message

@@ -27,7 +27,7 @@ class Device(NamedTuple):
 
 
 def available_devices() -> tuple[str, ...]:
-    """Return the kinds of device this machine has, the CPU first."""
+    """Return the kinds of device that are here, the CPU first."""
     found = ["cpu"]
     if torch.cuda.is_available():
         found.append("cuda")
@@ -48,5 +48,5 @@ def resolve_device(asked: str = "auto") -> Device:
     if asked in have:
         return Device(asked, torch.device(asked), "")
     known = asked in ("cuda", "mps")
-    reason = f"This machine has no {asked.upper()} device" if known else "That is no known device"
+    reason = f"This server has no {asked.upper()} device" if known else "That is no known device"
     return Device(asked, torch.device("cpu"), f"{reason}: the CPU is used instead.")

@@ -15,7 +15,7 @@ from explorer.history import Version
 from explorer.ui import cache, shelf, state
 from explorer.ui.later import look_again
 from explorer.views import formatting as fmt
-from explorer.views.network_table import edit_text
+from explorer.views.names import edit_text
 
 QUANTITIES = {"macs": "MACs", "parameters": "parameters", "activations": "activation numbers"}
 _UNITS = {
@@ -96,9 +96,7 @@ def _result() -> None:
         step = st.session_state[_SEARCH][3]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(step.share, f"Searching: {budget.WAYS[step.way]}")
-            st.button(
-                "Stop", icon=":material/stop:", on_click=lambda: st.session_state.pop(_SEARCH, None), key="budget_stop"
-            )
+            st.button("Stop", icon=":material/stop:", on_click=_stop, key="budget_stop")
         look_again(0.02, "budget")
     elif _FOUND in st.session_state:
         _show(*st.session_state[_FOUND])

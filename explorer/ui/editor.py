@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.config import HEADINGS, Problem
+from explorer.presets import CATALOGUE
 from explorer.table import MODULE, settle, to_rows
 from explorer.ui import cache, state
 from explorer.views import network_table as nt
@@ -60,7 +61,7 @@ def _grid(rows: list[dict[str, Any]], base: str) -> None:
     start = state.edition().number * 1_000
     frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
     for heading in HEADINGS.values():
-        frame[heading] = frame[heading].astype("Int64")
+        frame[heading] = frame[heading].astype("Float64")  # a whole-number column would cut 3.7 to 3 unseen
     st.data_editor(
         frame,
         key=KEY,
@@ -76,19 +77,20 @@ def _grid(rows: list[dict[str, Any]], base: str) -> None:
 
 def _columns(base: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    blank = "Blank: no 1×1 here, the branch sees all input channels."
-    none = "0: no such branch."
+    whole = "Whole numbers only, written in digits."
+    blank = f"{whole} Blank: no 1×1 here, the branch sees all input channels."
+    none = f"{whole} 0: no such branch."
     return {
         MODULE: text("module", width=58, pinned=True),
         nt.MARK: text(
-            "", width=32, help=f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit upstream, {nt.REFUSED} refused"
+            "", width=32, help=f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REFUSED} refused"
         ),
         "#1×1": number(width=80, help=none),
         "#3×3 reduce": number(width=122, help=blank),
         "#3×3": number(width=80, help=none),
         "#5×5 reduce": number(width=122, help=blank),
         "#5×5": number(width=80, help=none),
-        "pool proj": number(width=102, help="Blank: the pool passes all channels. 0: no such branch."),
+        "pool proj": number(width=102, help=f"{whole} Blank: the pool passes all channels. 0: no such branch."),
         nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
         nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
         nt.PARAMETERS: number(
@@ -97,7 +99,7 @@ def _columns(base: str) -> dict[str, Any]:
         nt.MACS: number(
             width=102, format="localized", help="Multiply-accumulates for one image; FLOPs are twice as many."
         ),
-        nt.NOTE: text(f"against {base}", width=270, help="What was edited here, or what changed upstream."),
+        nt.NOTE: text(f"against {CATALOGUE[base].title}", width=270, help="What was edited here, or why it changed."),
     }
 
 

@@ -1,4 +1,4 @@
-"""The frame around every page: the slim bar that says which network this is, and the footer of a bad link."""
+"""The frame around every page: the slim bar that says which network this is, and a warning after a bad link."""
 
 import time
 
@@ -10,7 +10,8 @@ from explorer.history import Version
 from explorer.presets import CATALOGUE
 from explorer.ui import cache, sharing, shelf, state
 from explorer.views import formatting as fmt
-from explorer.views.network_table import edit_text, version_title
+from explorer.views.names import edit_place, edit_text
+from explorer.views.network_table import version_title
 
 
 def bar() -> None:
@@ -31,7 +32,7 @@ def bar() -> None:
     with menu:
         _network_menu(version, edits)
     if state.notice():
-        st.warning(state.notice(), icon=":material/link_off:")
+        st.warning(state.notice(), icon=":material/warning:")
 
 
 def let_go() -> None:
@@ -69,5 +70,5 @@ def _network_menu(version: Version, edits: tuple[Change, ...]) -> None:
 
 
 def _edit_line(change: Change) -> str:
-    where = "" if change.where in ("network", "stem", "aux", "table") else f"**{change.where}** "
-    return where + edit_text(change).replace("#", r"\#")
+    place = edit_place(change)
+    return (f"**{place}** " if place else "") + edit_text(change).replace("#", r"\#")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_JS = (Path(__file__).parents[2] / "assets" / "later.js").read_text()
+_JS = (Path(__file__).parents[2] / "assets" / "later.js").read_text("utf-8")
 _later = st.components.v2.component("later", html="<span></span>", js=_JS)
 _runs = count()
 

@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from explorer.changes import with_module
-from explorer.config import Problem
-from explorer.table import Parsed, free_name, insert_after, judged, remove, rename
+from explorer.table import Parsed, add_below, judged, remove, rename, reset
 from explorer.ui import state
 
 _WHICH, _NAME = "row", "row_name"
@@ -44,13 +42,10 @@ def _same(name: str) -> bool:
 
 def _add() -> None:
     config, after = state.present().config, st.session_state[_WHICH]
-    name = free_name(config, after)
-    if name is None:
-        full = f"Stage {config.module(after).stage} has all 26 letters. Add the row to another stage."
-        state.refuse(_WHICH, after, (Problem(after, "name", full),))
-        return
-    if _take(_WHICH, after, insert_after(config, after, name)):
-        st.session_state[_WHICH] = name
+    parsed = add_below(config, after)
+    if _take(_WHICH, after, parsed):
+        at = [module.name for module in config.modules].index(after)
+        st.session_state[_WHICH] = parsed.config.modules[at + 1].name
 
 
 def _remove() -> None:
@@ -65,9 +60,8 @@ def _rename() -> None:
 
 
 def _reset() -> None:
-    version = state.present()
-    state.commit(with_module(version.config, version.base_config.module(st.session_state[_WHICH])))
-    state.discard_pending()
+    version, which = state.present(), st.session_state[_WHICH]
+    _take(_WHICH, which, reset(version.config, version.base_config, which))
 
 
 def reset_table() -> None:

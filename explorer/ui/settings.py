@@ -1,26 +1,18 @@
 """Controls for everything that is no cell of the table. A bad value is explained under the control it came from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
 
 from explorer.analysis import problems
-from explorer.config import POOL_RULES, GoogLeNetConfig, Problem
+from explorer.config import GoogLeNetConfig, Problem
 from explorer.ui import state
+from explorer.views.names import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
 
 Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
-
-KERNELS = {"5x5": "5×5", "3x3": "3×3 (torchvision)", "two_3x3": "two 3×3"}
-NORMALISATIONS = {"lrn": "LRN (paper)", "batch_norm": "BatchNorm", "none": "none"}
-STEMS = {"paper": "7×7/2, pool, 3×3, pool (÷ 8)", "small": "3×3, 3×3, pool (÷ 2)"}
-AUX_POOLS = {
-    "floor": "5×5/3, rounding down",
-    "ceil": "5×5/3, rounding up (Caffe)",
-    "adaptive": "adaptive to 4×4 (torchvision)",
-}
 
 
 def common_settings() -> None:
@@ -31,7 +23,7 @@ def common_settings() -> None:
     whole_number("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
     _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
     _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
-    _choice("Pooling", "pooling", {key: rule.title for key, rule in POOL_RULES.items()}, config.pooling, width=250)
+    _choice("Pooling", "pooling", POOLINGS, config.pooling, width=250)
     with st.popover("More", icon=":material/tune:"):
         _rare_settings(config)
 
@@ -87,7 +79,12 @@ def _share(label: str, key: str, value: float, write: Write) -> None:
 
 
 def _choice(
-    label: str, key: str, options: dict[str, str], value: str, write: Write | None = None, width: int | str = "stretch"
+    label: str,
+    key: str,
+    options: Mapping[str, str],
+    value: str,
+    write: Write | None = None,
+    width: int | str = "stretch",
 ) -> None:
     write = write or (lambda config, chosen: config.replace(**{key: chosen}))
     _seed(key, value)

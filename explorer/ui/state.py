@@ -1,6 +1,7 @@
 """What a session remembers: the history of frozen configs, the shelf, and what is compared. The URL carries all three.
 
-Only this module names shared keys of the session state.
+This module alone names the keys of what the pages share. A choice that belongs to one control and is read elsewhere
+(the device, the colouring of the pictures) has its key, and the function that reads it, beside that control.
 """
 
 from collections.abc import Callable
@@ -50,7 +51,7 @@ def open_session(page: str) -> None:
         return
     told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
     if any(message is not None for message in told):
-        state[_NOTICE] = " ".join(filter(None, told))
+        _notify(" ".join(filter(None, told)))
 
 
 def _navigated() -> bool:
@@ -118,6 +119,7 @@ def shelf() -> Shelf:
 def put_on_shelf(changed: Shelf) -> None:
     """Make another shelf this session's. Its own undo leads back."""
     st.session_state[_SHELF] = changed
+    st.session_state.pop(_NOTICE, None)
 
 
 def compared() -> tuple[str, ...]:
@@ -173,24 +175,34 @@ def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
 
 
 def start_from(base: str) -> None:
-    """Start from a preset. Undo leads back."""
-    put_on_bench(Version(base, PRESETS[base]))
+    """Start from a preset. Undo leads back. A name that is none, which no menu of ours offers, changes nothing."""
+    if base in PRESETS:
+        put_on_bench(Version(base, PRESETS[base]))
+    else:
+        _notify(f"There is no preset “{str(base)[:30]}”: the network stays as it is.")
 
 
 def undo() -> None:
     """Go one version back."""
-    st.session_state[_HISTORY] = history().undo()
+    _go_to(history().undo())
     discard_pending()
 
 
 def redo() -> None:
     """Go one version forward."""
-    st.session_state[_HISTORY] = history().redo()
+    _go_to(history().redo())
     discard_pending()
 
 
 def _push(version: Version) -> None:
-    st.session_state[_HISTORY] = history().push(version)
+    _go_to(history().push(version))
+
+
+def _go_to(changed: History) -> None:
+    """Make another history this session's. Whoever goes on working has read what was wrong with the link."""
+    if changed != history():
+        st.session_state[_HISTORY] = changed
+        st.session_state.pop(_NOTICE, None)
 
 
 class Edition(NamedTuple):
@@ -233,8 +245,12 @@ def accept() -> None:
 
 
 def notice() -> str | None:
-    """Return the message about the link this session was opened with, if it was bad."""
+    """Return what is to be said above the page, such as that its link was bad, until the next edit."""
     return st.session_state.get(_NOTICE)
+
+
+def _notify(message: str) -> None:
+    st.session_state[_NOTICE] = message
 
 
 def chosen() -> str:

@@ -6,9 +6,9 @@ from explorer.lessons.auxiliary import HeadStep, Ledger, PoolFate
 from explorer.lessons.spread import change
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
+from explorer.views.names import AUX_POOLS
 
 MAIN = palette.BRANCH["1x1"]
-POOL_NAMES = {"ceil": "rounding up (Caffe)", "floor": "rounding down", "adaptive": "adaptive to 4×4 (torchvision)"}
 
 
 def head_colours(count: int) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def ledger_bars(book: Ledger) -> str:
 def fates_table(fates: Sequence[PoolFate], side_now: int) -> str:
     """Return, per input side and pooling rule, the size after the heads' pool and the heads' parameters."""
     pools = list(dict.fromkeys(fate.pool for fate in fates))
-    lines = ["| input | " + " | ".join(POOL_NAMES[pool] for pool in pools) + " |", "|:--|" + ":--|" * len(pools)]
+    lines = ["| input | " + " | ".join(AUX_POOLS[pool] for pool in pools) + " |", "|:--|" + ":--|" * len(pools)]
     for side in dict.fromkeys(fate.side for fate in fates):
         cells = [_fate(fate) for fate in fates if fate.side == side]
         name = f"**{side}×{side}**" if side == side_now else f"{side}×{side}"

@@ -15,7 +15,7 @@ from explorer.comparison import Aligned, AlignedModule, Comparison, Facts
 from explorer.config import HEADINGS, InceptionModule
 from explorer.views import formatting as fmt
 from explorer.views.layer_table import kernel
-from explorer.views.network_table import edit_text
+from explorer.views.names import edit_line
 from explorer.views.palette import Theme
 
 LETTERS = "ABCD"
@@ -79,10 +79,8 @@ def setting_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str,
     base = comparison.summaries[comparison.base].config
     rows = []
     for title, summary in zip(titles(names), comparison.summaries, strict=True):
-        for change in changes(base, summary.config):
-            if not _in_table(change):
-                where = "" if change.where in ("network", "stem", "aux", "table") else f"{change.where} "
-                rows.append({"network": title, "differs in": where + edit_text(change)})
+        settings = (change for change in changes(base, summary.config) if not _in_table(change))
+        rows += [{"network": title, "differs in": edit_line(change)} for change in settings]
     return rows
 
 

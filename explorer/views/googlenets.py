@@ -3,22 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis import NetworkSummary
-from explorer.changes import Change, changes
-from explorer.config import POOL_RULES
+from explorer.changes import changes
 from explorer.lessons.audit import AuditRow, Cell, Count
 from explorer.presets import CATALOGUE
 from explorer.views import formatting as fmt
-from explorer.views.auxiliary_charts import POOL_NAMES
-from explorer.views.network_table import edit_text
+from explorer.views.names import KERNELS, NORMALISATIONS, edit_line, edit_place
 
-KERNELS = {"5x5": "5×5", "3x3": "3×3", "two_3x3": "two 3×3"}
-NORMS = {"lrn": "LRN", "batch_norm": "BatchNorm", "none": "none"}
-_NAMES = {
-    ("network", "kernel_5x5"): KERNELS,
-    ("network", "normalisation"): NORMS,
-    ("network", "pooling"): {key: rules.title for key, rules in POOL_RULES.items()},
-    ("aux", "pool"): POOL_NAMES,
-}
 _MOST = 6  # changes that are told one by one
 
 
@@ -33,7 +23,7 @@ def presets_table(summaries: Mapping[str, NetworkSummary], present: str) -> str:
         cells = (
             CATALOGUE[name].title,
             KERNELS[config.kernel_5x5],
-            NORMS[config.normalisation],
+            NORMALISATIONS[config.normalisation],
             "yes" if config.conv_bias else "no",
             fmt.exact(config.classes),
             fmt.exact(summary.parameters(aux=False)),
@@ -50,22 +40,14 @@ def what_changed(name: str) -> str:
     if name == "paper":
         return f"**{preset.title}**: {preset.story}"
     edits = changes(paper.config, preset.config)
-    cells = [edit for edit in edits if edit.where not in ("network", "stem", "aux", "table")]
-    told = [] if len(cells) > _MOST else [f"{edit.where} {edit_text(edit)}" for edit in cells]
+    cells = [edit for edit in edits if edit_place(edit)]
+    told = [] if len(cells) > _MOST else [edit_line(edit) for edit in cells]
     told += [f"{len(cells)} cells of the table"] if len(cells) > _MOST else []
-    told += [_setting(edit) for edit in edits if edit not in cells]
+    told += [edit_line(edit) for edit in edits if edit not in cells]
     parameters = fmt.change(preset.parameters, paper.parameters) or "the same parameters"
     macs = fmt.change(preset.macs, paper.macs) or "the same"
     line = f"**{preset.title}** against the paper: {'; '.join(told)}."
     return f"{line}  \nParameters at inference: {parameters}. MACs: {macs}.".replace("#", r"\#")
-
-
-def _setting(change: Change) -> str:
-    """Write a setting with its values as they are called on screen: ``normalisation LRN → BatchNorm``."""
-    names = _NAMES.get((change.where, change.field))
-    if names is None:
-        return edit_text(change)
-    return f"{change.label} {names[change.before]} → {names[change.after]}"
 
 
 def audit_table(rows: Sequence[AuditRow]) -> str:

@@ -19,7 +19,8 @@ from explorer.views import formatting as fmt
 from explorer.views.canvas import Drawing
 from explorer.views.layer_table import layer_rows
 from explorer.views.layout import LayoutUnavailable, svg
-from explorer.views.network_table import edit_text, version_title
+from explorer.views.names import edit_line
+from explorer.views.network_table import version_title
 from explorer.views.palette import LIGHT
 
 CHARTS = {"macs": "MACs per block, at inference", "parameters": "Parameters per block, at inference"}
@@ -65,7 +66,7 @@ def network_handout(
         _paragraph(f"{CATALOGUE[version.base].story} Source: {CATALOGUE[version.base].source}."),
         _section("Totals", tables.to_html(comparing.fact_rows(comparison, [title])), _conventions()),
         _section("The table", tables.to_html(_printed_table(summary))),
-        _section("Edits", _list(f"{change.where}: {edit_text(change)}" for change in edits)) if edits else "",
+        _section("Edits", _list(map(edit_line, edits))) if edits else "",
         _picture("The network", diagrams.overview(summary)),
         *(_picture(f"Module {module}", diagrams.module(summary, module)) for module in modules),
         *_charts(comparison, [title]),

@@ -7,10 +7,13 @@ from explorer.changes import Change, changes
 from explorer.config import HEADINGS, Problem
 from explorer.table import MODULE, to_rows
 from explorer.views import formatting as fmt
+from explorer.views.names import edit_text
 
 MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE = "mark", "in → out", "H×W", "parameters", "MACs", "note"
 READ_ONLY = (MODULE, MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE)
 EDITED, RIPPLE, REFUSED = "●", "≈", "✗"
+# What is set for the network but belongs to one part of it; the stem stands for all pools between modules too.
+_SETTINGS_OF = {"stem": ("input_shape", "pooling"), "classifier": ("classes", "dropout")}
 
 
 def table_rows(
@@ -18,8 +21,8 @@ def table_rows(
 ) -> list[dict[str, Any]]:
     """Return one dict per module: its name, mark, six cells, and what it became, against the preset ``base``.
 
-    The mark is ● where a cell was edited, ≈ where the numbers changed because something upstream did, and ✗ where
-    an edit was refused.
+    The mark is ● where a cell was edited, ≈ where the numbers changed because of an edit elsewhere (upstream, or a
+    setting of the whole network: the note says which), and ✗ where an edit was refused.
     """
     edits = changes(base.config, summary.config)
     refused = {problem.where for problem in problems}
@@ -66,13 +69,6 @@ def surroundings(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str
     return rows
 
 
-def edit_text(change: Change) -> str:
-    """Return one edit in words: ``#3×3 208 → 210``."""
-    if change.field == "modules":
-        return change.label
-    return f"{change.label} {_value(change.before)} → {_value(change.after)}"
-
-
 def version_title(base: str, edits: tuple[Change, ...]) -> str:
     """Return which network this is: ``paper``, ``paper + 1 edit``, ``paper + 2 edits``."""
     if not edits:
@@ -83,7 +79,7 @@ def version_title(base: str, edits: tuple[Change, ...]) -> str:
 def _mark_and_note(
     block: str, summary: NetworkSummary, base: NetworkSummary, edits: tuple[Change, ...]
 ) -> tuple[str, str]:
-    own = [change for change in edits if change.where == block or (block.startswith("aux_") and change.where == "aux")]
+    own = [change for change in edits if _is_of(change, block)]
     here, there = summary.by_module[block], base.by_module.get(block)
     difference = _difference(here, there)
     if own:
@@ -91,8 +87,27 @@ def _mark_and_note(
     if there is None:
         return EDITED, "not in the preset"
     if here != there or _outline(summary, block) != _outline(base, block):
-        return RIPPLE, ", ".join(filter(None, (_ripple(summary, base, block), difference)))
+        causes = [edit_text(change) for change in edits if _reaches(change, block, summary)]
+        return RIPPLE, ", ".join(filter(None, (*causes, _ripple(summary, base, block), difference)))
     return "", ""
+
+
+def _is_of(change: Change, block: str) -> bool:
+    """Whether an edit was made in this block: in its row, or as a setting of this part of the network alone."""
+    if block.startswith("aux_"):
+        return change.where == "aux"
+    return change.where == block or (change.where == "network" and change.field in _SETTINGS_OF.get(block, ()))
+
+
+def _reaches(change: Change, block: str, summary: NetworkSummary) -> bool:
+    """Whether a setting of the whole network acts in this block itself, and not only through what comes in."""
+    if change.where != "network" or block == "classifier":
+        return False
+    if change.field == "classes":
+        return block.startswith("aux_")
+    if change.field == "kernel_5x5":
+        return any(row.module == block and row.branch == "5x5" for row in summary.rows)
+    return change.field in ("normalisation", "conv_bias")
 
 
 def _ripple(summary: NetworkSummary, base: NetworkSummary, block: str) -> str:
@@ -118,13 +133,3 @@ def _difference(here: Totals, there: Totals | None) -> str:
 
 def _entrance(summary: NetworkSummary, name: str) -> LayerRow:
     return next(row for row in summary.rows if row.module == name)
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "blank"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return " × ".join(map(str, value)) if value and isinstance(value[0], int) else ", ".join(value) or "none"
-    return f"{value:,}" if isinstance(value, int) else str(value)

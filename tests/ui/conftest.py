@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +38,14 @@ def edit(app: AppTest) -> Callable[..., AppTest]:
         return app
 
     return send
+
+
+def forge(control: Selectbox, value: str) -> Selectbox:
+    """Choose what the control does not offer, as a forged message of the browser can."""
+    control.options.append(value)
+    control._value = value
+    type(control).format_func.fget(control)  # it must have been drawn
+    return control
 
 
 def totals(app: AppTest) -> dict[str, str]:

@@ -112,6 +112,14 @@ def test_a_forged_edit_gets_a_message_and_changes_nothing(
     assert not app.error
 
 
+@pytest.mark.parametrize("heading", ["module", "mark", "in → out", "H×W", "parameters", "MACs", "note"])
+def test_a_column_that_can_only_be_read_says_so(app: AppTest, edit: Edit, heading: str) -> None:
+    """A forged edit of a companion is named, and the companion keeps its value."""
+    edit({2: {heading: "1"}})
+    assert f"no column “{heading}” to be edited" in app.error[0].value
+    assert totals(app)["parameters"] == PAPER["parameters"]
+
+
 def test_putting_the_cells_back_forgets_the_refused_edit(app: AppTest, edit: Edit) -> None:
     """One click takes the bad cell and its message away."""
     edit({2: {"#3×3": -5}})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import around, title, totals
+from tests.ui.conftest import around, forge, title, totals
 
 
 def test_adding_a_row_makes_a_deeper_network(app: AppTest) -> None:
@@ -42,6 +42,25 @@ def test_a_stage_with_all_letters_is_full(app: AppTest) -> None:
         app.button(key="row_add").click().run()
     assert "Stage 5 has all 26 letters" in app.error[0].value
     assert len(app.selectbox(key="row").options) == 7 + 26
+
+
+@pytest.mark.parametrize("button", ["row_add", "row_remove", "row_reset"])
+def test_a_forged_row_is_refused(app: AppTest, edit: Callable[..., AppTest], button: str) -> None:
+    """A row that is not there gets a sentence, and the network stays as it is."""
+    edit({8: {"#3×3": 210}})
+    forge(app.selectbox(key="row"), "9z")
+    app.button(key=button).click().run()
+    assert not app.exception
+    assert "There is no module “9z”" in app.error[0].value
+    assert title(app) == "paper + 1 edit"
+
+
+def test_a_forged_row_is_not_renamed(app: AppTest) -> None:
+    """The sentence stands under the name."""
+    forge(app.selectbox(key="row"), "9z")
+    app.text_input(key="row_name").set_value("9a").run()
+    assert not app.exception
+    assert "There is no module “9z”" in app.error[0].value
 
 
 def test_an_edit_does_not_change_the_row_that_the_menu_speaks_of(app: AppTest, edit: Callable[..., AppTest]) -> None:

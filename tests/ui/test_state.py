@@ -10,7 +10,7 @@ from explorer.changes import with_module
 from explorer.history import Version
 from explorer.share import to_token
 from explorer.ui import state
-from tests.ui.conftest import open_app, title, totals
+from tests.ui.conftest import forge, open_app, title, totals
 
 
 def _edited_token() -> str:
@@ -41,6 +41,33 @@ def test_a_broken_link_gets_a_message_and_the_default() -> None:
     app = open_app(net="1.paper.broken!")
     assert "The link is broken" in app.warning[0].value
     assert totals(app)["parameters"] == "6,998,552"
+
+
+def test_the_message_of_a_bad_link_goes_with_the_next_edit() -> None:
+    """It stays while nothing is done, and whoever goes on working has read it."""
+    app = open_app(net="1.paper.broken!")
+    app.run()
+    assert app.warning
+    app.number_input(key="classes").set_value(10).run()
+    assert not app.warning
+    app.button(key="undo").click().run()
+    assert not app.warning
+
+
+def test_a_refused_edit_leaves_the_message_where_it_is() -> None:
+    """Nothing was edited yet."""
+    app = open_app(net="1.paper.broken!")
+    app.number_input(key="classes").set_value(0).run()
+    assert app.warning
+
+
+def test_a_forged_preset_changes_nothing(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """A name that is no preset gets a sentence; the network stays."""
+    edit({2: {"#3×3": 210}})
+    forge(app.selectbox(key="preset"), "<b>evil").run()
+    assert not app.exception
+    assert "no preset “<b>evil”" in app.warning[0].value
+    assert title(app) == "paper + 1 edit"
 
 
 def test_going_back_in_the_browser_goes_back_in_the_network(
