@@ -1,11 +1,14 @@
-"""What a branch takes and gives adds up to its module."""
+"""What a branch takes and gives adds up to its module, and the arrows are as wide as what is said."""
 
 import pytest
 
 from explorer import PRESETS, summarize
 from explorer.views import branch_budget as budget
+from explorer.views.palette import BRANCH, LIGHT
 
 SUMMARY = summarize(PRESETS["paper"])
+TIMES = {row.path: 1e-3 * (1 + place % 7) for place, row in enumerate(SUMMARY.rows)}
+COSTS = [width for width in budget.WIDTHS if width != budget.CHANNELS]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -19,15 +22,77 @@ def test_the_branches_add_up_to_the_module(name: str) -> None:
         assert totals.parameters == sum(share.parameters for share in shares)
         assert totals.macs == sum(share.macs for share in shares)
         assert module.branches == tuple(share.branch for share in shares)
+        assert {share.seconds for share in shares} == {None}
 
 
-@pytest.mark.parametrize("cost", budget.COSTS)
+@pytest.mark.parametrize("cost", COSTS)
 def test_the_flow_shows_both_sides_in_percent(cost: str) -> None:
-    """Left and right are 100 % each, and the title names the dearest bargain."""
-    figure = budget.flow(SUMMARY, "4a", cost)
-    values = figure.data[0].link.value
+    """Left are the shares of the cost, right those of the channels, 100 % each."""
+    values = budget.flow(SUMMARY, "4a", cost, LIGHT, TIMES).figure.data[0].link.value
     assert 100 == pytest.approx(sum(values[:4])) == pytest.approx(sum(values[4:]))
-    assert "The 3×3 branch takes" in budget.flow(SUMMARY, "4a", "macs").layout.title.text
+    field = "seconds" if cost == "time" else cost
+    takes = [getattr(share, field) for share in budget.shares(SUMMARY, "4a", TIMES)]
+    assert [100 * take / sum(takes) for take in takes] == pytest.approx(values[:4])
+    assert [100 * channels / 512 for channels in (192, 208, 48, 64)] == pytest.approx(values[4:])
+
+
+def test_the_title_names_the_dearest_bargain() -> None:
+    """The 3×3 branch takes most above what it gives."""
+    title = budget.flow(SUMMARY, "4a", "macs", LIGHT).figure.layout.title.text
+    assert title == "The 3×3 branch takes 60 % of the MACs and gives 41 % of the channels"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_by_channels_every_arrow_carries_its_layers_channels(name: str) -> None:
+    """One arrow into every layer as wide as its input, one out of every branch as wide as its output."""
+    summary = summarize(PRESETS[name])
+    for module in summary.config.modules:
+        (sankey,) = budget.flow(summary, module.name, budget.CHANNELS, LIGHT).figure.data
+        rows = [row for row in summary.rows if row.module == module.name and row.branch]
+        into = {
+            target: value for target, value in zip(sankey.link.target, sankey.link.value, strict=True) if target > 1
+        }
+        assert [row.in_shape[0] for row in rows] == list(into.values())
+        out = [value for target, value in zip(sankey.link.target, sankey.link.value, strict=True) if target == 1]
+        assert sum(out) == summary.concat(module.name).out_shape[0]
+        assert len(sankey.node.label) == len(rows) + 2
+
+
+def test_by_channels_the_title_names_the_narrowest_kernel_or_that_there_is_none() -> None:
+    """4a's 5×5 works on 16 of 480 channels; in the naive module every branch works on all."""
+    title = budget.flow(SUMMARY, "4a", budget.CHANNELS, LIGHT).figure.layout.title.text
+    assert title == "The 5×5 branch works on 16 of 480 channels"
+    naive = summarize(PRESETS["naive"])
+    assert (
+        "No 1×1 reduces the 192 channels" in budget.flow(naive, "3a", budget.CHANNELS, LIGHT).figure.layout.title.text
+    )
+
+
+@pytest.mark.parametrize("width", ["macs", budget.CHANNELS])
+def test_branches_wear_their_colour(width: str) -> None:
+    """Nodes and arrows of a branch have the colour it has on every page, the arrows paler."""
+    (sankey,) = budget.flow(SUMMARY, "4a", width, LIGHT).figure.data
+    assert set(BRANCH.values()) | {LIGHT.line} == set(sankey.node.color)
+    for target, colour in zip(sankey.link.target, sankey.link.color, strict=True):
+        if sankey.node.color[target] != LIGHT.line:
+            red, green, blue = (int(sankey.node.color[target][at : at + 2], 16) for at in (1, 3, 5))
+            assert colour == f"rgba({red}, {green}, {blue}, 0.45)"
+
+
+def test_the_table_has_the_time_where_it_was_measured() -> None:
+    """Time and its share are two more columns; without a measurement they are not there."""
+    timed = budget.budget_rows(budget.shares(SUMMARY, "4a", TIMES))
+    assert "time" not in budget.budget_rows(budget.shares(SUMMARY, "4a"))[0]
+    chains = {row.path: TIMES[row.path] for row in SUMMARY.rows if (row.module, row.branch) == ("4a", "3x3")}
+    assert timed[1]["time"] == f"{1e3 * sum(chains.values()):.2f} ms"
+    assert sum(float(row["% of time"].rstrip(" %")) for row in timed) == pytest.approx(100, abs=0.3)
+
+
+def test_an_unknown_width_or_module_is_refused() -> None:
+    """So is a time that nobody measured."""
+    for module, width in (("4a", "beauty"), ("4a", "time"), ("9z", "macs"), ("9z", budget.CHANNELS)):
+        with pytest.raises(KeyError):
+            budget.flow(SUMMARY, module, width, LIGHT)
 
 
 def test_a_branch_without_parameters_takes_nothing_of_them() -> None:

@@ -13,17 +13,19 @@ from explorer.views import layer_table as lt
 
 
 def show_layers() -> None:
-    """Show the layers of the present network with their filters and the CSV. Choosing a row chooses its node."""
+    """Show the layers of the chosen block, or all with filters, and the CSV. Choosing a row chooses its node."""
     summary = cache.summary(state.present().config)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        modules = st.multiselect("Module", list(summary.by_module), key="layer_modules", placeholder="all", width=240)
+        follow = st.toggle("Only the chosen block", value=True, key="layer_follow", persist_state="session")
+        modules = st.multiselect(
+            "Module", list(summary.by_module), key="layer_modules", placeholder="all", width=240, disabled=follow
+        )
         branches = st.multiselect(
             "Branch", BRANCHES, key="layer_branches", format_func=lt.BRANCH_NAMES.get, placeholder="all", width=180
         )
         kinds = st.multiselect(
             "Kind", list(lt.KINDS), key="layer_kinds", format_func=lt.KINDS.get, placeholder="all", width=240
         )
-        follow = st.toggle("Only the chosen block", key="layer_follow", persist_state="session")
         if follow:
             modules = [chosen_module(summary)]
         rows = lt.matching(summary, tuple(modules), tuple(branches), tuple(kinds))

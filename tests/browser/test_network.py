@@ -184,14 +184,16 @@ def test_picture_panel_and_table_follow_one_choice(network: Page) -> None:
     network.locator(".st-key-block").get_by_role("button", name=re.compile("^inception_4b.branch_5x5.reduce,")).click()
     expect(network.locator(".st-key-formulas")).to_contain_text("inception_4b.branch_5x5.reduce", timeout=PATIENCE_MS)
     open_view(network, "Layers")
-    network.get_by_text("Only the chosen block").click()
     layers = network.get_by_test_id("stDataFrame").last
     expect(layers.get_by_test_id("glide-cell-1-0")).to_contain_text("inception_4b", timeout=PATIENCE_MS)
+    network.locator(".st-key-overview").get_by_role("button", name=re.compile("^inception_5a,")).click()
+    expect(layers.get_by_test_id("glide-cell-1-0")).to_contain_text("inception_5a", timeout=PATIENCE_MS)
 
 
 def test_a_row_of_the_layer_table_marks_its_box(network: Page) -> None:
     """Choosing a row chooses the node: the overview marks the block, the formulas speak of the layer."""
     open_view(network, "Layers")
+    network.get_by_text("Only the chosen block").click()
     layers = network.get_by_test_id("stDataFrame").last
     expect(layers.get_by_test_id("glide-cell-1-1")).to_contain_text("stem.pool1", timeout=PATIENCE_MS)
     network.wait_for_timeout(800)

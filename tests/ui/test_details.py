@@ -1,8 +1,11 @@
 """The views below the first screen, one at a time."""
 
 import pytest
+from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
+from explorer import PRESETS
+from explorer.ui import cache, layers
 from explorer.ui.details import VIEWS
 from tests.ui.conftest import texts
 
@@ -19,6 +22,7 @@ def test_every_view_shows_every_kind_of_network(app: AppTest, view: str, preset:
 def test_the_layer_table_has_all_rows_and_can_be_filtered(app: AppTest) -> None:
     """94 rows for the paper; two for the 5×5 branch of 4b."""
     app.segmented_control(key="view").set_value("Layers").run()
+    app.toggle(key="layer_follow").set_value(False).run()
     assert len(app.dataframe[-1].value) == 94
     app.multiselect(key="layer_modules").set_value(["4b"]).run()
     app.multiselect(key="layer_branches").set_value(["5x5"]).run()
@@ -28,10 +32,13 @@ def test_the_layer_table_has_all_rows_and_can_be_filtered(app: AppTest) -> None:
 
 
 def test_the_layer_table_follows_the_chosen_block(app: AppTest) -> None:
-    """With the switch on, the table shows the block chosen in the picture."""
+    """At first the table shows the block chosen in the picture; a filter by module is for when it does not."""
     app.segmented_control(key="view").set_value("Layers").run()
-    app.toggle(key="layer_follow").set_value(True).run()
     assert set(app.dataframe[-1].value["layer"].str.split(".").str[0]) == {"inception_4a"}
+    assert app.multiselect(key="layer_modules").disabled
+    app.session_state["chosen"] = "stem.conv2"
+    app.run()
+    assert set(app.dataframe[-1].value["layer"].str.split(".").str[0]) == {"stem"}
 
 
 @pytest.mark.parametrize("kind", ["bars", "sunburst", "treemap", "cumulative"])
@@ -51,3 +58,21 @@ def test_the_colouring_is_shared_by_the_pictures(app: AppTest) -> None:
     app.switch_page("pages/explore/module.py").run()
     assert app.selectbox(key="colour_by").value == "macs"
     assert "**4a as it is**" in texts(app)
+
+
+def test_the_receptive_field_is_neither_better_nor_worse(app: AppTest) -> None:
+    """Smaller kernels cost less, in the colour of what is better; their smaller field is told without a colour."""
+    app.selectbox(key="kernel_5x5").set_value("3x3").run()
+    colours = {metric.label: metric.proto.color for metric in app.metric}
+    assert colours["receptive field"] == Metric.MetricColor.Value("GRAY")
+    assert colours["parameters"] == Metric.MetricColor.Value("GREEN")
+
+
+def test_two_tables_of_the_same_length_and_start_are_two_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was chosen in one list of layers is not chosen in another that begins alike and is as long."""
+    keys = []
+    monkeypatch.setattr(layers.st, "dataframe", lambda *_, key=None, **__: keys.append(key))
+    rows = cache.summary(PRESETS["paper"]).rows
+    for last in (5, 6):
+        layers._table((rows[0], rows[last]))
+    assert len(set(keys)) == 2

@@ -1,0 +1,138 @@
+"""Measured time on the pages: one click, progress, a way to stop, and then a colour and a width like any other."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.lessons.reduction import without_reductions
+from explorer.live.checker import Pending
+from explorer.live.report import Failure, LayerTiming, LayerTimingRequest, Progress
+from explorer.ui import picture
+from explorer.views.canvas import Drawing
+from tests.ui.lessons import FakeChecker, checker, click, run, words
+
+__all__ = ["checker"]
+
+PAPER = PRESETS["paper"]
+NAIVE = without_reductions(PAPER, ("4a",))
+
+
+def timing_of(config: GoogLeNetConfig, ms: float = 2.0) -> LayerTiming:
+    """A measurement as the process gives it: the stem's first layer is the dearest."""
+    paths = tuple(summarize(config).by_path)
+    rounds = tuple((10.0 if path == "stem.conv1" else ms,) * 3 for path in paths)
+    return LayerTiming(config=config, batch=1, paths=paths, layers_ms=rounds, whole_ms=(99.0,) * 3, device="CPU")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Drawing]:
+    """Note what is drawn, by the key of its view."""
+    seen: dict[str, Drawing] = {}
+    show = picture.diagram
+
+    def note(drawing: Drawing, *, key: str, **options: Any) -> None:
+        seen[key] = drawing
+        show(drawing, key=key, **options)
+
+    monkeypatch.setattr(picture, "diagram", note)
+    return seen
+
+
+def colours(app: AppTest) -> list[str]:
+    """What the pictures can be coloured by."""
+    return [option.removeprefix("colour: ") for option in app.selectbox(key="colour_by").options]
+
+
+def test_time_is_no_colour_before_it_was_measured(app: AppTest) -> None:
+    """Nothing is asked of the process until someone clicks."""
+    assert "measured time" not in colours(app)
+    app.switch_page("pages/explore/module.py").run()
+    assert "measured time" not in colours(app)
+
+
+def test_one_click_measures_shows_progress_and_colours_the_pictures(
+    checker: FakeChecker, app: AppTest, drawn: dict[str, Drawing]
+) -> None:
+    """The request is for the network on the bench; when it is done the pictures wear its time, with its legend."""
+    assert checker.asked == []
+    checker.answer = Pending(0, 0.3, Progress(done=7, total=30))
+    click(app, "times_start")
+    assert checker.asked[-1] == LayerTimingRequest(config=PAPER, device="auto")
+    assert "7 of 30" in words(app)
+    assert "measured time" not in drawn["overview"].dot
+    checker.answer = timing_of(PAPER)
+    run(app)
+    assert app.selectbox(key="colour_by").value == "time"
+    assert "measured time" in drawn["overview"].dot
+    layers = sum(row.module == "4a" for row in summarize(PAPER).rows)
+    assert drawn["overview"].hover["inception_4a"].endswith(f"\n{2 * layers:.2f} ms")
+    assert "Measured time: median of 3 rounds on CPU" in words(app)
+    assert app.button(key="times_start").label == "Measure again"
+
+
+def test_it_can_be_stopped(checker: FakeChecker, app: AppTest) -> None:
+    """The wish is taken back, and the button offers to measure again."""
+    click(app, "times_start")
+    click(app, "times_stop")
+    assert checker.cancelled == [LayerTimingRequest(config=PAPER, device="auto")]
+    assert app.button(key="times_start").label == "Measure time"
+    assert "measured time" not in colours(app)
+
+
+def test_a_failure_is_said_and_changes_no_colour(checker: FakeChecker, app: AppTest) -> None:
+    """With its reason; the next click clears it."""
+    checker.answer = Failure(reason="It needs too much.")
+    click(app, "times_start")
+    assert [error.value for error in app.error] == ["Nothing was measured. It needs too much."]
+    assert app.selectbox(key="colour_by").value == "none"
+    checker.answer = Pending(0, 0.3)
+    click(app, "times_start")
+    assert not app.error
+
+
+def test_an_edit_makes_the_picture_plain_and_says_why(
+    checker: FakeChecker, app: AppTest, drawn: dict[str, Drawing]
+) -> None:
+    """The time of another network is not shown as this one's; undo brings it back without measuring again."""
+    checker.answer = timing_of(PAPER)
+    click(app, "times_start")
+    app.selectbox(key="kernel_5x5").set_value("3x3").run()
+    assert "This network has not been measured yet" in words(app)
+    assert "measured time" not in drawn["overview"].dot
+    assert app.selectbox(key="colour_by").value == "time"
+    app.selectbox(key="kernel_5x5").set_value("5x5").run()
+    assert "measured time" in drawn["overview"].dot
+
+
+def test_the_module_page_measures_the_module_and_its_naive_version(
+    checker: FakeChecker, app: AppTest, drawn: dict[str, Drawing]
+) -> None:
+    """One after the other; both pictures share a scale, and the difference in time stands with the others."""
+    app.switch_page("pages/explore/module.py").run()
+    click(app, "times_start")
+    assert checker.asked == [LayerTimingRequest(config=PAPER, device="auto")]
+    checker.ask = lambda request, _="": timing_of(request.config, 2.0 if request.config == PAPER else 5.0)
+    run(app)
+    shown = {metric.label: (metric.value, metric.delta) for metric in app.metric}
+    layers, naive_layers = (sum(row.module == "4a" for row in summarize(config).rows) for config in (PAPER, NAIVE))
+    assert shown["measured time"][0] == f"{2 * layers:.2f} ms"
+    assert f"naive: {5 * naive_layers:.2f} ms" in shown["measured time"][1]
+    assert "5.00 ms" in drawn["module_as it"].dot.split("measured time")[-1]  # where the shared legend ends
+    assert "5.00 ms" in drawn["module_naive"].dot.split("measured time")[-1]
+
+
+def test_the_branch_budget_offers_the_time_once_measured(checker: FakeChecker, app: AppTest) -> None:
+    """Width by measured time, and two more columns in the table; an edit takes both away again."""
+    app.switch_page("pages/explore/module.py").run()
+    assert "measured time" not in app.segmented_control(key="budget_width").options
+    checker.ask = lambda request, _="": timing_of(request.config)
+    click(app, "times_start")
+    app.segmented_control(key="budget_width").set_value("time")
+    run(app)
+    assert "time" in app.dataframe[-1].value
+    app.number_input(key="cell_4a_ch3x3").set_value(210)
+    run(app)
+    assert app.segmented_control(key="budget_width").value == "macs"
+    assert "time" not in app.dataframe[-1].value
