@@ -81,7 +81,7 @@ class Manager:
             return Refused(found[0].message)
         name = name or "_vs_".join(entrant.name for entrant in plan.entrants)[:32]
         if not _NAME.fullmatch(name):
-            return Refused(_BAD_NAME)
+            return _BAD_NAME
         memory = max(LEAST_MEMORY, int(MEMORY_MARGIN * memory_bytes(plan, facts)))
         run_id = self.store.add(plan, name, session, memory, self._max_queue)
         self._changed.set()
@@ -115,7 +115,7 @@ class Manager:
         if isinstance(run, Refused):
             return run
         if not _NAME.fullmatch(name):
-            return Refused(_BAD_NAME)
+            return _BAD_NAME
         return None if self.store.rename(run_id, name) else _GONE
 
     def delete(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:

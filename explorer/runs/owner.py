@@ -16,6 +16,7 @@ class Ownership:
         if self._lock is None:
             lock = sqlite3.connect(self._file, timeout=0, isolation_level=None, check_same_thread=False)
             try:
+                lock.execute("PRAGMA journal_mode = OFF")  # nothing is ever written: no file beside it
                 lock.execute("BEGIN EXCLUSIVE")
                 self._lock = lock
             except sqlite3.OperationalError:  # another one holds it

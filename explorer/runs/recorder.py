@@ -7,7 +7,7 @@ worker that was given up, and lives a moment longer, changes nothing.
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from pathlib import Path
 from time import monotonic, time
@@ -16,8 +16,8 @@ from explorer.events import AnyEvent, Evaluated, Stepped
 from explorer.runs.records import State
 from explorer.runs.store import Job, Store
 
-FLUSH_S = 0.25  # events wait so long at most before they are written
-LOOK_S = 0.05  # so often it looks what is wished
+FLUSH_S = 0.25  # seconds of steps that are written together
+LOOK_S = 0.05  # seconds between two looks at what is wished
 
 
 class SupersededError(Exception):
@@ -52,9 +52,9 @@ class Recorder:
         return job
 
     def add(self, event: AnyEvent) -> None:
-        """Take an event in. It is written with others, a quarter of a second later at most while events come."""
+        """Take an event in. A step is written with others, after a quarter of a second while steps come."""
         self._pending.append(event)
-        if monotonic() - self._flushed > FLUSH_S:
+        if not isinstance(event, Stepped) or monotonic() - self._flushed > FLUSH_S:
             self.flush()
 
     def flush(self) -> None:
@@ -73,11 +73,12 @@ class Recorder:
                 raise SupersededError
         return self._wish
 
-    def checkpoint(self, save: Callable[[Path], None]) -> None:
+    def checkpoint(self, save: Callable[[Path], Mapping[int, int]]) -> None:
         """Let ``save`` write files into a new folder, and make that the checkpoint, with all events until now.
 
-        Until the last moment the older one is in force; after it, the older one is removed. Raises OSError when it
-        cannot be written; then nothing has changed.
+        ``save`` returns the step of each lane that it wrote. Of the others, whose weights are no numbers any more, the
+        last good files are taken over. Until the last moment the older checkpoint is in force; after it, it is removed.
+        Raises OSError when the new one cannot be written; then nothing has changed.
         """
         self._saved += 1
         folder = self._store.checkpoints / self._run_id
@@ -85,24 +86,34 @@ class Recorder:
         part = folder / f"{name}.part"
         part.mkdir(parents=True)
         try:
-            save(part)
+            kept = save(part)
+            self._take_over(part, kept)
             for file in part.iterdir():
                 _to_disk(file)
             part.rename(folder / name)
             _to_disk(folder)
-            self._name(name)
+            self._name(name, kept)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             shutil.rmtree(folder / name, ignore_errors=True)
             raise
         self._store.sweep_run(self._run_id)
 
-    def _name(self, checkpoint: str) -> None:
+    def _take_over(self, part: Path, kept: Mapping[int, int]) -> None:
+        if previous := self._store.checkpoint(self._run_id):
+            for lane in set(range(len(self.job.plan.lanes))) - set(kept):
+                for file in previous.glob(f"lane{lane}.*"):
+                    shutil.copy(file, part)
+
+    def _name(self, checkpoint: str, kept: Mapping[int, int]) -> None:
         with self._store.writing() as db:
             self._fence(db)
             self._write(db)
             db.execute("UPDATE runs SET checkpoint = ? WHERE number = ?", (checkpoint, self.job.number))
-            db.execute("UPDATE lanes SET kept_step = step WHERE run = ?", (self.job.number,))
+            db.executemany(
+                "UPDATE lanes SET kept_step = ? WHERE run = ? AND lane = ?",
+                [(step, self.job.number, lane) for lane, step in kept.items()],
+            )
         self._written()
 
     def end(self, state: State, message: str = "") -> None:

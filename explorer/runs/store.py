@@ -253,11 +253,12 @@ class Store:
 
     def weights_path(self, run_id: str, lane: int = 0) -> Path | None:
         """Return the file of a lane's weights in the last checkpoint, for ``load_weights``; None before the first."""
-        folder = self._checkpoint(run_id)
+        folder = self.checkpoint(run_id)
         path = folder / weights_name(lane) if folder else None
         return path if path and path.is_file() else None
 
-    def _checkpoint(self, run_id: str) -> Path | None:
+    def checkpoint(self, run_id: str) -> Path | None:
+        """Return the folder of a run's checkpoint in force; None before the first."""
         rows = self._read("SELECT checkpoint FROM runs WHERE id = ? AND checkpoint != ''", (run_id,))
         return self.checkpoints / run_id / rows[0][0] if rows else None
 
@@ -360,7 +361,7 @@ class Store:
         if not rows:
             return None
         number, plan, memory = rows[0]
-        return Job(number, Plan.model_validate_json(plan), memory, self._checkpoint(run_id))
+        return Job(number, Plan.model_validate_json(plan), memory, self.checkpoint(run_id))
 
     def wished(self, run_id: str, attempt: int) -> str | None:
         """Return what a running run shall become, empty without a wish; None when it is no longer the worker's own."""
@@ -377,7 +378,7 @@ class Store:
 
     def sweep_run(self, run_id: str) -> None:
         """Remove the files of a run but for its checkpoint in force. Only what bears our names is touched."""
-        folder, kept = self.checkpoints / run_id, self._checkpoint(run_id)
+        folder, kept = self.checkpoints / run_id, self.checkpoint(run_id)
         if not folder.is_dir():
             return
         for found in folder.iterdir():

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn, Protocol
@@ -30,24 +30,30 @@ _OUT_OF_MEMORY = ("allocate memory", "not enough memory", "out of memory", "bad_
 class Training(Iterable[AnyEvent], Protocol):
     """What a worker does. After the last event it is complete."""
 
-    def save(self, folder: Path) -> None:
-        """Write all that is needed to go on from here into an empty folder."""
+    def save(self, folder: Path) -> Mapping[int, int]:
+        """Write all that is needed to go on from here into an empty folder, and each lane's weights for use.
+
+        Returns the step of each lane that was written: of all whose weights are numbers.
+        """
 
 
-def main() -> NoReturn:
-    """Work on the run that the command line names."""
+Make = Callable[[Path, Job], Training]
+
+
+def main(make: Make | None = None, checkpoint_s: float = CHECKPOINT_S) -> NoReturn:
+    """Work on the run that the command line names. ``make`` makes the training, by default with PyTorch."""
     folder, run_id, attempt = sys.argv[1:]
     stay_modest(NICE)
     threading.Thread(target=_end_with_server, daemon=True).start()
-    sys.exit(attempted(Path(folder), run_id, int(attempt), _training))
+    sys.exit(attempted(Path(folder), run_id, int(attempt), make or _training, checkpoint_s))
 
 
-def attempted(folder: Path, run_id: str, attempt: int, training: Callable[[Path, Job], Training]) -> int:
+def attempted(folder: Path, run_id: str, attempt: int, make: Make, checkpoint_s: float = CHECKPOINT_S) -> int:
     """Work on a run, note how it ended, and return the exit code."""
     try:
         recorder = Recorder(Store(folder), run_id, attempt)
         try:
-            work(recorder, training(folder, recorder.job))
+            work(recorder, make(folder, recorder.job), checkpoint_s)
         except (SupersededError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever PyTorch or the system may raise becomes a sentence
@@ -104,10 +110,10 @@ def _training(folder: Path, job: Job) -> Training:
     import torch
 
     torch.set_num_threads(cores())
-    from explorer.live import training
-
     cap_memory(job.memory)
-    return training.Training(job.plan, folder, job.checkpoint)
+    from explorer.live.training import train
+
+    return train(job.plan, folder, job.checkpoint)
 
 
 def cap_memory(most: int) -> None:
@@ -128,7 +134,8 @@ def cap_memory(most: int) -> None:
 
 def _end_with_server() -> None:
     """Wait for the end of stdin: the server has gone, and the process ends at once, amid whatever it does."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # unbuffered, so that no lock is held when Python ends
+        pass
     os._exit(1)
 
 
