@@ -1,7 +1,8 @@
 """Training: a loop whose course follows from the plan alone, that goes on exactly, and judges fairly."""
 
+import math
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,19 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         train(plan(TINY), tmp_path, tmp_path)
     with pytest.raises(WeightsError):
         train(plan(TINY), tmp_path, tmp_path / "nowhere")
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """A checkpoint holds the good lanes, with their steps; a lane that it lacks begins anew."""
+    asked = plan(TINY, PLAIN)
+    race = train(asked, tmp_path)
+    for event in race:
+        if (event.lane, event.step) == (1, 3):
+            break
+    with torch.no_grad():
+        next(race.lanes[1].model.parameters()).fill_(math.nan)
+    assert {0: 3} == race.save(tmp_path)
+    assert [3, 0] == [event.step for event in islice(train(asked, tmp_path, tmp_path), 2)]
 
 
 def test_weights_say_how_they_came_about(tmp_path: Path) -> None:

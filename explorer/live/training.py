@@ -153,6 +153,11 @@ class Lane:
         for layer in layers:
             layer.momentum = usual
 
+    @property
+    def finite(self) -> bool:
+        """Whether all its weights are numbers."""
+        return all(bool(parameter.isfinite().all()) for parameter in self.model.parameters())
+
     def save(self, folder: Path, number: int, about: About) -> None:
         """Write two files of the lane's ``number``: its weights, of use by themselves, and what else goes on with them.
 
@@ -230,8 +235,8 @@ class Training(Iterator[AnyEvent]):
             Lane(plan.entrants[key.entrant].config, self.batches, plan.settings, key.seed) for key in plan.lanes
         ]
         self.limits = [lane_steps(plan, entrant, images.facts) for entrant, _ in plan.lanes]
-        for number, lane in enumerate(self.lanes if checkpoint else ()):
-            lane.load(checkpoint, number)
+        if checkpoint:
+            self._load(checkpoint)
         self._events = self._run()
 
     def __next__(self) -> AnyEvent:
@@ -242,10 +247,23 @@ class Training(Iterator[AnyEvent]):
         lane, limit = self.lanes[number], self.limits[number]
         return min(1.0, lane.seconds / self.plan.budget.amount if limit is None else lane.count / limit)
 
-    def save(self, folder: Path) -> None:
-        """Write all that is needed to go on from here into a folder: two files per lane."""
-        for number, lane in enumerate(self.lanes):
+    def save(self, folder: Path) -> dict[int, int]:
+        """Write all that is needed to go on from here into a folder: two files per lane. Return the steps of the lanes.
+
+        A step can leave weights that are no numbers before the next loss tells so. A lane with such is left out.
+        """
+        good = {number: lane for number, lane in enumerate(self.lanes) if lane.finite}
+        for number, lane in good.items():
             lane.save(folder, number, self._about(number))
+        return {number: lane.count for number, lane in good.items()}
+
+    def _load(self, checkpoint: Path) -> None:
+        """Let each lane that the checkpoint holds go on from there; the others begin."""
+        if not checkpoint.is_dir():
+            raise WeightsError("The checkpoint is no longer there.")
+        for number, lane in enumerate(self.lanes):
+            if (checkpoint / weights_name(number)).exists():
+                lane.load(checkpoint, number)
 
     def _about(self, number: int) -> About:
         lane, batches = self.lanes[number], self.batches

@@ -96,7 +96,7 @@ def said(error: Exception, memory: int) -> str:
         return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
     if _disk_is_full(error):
         return "The disk is full. Make room, then resume it."
-    return f"{type(error).__name__}: {error}"
+    return str(error) if str(error).endswith(".") else f"{type(error).__name__}: {error}."
 
 
 def _disk_is_full(error: Exception) -> bool:
