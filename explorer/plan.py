@@ -7,7 +7,7 @@ is made, and whether it can be run is judged afterwards by :func:`plan_problems`
 
 import os
 from collections.abc import Iterator, Mapping
-from math import ceil, cos, isfinite, pi, prod
+from math import ceil, cos, isfinite, pi, prod, sqrt
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
@@ -28,6 +28,10 @@ MACS_PER_SECOND = 25_000_000_000  # what two ordinary cores do of a small networ
 TRAINING_PASSES = 3  # forward; backward to the inputs; backward to the weights: each as many MACs
 WARM_UP = 0.25  # of the budget, in which one-cycle rises
 START = 0.04  # of the learning rate, where it begins
+SLOW_STEP_MACS = 20_000_000_000  # about a second on two cores; where a step takes more, smaller batches are proposed
+LEAST_BATCH = 16
+LEAST_STEPS = 60  # that a proposed budget is for
+MAX_PROPOSED = 600.0  # seconds
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
@@ -170,13 +174,30 @@ class Estimate(Frozen):
 
 
 def chosen_rate(settings: Settings, config: GoogLeNetConfig) -> float:
-    """Return the learning rate that is used: the one set, or what suits the optimiser and the normalisation."""
+    """Return the learning rate that is used: the one set, or what suits the optimiser and the normalisation.
+
+    Without BatchNorm larger ones diverge. It grows with the batch: for SGD in proportion (Goyal et al. 2017,
+    arXiv:1706.02677), for Adam as the root, up to four times that of a batch of 64.
+    """
     if settings.learning_rate is not None:
         return settings.learning_rate
     normalised = config.normalisation == "batch_norm"
+    batch = min(4.0, settings.batch_size / 64)
     if settings.optimiser == "adam":
-        return 3e-3 if normalised else 5e-4
-    return 0.1 if normalised else 0.01
+        return (3e-3 if normalised else 5e-4) * sqrt(batch)
+    return (0.15 if normalised else 0.01) * batch
+
+
+def proposed(config: GoogLeNetConfig, facts: Facts) -> tuple[Settings, Budget]:
+    """Return the settings and the budget to begin with: a minute, or longer for a network that would hardly move in it.
+
+    Where a step of 64 images would take long the batch is smaller, so that there are enough steps to learn in.
+    """
+    settings = Settings()
+    while settings.batch_size > LEAST_BATCH and step_macs(config, settings, facts) > SLOW_STEP_MACS:
+        settings = settings.replace(batch_size=settings.batch_size // 2)
+    seconds = LEAST_STEPS * step_macs(config, settings, facts) / MACS_PER_SECOND
+    return settings, Budget(amount=min(MAX_PROPOSED, max(Budget().amount, float(ceil(seconds)))))
 
 
 def rate_at(settings: Settings, peak: float, share: float, epochs: float) -> float:

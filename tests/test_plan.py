@@ -22,6 +22,8 @@ from explorer.plan import (
     lane_steps,
     memory_bytes,
     plan_problems,
+    proposed,
+    rate_at,
     step_macs,
     steps_per_epoch,
 )
@@ -248,3 +250,45 @@ def test_a_learning_rate_is_chosen_by_optimiser_and_normalisation() -> None:
     for optimiser in ("sgd", "adam"):
         chosen = Settings(optimiser=optimiser)
         assert chosen_rate(chosen, plain) < chosen_rate(chosen, PRESETS["mini"])
+
+
+def test_the_chosen_rate_grows_with_the_batch() -> None:
+    """In proportion for SGD, as the root for Adam, and not without end."""
+    rates = {
+        (optimiser, batch): chosen_rate(Settings(optimiser=optimiser, batch_size=batch), PRESETS["mini"])
+        for optimiser in ("sgd", "adam")
+        for batch in (16, 64, 256, 1_024)
+    }
+    assert [0.25, 1, 4, 4] == pytest.approx([rates["sgd", n] / rates["sgd", 64] for n in (16, 64, 256, 1_024)])
+    assert [0.5, 1, 2, 2] == pytest.approx([rates["adam", n] / rates["adam", 64] for n in (16, 64, 256, 1_024)])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_proposal_gives_enough_steps(name: str) -> None:
+    """Small networks get a minute and whole batches; large ones smaller batches, then more time, up to ten minutes."""
+    config = fit(PRESETS[name], CLOTHES.shape, 10).config
+    chosen, budget = proposed(config, CLOTHES)
+    plan = Plan(entrants=(Entrant(name=name, config=config),), settings=chosen, budget=budget)
+    assert () == plan_problems(plan, CLOTHES)
+    assert estimate(plan, CLOTHES).steps >= 60
+    assert 60 <= budget.amount <= 600
+    if name in {"mini", "half"}:
+        assert (Settings(), Budget()) == (chosen, budget)
+
+
+def test_one_cycle_rises_then_falls_to_nothing() -> None:
+    """From 4 % of the learning rate to all of it at a quarter of the budget, and down to none at its end."""
+    rates = [rate_at(Settings(), 0.2, share / 100, 0.0) for share in range(101)]
+    assert 0.2 * 0.04 == pytest.approx(rates[0])
+    assert 0.2 == pytest.approx(rates[25]) == max(rates)
+    assert 0 == pytest.approx(rates[100])
+    assert sorted(rates[:26]) == rates[:26]
+    assert sorted(rates[25:], reverse=True) == rates[25:]
+
+
+def test_the_papers_schedule_takes_4_percent_off_every_8_epochs() -> None:
+    """In steps, whatever the share of the budget; constant stays."""
+    paper = Settings(schedule="paper")
+    rates = [rate_at(paper, 1.0, 0.5, epochs) for epochs in (0.0, 7.9, 8.0, 16.5)]
+    assert [1, 1, 0.96, 0.96**2] == pytest.approx(rates)
+    assert 0.3 == rate_at(Settings(schedule="constant"), 0.3, 0.9, 100.0)
