@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from explorer import PRESETS
 from explorer.lessons.reduction import ARTICLE
+from explorer.live import look
 from explorer.live.report import (
     KINDS,
     LINE,
@@ -59,6 +60,13 @@ RUN = GradientRun(
     together=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
 )
 GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
+NETWORK = look.Network(config=PRESETS["mini"], seed=4)
+LOOKING = {
+    "network": NETWORK,
+    "pictures": ("/a/picture.png",),
+    "scales": (look.Scale("3a", "1x1", 0.5),),
+    "preprocessing": look.Preprocessing(fit="pad", invert=True, mean=(0.3,), std=(0.4,)),
+}
 REQUESTS = (
     CheckRequest(config=PRESETS["mini"], device="cpu"),
     TorchinfoRequest(config=PRESETS["mini"]),
@@ -66,7 +74,18 @@ REQUESTS = (
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
     LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
     VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
+    look.PredictionRequest(**LOOKING),
+    look.ActivityRequest(**LOOKING),
+    look.MapsRequest(**LOOKING, block="3a"),
+    look.MapRequest(**LOOKING, path="inception_3a.branch_1x1", channel=0),
+    look.FiltersRequest(network=NETWORK),
+    look.AblationRequest(**LOOKING, target=3),
+    look.AttributionRequest(**LOOKING, method="grad_cam", layer="inception_5b.concat"),
+    look.MaximisationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
+    look.ImportRequest(path="/a/file", config=PRESETS["mini"]),
+    look.DownloadRequest(folder="/a/folder"),
 )
+HEAT = look.Heat(png=b"\x89PNG\xff\xfe", size=(2, 3), low=-1.0, high=0.5)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +96,7 @@ REQUESTS = (
         Answer(result="a table"),
         Answer(result=TIMING),
         Answer(result=GRADIENTS),
+        Answer(result=look.MapInFull(path="stem.conv1", channel=3, heat=HEAT, response=0.25)),
         Answer(error="No.", retire=True),
     ],
 )

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen, GoogLeNetConfig
 from explorer.lessons.reduction import Case
+from explorer.live import look
 
 MAX_DISAGREEMENTS = 20
 LOSS_WEIGHTS = (0.0, 0.3, 1.0)  # of the auxiliary heads: none, the paper's, as much as the main loss
@@ -54,7 +55,7 @@ class CheckReport(Frozen):
 
     @property
     def ok(self) -> bool:
-        """Closed form = live network = torchinfo, in every row."""
+        """Closed form = live network in every row, and = torchinfo and FlopCounterMode in the totals."""
         return self.rows > 0 and self.differing == 0
 
     @property
@@ -195,8 +196,35 @@ Request = (
     | GradientRequest
     | VariantTimingRequest
     | LayerTimingRequest
+    | look.PredictionRequest
+    | look.ActivityRequest
+    | look.MapsRequest
+    | look.MapRequest
+    | look.FiltersRequest
+    | look.AblationRequest
+    | look.AttributionRequest
+    | look.MaximisationRequest
+    | look.ImportRequest
+    | look.DownloadRequest
 )
-Result = CheckReport | str | ReductionTiming | GradientReport | VariantTiming | LayerTiming | Failure
+Result = (
+    CheckReport
+    | str
+    | ReductionTiming
+    | GradientReport
+    | VariantTiming
+    | LayerTiming
+    | look.Predictions
+    | look.Activity
+    | look.Maps
+    | look.MapInFull
+    | look.Filters
+    | look.Ablation
+    | look.Attribution
+    | look.Maximisation
+    | look.Imported
+    | Failure
+)
 
 
 class Kind(NamedTuple):
@@ -211,6 +239,10 @@ class Kind(NamedTuple):
     result: type[Frozen] | type[str]
     work: str
     failed: Callable[[str], Result]
+
+
+def _looking(request: type[Frozen], result: type[Frozen], work: str) -> Kind:
+    return Kind(request, result, f"explorer.live.{work}", lambda reason: Failure(reason=reason))
 
 
 KINDS: dict[str, Kind] = {
@@ -250,6 +282,16 @@ KINDS: dict[str, Kind] = {
         "explorer.live.variant_timing:time_variants",
         lambda reason: Failure(reason=reason),
     ),
+    "prediction": _looking(look.PredictionRequest, look.Predictions, "inference:predict"),
+    "activity": _looking(look.ActivityRequest, look.Activity, "feature_maps:activity"),
+    "maps": _looking(look.MapsRequest, look.Maps, "feature_maps:maps"),
+    "map": _looking(look.MapRequest, look.MapInFull, "feature_maps:map_in_full"),
+    "filters": _looking(look.FiltersRequest, look.Filters, "feature_maps:filters"),
+    "ablation": _looking(look.AblationRequest, look.Ablation, "ablation:ablate"),
+    "attribution": _looking(look.AttributionRequest, look.Attribution, "attribution:attribute"),
+    "maximisation": _looking(look.MaximisationRequest, look.Maximisation, "maximisation:maximise"),
+    "weights": _looking(look.ImportRequest, look.Imported, "weights:import_weights"),
+    "download": _looking(look.DownloadRequest, look.Imported, "weights:download_weights"),
 }
 
 
