@@ -31,6 +31,20 @@ MAX_DOCUMENT = 100_000
 MAX_SHELF_DOCUMENT = 1_000_000
 _REASONS = 3  # problems that are told of a network that cannot be built; a hostile one has thousands
 _CHECKSUM = 3  # bytes
+# By the beginning of pydantic's name for a wrong type: what belongs in a field.
+_BELONGS = {
+    "int": "a whole number belongs here",
+    "float": "a number belongs here",
+    "bool": "true or false belongs here",
+    "string_pattern": "a stage and a small letter belong here, such as 4b",
+    "string": "text belongs here",
+    "literal": "one of {expected} belongs here",
+    "tuple": "a list belongs here",
+    "too_": "the list has the wrong length",
+    "model": "a list of fields belongs here",
+    "missing": "it is missing",
+    "extra": "there is no such field",
+}
 
 # What a token need not spell out, the likeliest last. A link that someone has kept depends on every sign of it.
 _DICTIONARY = (
@@ -131,12 +145,18 @@ def _explained(what: str) -> Iterator[None]:
     except UnbuildableError as error:
         raise ShareError(f"The {what} describes a network that cannot be built. {_reasons(error)}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))[:60] or "config"
-        raise ShareError(f"The {what} describes no network: {where}: {first['msg']}.") from error
+        raise ShareError(f"The {what} describes no network: {_misfit(error)}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, zlib.error, RecursionError) as error:
         broken = "is no JSON text, or is cut off" if what == "file" else "is broken or cut off"
         raise ShareError(f"The {what} {broken}: it describes no network.") from error
+
+
+def _misfit(error: ValidationError) -> str:
+    """Say of the first field that has a wrong type which it is and what belongs there."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))[:60] or "config"
+    told = (told for kind, told in _BELONGS.items() if first["type"].startswith(kind))
+    return f"{where}: {next(told, 'what stands here does not fit').format(**first.get('ctx', {}))}"
 
 
 def _opened(text: str | bytes, kind: str, called: str, most: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from explorer import PRESETS
 from explorer.lessons.reduction import Case
+from explorer.live import check
 from explorer.live.check_worker import _answer, _trimmed_megabytes
 from explorer.live.report import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
 
@@ -46,12 +47,41 @@ def test_an_exception_becomes_an_error_in_a_sentence() -> None:
     """A network that cannot be built ends no process."""
     answer = _answer(_asked({"modules": ()}), _untold)
     assert answer.result is None
-    assert answer.error.startswith("UnbuildableError: The table has no module.")
+    assert answer.error == "The table has no module. Add at least one row, such as 3a."
 
 
-def test_garbage_becomes_an_error_too() -> None:
-    """A line that is no request is answered like any other."""
-    assert "ValidationError" in _answer(b"garbage\n", _untold).error
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"garbage\n", "the server's log has the details."),
+        (b"", "the server's log has the details."),
+        (b'{"kind": "check"}', "the server's log has the details."),
+    ],
+)
+def test_garbage_becomes_a_sentence_too(line: bytes, told: str, capfd: pytest.CaptureFixture) -> None:
+    """A line that is no request is answered like any other; its details are for the log."""
+    assert _answer(line, _untold).error.endswith(told)
+    assert "ValidationError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (MemoryError(), "There was not enough memory for it."),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "There was not enough memory for it."),
+        (KeyError("x"), "It failed in a way that was not foreseen; the server's log has the details."),
+    ],
+)
+def test_no_name_of_an_exception_reaches_the_reader(
+    raised: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised becomes a sentence."""
+
+    def fail(config: object, device: str) -> None:
+        raise raised
+
+    monkeypatch.setattr(check, "check", fail)
+    assert _answer(_asked(), _untold).error == told
 
 
 def test_a_good_answer_carries_its_report() -> None:

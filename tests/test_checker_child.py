@@ -63,7 +63,9 @@ def test_a_wrong_answer_becomes_a_plain_message(stage: Stage, device: str, told:
 def test_a_child_that_cannot_start_becomes_a_plain_message(tmp_path: Path) -> None:
     """The command is missing altogether."""
     checker = Checker((str(tmp_path / "no such program"),))
-    assert "could not be checked" in report(checker).note
+    note = report(checker).note
+    assert "could not be checked" in note
+    assert note.endswith("could not be asked; the server's log has the details.")
     checker.close()
 
 

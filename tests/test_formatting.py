@@ -65,3 +65,17 @@ def test_ratios_have_three_digits(times: float, text: str) -> None:
 def test_times_have_three_digits(ms: float, text: str) -> None:
     """In milliseconds."""
     assert text == fmt.milliseconds(ms)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("4a, #3×3: “abc” is no number.", "4a, #3×3: “abc” is no number."),
+        ("![x](//evil)", r"!\[x\](//evil)"),
+        ("<b> `x` $y$ *z* _w_", r"\<b> \`x\` \$y\$ \*z\* \_w\_"),
+        ("a:red[b]\nc", r"a:red\[b\] c"),
+    ],
+)
+def test_text_of_others_stays_text(text: str, shown: str) -> None:
+    """What could become a picture, a link, a colour, a formula or a tag is escaped; plain words are left alone."""
+    assert shown == fmt.markdown(text)

@@ -302,6 +302,36 @@ def test_refusals_say_what_is_wrong() -> None:
     assert "at most 100,000 bytes" in refusal_of(from_json, "x" * (MAX_DOCUMENT + 1))
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"classes": "10"}, "classes: a whole number belongs here."),
+        ({"classes": 1.5}, "classes: a whole number belongs here."),
+        ({"dropout": "much"}, "dropout: a number belongs here."),
+        ({"conv_bias": 1}, "conv_bias: true or false belongs here."),
+        ({"kernel_5x5": "7x7"}, "kernel_5x5: one of '5x5', '3x3' or 'two_3x3' belongs here."),
+        ({"input_shape": 5}, "input_shape: a list belongs here."),
+        ({"stem": None}, "stem: a list of fields belongs here."),
+        ({"modules": None}, "modules: a list belongs here."),
+        ({"aux": {"taps": ["<b>"]}}, "aux.taps.0: a stage and a small letter belong here, such as 4b."),
+        ({"aux": {"taps": [4]}}, "aux.taps.0: text belongs here."),
+        ({"evil": 1}, "evil: there is no such field."),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_a_wrong_type_is_told_in_words_of_our_own(fields: dict[str, Any], told: str) -> None:
+    """The field, and what belongs in it."""
+    assert refusal_of(from_json, document_of(**fields)).endswith(told)
+
+
+def test_no_words_of_the_validator_reach_the_reader() -> None:
+    """In all the wrong fields that these tests know."""
+    for changed in WRONG_FIELDS:
+        for message in (refusal_of(from_token, token_of(changed)), refusal_of(from_json, document_of(**changed))):
+            assert "nput should" not in message
+            assert "alid " not in message
+
+
 def test_of_many_problems_the_first_are_told() -> None:
     """A network with a problem in every cell is refused with the first few and the number of the others."""
     modules = [[f"3{letter}", *[-1] * 6] for letter in "abcdefghij"]

@@ -1,5 +1,7 @@
 """The process that runs the checks: ``python -m explorer.live.check_worker``, started by :mod:`explorer.live.checker`.
 
+An argument says by how many MB it may grow.
+
 It reads one request per line from stdin and writes to stdout, in JSON, a ``Progress`` per line while it works and then
 one ``Answer``, until stdin ends.
 It never competes with its server: it has a low priority, leaves one core free, and ends when the server does.
@@ -12,6 +14,7 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
@@ -22,7 +25,7 @@ NICE = 10
 MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded
 
 
-def main() -> None:
+def main(growth_mb: int = MAX_GROWTH_MB) -> None:
     """Answer requests until stdin ends."""
     answers = _take_stdout()
     stay_modest(NICE)
@@ -34,7 +37,7 @@ def main() -> None:
         answer = _answer(requests.get(), lambda progress: answers.write(progress.model_dump_json() + "\n"))
         size = _trimmed_megabytes()
         at_first = at_first or size
-        answer = answer.replace(retire=size > at_first + MAX_GROWTH_MB)
+        answer = answer.replace(retire=size > at_first + growth_mb)
         answers.write(answer.model_dump_json() + "\n")
 
 
@@ -67,8 +70,18 @@ def _answer(line: bytes, tell: Callable[[Progress], object]) -> Answer:
             else:
                 result = said
         return Answer(result=result)
-    except Exception as error:  # whatever PyTorch may raise becomes a message on the page
-        return Answer(error=f"{type(error).__name__}: {error}")
+    except Exception as error:  # whatever PyTorch may raise becomes a sentence on the page
+        return Answer(error=_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong: our own exceptions do so themselves, of all others the log keeps the details."""
+    if type(error).__module__.partition(".")[0] == __package__.partition(".")[0]:
+        return str(error)
+    traceback.print_exception(error)
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "There was not enough memory for it."
+    return "It failed in a way that was not foreseen; the server's log has the details."
 
 
 def _said(request: Request) -> Iterator[Progress | Result]:
@@ -94,4 +107,4 @@ def _trimmed_megabytes() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

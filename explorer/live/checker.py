@@ -10,6 +10,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from math import inf
@@ -33,6 +34,7 @@ from explorer.live.report import (
 )
 
 WORKER = (sys.executable, "-m", "explorer.live.check_worker")
+LOOKER = (*WORKER, "500")  # a second process, for looking inside: it keeps networks, and may grow by so many MB
 _ROOT = Path(__file__).parents[2]
 _MAX_LINE = 10_000_000  # bytes
 
@@ -162,7 +164,11 @@ class Checker:
     def _place(self, request: Request) -> int:
         """Count the requests before this one. One that found no room comes after all: asking again is its way in."""
         mine = self._queue.get(request)
-        return next((n for n, waiting in enumerate(self._queue.values()) if waiting is mine), len(self._queue))
+        return next((n for n, (_, waiting) in enumerate(self._in_turn()) if waiting is mine), len(self._queue))
+
+    def _in_turn(self) -> list[tuple[Request, set[str]]]:
+        """Return the queue in the order in which it is taken: what takes long after what takes a moment."""
+        return sorted(self._queue.items(), key=lambda entry: KINDS[entry[0].kind].slow)
 
     def _remembered(self, request: Request) -> Result | None:
         result, until = self._results.get(request, (None, inf))
@@ -204,7 +210,8 @@ class Checker:
                 self._thread = None
                 self._end_child()
                 return None
-            self._running, self._wanted = self._queue.popitem(last=False)
+            self._running, self._wanted = self._in_turn()[0]
+            del self._queue[self._running]
             self._stopped, self._progress = False, None
             return self._running
 
@@ -219,7 +226,7 @@ class Checker:
             reason = answer.error or "The answer was to another question."
         except Exception as error:  # nothing may end this thread: every reader would wait for ever
             self._end_child()
-            reason = str(error)
+            reason = str(error) if isinstance(error, ChildError) else _unforeseen(error)
         return _failure(request, reason), self._failure_s
 
     def _note(self, progress: Progress) -> None:
@@ -241,6 +248,11 @@ class Checker:
             child, self._child = self._child, None
         if child:
             child.end()
+
+
+def _unforeseen(error: Exception) -> str:
+    traceback.print_exception(error)
+    return "The checking process could not be asked; the server's log has the details."
 
 
 def _failure(request: Request, reason: str) -> Result:

@@ -29,9 +29,11 @@ def reader() -> str:
 @st.fragment
 def show_badge() -> None:
     """Show what the live network says of the present config, or that it is being built."""
+    from explorer.live.checker import Pending
+
     device = st.session_state.get("device", "auto")
     result = cache.checker().request(state.present().config, device, reader())
-    waiting = isinstance(result, tuple)
+    waiting = isinstance(result, Pending)
     with st.container(horizontal=True, vertical_alignment="center", key="badge"):
         if waiting:
             _waiting(result)
@@ -61,16 +63,19 @@ def _waiting(pending: "Pending") -> None:
 def _verdict(report: "CheckReport") -> None:
     if report.failed:
         st.badge("not checked", icon=":material/help:", color="orange")
-    elif report.ok:
+    elif report.ok and report.ran:
         st.badge("closed form = live network = torchinfo", icon=":material/check:", color="green")
+    elif report.ok:
+        st.badge("shapes and parameters checked; not run", icon=":material/rule:", color="blue")
     else:
-        st.badge(f"{report.differing} numbers disagree", icon=":material/error:", color="red")
+        told = "number disagrees" if report.differing == 1 else "numbers disagree"
+        st.badge(f"{report.differing} {told}", icon=":material/error:", color="red")
     facts = [f"{report.rows} rows"] if report.rows else []
     if report.ran:
         facts += [f"built in {report.build_ms:,.0f} ms", f"forward {report.forward_ms:,.0f} ms", report.device]
     if report.output_shape:
         facts.append(f"output {fmt.shape(report.output_shape)}")
-    text = " · ".join(facts) + (f"  \n{report.note}" if report.note else "")
+    text = "  \n".join(fmt.markdown(line) for line in (" · ".join(facts), report.note) if line)
     st.markdown(f":small[{text}]", width="content")
 
 

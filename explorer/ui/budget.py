@@ -12,7 +12,7 @@ import streamlit as st
 from explorer import budget
 from explorer.config import Problem
 from explorer.history import Version
-from explorer.ui import cache, shelf, state
+from explorer.ui import cache, messages, shelf, state
 from explorer.ui.later import look_again
 from explorer.views import formatting as fmt
 from explorer.views.names import edit_text
@@ -50,8 +50,7 @@ def show_budget(_names: tuple[str, ...]) -> None:
         if st.session_state[_KEEP] == "row":
             st.selectbox("Row", [row.name for row in state.present().config.modules], key=_ROW, width=90)
         st.button("Solve", icon=":material/search:", on_click=_start, type="primary", key="budget_solve")
-    for problem in (state.refused(_LIMIT) or (None, ()))[1]:
-        st.error(problem.message, icon=":material/block:")
+    messages.show_problems((state.refused(_LIMIT) or (None, ()))[1])
     st.fragment(_result)()
 
 

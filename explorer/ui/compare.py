@@ -12,7 +12,7 @@ import streamlit as st
 from explorer.comparison import MAX_COMPARED
 from explorer.config import Problem
 from explorer.shelf import available
-from explorer.ui import budget, shelf, state, takeaway, timings
+from explorer.ui import budget, messages, shelf, state, takeaway, timings
 from explorer.ui.diagram import diagram
 from explorer.ui.variants import compared, theme, title
 from explorer.views import comparing, diagrams
@@ -39,8 +39,7 @@ def choose() -> tuple[str, ...]:
             on_change=_chosen,
         )
         st.selectbox("Against", names, key=_BASE, format_func=titles.get, on_change=_based, width=230)
-    for problem in held[1] if held else ():
-        st.error(problem.message, icon=":material/block:")
+    messages.show_problems(held[1] if held else ())
     return names
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.config import HEADINGS, Problem
 from explorer.presets import CATALOGUE
 from explorer.table import MODULE, settle, to_rows
-from explorer.ui import cache, state
+from explorer.ui import cache, messages, state
 from explorer.views import network_table as nt
 
 KEY = "table"
@@ -107,8 +107,7 @@ def _explain(problems: tuple[Problem, ...]) -> None:
     if not problems:
         return
     with st.container(key="refused", gap="xsmall"):
-        for problem in problems[:5]:
-            st.error(problem.message, icon=":material/block:")
+        messages.show_problems(problems[:5])
         more = f" ({len(problems) - 5} more below these.)" if len(problems) > 5 else ""
         st.caption(f"The numbers shown are those of the last good network.{more}")
         st.button("Put the cells back", on_click=state.discard_pending, icon=":material/undo:")

@@ -32,7 +32,7 @@ def bar() -> None:
     with menu:
         _network_menu(version, edits)
     if state.notice():
-        st.warning(state.notice(), icon=":material/warning:")
+        st.warning(fmt.markdown(state.notice()), icon=":material/warning:")
 
 
 def let_go() -> None:

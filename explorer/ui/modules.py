@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.table import Parsed, add_below, judged, remove, rename, reset
-from explorer.ui import state
+from explorer.ui import messages, state
 
 _WHICH, _NAME = "row", "row_name"
 
@@ -30,8 +30,7 @@ def _row_controls() -> None:
     st.session_state[_NAME] = (state.refused(_NAME) or (which,))[0]
     st.text_input("Rename to", key=_NAME, max_chars=3, on_change=_rename, help="Stage and letter, such as 4f.")
     for key in (_NAME, _WHICH):
-        for problem in (state.refused(key) or (None, ()))[1]:
-            st.error(problem.message, icon=":material/block:")
+        messages.show_problems((state.refused(key) or (None, ()))[1])
 
 
 def _same(name: str) -> bool:

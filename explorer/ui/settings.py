@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from explorer.analysis import problems
 from explorer.config import GoogLeNetConfig, Problem
-from explorer.ui import state
+from explorer.ui import messages, state
 from explorer.views.names import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
 
 Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]
@@ -143,5 +143,4 @@ def _changed(label: str, key: str, write: Write) -> None:
 def _explain(key: str) -> None:
     held = state.refused(key)
     if held:
-        for problem in held[1][:3]:
-            st.error(problem.message, icon=":material/block:")
+        messages.show_problems(held[1][:3])

@@ -16,7 +16,7 @@ from explorer.share import (
     shelf_to_json,
     to_json,
 )
-from explorer.ui import state
+from explorer.ui import messages, state
 from explorer.views import formatting as fmt
 
 _FILE = "share_file"
@@ -75,8 +75,7 @@ def _file_in() -> None:
     edition = st.session_state.setdefault(_EDITION, 0)
     key = f"{_FILE}_{edition}"
     st.file_uploader("Open a network or a shelf", "json", key=key, on_change=_opened, args=(key,), max_upload_size=1)
-    for problem in (state.refused(_FILE) or (None, ()))[1]:
-        st.error(problem.message, icon=":material/block:")
+    messages.show_problems((state.refused(_FILE) or (None, ()))[1])
 
 
 def _opened(key: str) -> None:

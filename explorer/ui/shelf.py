@@ -9,7 +9,7 @@ from explorer.config import Problem
 from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
-from explorer.ui import cache, state
+from explorer.ui import cache, messages, state
 from explorer.ui.variants import theme
 from explorer.views import comparing
 from explorer.views import formatting as fmt
@@ -127,8 +127,7 @@ def _text(label: str, key: str, value: str, most: int, change: Callable[[Shelf, 
 
     with st.container(width=width):
         st.text_input(label, key=key, max_chars=most, on_change=changed)
-        for problem in held[1] if held else ():
-            st.error(problem.message, icon=":material/block:")
+        messages.show_problems(held[1] if held else ())
 
 
 def _undo() -> None:
@@ -142,7 +141,7 @@ def _step(step: Callable[[Shelf], Shelf], key: str = _WHICH, value: str = "") ->
         state.put_on_shelf(step(state.shelf()))
     except ShelfError as error:
         state.refuse(key, value, (Problem("shelf", key, str(error)),))
-        st.toast(str(error), icon=":material/block:")
+        st.toast(fmt.markdown(str(error)), icon=":material/block:")
         return False
     state.accept()
     return True

@@ -10,8 +10,10 @@ from explorer.ui.later import look_again
 @st.fragment
 def show_torchinfo() -> None:
     """Show the text, or that it is on its way."""
+    from explorer.live.checker import Pending
+
     text = cache.checker().torchinfo(state.present().config, reader())
-    if isinstance(text, tuple):
+    if isinstance(text, Pending):
         st.info("torchinfo reads the live network in the background …", icon=":material/hourglass_top:")
         look_again(text.retry_s, "torchinfo_again")
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<$~|"} | {"\n": " "})
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 BYTES_PER_FLOAT = 4
 
@@ -77,6 +78,11 @@ def memory_change(now: int, before: int) -> str:
         return ""
     shown = signed_short((now - before) * BYTES_PER_FLOAT)
     return f"{shown}{'B' if shown[-1].isalpha() else ' B'}{_relative(now, before)}"
+
+
+def markdown(text: str) -> str:
+    """Return what Markdown shows as this text: no link, picture, colour, formula or tag comes of it."""
+    return text.translate(_MARKDOWN)
 
 
 def _relative(now: int, before: int) -> str:

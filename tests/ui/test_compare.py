@@ -1,5 +1,6 @@
 """The compare page, the shelf, the budget solver and sharing, as a person uses them."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from explorer.history import Version
 from explorer.live.export.weights import load_weights
 from explorer.share import from_shelf_token, shelf_to_json, to_json, to_shelf_token, to_token
 from explorer.shelf import Variant
+from explorer.ui import takeaway
 from tests.ui.conftest import open_app, title
 
 PAPER = PRESETS["paper"]
@@ -336,10 +338,18 @@ def test_a_file_is_taken_in() -> None:
 
 def test_weights_are_made_in_another_process(tmp_path: object) -> None:
     """The bytes behind the button are a file of this network."""
-    from explorer.ui.takeaway import run_export
-
     file = tmp_path / "w.safetensors"
-    file.write_bytes(run_export(Version("mini", PRESETS["mini"]), "safetensors"))
+    file.write_bytes(takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors"))
     assert load_weights(file).config == PRESETS["mini"]
     with pytest.raises(RuntimeError, match="cannot be built"):
-        run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
+        takeaway.run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
+
+
+def test_an_export_gives_way_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process has a low priority, and what takes too long is stopped and told in a sentence."""
+    lowered = []
+    monkeypatch.setattr(os, "setpriority", lambda kind, pid, priority: lowered.append((kind, priority)))
+    monkeypatch.setattr(takeaway, "_TIMEOUT_S", 0.05)
+    with pytest.raises(RuntimeError, match="It took longer than 0.05 seconds and was stopped"):
+        takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors")
+    assert [(os.PRIO_PROCESS, 10)] == lowered

@@ -57,7 +57,7 @@ def test_a_blank_reduction_is_the_naive_branch(app: AppTest, edit: Edit) -> None
         ("#3×3", 1.5, "4a, #3×3: 1.5 is no whole number"),
         ("#1×1", 10**9, "4a, #1×1: 1,000,000,000 is out of range"),
         ("#1×1", 10**400, "4a, #1×1: a number of over 15 digits is out of range"),
-        ("#3×3", [1], "4a, #3×3: “[1]” is no number"),
+        ("#3×3", [1], "4a, #3×3: “\\[1\\]” is no number"),
         ("#5×5 reduce", 0, "Leave the cell blank for no 1×1 there"),
     ],
 )

@@ -74,7 +74,7 @@ def test_an_edit_does_not_change_the_row_that_the_menu_speaks_of(app: AppTest, e
     ("name", "says"),
     [
         ("4b", "two modules of this name"),
-        ("<b>", "“<b>” is no module name"),
+        ("<b>", r"“\<b>” is no module name"),
         ("", "“” is no module name"),
         ("9a", "comes after stage 9"),
     ],

@@ -43,6 +43,12 @@ def test_a_broken_link_gets_a_message_and_the_default() -> None:
     assert totals(app)["parameters"] == "6,998,552"
 
 
+def test_a_link_brings_no_picture_into_its_message() -> None:
+    """What it says is shown as text: a picture would be asked of another machine."""
+    app = open_app(net="2.![x](//evil)")
+    assert r"“!\[x\](//evil)”" in app.warning[0].value
+
+
 def test_the_message_of_a_bad_link_goes_with_the_next_edit() -> None:
     """It stays while nothing is done, and whoever goes on working has read it."""
     app = open_app(net="1.paper.broken!")
@@ -66,7 +72,7 @@ def test_a_forged_preset_changes_nothing(app: AppTest, edit: Callable[..., AppTe
     edit({2: {"#3×3": 210}})
     forge(app.selectbox(key="preset"), "<b>evil").run()
     assert not app.exception
-    assert "no preset “<b>evil”" in app.warning[0].value
+    assert r"no preset “\<b>evil”" in app.warning[0].value
     assert title(app) == "paper + 1 edit"
 
 

@@ -26,10 +26,12 @@ def measurement(
     name: str, make: Callable[[int], "Request"], show: Callable[[Any], None], label: str, about: str
 ) -> None:
     """Offer to measure what ``make`` asks for with a seed; ``show`` draws the result. ``about`` says what is done."""
+    from explorer.live.checker import Pending
+
     asked, done = f"{name}_asked", f"{name}_done"
     request = st.session_state.get(asked)
     answer = cache.checker().ask(request, reader()) if request else None
-    waiting = isinstance(answer, tuple)
+    waiting = isinstance(answer, Pending)
     if request and not waiting:
         st.session_state[done] = (request, answer)
         st.session_state[asked] = request = None
