@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from explorer.live.checker import Pending
+from explorer.live.look import ImportRequest
 from explorer.live.report import CheckReport
 from tests.stage import MINI, PATIENCE_S, Stage, eventually, held, network, report
 
@@ -105,3 +106,15 @@ def test_the_memory_is_bounded(stage: Stage) -> None:
     for classes in (10, 11, 10, 12, 10, 11):  # 12 pushes 11 out; 10 stays, being asked for
         report(checker, classes=classes)
     assert [classes for _, classes in stage.asked()] == [10, 11, 12, 11]
+
+
+def test_what_takes_long_waits_for_what_takes_a_moment(stage: Stage) -> None:
+    """A long request that was asked first is overtaken, and told so."""
+    checker = held(stage)
+    slow = ImportRequest(path="/a/file", config=network(11))
+    assert checker.ask(slow).ahead == 1
+    assert checker.request(network(12), "ok").ahead == 1
+    assert checker.ask(slow).ahead == 2
+    stage.gate.touch()
+    eventually(lambda: not isinstance(checker.ask(slow), Pending))
+    assert stage.asked() == [("wait", 10), ("ok", 12), ("torchinfo", 11)]
