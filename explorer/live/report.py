@@ -232,17 +232,18 @@ class Kind(NamedTuple):
 
     ``work`` is the function, as ``module:name``, that the child calls with the request's fields by name. It returns
     the result, or yields :class:`Progress` and at last the result. ``failed`` makes a result of the reason why there
-    is none.
+    is none. What is ``slow`` takes seconds, and waits until nothing else does.
     """
 
     request: type[Frozen]
     result: type[Frozen] | type[str]
     work: str
     failed: Callable[[str], Result]
+    slow: bool = False
 
 
-def _looking(request: type[Frozen], result: type[Frozen], work: str) -> Kind:
-    return Kind(request, result, f"explorer.live.{work}", lambda reason: Failure(reason=reason))
+def _looking(request: type[Frozen], result: type[Frozen], work: str, *, slow: bool = False) -> Kind:
+    return Kind(request, result, f"explorer.live.{work}", lambda reason: Failure(reason=reason), slow)
 
 
 KINDS: dict[str, Kind] = {
@@ -287,11 +288,11 @@ KINDS: dict[str, Kind] = {
     "maps": _looking(look.MapsRequest, look.Maps, "feature_maps:maps"),
     "map": _looking(look.MapRequest, look.MapInFull, "feature_maps:map_in_full"),
     "filters": _looking(look.FiltersRequest, look.Filters, "feature_maps:filters"),
-    "ablation": _looking(look.AblationRequest, look.Ablation, "ablation:ablate"),
-    "attribution": _looking(look.AttributionRequest, look.Attribution, "attribution:attribute"),
-    "maximisation": _looking(look.MaximisationRequest, look.Maximisation, "maximisation:maximise"),
-    "weights": _looking(look.ImportRequest, look.Imported, "weights:import_weights"),
-    "download": _looking(look.DownloadRequest, look.Imported, "weights:download_weights"),
+    "ablation": _looking(look.AblationRequest, look.Ablation, "ablation:ablate", slow=True),
+    "attribution": _looking(look.AttributionRequest, look.Attribution, "attribution:attribute", slow=True),
+    "maximisation": _looking(look.MaximisationRequest, look.Maximisation, "maximisation:maximise", slow=True),
+    "weights": _looking(look.ImportRequest, look.Imported, "weights:import_weights", slow=True),
+    "download": _looking(look.DownloadRequest, look.Imported, "weights:download_weights", slow=True),
 }
 
 
