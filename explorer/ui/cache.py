@@ -49,3 +49,11 @@ def checker() -> "Checker":
     from explorer.live.checker import Checker
 
     return Checker()
+
+
+@st.cache_resource
+def looker() -> "Checker":
+    """Return the one that looks inside networks with pictures. It has a process of its own, which keeps networks."""
+    from explorer.live.checker import LOOKER, Checker
+
+    return Checker(LOOKER)

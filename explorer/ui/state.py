@@ -23,6 +23,7 @@ _COMPARED = "compared"
 _MEASURED = "measured"
 _MAX_MEASURED = 64
 _PAGE = "page"
+_LED = "led"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
 _EDITION = "table_edition"
@@ -44,14 +45,20 @@ def open_session(page: str) -> None:
     state = st.session_state
     first, moved = _PAGE not in state, state.get(_PAGE) not in (None, page)
     state[_PAGE] = page
+    state[_LED] = first or moved or _navigated()
     state.setdefault(_HISTORY, History(DEFAULT))
     if moved:
         discard_pending()  # the grid of another page is gone, with the edits it held
-    if not (first or moved or _navigated()):
+    if not led():
         return
     told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
     if any(message is not None for message in told):
         _notify(" ".join(filter(None, told)))
+
+
+def led() -> bool:
+    """Whether the browser leads in this run, so that what a page keeps in the URL is to be taken from there."""
+    return st.session_state.get(_LED, False)
 
 
 def _navigated() -> bool:
