@@ -1,7 +1,7 @@
 """The process that works on one run: ``python -m explorer.runs.worker FOLDER RUN ATTEMPT``, started by the manager.
 
 It trains, records what happens, saves a checkpoint every few seconds and when it is asked to stop, and ends when its
-server does. It has the lowest priority and a limit on its memory. Training itself knows nothing of all this: it is
+server does. It has a low priority and a limit on its memory. Training itself knows nothing of all this: it is
 something to iterate over for events, with a method ``save(folder)`` that may be called between any two of them.
 """
 
@@ -20,7 +20,7 @@ from explorer.live.manners import cores, stay_modest
 from explorer.runs.recorder import Recorder, SupersededError
 from explorer.runs.store import Job, Store
 
-NICE = 19
+NICE = 15  # behind the server, and behind its checks
 CHECKPOINT_S = 5.0
 DISK_FULL = 28  # the exit code of a worker that could not even note that the disk is full
 
