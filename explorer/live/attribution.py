@@ -25,7 +25,7 @@ from explorer.live.mosaic import heat
 from explorer.live.report import Progress
 
 STEPS, AT_ONCE = 32, 4  # of the way from zeros to the picture, and how many of them are computed together
-WINDOWS = 12  # squares along a side, each twice as wide as the distance to the next
+WINDOWS = 10  # squares along a side, each twice as wide as the distance to the next
 
 
 class Case(NamedTuple):

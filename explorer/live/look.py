@@ -298,7 +298,7 @@ class MaximisationRequest(Frozen):
     path: str
     channel: int
     preprocessing: Preprocessing = Preprocessing()
-    steps: int = 96
+    steps: int = 64
     seed: int = 0
     device: str = "auto"
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import judge_channel
+from explorer.live.feature_maps import judge_channel, parts
 from explorer.live.images import png
 from explorer.live.inference import live_network
 from explorer.live.look import InputError, Maximisation, Network, Preprocessing
@@ -33,7 +33,7 @@ def maximise(
     path: str,
     channel: int,
     preprocessing: Preprocessing,
-    steps: int = 96,
+    steps: int = 64,
     seed: int = 0,
     device: str = "auto",
 ) -> Iterator[Progress | Maximisation]:
@@ -90,6 +90,8 @@ def _shift(size: Shape, generator: torch.Generator) -> tuple[int, int]:
 
 def _response(model: GoogLeNet, x: Tensor, path: str, channel: int) -> Tensor:
     """Run the network as far as the channel goes, and return its mean before the ReLU."""
+    if path.endswith(".concat"):
+        path, channel = _in_branch(model, path, channel)
     layer = model.get_submodule(path)
     if isinstance(layer, nn.Sequential):  # a branch: its last layer
         layer = layer[-1]
@@ -105,3 +107,10 @@ def _response(model: GoogLeNet, x: Tensor, path: str, channel: int) -> Tensor:
     finally:
         handle.remove()
     return found[0][0, channel].mean()
+
+
+def _in_branch(model: GoogLeNet, path: str, channel: int) -> tuple[str, int]:
+    """Return the branch that a channel of a concatenation comes from, and its number there."""
+    block = path.removeprefix("inception_").removesuffix(".concat")
+    part = next(part for part in parts(model.config, block) if channel <= part.last)
+    return part.path, channel - part.first
