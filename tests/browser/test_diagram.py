@@ -24,17 +24,26 @@ MEASURE = """pane => {
         return [left, top, right, bottom]
     }
     const all = (root, selector) => [...root.querySelectorAll(selector)]
+    const letters = text => {  // without the spaces around them
+        const matrix = text.getScreenCTM(), said = text.textContent
+        const first = text.getExtentOfChar(said.search(/\\S/)), last = text.getExtentOfChar(said.trimEnd().length - 1)
+        const start = new DOMPoint(first.x, first.y).matrixTransform(matrix)
+        const end = new DOMPoint(last.x + last.width, last.y + last.height).matrixTransform(matrix)
+        return [start.x, start.y, end.x, end.y]
+    }
     return {
         pane: box(pane),
         nodes: all(pane, '.node').filter(node => node.querySelector('path')).map(node => ({
             id: node.id, box: box(node.querySelector('path')),
             texts: all(node, 'text').map(text => [text.textContent, box(text)]),
         })),
-        labels: all(pane, '.edge text').map(text => [text.textContent, box(text)]),
+        labels: all(pane, '.edge text').map(text => [text.textContent, letters(text)]),
         points: all(pane, '.edge path').flatMap(path => [...Array(41).keys()].map(step => {
             const {x, y} = path.getPointAtLength(path.getTotalLength() * step / 40)
-            const point = new DOMPoint(x, y).matrixTransform(path.getScreenCTM())
-            return [point.x, point.y, point.x, point.y]
+            const matrix = path.getScreenCTM()
+            const point = new DOMPoint(x, y).matrixTransform(matrix)
+            const half = matrix.a * getComputedStyle(path).strokeWidth.replace('px', '') / 2
+            return [point.x - half, point.y, point.x + half, point.y]
         })),
     }
 }"""
@@ -62,6 +71,7 @@ CONTRASTS = """pane => {
 
 PICTURES = {
     "overview": {},
+    "overview that adapts": {"direction": "adapts", "height": "350", "tallest": "760"},
     "overview coloured": {"colour": "macs"},
     "overview expanded": {"expanded": "4a"},
     "40 modules": {"modules": "40", "preset": "mini"},
@@ -222,6 +232,82 @@ def test_an_update_keeps_zoom_place_choice_and_focus(open_diagram, page):
     expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "true")
 
 
+def frame(pane: Locator, name: str) -> Locator:
+    """The frame of an open module."""
+    return pane.locator(f'.cluster[id="inception_{name}"]')
+
+
+def test_a_double_click_opens_modules_where_they_stand_and_closes_them(open_diagram, page):
+    """Several at once; their layers are boxes like any other, and a double click on one closes its module."""
+    pane = open_diagram(direction="across", height="760")
+    node(pane, "inception_4a").dblclick()
+    expect(frame(pane, "4a")).to_be_visible()
+    expect(node(pane, "inception_4a.branch_3x3.conv")).to_contain_text("179,920 parameters")
+    page.get_by_role("button", name="Fit").click()
+    node(pane, "inception_5b").dblclick()
+    expect(frame(pane, "5b")).to_be_visible()
+    expect(frame(pane, "4a")).to_be_visible()
+    page.get_by_role("button", name="Fit").click()
+    node(pane, "inception_4a.branch_3x3.conv").dblclick()
+    expect(frame(pane, "4a")).to_have_count(0)
+    expect(frame(pane, "5b")).to_be_visible()
+    expect(node(pane, "inception_4a")).to_be_visible()
+
+
+def test_shift_and_enter_open_a_module_and_keep_the_focus(open_diagram, page):
+    """The keyboard does what the double click does; Enter alone still chooses. The help says so where it is true."""
+    pane = open_diagram()
+    node(pane, "inception_3b").focus()
+    page.keyboard.press("Shift+Enter")
+    expect(frame(pane, "3b")).to_be_visible()
+    expect(frame(pane, "3b")).to_be_focused()
+    expect(page.get_by_text("chosen: None, 0 times")).to_be_visible()
+    page.keyboard.press("Shift+Enter")
+    expect(frame(pane, "3b")).to_have_count(0)
+    expect(page.locator("#opens")).to_be_attached()
+    assert page.locator("#opens").get_attribute("hidden") is None
+    pane = open_diagram(draw="4a")
+    assert page.locator("#opens").get_attribute("hidden") is not None
+    node(pane, "inception_4a.branch_3x3.conv").focus()
+    page.keyboard.press("Shift+Enter")
+    expect(page.get_by_text("chosen: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+
+
+def test_forty_modules_can_be_opened_and_read(open_diagram, page):
+    """All of them fit the view with text that can be made out; one that is opened among them is shown large."""
+    pane = open_diagram(preset="mini", modules="40", direction="across", height="350", tallest="760")
+    assert all_inside(pane)
+    assert 14 * scale(pane) >= 10
+    for name in ("3a", "5c"):
+        page.get_by_role("button", name="Fit").click()
+        node(pane, f"inception_{name}").dblclick()
+        expect(frame(pane, name)).to_be_visible()
+        eventually(lambda name=name: within(box_of(frame(pane, name)), box_of(pane), 2))
+        assert 14 * scale(pane) >= 10
+    assert {"3a", "5c"} == {cluster.get_attribute("id")[-2:] for cluster in pane.locator(".cluster").all()}
+
+
+def box_of(element: Locator) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom in pixels of the page."""
+    box = element.bounding_box()
+    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
+
+
+def test_a_narrow_view_gets_a_picture_that_can_be_read(open_diagram, page):
+    """Made narrow, the view asks for shorter lines and takes the height they need; made wide, it asks for long ones."""
+    pane = open_diagram(direction="adapts", height="350", tallest="760")
+    lines = len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]})
+    height = pane.bounding_box()["height"]
+    page.set_viewport_size({"width": 800, "height": 900})
+    eventually(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) > lines)
+    eventually(lambda: all_inside(pane))
+    assert 14 * scale(pane) >= 11
+    assert pane.bounding_box()["height"] > height
+    page.set_viewport_size({"width": 1400, "height": 900})
+    eventually(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) == lines)
+    eventually(lambda: all_inside(pane))
+
+
 def test_a_picture_that_was_not_zoomed_fits_after_an_update_and_a_resize(open_diagram, page):
     """While all of it is shown, all of it stays shown."""
     pane = open_diagram()
@@ -362,6 +448,8 @@ def check_places(pane: Locator) -> None:
         for label, place in seen["labels"]:
             assert not overlap(shrunk(place), box["box"]), (label, box["id"])
         assert not any(within(point, box["box"], -4) for point in seen["points"]), box["id"]
+    for label, place in seen["labels"]:
+        assert not any(overlap(shrunk(place), (left, y, right, y + 1)) for left, y, right, _ in seen["points"]), label
 
 
 def within(inner, outer, slack):

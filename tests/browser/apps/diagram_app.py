@@ -1,14 +1,15 @@
 """A page with nothing but the diagram view. The URL says what to draw; a button edits the network.
 
-``preset``, ``draw`` (overview, or the name of a block), ``colour``, ``direction``, ``expanded``, ``modules`` (number),
-``width`` and ``height`` (pixels). A line says what was chosen.
+``preset``, ``draw`` (overview, or the name of a block), ``colour``, ``direction`` (``adapts``: what the view asks for),
+``expanded``, ``modules`` (number), ``width``, ``height`` and ``tallest`` (pixels). A line says what was chosen. A
+module that is opened is drawn open.
 """
 
 import streamlit as st
 
 from explorer import PRESETS, summarize
 from explorer.config import InceptionModule
-from explorer.ui.diagram import diagram
+from explorer.ui.diagram import diagram, is_narrow
 from explorer.views import diagrams
 
 MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)
@@ -32,7 +33,16 @@ def choose(node: str) -> None:
     st.session_state.choices = st.session_state.get("choices", 0) + 1
 
 
+def open_or_close(node: str) -> None:
+    """Open a module or close it."""
+    st.session_state.opened = opened ^ {diagrams.block_of(node)}
+
+
 st.text(f"chosen: {st.session_state.get('chosen')}, {st.session_state.get('choices', 0)} times")
+opened = st.session_state.get("opened", set(query.get_all("expanded")))
+direction = query.get("direction", "wrapped")
+if direction == "adapts":
+    direction = "wrapped" if is_narrow() else "across"
 what, colour = query.get("draw", "overview"), query.get("colour", "none")
 times = {row.path: row.macs * 1e-11 + 1e-6 for row in summary.rows}
 if what == "overview":
@@ -40,8 +50,8 @@ if what == "overview":
         summary,
         colour_by=colour,
         times=times,
-        direction=query.get("direction", "wrapped"),
-        expanded=query.get_all("expanded"),
+        direction=direction,
+        expanded=opened,
     )
 else:
     drawing = diagrams.block(summary, what, colour_by=colour, times=times)
@@ -52,5 +62,8 @@ with st.container(width=width):
         key="diagram",
         chosen=st.session_state.get("chosen"),
         on_choose=choose,
+        on_open=open_or_close if what == "overview" else None,
         height=int(query.get("height", 520)),
+        tallest=int(query.get("tallest", 0)),
+        adapts=query.get("direction") == "adapts",
     )
