@@ -13,12 +13,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from explorer.plan import Facts, Plan, memory_bytes, plan_problems
 from explorer.runs.owner import Ownership
-from explorer.runs.records import Refused, Run, State
+from explorer.runs.records import DISK_FULL, FULL_DISK, Refused, Run, State
 from explorer.runs.store import Store
 
 WORKER = (sys.executable, "-m", "explorer.runs.worker")
@@ -33,7 +35,21 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
 _GONE = Refused("There is no such run. It may have been deleted.")
 _BAD_NAME = Refused("That is no name for a run. Write a letter first, then letters, digits or _, at most 32 in all.")
+_Asked, _Answer = ParamSpec("_Asked"), TypeVar("_Answer")
 _SERVER_ENDED = "The server ended while it ran."
+
+
+def _answering(ask: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer | Refused]:
+    """Let a step that the store cannot take, as on a full disk, be refused with the reason."""
+
+    @wraps(ask)
+    def answered(*args: _Asked.args, **options: _Asked.kwargs) -> _Answer | Refused:
+        try:
+            return ask(*args, **options)
+        except (sqlite3.Error, OSError) as error:
+            return Refused(f"The data directory cannot be written to: {error}.")
+
+    return answered
 
 
 class Manager:
@@ -72,6 +88,7 @@ class Manager:
 
     # What a page asks for. Each returns Refused with the reason where it is not done.
 
+    @_answering
     def submit(self, plan: Plan, facts: Facts, session: str = "", name: str = "") -> str | Refused:
         """Put a run in the queue and return its id. ``facts`` are those of the plan's images.
 
@@ -87,14 +104,17 @@ class Manager:
         self._changed.set()
         return run_id or self._full()
 
+    @_answering
     def pause(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
         """Let a run save what it has and stop. It makes room for the next one and can be resumed."""
         return self._wished(run_id, "paused", session, sure)
 
+    @_answering
     def cancel(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
         """Stop a run now, within two seconds. It can be resumed from its last checkpoint."""
         return self._wished(run_id, "cancelled", session, sure)
 
+    @_answering
     def resume(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
         """Put a run that was stopped back in the queue, at its end, to go on from its last checkpoint."""
         run = self._judged(run_id, session, sure)
@@ -109,6 +129,7 @@ class Manager:
         self._changed.set()
         return None
 
+    @_answering
     def rename(self, run_id: str, name: str, session: str = "", *, sure: bool = False) -> Refused | None:
         """Give a run another name."""
         run = self._judged(run_id, session, sure)
@@ -118,6 +139,7 @@ class Manager:
             return _BAD_NAME
         return None if self.store.rename(run_id, name) else _GONE
 
+    @_answering
     def delete(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
         """Delete a run with its curves and its weights. One that is running must be cancelled first."""
         run = self._judged(run_id, session, sure)
@@ -229,6 +251,8 @@ class _Worker:
         """Collect the process and return what that makes of a run whose end it did not note itself."""
         code = self._process.wait()
         self._process.stdin.close()
+        if code == DISK_FULL:
+            return "failed", FULL_DISK
         if _memory_kills() > self._memory_kills:
             return "failed", "The system ended its process, as memory ran out. Take a smaller batch or network."
         if code < 0:

@@ -9,6 +9,8 @@ from explorer.plan import Plan
 State = Literal["queued", "running", "paused", "finished", "cancelled", "failed", "interrupted"]
 STATES: tuple[State, ...] = get_args(State)
 RESUMABLE: tuple[State, ...] = ("paused", "cancelled", "failed", "interrupted")
+DISK_FULL = 28  # the exit code of a worker that could not even note that the disk is full (ENOSPC)
+FULL_DISK = "The disk is full. Make room, then resume it."
 WAITING: tuple[State, ...] = ("queued", "running")
 
 

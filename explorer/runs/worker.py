@@ -18,11 +18,11 @@ from typing import NoReturn, Protocol
 from explorer.events import AnyEvent, Diverged
 from explorer.live.manners import cores, stay_modest
 from explorer.runs.recorder import Recorder, SupersededError
+from explorer.runs.records import DISK_FULL, FULL_DISK
 from explorer.runs.store import Job, Store
 
 NICE = 15  # behind the server, and behind its checks
 CHECKPOINT_S = 5.0
-DISK_FULL = 28  # the exit code of a worker that could not even note that the disk is full
 
 _OUT_OF_MEMORY = ("allocate memory", "not enough memory", "out of memory", "bad_alloc", "could not create a memory")
 
@@ -95,7 +95,7 @@ def said(error: Exception, memory: int) -> str:
     if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
         return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
     if _disk_is_full(error):
-        return "The disk is full. Make room, then resume it."
+        return FULL_DISK
     return str(error) if str(error).endswith(".") else f"{type(error).__name__}: {error}."
 
 

@@ -1,9 +1,11 @@
 """The manager and its queue: who may do what, how runs end, and what remains of them."""
 
 import gc
+import sqlite3
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -11,10 +13,11 @@ import pytest
 
 from explorer.plan import MAX_BATCH, Settings
 from explorer.runs import manager as module
+from explorer.runs import worker
 from explorer.runs.manager import MAX_QUEUE
-from explorer.runs.records import Refused
+from explorer.runs.records import DISK_FULL, Refused
 from explorer.runs.store import Store
-from tests.runs.actor import losses
+from tests.runs.actor import losses, rehearsed
 from tests.runs.stage import FASHION, FOREVER, Stage, assert_no_stray, assert_sound, plan, workers
 from tests.stage import eventually
 
@@ -275,29 +278,46 @@ def test_two_servers_share_a_data_directory_without_fighting(stage: Stage) -> No
     stage.when(left, "finished")
 
 
-def test_what_cannot_be_noted_now_is_noted_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk is full the manager says so; when there is room again, it goes on."""
+def test_a_full_disk_is_said_and_got_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be noted now is noted when there is room; what is asked meanwhile is refused with the reason."""
     manager = stage.manager()
     run_id = stage.submitted(manager, steps=FOREVER)
     stage.when_at(run_id, 1)
-    with stage.store.writing() as db:
-        db.execute("CREATE TABLE ballast (bytes)")
-    with stage.store.writing() as db:
-        (pages,) = db.execute("PRAGMA page_count").fetchone()
-    give_up = stage.store.give_up
+    writing = stage.store.writing
 
-    def full(*_: object) -> None:
-        with stage.store.writing() as db:
-            db.execute(f"PRAGMA max_page_count = {pages}")
-            db.execute("INSERT INTO ballast VALUES (zeroblob(100000000))")
+    @contextmanager
+    def full() -> Iterator[sqlite3.Connection]:
+        with writing() as db:
+            yield db
+            raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(stage.store, "give_up", full)
+    monkeypatch.setattr(stage.store, "writing", full)
     workers(stage.folder)[0].kill()
     eventually(lambda: "disk is full" in manager.trouble)
+    assert "disk is full" in manager.submit(plan(), FASHION).reason
+    assert "disk is full" in manager.rename(run_id, "other", "ann").reason
     assert stage.store.run(run_id).state == "running"
-    monkeypatch.setattr(stage.store, "give_up", give_up)
-    stage.when(run_id, "interrupted")
+    monkeypatch.setattr(stage.store, "writing", writing)
+    assert "killed from outside" in stage.when(run_id, "interrupted").message
     eventually(lambda: not manager.trouble)
+
+
+def test_a_worker_that_can_note_nothing_more_says_so_by_its_exit_code(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database itself finds no room; the manager makes a sentence of it."""
+    opened = Store._opened
+
+    def small(file: Path) -> sqlite3.Connection:
+        db = opened(file)
+        db.execute("PRAGMA max_page_count = 1")  # no more pages than there are
+        return db
+
+    stage.store.add(plan(steps=FOREVER), "long", "ann", 10**9, 20)
+    monkeypatch.setattr(Store, "_opened", staticmethod(small))
+    assert worker.attempted(stage.folder, *stage.store.start_next(), rehearsed) == DISK_FULL
+    manager = stage.manager(command=(sys.executable, "-S", "-c", f"raise SystemExit({DISK_FULL})"))
+    assert stage.when(stage.submitted(manager), "failed").message.startswith("The disk is full.")
 
 
 def test_closing_ends_the_workers_at_once(stage: Stage) -> None:
