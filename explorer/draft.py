@@ -1,11 +1,24 @@
 """What a reader has set for a run before it starts, and the plan that it makes once networks and images are known."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from explorer.analysis import problems, summarize
 from explorer.config import Frozen, GoogLeNetConfig, Problem, UnbuildableError
-from explorer.plan import Budget, Data, Entrant, Facts, Plan, Settings, fit, proposed, step_macs
+from explorer.plan import (
+    MACS_PER_SECOND,
+    Budget,
+    Data,
+    Entrant,
+    Facts,
+    Plan,
+    Settings,
+    estimate,
+    fit,
+    proposed,
+    step_macs,
+    steps_per_epoch,
+)
 from explorer.races import MatchError, matched
 
 
@@ -89,3 +102,21 @@ def _chosen(draft: Draft, entrants: Sequence[Entrant], facts: Facts) -> tuple[Se
         for_network, for_clock = proposed(dearest, facts)
         settings, budget = settings or for_network, budget or for_clock
     return settings, budget
+
+
+def converted(
+    plan: Plan,
+    facts: Facts,
+    kind: Literal["seconds", "steps", "epochs", "macs"],
+    macs_per_second: float = MACS_PER_SECOND,
+) -> Budget:
+    """Return about the same budget in another unit, to two digits; the first network's where they differ."""
+    first = plan.replace(entrants=plan.entrants[:1], seeds=plan.seeds[:1])
+    guess, each = estimate(first, facts, macs_per_second), step_macs(first.entrants[0].config, plan.settings, facts)
+    amounts = {
+        "seconds": guess.seconds,
+        "steps": guess.steps,
+        "epochs": guess.steps / steps_per_epoch(plan.settings, facts),
+        "macs": guess.steps * each,
+    }
+    return Budget(kind=kind, amount=max(1.0, float(f"{amounts[kind]:.2g}")))

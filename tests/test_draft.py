@@ -4,8 +4,8 @@ import pytest
 
 from explorer import PRESETS, summarize
 from explorer.config import UnbuildableError
-from explorer.draft import Draft, prepared
-from explorer.plan import FACTS, Budget, Data, Entrant, Settings, plan_problems, proposed
+from explorer.draft import Draft, converted, prepared
+from explorer.plan import FACTS, Budget, Data, Entrant, Settings, estimate, plan_problems, proposed
 from explorer.races import scaled
 
 FASHION = FACTS["fashion_mnist"]
@@ -68,3 +68,12 @@ def test_a_network_with_a_bad_cell() -> None:
     bad = Entrant(name="bad", config=MINI.config.replace(classes=0))
     with pytest.raises(UnbuildableError):
         prepared(Draft(), [MINI, bad], FASHION)
+
+
+@pytest.mark.parametrize("kind", ["seconds", "steps", "epochs", "macs"])
+def test_a_budget_in_another_unit_is_about_the_same(kind: str) -> None:
+    """Whichever the unit, the estimate of time stays within what two digits and whole steps allow."""
+    plan = prepared(Draft(budget=Budget(kind="steps", amount=400.0)), [MINI], FASHION).plan
+    same = plan.replace(budget=converted(plan, FASHION, kind))
+    assert same.budget.kind == kind
+    assert estimate(same, FASHION).seconds == pytest.approx(estimate(plan, FASHION).seconds, rel=0.05)

@@ -23,6 +23,7 @@ _COMPARED = "compared"
 _MEASURED = "measured"
 _MAX_MEASURED = 64
 _PAGE = "page"
+_LED = "led_by_address"
 _LED = "led"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
@@ -59,6 +60,11 @@ def open_session(page: str) -> None:
 def led() -> bool:
     """Whether the browser leads in this run, so that what a page keeps in the URL is to be taken from there."""
     return st.session_state.get(_LED, False)
+
+
+def led_by_address() -> bool:
+    """Whether this run was led by the address, so that a page takes in what the address says for it alone."""
+    return st.session_state.get(_LED, True)
 
 
 def _navigated() -> bool:
@@ -116,6 +122,11 @@ def tokens() -> dict[str, str | None]:
         SHELF_PARAMETER: to_shelf_token(kept) if kept else None,
         COMPARED_PARAMETER: choice_token(compared_names) if compared_names else None,
     }
+
+
+def shelf_in_link() -> bool:
+    """Whether the address carries the whole shelf, so that a reload keeps it; an empty one needs no carrying."""
+    return not shelf().variants or tokens()[SHELF_PARAMETER] is not None
 
 
 def shelf() -> Shelf:
