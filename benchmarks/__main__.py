@@ -1,4 +1,4 @@
-"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory] [training]``.
+"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory] [runs] [training]``.
 
 Without a name all are measured but ``training``, which takes half an hour of a machine that does nothing else.
 Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
@@ -6,7 +6,7 @@ Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 w
 
 import sys
 
-from benchmarks import browser, compare, core, diagrams, memory, training
+from benchmarks import browser, compare, core, diagrams, memory, runs, training
 
 GROUPS = {
     "core": core.figures,
@@ -14,6 +14,7 @@ GROUPS = {
     "compare": compare.figures,
     "browser": browser.figures,
     "memory": memory.figures,
+    "runs": runs.figures,
     "training": training.figures,
 }
 LONG = ("training",)

@@ -188,7 +188,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _edit_figures(chromium: Any, bare: str, app: str) -> Iterator[Figure]:
-    pages = {target: _opened(chromium, address, target) for target, address in ((BARE, bare), (APP, app))}
+    pages = {target: opened(chromium, address, target) for target, address in ((BARE, bare), (APP, app))}
     seen: dict[Target, list[Times]] = {BARE: [], APP: []}
     for number in range(EDITS):
         for target, page in pages.items():
@@ -202,7 +202,8 @@ def _paired(claim: str, ours: Callable[[], float], theirs: Callable[[], float], 
     return Figure(f"{claim}, over the bare page", median(ours() / theirs() for _ in range(times)), most=most)
 
 
-def _opened(chromium: Any, address: str, target: Target) -> Page:
+def opened(chromium: Any, address: str, target: Target) -> Page:
+    """Open a page to be edited, with the clock in it."""
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.goto(address)
     settle(page)

@@ -1,0 +1,119 @@
+"""What a training run costs those who do not train: the latency of edits while one is on, over that without.
+
+Ten sessions have the network page open and edit in turn; a ``mini`` run on the CPU goes on and is paused in turn, in
+the blocks of one measurement. With it: how long a cancel takes at worst, and the memory of the run's process.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+
+import psutil
+from playwright.sync_api import Page
+
+from benchmarks.browser import APP, Times, browser, edit, opened, server
+from benchmarks.report import Figure
+from explorer import PRESETS
+from explorer.plan import FACTS, Budget, Entrant, Plan, Settings, fit
+from explorer.runs.manager import Manager
+from explorer.runs.records import Refused, Run, State
+from explorer.runs.store import Store
+
+SESSIONS = 10
+BLOCKS = 3  # with a run, and as many without
+CANCELS = 20
+FACTS_USED = FACTS["fashion_mnist"]
+
+
+def figures() -> Iterator[Figure]:
+    """Yield the latency of edits with a run over that without, the slowest cancel, and the memory of a run."""
+    with manager() as runs:
+        run_id = _submitted(runs)
+        runs.pause(run_id)
+        with server(APP.script) as (address, _), browser() as chromium:
+            pages = [opened(chromium, address, APP) for _ in range(SESSIONS)]
+            alone, beside = [], []
+            for block in range(BLOCKS):
+                alone += _edits(pages, 300 + 2 * block)
+                runs.resume(run_id)
+                _steps_on(runs.store, run_id)
+                beside += _edits(pages, 301 + 2 * block)
+                if block == 0:
+                    yield Figure("memory of a mini run", _megabytes(), "MB", most=1_000)
+                runs.pause(run_id)
+                _until(runs.store, run_id, "paused")
+        for claim in Times._fields:
+            ratio = median(getattr(t, claim) for t in beside) / median(getattr(t, claim) for t in alone)
+            yield Figure(
+                f"from Enter in a cell to {'an ' if claim == 'idle' else ''}{claim}, {SESSIONS} sessions, during a run",
+                ratio,
+                most=1.25,
+            )
+        yield Figure(f"the slowest of {CANCELS} cancels", max(_cancels(runs, run_id)), "s", most=2)
+
+
+@contextmanager
+def manager() -> Iterator[Manager]:
+    """Give a manager over a data directory that goes with the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Manager(Store(Path(folder)))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def _submitted(runs: Manager) -> str:
+    config = fit(PRESETS["mini"], FACTS_USED.shape, len(FACTS_USED.classes)).config
+    plan = Plan(
+        entrants=(Entrant(name="mini", config=config),),
+        settings=Settings(device="cpu"),
+        budget=Budget(kind="steps", amount=1_000_000),
+    )
+    run_id = runs.submit(plan, FACTS_USED)
+    if isinstance(run_id, Refused):
+        raise RuntimeError(run_id.reason)
+    return run_id
+
+
+def _edits(pages: list[Page], value: int) -> list[Times]:
+    """Edit once in each session, each in a row of its own."""
+    return [edit(page, APP, number % 7, value) for number, page in enumerate(pages)]
+
+
+def _cancels(runs: Manager, run_id: str) -> Iterator[float]:
+    """Yield the seconds from the wish until the run is cancelled, at other moments of its course each time."""
+    for number in range(CANCELS):
+        runs.resume(run_id)
+        _until(runs.store, run_id, "running")
+        sleep(0.3 * number)
+        started = monotonic()
+        runs.cancel(run_id)
+        _until(runs.store, run_id, "cancelled")
+        yield monotonic() - started
+
+
+def _megabytes() -> float:
+    (worker,) = (child for child in psutil.Process().children() if "explorer.runs.worker" in child.cmdline())
+    return worker.memory_info().rss / 1e6
+
+
+def _steps_on(store: Store, run_id: str) -> None:
+    before = store.run(run_id).step
+    _wait(lambda: (run := store.run(run_id)).state == "running" and run.step > before and run)
+
+
+def _until(store: Store, run_id: str, state: State) -> Run:
+    return _wait(lambda: (run := store.run(run_id)).state == state and run)
+
+
+def _wait(condition: Callable[[], Run | bool], seconds: float = 60) -> Run:
+    end = monotonic() + seconds
+    while not (found := condition()):
+        if monotonic() > end:
+            raise TimeoutError("the run does not do what it should")
+        sleep(0.01)
+    return found
