@@ -24,7 +24,6 @@ _MEASURED = "measured"
 _MAX_MEASURED = 64
 _PAGE = "page"
 _LED = "led_by_address"
-_LED = "led"
 _NOTICE = "notice"
 _CHOSEN = "chosen"
 _EDITION = "table_edition"
@@ -50,16 +49,11 @@ def open_session(page: str) -> None:
     state.setdefault(_HISTORY, History(DEFAULT))
     if moved:
         discard_pending()  # the grid of another page is gone, with the edits it held
-    if not led():
+    if not led_by_address():
         return
     told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
     if any(message is not None for message in told):
         _notify(" ".join(filter(None, told)))
-
-
-def led() -> bool:
-    """Whether the browser leads in this run, so that what a page keeps in the URL is to be taken from there."""
-    return st.session_state.get(_LED, False)
 
 
 def led_by_address() -> bool:
