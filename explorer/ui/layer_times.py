@@ -39,10 +39,11 @@ def measure_control(*configs: GoogLeNetConfig) -> None:
     When all are measured the page runs again, with :func:`take_fresh` true once.
     """
     pending = _collect()
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="times"):
+    with st.container(horizontal=True, vertical_alignment="center", width="content", key="times"):
         if pending:
             st.markdown(f":small[{_how_far(pending)}]", width="content")
             st.button("Stop", icon=":material/stop_circle:", key="times_stop", on_click=_stop)
+            look_again(pending.retry_s, "times_again")
         else:
             st.button(
                 "Measure again" if all(map(times, configs)) else "Measure time",
@@ -52,8 +53,6 @@ def measure_control(*configs: GoogLeNetConfig) -> None:
                 args=(configs,),
                 help="Runs the live network in the background and times each of its layers, one image at a time.",
             )
-    if pending:
-        look_again(pending.retry_s, "times_again")
     if reason := st.session_state.get(_FAILED):
         st.error(f"Nothing was measured. {reason}", icon=":material/block:")
 

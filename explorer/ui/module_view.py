@@ -86,7 +86,7 @@ def beside_naive(config: GoogLeNetConfig, name: str) -> None:
                 )
                 st.markdown(f"**{name} {title}**{note}")
                 picture.show_drawing(summary, name, key=f"module_{title[:5].strip()}", least=least)
-    picture.time_note(config)
+                picture.time_note(summary.config)
 
 
 def _dearest(shown: Iterable[NetworkSummary], name: str) -> float:

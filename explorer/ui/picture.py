@@ -125,7 +125,8 @@ def colour_control(*configs: GoogLeNetConfig) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    layer_times.measure_control(*configs)
+    with st.container(width="content"):
+        layer_times.measure_control(*configs)
 
 
 def time_note(config: GoogLeNetConfig) -> None:
