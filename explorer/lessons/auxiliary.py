@@ -4,6 +4,7 @@ Source: Szegedy et al. 2014, arXiv:1409.4842, section 5; BVLC/caffe models/bvlc_
 MACs multiply-accumulates for one image, losses nats.
 """
 
+from functools import lru_cache
 from math import log, prod
 from typing import NamedTuple, get_args
 
@@ -130,6 +131,7 @@ def pool_fates(config: GoogLeNetConfig, sides: tuple[int, ...]) -> tuple[PoolFat
     return tuple(_fate(config, side, pool) for side in sides for pool in POOLS)
 
 
+@lru_cache(maxsize=256)
 def _fate(config: GoogLeNetConfig, side: int, pool: AuxiliaryPool) -> PoolFate:
     try:
         summary = summarize(with_pool(at_side(config, side), pool))

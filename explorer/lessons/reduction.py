@@ -5,6 +5,7 @@ multiply-accumulates for one image, activations are numbers in the outputs; widt
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from explorer.analysis import NetworkSummary, summarize
@@ -202,6 +203,7 @@ class Step(NamedTuple):
     problem: str = ""
 
 
+@lru_cache(maxsize=32)
 def explosion(config: GoogLeNetConfig) -> tuple[Step, ...]:
     """Take the reductions out module by module from the first; the sums are those at inference, without heads."""
     names = tuple(module.name for module in config.modules)

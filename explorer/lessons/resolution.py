@@ -5,6 +5,7 @@ see :data:`explorer.config.POOL_RULES`.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -104,6 +105,7 @@ class Limit(NamedTuple):
     side: int | None
 
 
+@lru_cache(maxsize=64)
 def limits(config: GoogLeNetConfig) -> tuple[Limit, ...]:
     """Return the smallest input of the network without heads, and of the network with each head alone."""
     bare = without_heads(config)

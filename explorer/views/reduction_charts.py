@@ -11,17 +11,18 @@ WITHOUT, WITH = palette.BRANCH["3x3"], palette.BRANCH["1x1"]  # as everywhere in
 
 
 def cost_bars(case: Case) -> str:
-    """Return three pairs of bars: parameters, MACs and activations without and with the reduction."""
+    """Return the parameters' formulas filled in, and pairs of bars: parameters, MACs, activations, without and with.
+
+    The whole answer to a control is this one picture: a browser draws it faster than typeset formulas beside it.
+    """
     plain, both = direct(case), reduced(case)
-    quantities = (
-        ("parameters" if case.biases else "weights", "parameters"),
-        ("MACs", "macs"),
-        ("activations", "activations"),
-    )
-    body, spoken = [], []
+    name = "parameters" if case.biases else "weights"
+    quantities = ((name, "parameters"), ("MACs", "macs"), ("activations", "activations"))
+    worked = cost_formulas(case)
+    body, spoken = _worked(worked), []
     for row, (name, field) in enumerate(quantities):
         values = (getattr(plain, field), getattr(both, field))
-        y = 36 + row * 84
+        y = 86 + row * 84
         body.append(svg.text(0, y + 12, name, weight=600))
         body.append(svg.text(700, y + 12, _comparison(*values), anchor="end"))
         for place, (value, colour, label) in enumerate(zip(values, (WITHOUT, WITH), ("without", "with"), strict=True)):
@@ -31,7 +32,27 @@ def cost_bars(case: Case) -> str:
             body.append(svg.rect(64, top, max(length, 1), 21, colour, hint=f"{label}: {value:,} {name}"))
             body.append(svg.text(64 + length + 8, top + 15, fmt.exact(value)))
         spoken.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
-    return svg.picture(700, 286, _bars_title(plain, both), "; ".join(spoken), body)
+    return svg.picture(700, 336, _bars_title(plain, both), "; ".join([*spoken, *worked]), body)
+
+
+def cost_formulas(case: Case) -> tuple[str, str]:
+    """Return how the parameters come about without and with the reduction, the numbers filled in."""
+    k, plain, both = case.kernel, direct(case), reduced(case)
+    c, n, r = (fmt.exact(value) for value in (case.inputs, case.filters, case.reduction))
+    bias, bias_both = (f" + {n}", f" + {r} + {n}") if case.biases else ("", "")
+    return (
+        f"{c} · {k} · {k} · {n}{bias} = {fmt.exact(plain.parameters)}",
+        f"{c} · {r} + {r} · {k} · {k} · {n}{bias_both} = {fmt.exact(both.parameters)}",
+    )
+
+
+def _worked(formulas: Sequence[str]) -> list[str]:
+    """The two formulas under each other, each behind the colour of its bars."""
+    parts = []
+    for place, (name, colour, formula) in enumerate(zip(("without", "with"), (WITHOUT, WITH), formulas, strict=True)):
+        y = 46 + place * 22
+        parts += [svg.rect(0, y - 11, 12, 12, colour), svg.text(18, y, name), svg.text(80, y, formula, size=15)]
+    return parts
 
 
 def _bars_title(plain: Path, both: Path) -> str:
@@ -81,17 +102,12 @@ def curve_rows(case: Case) -> list[dict[str, int]]:
     return rows
 
 
-def formulas(case: Case) -> tuple[str, str, str]:
-    """Return the parameters without, with, and the break-even, as TeX with the numbers filled in."""
-    k, plain, both = case.kernel, direct(case), reduced(case)
-    c, n, r = (_tex(value) for value in (case.inputs, case.filters, case.reduction))
-    bias = f" + {n}" if case.biases else ""
-    bias_both = f" + {r} + {n}" if case.biases else ""
-    without = rf"{c} \cdot {k} \cdot {k} \cdot {n}{bias} = \mathbf{{{_tex(plain.parameters)}}}"
-    with_ = rf"{c} \cdot {r} + {r} \cdot {k} \cdot {k} \cdot {n}{bias_both} = \mathbf{{{_tex(both.parameters)}}}"
+def break_even_formula(case: Case) -> str:
+    """Return the widths that save parameters as TeX, the numbers filled in."""
+    k, c, n = case.kernel, _tex(case.inputs), _tex(case.filters)
     denominator = rf"{c} + {k} \cdot {k} \cdot {n}{' + 1' if case.biases else ''}"
     edge = rf"r < \frac{{{c} \cdot {k} \cdot {k} \cdot {n}}}{{{denominator}}}"
-    return without, with_, rf"{edge} \;\Rightarrow\; r \le \mathbf{{{_tex(break_even(case))}}}"
+    return rf"{edge} \;\Rightarrow\; r \le \mathbf{{{_tex(break_even(case))}}}"
 
 
 def _tex(number: int) -> str:

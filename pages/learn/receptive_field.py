@@ -13,4 +13,5 @@ lesson.show(
         "limits": fields.limits,
     },
     "Every live part follows the network of this session.",
+    together=("spectrum", "on_picture", "without"),
 )

@@ -15,4 +15,5 @@ lesson.show(
         "slips": reduction_more.slips,
     },
     "The case is yours to change; the last parts and the test follow the network of this session.",
+    together=("bench", "break_even", "exchange", "mixing", "timing"),
 )

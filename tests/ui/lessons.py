@@ -1,5 +1,7 @@
 """What the tests of the lessons share: opening one, answering questions, and a checker that does as it is told."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -52,6 +54,13 @@ def words(at: AppTest) -> str:
     """Return everything that is written on the page: text, captions, formulas, messages, badges."""
     kinds = ("markdown", "caption", "latex", "success", "error", "info", "warning", "subheader")
     return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
+
+
+def pictures(at: AppTest) -> str:
+    """Return what the pictures on the page say of themselves to a screen reader."""
+    shown = (json.loads(element.proto.json) for element in at.get("bidi_component") if element.proto.json)
+    drawn = (data["svg"] for data in shown if "svg" in data)
+    return "\n".join(label for svg in drawn for label in re.findall('aria-label="(.*?)"', svg))
 
 
 class FakeChecker:

@@ -4,7 +4,9 @@ A lesson keeps its own frozen value in the session; a bad number leaves it as it
 message, as in the settings of the network.
 """
 
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -15,17 +17,26 @@ from explorer.ui import state
 Take = Callable[[Any], tuple[Problem, ...]]  # takes a value over, or returns why not
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
 
+_DRAWING = 0.03  # seconds that a browser takes to draw a picture and a formula
+
+
+def answered() -> None:
+    """Let the browser draw what the control was for before it hears of anything else; to be called in between."""
+    time.sleep(_DRAWING)
+
 
 def whole(label: str, key: str, value: int, take: Take, *, width: int | str = 110, help: str | None = None) -> None:
     """Ask for a whole number; the message of a refused one stands under it."""
     held = state.refused(key)
     shown = held[0] if held and not (isinstance(held[0], int) and abs(held[0]) > _MAX_SHOWN) else value
     st.session_state[key] = shown
-    with st.container(width=width, gap="xsmall"):
-        st.number_input(label, key=key, step=1, value=None, on_change=_changed, args=(label, key, take), help=help)
-        if held:
-            for problem in held[1][:2]:
-                st.error(problem.message, icon=":material/block:")
+    problems = held[1][:2] if held else ()
+    with st.container(width=width, gap="xsmall") if problems else nullcontext():
+        st.number_input(
+            label, key=key, step=1, value=None, on_change=_changed, args=(label, key, take), help=help, width=width
+        )
+        for problem in problems:
+            st.error(problem.message, icon=":material/block:")
 
 
 def _changed(label: str, key: str, take: Take) -> None:

@@ -33,15 +33,13 @@ def _module(found: tuple[Spectrum, ...]) -> Spectrum:
 
 
 def spectrum() -> None:
-    """Show the fields after every module, and choose one of them."""
+    """Show the fields after every module, and let one of them be chosen; the answer leaves before the choice."""
     summary = _summary()
     found = spectra(summary)
-    names = [one.module for one in found]
     st.session_state[_MODULE] = _module(found).module
-    st.segmented_control("Module", names, key=_MODULE, required=True)
-    side = max(summary.config.input_shape[1:])
+    above = st.container()
     chart(
-        pictures.spectrum_rows(found, st.session_state[_MODULE], side),
+        pictures.spectrum_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
         "each tick is a field in pixels that some way has; the stronger its colour, the more ways have it.",
         "spectrum",
         lambda: [
@@ -50,6 +48,8 @@ def spectrum() -> None:
             for field, count in one.ways.items()
         ],
     )
+    controls.answered()
+    above.segmented_control("Module", [one.module for one in found], key=_MODULE, required=True)
 
 
 def on_picture() -> None:

@@ -22,6 +22,11 @@ def _answers() -> dict[Question, int]:
     return st.session_state.setdefault(_ANSWERS, {})
 
 
+def answered() -> int:
+    """Return how many questions of this session were answered."""
+    return len(_answers())
+
+
 def score() -> None:
     """Show how many questions of this session were answered, and how many rightly; nothing before the first."""
     given = _answers()

@@ -38,7 +38,19 @@ def predict() -> None:
 
 
 def bench() -> None:
-    """Show the controls of the case, its bars, and its formulas."""
+    """Show the controls of the case, its formulas and its bars; the answer leaves before the controls."""
+    above = st.container(gap="small")
+    picture(pictures.cost_bars(case()), "cost")
+    st.caption(
+        "How to read this: each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = "
+        "2 × MACs); activations are the numbers in the outputs, of which the 1×1 adds its own."
+    )
+    controls.answered()
+    with above:
+        _case_controls()
+
+
+def _case_controls() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="case"):
         for field, label in _FIELDS:
             controls.whole(label, f"case_{field}", getattr(case(), field), _taker(field), width=214)
@@ -54,14 +66,6 @@ def bench() -> None:
             disabled=case() == ARTICLE,
             key="case_article",
         )
-    picture(pictures.cost_bars(case()), "cost")
-    without, with_, _ = pictures.formulas(case())
-    st.latex(rf"\text{{without: }} {without}")
-    st.latex(rf"\text{{with: }} {with_}")
-    st.caption(
-        "How to read this: each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = "
-        "2 × MACs); activations are the numbers in the outputs, of which the 1×1 adds its own."
-    )
 
 
 def _taker(field: str) -> controls.Take:
@@ -87,7 +91,7 @@ def _biases() -> None:
 def break_even() -> None:
     """Show up to which width the reduction saves parameters, and MACs."""
     now = case()
-    st.latex(pictures.formulas(now)[2])
+    st.latex(pictures.break_even_formula(now))
     chart(
         pictures.break_even_curve(now),
         "the orange line is the convolution alone, the blue one rises with the width of the 1×1. Where they cross, "
