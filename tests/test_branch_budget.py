@@ -4,7 +4,7 @@ import pytest
 
 from explorer import PRESETS, summarize
 from explorer.views import branch_budget as budget
-from explorer.views.palette import BRANCH, LIGHT
+from explorer.views.palette import BRANCH, DARK, LIGHT, READABLE, Theme, contrast, mix
 
 SUMMARY = summarize(PRESETS["paper"])
 TIMES = {row.path: 1e-3 * (1 + place % 7) for place, row in enumerate(SUMMARY.rows)}
@@ -77,6 +77,14 @@ def test_branches_wear_their_colour(width: str) -> None:
         if sankey.node.color[target] != LIGHT.line:
             red, green, blue = (int(sankey.node.color[target][at : at + 2], 16) for at in (1, 3, 5))
             assert colour == f"rgba({red}, {green}, {blue}, 0.45)"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_labels_can_be_read_on_every_arrow(theme: Theme) -> None:
+    """The text has 4.5:1 on each branch's pale colour over the page, in light and dark."""
+    (sankey,) = budget.flow(SUMMARY, "4a", "macs", theme).figure.data
+    for colour in (*BRANCH.values(), theme.background):
+        assert contrast(sankey.textfont.color, mix(theme.background, colour, 0.45)) >= READABLE
 
 
 def test_the_table_has_the_time_where_it_was_measured() -> None:

@@ -47,7 +47,7 @@ function open(parent) {
   const find = (name) => parent.querySelector(name)
   const view = {
     pane: find(".pane"), tip: find(".tip"), alt: find("#alt"), opens: find("#opens"), root: find(".diagram"),
-    svg: null, width: 0, height: 0, x: 0, y: 0, scale: 1, fitted: true, guarded: false, drag: null, opened: null,
+    svg: null, width: 0, height: 0, x: 0, y: 0, scale: 1, fitted: true, guarded: false, drag: null, opened: null, told: null,
   }
   const { pane } = view
   pane.onwheel = (event) => wheel(view, event)
@@ -170,7 +170,9 @@ function stretch(view) {
   const tools = view.root.clientHeight - view.pane.clientHeight
   const needed = view.height * Math.min(wide / view.width, 1) + 2 * MARGIN + tools
   view.root.style.height = `${Math.min(Math.max(needed, height), tallest)}px`
-  if (narrow !== null && narrow !== wide < NARROW) view.tellWidth(wide < NARROW)
+  const now = wide < NARROW
+  if (narrow === null || narrow === now) view.told = null
+  else if (view.told !== now) view.tellWidth((view.told = now)) // once, however often the size changes meanwhile
 }
 
 function place(view) {
