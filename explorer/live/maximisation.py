@@ -3,7 +3,8 @@
 Activation maximisation (Erhan et al. 2009; Olah et al. 2017, doi:10.23915/distill.00007). The picture is climbed as a
 spectrum whose high frequencies are damped, so that large shapes come before noise; at every step it is shifted by a few
 pixels at random, so that what it shows does not hang on single pixels. The response is taken before the ReLU: where a
-channel says nothing, the ReLU would hide the way up.
+channel says nothing, the ReLU would hide the way up. (A pool has nothing but what ReLUs let through: a channel of it
+that is silent at the start stays silent.)
 """
 
 from collections.abc import Iterator
