@@ -27,6 +27,12 @@ def any_known() -> bool:
     return bool(st.session_state.get(_KNOWN))
 
 
+def remember(timing: "LayerTiming") -> None:
+    """Remember what was measured of a network, one image at a time; of many networks the last."""
+    known = {**st.session_state.get(_KNOWN, {}), timing.config: timing}
+    st.session_state[_KNOWN] = dict(list(known.items())[-_MAX_KNOWN:])
+
+
 def take_fresh() -> bool:
     """Whether a measurement has come in since this was last asked."""
     return st.session_state.pop(_FRESH, False)
@@ -87,8 +93,7 @@ def _collect() -> "Pending | None":
         if isinstance(answer, Failure):
             st.session_state[_FAILED], st.session_state[_ASKED] = answer.reason, ()
             return None
-        known = {**st.session_state.get(_KNOWN, {}), answer.config: answer}
-        st.session_state[_KNOWN] = dict(list(known.items())[-_MAX_KNOWN:])
+        remember(answer)
         st.session_state[_ASKED] = asked[1:]
         if not asked[1:]:
             st.session_state[_FRESH] = True
