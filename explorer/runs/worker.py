@@ -109,9 +109,12 @@ def _training(folder: Path, job: Job) -> Training:
     """Load PyTorch, within limits, and what trains."""
     import torch
 
-    torch.set_num_threads(cores())
-    cap_memory(job.memory)
+    from explorer.live.devices import resolve_device
     from explorer.live.training import train
+
+    torch.set_num_threads(cores())
+    if resolve_device(job.plan.settings.device).torch.type == "cpu":  # what a GPU's driver maps cannot be told
+        cap_memory(job.memory)
 
     return train(job.plan, folder, job.checkpoint)
 
@@ -120,7 +123,7 @@ def cap_memory(most: int) -> None:
     """Let this process grow to ``most`` bytes, as resident memory, and no further. Linux only.
 
     What is refused beyond raises MemoryError, or PyTorch's kin of it. The limit is on data, not on addresses, as
-    PyTorch and CUDA reserve far more of these than they use.
+    PyTorch reserves far more of these than it uses.
     """
     if sys.platform != "linux":
         return
