@@ -8,7 +8,7 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.lessons import auxiliary, receptive_field, reduction, resolution
 from explorer.lessons.reduction import ARTICLE
-from explorer.views import auxiliary_charts, field_charts, reduction_charts, svg
+from explorer.views import auxiliary_charts, field_charts, palette, reduction_charts, reduction_paths, svg
 
 PAPER = summarize(PRESETS["paper"])
 SPECTRA = receptive_field.spectra(PAPER)
@@ -19,6 +19,8 @@ BLOCKS = ("stem", "3a", "4a")
 PICTURES = {
     "costs": reduction_charts.cost_bars(ARTICLE),
     "costs that grow": reduction_charts.cost_bars(ARTICLE.replace(reduction=500, biases=True)),
+    "paths": reduction_paths.paths(ARTICLE),
+    "paths with biases": reduction_paths.paths(ARTICLE.replace(kernel=7, inputs=4_096, biases=True)),
     "break-even": reduction_charts.break_even_curve(ARTICLE),
     "no break-even": reduction_charts.break_even_curve(ARTICLE.replace(inputs=1)),
     "parameters": reduction_charts.explosion_charts(STEPS)[0],
@@ -67,6 +69,26 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     bars = [float(bar.get("width")) for bar in shapes(PICTURES["costs"], "rect") if len(bar)]  # those with a hint
     assert bars[1] / bars[0] == pytest.approx(50_688 / 819_200, rel=0.02)
     assert bars[4] / bars[5] == pytest.approx(12_544 / 17_248, rel=0.02)
+
+
+def test_both_paths_tell_their_shapes_and_costs() -> None:
+    """Shapes on the arrows, kernels, weights and MACs in the boxes, the branch's colour on the chip, sums below."""
+    root = ElementTree.fromstring(PICTURES["paths"])
+    texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+    assert texts.count("512 × 14 × 14") == 2
+    assert texts.count("24 × 14 × 14") == 1
+    assert texts.count("64 × 14 × 14") == 2
+    assert {"64 kernels of 5×5×512", "24 kernels of 1×1×512", "64 kernels of 5×5×24"} <= set(texts)
+    assert {"819,200 weights", "12,288 weights", "38,400 weights", "160.56 M MACs"} <= set(texts)
+    assert "with: 50,688 weights, 9.93 M MACs" in texts
+    chips = [box.get("fill") for box in shapes(PICTURES["paths"], "rect") if box.get("fill").startswith("#")]
+    assert chips == [palette.BRANCH["5x5"], palette.BRANCH["1x1"], palette.BRANCH["5x5"]]
+
+
+def test_an_arrow_is_as_wide_as_its_channels() -> None:
+    """512 channels the widest, 24 nearly the thinnest; nothing is thinner than a line."""
+    widths = [float(line.get("stroke-width")) for line in shapes(PICTURES["paths"], "line")]
+    assert widths == pytest.approx([9, 2.4375, 9, 1.85, 2.4375], abs=0.01)
 
 
 def test_the_ledger_fills_its_bars() -> None:

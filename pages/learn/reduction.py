@@ -10,10 +10,11 @@ lesson.show(
         "break_even": reduction.break_even,
         "exchange": reduction.exchange,
         "mixing": reduction_more.mixing,
+        "paths": reduction_more.paths,
         "timing": reduction_more.timing,
         "whole_network": reduction_more.whole_network,
         "slips": reduction_more.slips,
     },
     "The case is yours to change; the last parts and the test follow the network of this session.",
-    together=("bench", "break_even", "exchange", "mixing", "timing"),
+    together=("bench", "break_even", "exchange", "mixing", "paths", "timing"),
 )

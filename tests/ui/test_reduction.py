@@ -35,6 +35,7 @@ def test_a_control_changes_the_numbers_and_one_click_leads_back() -> None:
     """A wider reduction costs more; "back" restores the article's case."""
     at = type_into(open_lesson("reduction"), "case_reduction", 48)
     assert "= 101,376" in pictures(at)
+    assert "With: a 1×1 convolution to 48 × 14 × 14, then the 5×5, 101,376 weights" in pictures(at)
     at = click(at, "case_article")
     assert at.session_state["reduction_case"] == ARTICLE
     assert "= 50,688" in pictures(at)

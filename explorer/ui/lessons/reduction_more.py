@@ -14,6 +14,7 @@ from explorer.ui.lessons.measurement import measurement
 from explorer.ui.lessons.reduction import case
 from explorer.views import formatting as fmt
 from explorer.views import reduction_charts as pictures
+from explorer.views.reduction_paths import paths as drawn_paths
 
 if TYPE_CHECKING:
     from explorer.live.report import ReductionTiming, ReductionTimingRequest
@@ -34,6 +35,12 @@ def mixing() -> None:
         "How to read this: blue is positive, orange negative. The matrix is the same at every position; only the pixel "
         "changes. The numbers are made up; a trained 1×1 has learned its own."
     )
+
+
+def paths() -> None:
+    """Show the two paths of the case as a diagram."""
+    picture(drawn_paths(case()), "paths")
+    st.caption("How to read this: the wider an arrow, the more channels it carries. Beside it stands their shape.")
 
 
 def timing() -> None:

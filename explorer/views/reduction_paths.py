@@ -1,0 +1,89 @@
+"""The two paths of the lesson on the 1×1 reduction as a diagram, top to bottom like the modules' own.
+
+Every layer is a box with its kernels, parameters and MACs, every arrow as wide as the channels it carries, with their
+shape beside it. Colours are those of the branches. Sizes are pixels.
+"""
+
+from explorer.lessons.reduction import Case, Cost, Path, direct, reduced
+from explorer.views import formatting as fmt
+from explorer.views import palette, svg
+
+_WIDTH, _BOX, _HIGH, _GAP, _BAR = 700, 200, 96, 46, 34
+_TOP = 52  # of the bar for what comes in, below the title
+_COLUMNS = {"without": 160, "with": 540}  # where the middle of each path lies
+_THICKEST = 9.0
+
+
+def paths(case: Case) -> str:
+    """Return both ways from the input to the output: the convolution alone, and behind a 1×1."""
+    plain, both = direct(case), reduced(case)
+    most = max(case.inputs, case.filters, case.reduction)
+    upper = _TOP + _BAR + _GAP
+    lower = upper + _HIGH + _GAP
+    end = lower + _HIGH + _GAP
+    body = [*_bar(case, case.inputs, _TOP, "in"), *_bar(case, case.filters, end, "out")]
+    for (name, x), path in zip(_COLUMNS.items(), (plain, both), strict=True):
+        tops = (upper, lower)[-len(path.layers) :]
+        starts = (_TOP + _BAR, *(top + _HIGH for top in tops))
+        carried = (case.inputs, *(layer.filters for layer in path.layers))
+        for start, stop, channels in zip(starts, (*tops, end), carried, strict=True):
+            body += _arrow(x, start, stop, channels, most, _shape(case, channels))
+        for layer, top in zip(path.layers, tops, strict=True):
+            body += _layer(layer, x, top, case)
+        body.append(svg.text(x, end + _BAR + 22, f"{name}: {_sums(path, case)}", anchor="middle", weight=600))
+    title = f"The {case.kernel}×{case.kernel} sees all {case.inputs:,} channels, or {case.reduction:,} mixtures of them"
+    return svg.picture(_WIDTH, end + _BAR + 34, title, _alt(case, plain, both), body)
+
+
+def _bar(case: Case, channels: int, top: float, word: str) -> list[str]:
+    """What both paths begin or end with."""
+    label = svg.text(_WIDTH / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)
+    return [svg.rect(0, top, _WIDTH, _BAR, "currentColor", opacity=0.1), label]
+
+
+def _layer(layer: Cost, x: float, top: float, case: Case) -> list[str]:
+    """A layer: its window on a chip of its branch's colour, its numbers under it."""
+    window = f"{layer.kernel}×{layer.kernel}"
+    colour = palette.BRANCH.get(f"{layer.kernel}x{layer.kernel}", palette.PLAIN)
+    left, ink = x - _BOX / 2, palette.text_on(colour)
+    numbers = (
+        f"{layer.filters:,} kernels of {window}×{layer.inputs:,}",
+        f"{fmt.exact(layer.parameters)} {_unit(case)}",
+        f"{fmt.short(layer.macs)} MACs",
+    )
+    return [
+        svg.rect(left, top, _BOX, _HIGH, "currentColor", opacity=0.07),
+        svg.rect(left, top, _BOX, 26, colour),
+        svg.text(x, top + 18, f"{window} convolution", anchor="middle", weight=600, colour=ink),
+        *(svg.text(x, top + 46 + 20 * row, line, anchor="middle") for row, line in enumerate(numbers)),
+    ]
+
+
+def _arrow(x: float, start: float, stop: float, channels: int, most: int, text: str) -> list[str]:
+    """An arrow down, as wide as its channels, with its text to the right of it."""
+    width = 1.5 + (_THICKEST - 1.5) * channels / most
+    half, neck = width / 2 + 4, stop - 9
+    head = f'<polygon points="{x - half:.1f},{neck:.1f} {x + half:.1f},{neck:.1f} {x:.1f},{stop:.1f}" opacity="0.6"/>'
+    label = svg.text(x + half + 6, stop - 19, text, faint=True)
+    return [svg.line(x, start, x, neck, width=width, opacity=0.6), head, label]
+
+
+def _shape(case: Case, channels: int) -> str:
+    return fmt.shape((channels, case.height, case.width))
+
+
+def _unit(case: Case) -> str:
+    return "parameters" if case.biases else "weights"
+
+
+def _sums(path: Path, case: Case) -> str:
+    return f"{fmt.exact(path.parameters)} {_unit(case)}, {fmt.short(path.macs)} MACs"
+
+
+def _alt(case: Case, plain: Path, both: Path) -> str:
+    window = f"{case.kernel}×{case.kernel}"
+    return (
+        f"Two paths from {_shape(case, case.inputs)} to {_shape(case, case.filters)}. Without: a {window} convolution, "
+        f"{_sums(plain, case)}. With: a 1×1 convolution to {_shape(case, case.reduction)}, then the {window}, "
+        f"{_sums(both, case)}."
+    )
