@@ -77,7 +77,7 @@ def test_the_sums_along_the_way_end_at_all_of_it() -> None:
 def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name: str) -> None:
     """Weights, gradients and momentum are equal; what the backward pass needs grows with the batch."""
     summary = summarize(PRESETS[name])
-    data = figures.training_memory(summary).data
+    data = figures.training_memory(summary, LIGHT).data
     assert all(row["weights"] == row["gradients"] == row["momentum"] == summary.parameters() * 4 / 1e6 for row in data)
     for part, bytes_kept in kept(summary)._asdict().items():
         assert [row["batch"] * bytes_kept / 1e6 for row in data] == pytest.approx([row[part] for row in data])
@@ -88,7 +88,7 @@ def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> Non
     """One image less, and weights, gradients and momentum still outweigh the rest."""
     for name in PRESETS:
         summary = summarize(PRESETS[name])
-        title = figures.training_memory(summary).figure.layout.title.text.replace("<br>", " ")
+        title = figures.training_memory(summary, LIGHT).figure.layout.title.text.replace("<br>", " ")
         batch = int(re.search(r"from batch (\d+) on", title)[1])
         of_one, held = sum(kept(summary)), 3 * 4 * summary.parameters()
         assert (batch - 1) * of_one <= held < batch * of_one
@@ -96,5 +96,5 @@ def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> Non
 
 def test_long_titles_are_wrapped() -> None:
     """No line of a title is wider than a narrow page."""
-    for chart in (figures.cumulative(SUMMARY, LIGHT), figures.training_memory(SUMMARY)):
+    for chart in (figures.cumulative(SUMMARY, LIGHT), figures.training_memory(SUMMARY, LIGHT)):
         assert max(map(len, chart.figure.layout.title.text.split("<br>"))) <= 72

@@ -41,7 +41,7 @@ def show_memory() -> None:
     """Show where the memory goes while training."""
     from explorer.views import figures
 
-    show_chart(figures.training_memory(cache.summary(state.present().config)), "memory")
+    show_chart(figures.training_memory(cache.summary(state.present().config), theme()), "memory")
 
 
 def _control(label: str, options: dict[str, str], key: str) -> str:

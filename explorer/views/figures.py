@@ -103,10 +103,11 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
             values=values,
             branchvalues="total",
             marker={"colors": colours},
-            maxdepth=3,
+            maxdepth=4,  # to the branches; a click goes on to the layers
             hovertemplate="%{id}: %{value:,} (%{percentRoot:.1%})<extra></extra>",
         )
     )
+    figure.update_traces(leaf={"opacity": 1}, selector={"type": "sunburst"})
     title = heading(f"Where {fmt.short(total)} {QUANTITIES[quantity]} are")
     figure.update_layout(title=title, **(_LAYOUT | {"height": 520}))
     reading = (
@@ -200,7 +201,7 @@ _HELD = ("weights", "gradients", "momentum")
 _KEPT = {"outputs": "outputs of all layers", "normalisations": "kept by normalisation", "places": "places of maxima"}
 
 
-def training_memory(summary: NetworkSummary) -> Chart:
+def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
     """Return what training holds per batch size, in MB: weights, gradients, momentum, and what backward needs."""
     weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
     of_one = {part: number / 1e6 for part, number in kept(summary)._asdict().items()}
@@ -215,7 +216,7 @@ def training_memory(summary: NetworkSummary) -> Chart:
             name=_KEPT.get(part, part),
             x=[f"batch {batch}" for batch in BATCHES],
             y=[row[part] for row in data],
-            marker_color=palette.scale(place / (len(parts) - 1)),
+            marker={"color": palette.scale(place / (len(parts) - 1)), "line": {"color": theme.line, "width": 1}},
         )
     held, one = len(_HELD) * weights, sum(of_one.values())
     turn = held / one  # images whose outputs weigh as much as the network in training

@@ -1,0 +1,85 @@
+"""The module page in a real browser: measured by one click, laid out wide and narrow, and its charts to take away."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def module(page: Page, serve: Callable[[str], str]) -> Iterator[Page]:
+    """The page of a small network, at rest; nothing may go wrong on it."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.goto(f"{serve('streamlit_app.py')}/module?net=1.mini")
+    expect(page.locator(".st-key-beside .choice").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-budget .gtitle")).to_be_visible(timeout=PATIENCE_MS)
+    yield page
+    assert complaints == []
+
+
+def pictures(page: Page) -> list[Locator]:
+    """The two diagrams, as it is and naive."""
+    found = page.locator(".st-key-beside .pane")
+    expect(found).to_have_count(2)
+    return found.all()
+
+
+def test_one_click_measures_and_both_pictures_and_the_budget_show_it(module: Page) -> None:
+    """The live networks are timed in the background; legends, times in the boxes, a metric and a width appear."""
+    module.get_by_role("button", name="Measure time").click()
+    expect(module.get_by_role("button", name="Measure again")).to_be_visible(timeout=PATIENCE_MS)
+    ends = []
+    for pane in pictures(module):
+        expect(pane).to_contain_text("measured time", timeout=PATIENCE_MS)
+        expect(pane.locator(".layer").first).to_contain_text(re.compile(r"\d (µs|ms)"))
+        ends.append(pane.locator(".graph > text").last.text_content())
+    assert len(set(ends)) == 1  # one scale
+    expect(module.get_by_test_id("stMetric").filter(has_text="measured time")).to_contain_text("naive")
+    module.locator(".st-key-budget_width").get_by_text("measured time").click()
+    expect(module.locator(".st-key-budget .gtitle")).to_contain_text("of the measured time", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("width", [1400, 800])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_or_overlaps(module: Page, width: int, scheme: str) -> None:
+    """Pictures stand beside each other or, on a narrow page, below; titles, columns and the page's width are whole."""
+    module.emulate_media(color_scheme=scheme)
+    module.set_viewport_size({"width": width, "height": 900})
+    module.wait_for_timeout(1_500)
+    assert module.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    left, right = (pane.bounding_box() for pane in pictures(module))
+    assert (left["x"] + left["width"] <= right["x"]) == (width == 1400)
+    assert (left["y"] + left["height"] <= right["y"]) == (width == 800)
+    chart, title = (module.locator(f".st-key-budget {part}").first for part in (".js-plotly-plot", ".gtitle"))
+    title.scroll_into_view_if_needed()
+    around, inside = chart.bounding_box(), title.bounding_box()
+    assert around["x"] <= inside["x"]
+    assert inside["x"] + inside["width"] <= around["x"] + around["width"]
+    assert around["y"] <= inside["y"]
+    formulas = module.locator(".st-key-formulas").bounding_box()
+    assert formulas["x"] >= around["x"] + around["width"] or formulas["y"] >= around["y"] + around["height"]
+    table = module.get_by_test_id("stDataFrame").last.locator(".dvn-scroller")
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth + 1")
+
+
+def test_the_budget_is_downloaded_as_png_and_html(module: Page) -> None:
+    """The camera on the chart gives a picture, the button a page of its own."""
+    chart = module.locator(".st-key-budget .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    chart.hover()
+    with module.expect_download() as waiting:
+        chart.locator(".modebar-btn[data-title*='PNG']").click()
+    assert Path(waiting.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    with module.expect_download() as waiting:
+        module.locator(".st-key-budget").get_by_role("button", name="HTML").click()
+    page = Path(waiting.value.path()).read_text("utf-8")
+    assert "takes" in page
+    assert "<script src=" not in page
