@@ -49,7 +49,9 @@ def shares(summary: NetworkSummary, module: str, times: Times | None = None) -> 
 
 def budget_rows(branches: tuple[Share, ...]) -> list[dict[str, Any]]:
     """Return one dict per branch: channels and costs, each with its share of the module's branches in percent."""
-    channels, parameters, macs = (sum(share[at] for share in branches) for at in (1, 2, 3))
+    channels = sum(share.channels for share in branches)
+    parameters = sum(share.parameters for share in branches)
+    macs = sum(share.macs for share in branches)
     rows = [
         {
             "branch": BRANCH_NAMES[share.branch],

@@ -72,6 +72,15 @@ def test_one_click_measures_shows_progress_and_colours_the_pictures(
     assert app.button(key="times_start").label == "Measure again"
 
 
+def test_a_class_shares_the_first_measurement_and_again_makes_a_new_one(checker: FakeChecker, app: AppTest) -> None:
+    """What the process remembers is good for everyone's first click, not for whoever measures again."""
+    checker.answer = timing_of(PAPER)
+    click(app, "times_start")
+    assert checker.forgotten == []
+    click(app, "times_start")
+    assert checker.forgotten == [LayerTimingRequest(config=PAPER, device="auto")]
+
+
 def test_it_can_be_stopped(checker: FakeChecker, app: AppTest) -> None:
     """The wish is taken back, and the button offers to measure again."""
     click(app, "times_start")
