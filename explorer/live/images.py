@@ -10,7 +10,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from explorer.live.look import InputError
 
@@ -21,7 +21,16 @@ MAX_SIDE = 1_024  # of the picture that is kept
 MAX_SCANS = 64  # of a progressive JPEG; cameras write about ten, and each is a pass over the whole picture
 FORMATS = ("PNG", "JPEG", "WEBP")
 _START_OF_SCAN = b"\xff\xda"
-_ORIENTATION = 0x0112  # EXIF
+_ORIENTATION = 0x0112  # EXIF's number of it, and what makes each of its values upright
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _one_at_a_time = threading.Lock()
 
 
@@ -83,14 +92,15 @@ def _picture(file: Image.Image) -> Picture:
     file.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
     _judge_size(width * height, file)
     file.load()
-    if file.getexif().get(_ORIENTATION, 1) != 1:
-        notes.append("turned upright, as its EXIF data says")
-    turned = ImageOps.exif_transpose(file)
-    rgb = _as_rgb(turned, notes)
+    image = _plain(file, notes)
     if max(width, height) > MAX_SIDE:
-        rgb.thumbnail((MAX_SIDE, MAX_SIDE))
+        image.thumbnail((MAX_SIDE, MAX_SIDE))
         notes.append(f"reduced from {width:,} × {height:,} pixels")
-    return Picture(np.asarray(rgb), tuple(notes))
+    turn = _TURNS.get(file.getexif().get(_ORIENTATION))
+    if turn is not None:
+        image = image.transpose(turn)
+        notes.append("turned upright, as its EXIF data says")
+    return Picture(np.asarray(_on_white(image, notes)), tuple(notes))
 
 
 def _judge_size(in_file: int, file: Image.Image) -> None:
@@ -101,16 +111,22 @@ def _judge_size(in_file: int, file: Image.Image) -> None:
         raise ImageError(f"The picture has {in_file:,} pixels; at most {most:,} are read of such a file.")
 
 
-def _as_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
+def _plain(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Make it grey or RGB of 8 bits, with or without alpha: what can be reduced without a loss of colours."""
     if image.mode == "I;16":
         notes.append("16 bits per pixel reduced to 8")
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode == "CMYK":
         notes.append("converted from CMYK, without its colour profile")
+    if image.mode in ("L", "LA", "RGB", "RGBA") and not image.has_transparency_data:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
     if not image.has_transparency_data:
         return image.convert("RGB")
-    image = image.convert("RGBA")
-    if image.getextrema()[3][0] < 255:
+    if image.getchannel("A").getextrema()[0] < 255:
         notes.append("laid on white where it is transparent")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)
