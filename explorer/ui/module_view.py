@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _WHICH, _OF, _WIDTH = "module_choice", "module_of", "budget_width"
 _HERE, _PRESET = "this network", "preset"
+_TITLES = {
+    "here": "as it is**",
+    "naive": "naive** :small[Figure 2a: no 1×1 reductions, the pool passes every channel]",
+}
 
 
 def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
@@ -70,7 +74,7 @@ def beside_naive(config: GoogLeNetConfig, name: str) -> None:
     except UnbuildableError as error:
         st.info(f"The naive module cannot be shown: {error}")
         naive = None
-    shown = {"as it is": cache.summary(config)}
+    shown = {"here": cache.summary(config)}
     if naive:
         shown["naive"] = naive
         _differences(*shown.values(), name)
@@ -79,13 +83,10 @@ def beside_naive(config: GoogLeNetConfig, name: str) -> None:
         picture.colour_control(*(summary.config for summary in shown.values()))
     least = _dearest(shown.values(), name)
     with st.container(key="beside"):
-        for column, (title, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
+        for column, (which, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
             with column:
-                note = (
-                    "" if title != "naive" else " :small[Figure 2a: no 1×1 reductions, the pool passes every channel]"
-                )
-                st.markdown(f"**{name} {title}**{note}")
-                picture.show_drawing(summary, name, key=f"module_{title[:5].strip()}", least=least)
+                st.markdown(f"**{name} {_TITLES[which]}")
+                picture.show_drawing(summary, name, key=f"module_{which}", least=least)
                 picture.time_note(summary.config)
 
 

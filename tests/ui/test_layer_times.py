@@ -128,7 +128,7 @@ def test_the_module_page_measures_the_module_and_its_naive_version(
     layers, naive_layers = (sum(row.module == "4a" for row in summarize(config).rows) for config in (PAPER, NAIVE))
     assert shown["measured time"][0] == f"{2 * layers:.2f} ms"
     assert f"naive: {5 * naive_layers:.2f} ms" in shown["measured time"][1]
-    assert "5.00 ms" in drawn["module_as it"].dot.split("measured time")[-1]  # where the shared legend ends
+    assert "5.00 ms" in drawn["module_here"].dot.split("measured time")[-1]  # where the shared legend ends
     assert "5.00 ms" in drawn["module_naive"].dot.split("measured time")[-1]
 
 
