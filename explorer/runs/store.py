@@ -101,10 +101,10 @@ SELECT kind FROM found WHERE kind IS NOT NULL
 _RUN_FIELDS = "number, id, name, session, plan, state, message, created, started, finished"
 
 _LANES = """
-SELECT lane, step, seconds, images, share, kept_step, coalesce(
+SELECT run, lane, step, seconds, images, share, kept_step, coalesce(
     (SELECT kind FROM events WHERE events.run = lanes.run AND events.lane = lanes.lane
      AND kind IN ('diverged', 'finished')), '')
-FROM lanes WHERE run = ? ORDER BY lane
+FROM lanes WHERE run IN (SELECT number FROM runs {where}) ORDER BY run, lane
 """
 
 _RUN_ID = re.compile(r"r[0-9a-f]{12}")
@@ -198,20 +198,21 @@ class Store:
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None when there is none of that id (any more)."""
-        rows = self._read(f"SELECT {_RUN_FIELDS} FROM runs WHERE id = ?", (run_id,))
-        return self._run(rows[0]) if rows else None
+        found = self._runs("WHERE id = ?", (run_id,))
+        return found[0] if found else None
 
     def runs(self, states: Iterable[State] = ()) -> list[Run]:
         """Return all runs, or those in some states, the latest first."""
         wanted = tuple(states)
-        where = f"WHERE state IN ({', '.join('?' * len(wanted))})" if wanted else ""
-        return [
-            self._run(row) for row in self._read(f"SELECT {_RUN_FIELDS} FROM runs {where} ORDER BY number DESC", wanted)
-        ]
+        return self._runs(f"WHERE state IN ({', '.join('?' * len(wanted))})" if wanted else "", wanted)
 
-    def _run(self, row: tuple) -> Run:
-        number, *fields = row
-        return Run(*fields, lanes=tuple(Lane(*lane) for lane in self._read(_LANES, (number,))))
+    def _runs(self, where: str, values: tuple) -> list[Run]:
+        with self._lock:
+            rows = self._read(f"SELECT {_RUN_FIELDS} FROM runs {where} ORDER BY number DESC", values)
+            lanes: dict[int, list[Lane]] = {}
+            for number, *lane in self._read(_LANES.format(where=where), values):
+                lanes.setdefault(number, []).append(Lane(*lane))
+        return [Run(*fields, lanes=tuple(lanes.get(number, ()))) for number, *fields in rows]
 
     def queue_place(self, run_id: str) -> int | None:
         """Return how many runs, the running included, come before a queued one; None when it is not queued."""
