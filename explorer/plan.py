@@ -107,7 +107,8 @@ class Settings(Frozen):
 
     ``momentum`` is SGD's. ``one_cycle`` rises to the learning rate in the first quarter of the budget and falls to
     nothing at its end (Smith & Topin 2017, arXiv:1708.07120); ``paper`` takes 4 % off every 8 epochs (arXiv:1409.4842,
-    section 6). ``augment``: each image is mirrored at random and shifted by up to 2 pixels. The weight of the
+    section 6). ``augment``: each image is mirrored at random and shifted by up to 2 pixels, which costs
+    accuracy in a run of a few epochs. The weight of the
     auxiliary losses stands in the network's config. ``bf16`` computes in bfloat16 where the device is CUDA.
     """
 
@@ -117,7 +118,7 @@ class Settings(Frozen):
     momentum: float = 0.9
     weight_decay: float = 5e-4
     schedule: Literal["one_cycle", "paper", "constant"] = "one_cycle"
-    augment: bool = True
+    augment: bool = False
     device: str = "auto"
     precision: Literal["fp32", "bf16"] = "fp32"
 

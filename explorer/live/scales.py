@@ -1,8 +1,8 @@
 """*Scales*: synthetic colour images whose classes are shapes, and whose nuisance is how large a shape is.
 
-The same shape is 5 to 28 pixels wide, wherever and however turned it lies, in random colours on a random background, so
-that a class can only be told by form at many scales at once: what parallel 1×1, 3×3 and 5×5 branches are meant for
-(arXiv:1409.4842, section 4: "visual information should be processed at various scales").
+The same shape is 6 to 28 pixels wide, wherever it lies, a little turned, in any bright colour on any dark one. So a class
+can only be told by form, and at many scales: what parallel 1×1, 3×3 and 5×5 branches are meant for (arXiv:1409.4842,
+section 4: "visual information should be processed at various scales").
 """
 
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 SIDE = 32  # pixels
-SMALLEST, LARGEST = 2.5, 14.0  # half the width of a shape, in pixels
+SMALLEST, LARGEST = 3.0, 14.0  # half the width of a shape, in pixels
+TURN = np.pi / 12  # to either side
 _CHUNK = 1_000
 
 # Each tells how far inside the shape a point is, for a shape of half-width 1; negative outside. Points turn with it.
@@ -95,7 +96,7 @@ def _drawn(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 def _coverage(labels: np.ndarray, radius: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return how much of each pixel its shape covers: N × H × W."""
     room = np.maximum(SIDE / 2 - radius, 0) / 2 + 1  # how far the middle may lie from the picture's
-    turn = generator.uniform(0, 2 * np.pi, len(labels))
+    turn = generator.uniform(-TURN, TURN, len(labels))
     middle = generator.uniform(-1, 1, (2, len(labels))) * room
     at = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
     y, x = (at[None, :, None] - middle[0, :, None, None]), (at[None, None, :] - middle[1, :, None, None])
@@ -110,15 +111,14 @@ def _coverage(labels: np.ndarray, radius: np.ndarray, generator: np.random.Gener
 
 
 def _colours(count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return background and shape colours that differ, N × 3 × 1 × 1 each, in 0 to 1."""
-    back = generator.uniform(0.1, 0.9, (count, 3))
-    away = np.where(generator.random((count, 3)) < back, -1, 1) * generator.uniform(0.15, 0.5, (count, 3))
-    shape = (back + away).clip(0, 1)
-    return back[..., None, None].astype(np.float32), shape[..., None, None].astype(np.float32)
+    """Return colours of background and shape, N × 3 × 1 × 1 each, in 0 to 1: dark behind bright."""
+    back = generator.uniform(0.05, 0.4, (count, 3, 1, 1))
+    shape = generator.uniform(0.6, 1, (count, 3, 1, 1))
+    return back.astype(np.float32), shape.astype(np.float32)
 
 
 def _shade(count: int, generator: np.random.Generator) -> np.ndarray:
     """Return a gentle slope of light across each picture: N × 1 × H × W."""
-    slope = generator.uniform(-0.15, 0.15, (2, count)).astype(np.float32)
+    slope = generator.uniform(-0.1, 0.1, (2, count)).astype(np.float32)
     at = np.linspace(-1, 1, SIDE, dtype=np.float32)
     return (slope[0, :, None, None] * at[None, :, None] + slope[1, :, None, None] * at[None, None, :])[:, None]
