@@ -1,8 +1,8 @@
 """*Scales*: synthetic colour images whose classes are shapes, and whose nuisance is how large a shape is.
 
-The same shape is 6 to 28 pixels wide, wherever it lies, a little turned, in any bright colour on any dark one. So a class
-can only be told by form, and at many scales: what parallel 1×1, 3×3 and 5×5 branches are meant for (arXiv:1409.4842,
-section 4: "visual information should be processed at various scales").
+The same shape is 6 to 28 pixels wide, wherever it lies, a little turned, in any bright colour on any dark one. So a
+class can only be told by form, and at many scales: what parallel 1×1, 3×3 and 5×5 branches are meant for
+(arXiv:1409.4842, section 4: "visual information should be processed at various scales").
 """
 
 from collections.abc import Callable
