@@ -1,4 +1,5 @@
-"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [memory] [runs] [training]``.
+"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [lessons] [memory] [runs]
+[training]``.
 
 Without a name all are measured but ``training``, which takes half an hour of a machine that does nothing else.
 Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
@@ -6,13 +7,14 @@ Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 w
 
 import sys
 
-from benchmarks import browser, compare, core, diagrams, memory, runs, training
+from benchmarks import browser, compare, core, diagrams, lessons, memory, runs, training
 
 GROUPS = {
     "core": core.figures,
     "diagrams": diagrams.figures,
     "compare": compare.figures,
     "browser": browser.figures,
+    "lessons": lessons.figures,
     "memory": memory.figures,
     "runs": runs.figures,
     "training": training.figures,

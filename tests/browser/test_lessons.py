@@ -1,5 +1,6 @@
 """Every lesson walked as a student: predict, reveal, change something, apply it to the network, go back."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -130,6 +131,46 @@ def test_a_measurement_runs_and_its_result_stays(student: Page) -> None:
     fill(student, "Reduction r", "32")
     expect(student.get_by_text("Measured before you changed something")).to_be_visible(timeout=PATIENCE_MS)
     expect(verdict).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("title", "measurement", "enlarge"),
+    [
+        ("1×1 reduction", "reduction_timing", {"Height": "96", "Width": "96"}),
+        ("Auxiliary classifiers", "gradients", {}),
+    ],
+)
+def test_a_measurement_shows_progress_and_can_be_stopped(
+    student: Page, title: str, measurement: str, enlarge: dict[str, str]
+) -> None:
+    """How far it is stands there while it runs; stopped, nothing is shown as measured and it can begin again."""
+    go_to(student, title)
+    for label, value in enlarge.items():  # so that it takes its seconds
+        fill(student, label, value)
+    if enlarge:
+        expect(student.get_by_role("img", name="Two paths from 512 × 96 × 96")).to_be_visible(timeout=PATIENCE_MS)
+    start = student.locator(f".st-key-{measurement}_start").get_by_role("button")
+    start.click()
+    progress = student.get_by_test_id("stProgress")
+    expect(progress.get_by_text(re.compile(r"· \d+ of \d+$"))).to_be_visible(timeout=2 * PATIENCE_MS)
+    expect(start).to_be_disabled()
+    student.locator(f".st-key-{measurement}_stop").get_by_role("button").click()
+    expect(progress).not_to_be_visible(timeout=PATIENCE_MS)
+    expect(start).to_be_enabled()
+    expect(student.get_by_text(re.compile("rounds in turn, seed|random images each"))).not_to_be_visible()
+
+
+def test_what_shows_the_same_case_follows_its_control(student: Page) -> None:
+    """Bars, curve, diagram and the comparison with the table; and a network applied there is the whole page's."""
+    go_to(student, "1×1 reduction")
+    fill(student, "Reduction r", "48")
+    expect(student.get_by_role("img", name="then the 5×5, 101,376 weights")).to_be_visible(timeout=PATIENCE_MS)
+    expect(student.get_by_text("Applying writes 5×5 reduce = 48")).to_be_visible()
+    student.locator(".st-key-naive_apply").get_by_role("button").click()
+    expect(bar(student).get_by_text("97,526,008")).to_be_visible(timeout=PATIENCE_MS)
+    expect(student.get_by_text("4b, 5×5 branch:")).to_be_visible()
+    expect(student.get_by_text("no reduction, 64 kernels")).to_be_visible()
+    back_to_the_paper(student)
 
 
 def test_a_teachers_link_survives_a_reload(page: Page, serve: Callable[[str], str]) -> None:

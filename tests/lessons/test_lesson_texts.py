@@ -105,7 +105,7 @@ FACTS: dict[str, dict[str, object]] = {
         "192": 192 if _fates(192) == {"ceil": (4, 4), "floor": (3, 3), "adaptive": (4, 4)} else None,
         "47": resolution.limits(PAPER.config)[1].side,
         "48": round(100 * BOOK.parameter_share),
-        "0.5": f"{100 * BOOK.mac_share:.1f}",  # also the effect that the paper's conference version tells
+        "0.5": f"{100 * BOOK.mac_share:.1f}",  # also the effect by common account
         "6,998,552": PAPER.parameters(aux=False),
         "13,378,280": PAPER.parameters(),
         "0.3": AuxiliaryHeads().loss_weight,
