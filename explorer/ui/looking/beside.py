@@ -1,0 +1,101 @@
+"""Side by side: the same picture through two networks, or one network with two sets of weights."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.presets import CATALOGUE
+from explorer.shelf import CURRENT
+from explorer.ui import cache, messages, state, variants
+from explorer.ui.lessons.chart import picture
+from explorer.ui.looking import asking, choice, inside, weights
+from explorer.ui.looking.pictures import Pick, network_input
+from explorer.views import formatting as fmt
+from explorer.views import looking_charts
+
+if TYPE_CHECKING:
+    from explorer.ui.looking.choice import InUse
+
+_OTHER = "look_other"
+UNTRAINED = "the same network, untrained"
+
+
+def show_beside(pick: Pick) -> None:
+    """Let the reader choose another network or other weights, and show what both make of the picture."""
+    other = _other()
+    left, right = st.container(key="look_beside").columns(2, gap="medium")
+    for place, (column, in_use) in enumerate(((left, choice.in_use()), (right, other))):
+        with column:
+            _side(pick, in_use, f"look_side_{place}")
+    st.caption(
+        "How to read this: the same picture, prepared as each network's weights need it. Maps: the strongest channels "
+        "of the chosen block; Grad-CAM at the last module. Untrained networks show what the layout alone does; their "
+        "answers mean nothing."
+    )
+
+
+def _other() -> "InUse":
+    offered = _offered()
+    if st.session_state.get(_OTHER) not in offered:
+        st.session_state[_OTHER] = next(iter(offered))
+    st.selectbox("Against", list(offered), key=_OTHER, format_func=offered.get, width=420, persist_state="session")
+    from explorer.live.look import InputError
+
+    name = st.session_state[_OTHER]
+    if name == UNTRAINED:
+        return choice.untrained(choice.in_use().config)
+    if name.startswith("net:"):
+        return choice.untrained(state.version_named(name.removeprefix("net:")).config)
+    try:
+        return choice.resolved(name)
+    except InputError as error:
+        messages.refuse(str(error))
+        return choice.untrained(choice.in_use().config)
+
+
+def _offered() -> dict[str, str]:
+    """Return what can stand on the other side: other weights, then networks without any."""
+    offered = {UNTRAINED: UNTRAINED} if choice.in_use().network.weights else {}
+    offered |= {
+        token: title for token, title in weights.known().items() if token not in (choice.in_use().token, choice.RANDOM)
+    }
+    names = dict.fromkeys((CURRENT, *state.shelf().names, *CATALOGUE))
+    return offered | {f"net:{name}": f"{variants.title(name)}, untrained" for name in names}
+
+
+def _side(pick: Pick, in_use: "InUse", key: str) -> None:
+    from explorer.live.look import AttributionRequest, MapsRequest, PredictionRequest, layers_for_grad_cam
+
+    summary = cache.summary(in_use.config)
+    st.markdown(f"**{fmt.markdown(in_use.title)}**  \n:small[{_facts(summary)}]")
+    prepared = choice.preparation() if in_use.network == choice.in_use().network else in_use.preprocessing
+    scales = choice.scales() if in_use.network == choice.in_use().network else ()
+    shared = asking.about(pick.path, network=in_use.network, preprocessing=prepared, scales=scales)
+    said = asking.ask(PredictionRequest(**shared), f"{key}_answer", "The network runs")
+    if said is None:
+        return
+    main = said.predictions[0].main
+    bars = [
+        looking_charts.Bar(
+            in_use.class_name(number), share, None, bool(pick.truth) and in_use.class_name(number) == pick.truth
+        )
+        for number, share in zip(main.classes, main.probabilities, strict=True)
+    ]
+    picture(looking_charts.answer_bars(bars, f"It says: {bars[0].name}"), f"{key}_bars")
+    st.markdown(
+        f":small[{looking_charts.sureness(main, in_use.config.classes)} One pass: {fmt.milliseconds(said.forward_ms)}.]"
+    )
+    request = AttributionRequest(**shared, method="grad_cam", layer=layers_for_grad_cam(in_use.config)[0], target=None)
+    where = asking.ask(request, f"{key}_where", "Grad-CAM")
+    block = inside.block(in_use.config)
+    maps = asking.ask(MapsRequest(**shared, block=block), f"{key}_maps", "The maps are made")
+    seen = network_input(pick, in_use.config, prepared)
+    if where and seen:
+        picture(looking_charts.looked(seen, where.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked")
+    if maps:
+        name = "the stem" if block == "stem" else block
+        picture(looking_charts.strongest(maps.strips, f"The strongest channels of {name}"), f"{key}_strongest")
+
+
+def _facts(summary: object) -> str:
+    return f"{fmt.exact(summary.parameters(aux=False))} parameters · {fmt.short(summary.macs())} MACs"

@@ -1,0 +1,131 @@
+"""Which branch matters: every branch of every module taken away in turn, and one scaled by hand."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.config import Problem
+from explorer.ui import messages, state
+from explorer.ui.lessons.chart import picture
+from explorer.ui.looking import asking, choice
+from explorer.ui.looking.choosing import choosing
+from explorer.ui.looking.pictures import Pick
+from explorer.views import looking_charts
+from explorer.views.layer_table import BRANCH_NAMES
+
+ONE, ALL = "this picture", "all on the desk"
+MOST = 10.0
+_OVER, _FACTOR, _WHICH = "look_over", "look_factor", "look_branch"
+
+
+def show_matters(pick: Pick, picks: Sequence[Pick]) -> None:
+    """Show what the answer loses without each branch, and let one be scaled."""
+    from explorer.live.look import AblationRequest, ActivityRequest
+
+    over = _over(len(picks))
+    paths = tuple(one.path for one in picks) if over == ALL else (pick.path,)
+    request = AblationRequest(**asking.about("", pictures=paths, scales=()))
+    found = asking.ask(request, "look_ablation", "Each branch is taken away in turn")
+    if found is None:
+        return
+    in_use = choice.in_use()
+    same = len(set(found.targets)) == 1
+    name = in_use.class_name(found.targets[0]) if same else "the class it says"
+    taken = [(one.module, one.branch) for one in choice.scales()]
+    choosing(
+        looking_charts.ablation_map(found, taken, name),
+        key="look_ablation_map",
+        chosen=[f"{module}:{branch}" for module, branch in taken],
+        on_choose=_toggle,
+    )
+    st.caption(
+        f"How to read this: with the whole network, “{name}” has a probability of "
+        f"{looking_charts.probability(found.probability)}"
+        + (f" (mean over {found.pictures} pictures)" if found.pictures > 1 else "")
+        + ". Each box says by how many points that changes when zeros take the place of the branch's channels before "
+        "the concatenation; ⇄ where the answer becomes another. **Click a box** to take that branch away, or put it "
+        "back: the answer above follows. What later layers make up for is not seen this way."
+    )
+    _scale_control()
+    activity = asking.ask(
+        ActivityRequest(**asking.about("", pictures=paths)), "look_activity", "How much each branch does"
+    )
+    if activity:
+        picture(looking_charts.activity_map(activity), "look_activity")
+        st.caption(
+            "How to read this: the share of zeros in each branch's output; after “·” and before †, how many of its "
+            "channels are dead: 0 everywhere in all these pictures."
+        )
+
+
+def _over(count: int) -> str:
+    if count < 2:
+        return ONE
+    return st.segmented_control(
+        "Over",
+        [ONE, ALL],
+        default=ONE,
+        required=True,
+        key=_OVER,
+        format_func=lambda over: f"all {count} pictures" if over == ALL else over,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def _toggle(identity: str) -> None:
+    """Take a branch away, or put it back."""
+    from explorer.live.look import Scale
+
+    module, _, branch = identity.partition(":")
+    rest = _without(module, branch)
+    choice.scale(rest if rest != choice.scales() else (*rest, Scale(module, branch, 0.0)))
+    st.session_state[_WHICH] = identity
+
+
+def _without(module: str, branch: str) -> tuple:
+    return tuple(one for one in choice.scales() if one[:2] != (module, branch))
+
+
+def _scale_control() -> None:
+    """Let a branch be scaled by any factor."""
+    offered = {
+        f"{one.name}:{branch}": f"{one.name}, {BRANCH_NAMES[branch]}"
+        for one in choice.in_use().config.modules
+        for branch in one.branches
+    }
+    if st.session_state.get(_WHICH) not in offered:
+        st.session_state[_WHICH] = next(iter(offered))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look_scale_bar"):
+        st.selectbox("Branch", list(offered), key=_WHICH, format_func=offered.get, width=160)
+        held = state.refused(_FACTOR)
+        st.session_state[_FACTOR] = held[0] if held else _factor(st.session_state[_WHICH])
+        st.number_input(
+            "× its output",
+            key=_FACTOR,
+            step=0.25,
+            value=None,
+            width=140,
+            on_change=_scaled,
+            help="0 takes the branch away, 1 leaves it, 2 doubles what it says.",
+        )
+    messages.show_problems(held[1] if held else ())
+
+
+def _factor(identity: str) -> float:
+    module, _, branch = identity.partition(":")
+    return next((one.factor for one in choice.scales() if one[:2] == (module, branch)), 1.0)
+
+
+def _scaled() -> None:
+    from explorer.live.look import Scale
+
+    value = st.session_state[_FACTOR]
+    if not isinstance(value, int | float) or not -MOST <= value <= MOST:
+        reason = f"× its output: write a number from −{MOST:g} to {MOST:g}."
+        state.refuse(_FACTOR, value, (Problem("look", _FACTOR, reason),))
+        return
+    state.accept()
+    module, _, branch = st.session_state[_WHICH].partition(":")
+    rest = _without(module, branch)
+    choice.scale(rest if value == 1 else (*rest, Scale(module, branch, float(value))))

@@ -1,0 +1,59 @@
+"""The pictures that come with the app: test images of the sets that networks are trained on here, and photographs."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from explorer.plan import FACTS, Data
+
+PHOTOGRAPHS = {
+    "chelsea": ("A cat", "Stéfan van der Walt, CC0"),
+    "coffee": ("Espresso", "Rachel Michetti, CC0"),
+    "rocket": ("A rocket", "SpaceX, public domain"),
+    "astronaut": ("An astronaut", "NASA, public domain"),
+}
+EACH = 2  # of a class
+_FOLDER = Path(__file__).parents[3] / "assets" / "samples"
+
+
+class Sample(NamedTuple):
+    """A picture as a PNG file, what it is called, where it is from, and its class in its own set, where it has one."""
+
+    name: str
+    png: bytes
+    credit: str
+    truth: str = ""
+
+
+@lru_cache(maxsize=4)
+def samples(kind: str) -> tuple[Sample, ...]:
+    """Return the samples of a kind: ``fashion_mnist``, ``scales`` or ``photographs``."""
+    return _photographs() if kind == "photographs" else _test_images(kind)
+
+
+def _photographs() -> tuple[Sample, ...]:
+    from explorer.live.images import decode
+
+    return tuple(
+        Sample(title, decode((_FOLDER / f"{name}.jpg").read_bytes()).png, credit)
+        for name, (title, credit) in PHOTOGRAPHS.items()
+    )
+
+
+def _test_images(name: str) -> tuple[Sample, ...]:
+    """Take the first test images of each class: no network trained here has seen them."""
+    import numpy as np
+
+    from explorer.live.datasets import load
+    from explorer.live.images import png
+    from explorer.runs.folder import data_folder
+
+    images, facts = load(Data(name=name), data_folder()), FACTS[name]
+    found = []
+    for number, title in enumerate(facts.classes):
+        for place in np.flatnonzero(images.test_labels == number)[:EACH]:
+            pixels = np.ascontiguousarray(images.test[place].transpose(1, 2, 0))
+            grey = pixels.shape[2] == 1
+            credit = f"{facts.title}, a test image. {facts.source}"
+            found.append(Sample(title, png(pixels[:, :, 0] if grey else pixels), credit, title))
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""What a channel wants to see: a picture climbed to where the channel answers most."""
+
+import streamlit as st
+
+from explorer.config import Problem
+from explorer.ui import cache, messages, state
+from explorer.ui.lessons.chart import picture
+from explorer.ui.looking import asking, choice, inside
+from explorer.views import looking_charts
+from explorer.views.layer_table import BRANCH_NAMES
+
+_BRANCH, _CHANNEL, _SEED = "look_wants_branch", "look_wants_channel", "look_wants_seed"
+MAX_SEED = 999
+
+
+def show_wants() -> None:
+    """Let the reader choose a channel, and show the picture that it answers to most."""
+    from explorer.live.look import MaximisationRequest
+
+    in_use = choice.in_use()
+    path, channel, seed = _controls()
+    request = MaximisationRequest(
+        network=in_use.network,
+        path=path,
+        channel=channel,
+        preprocessing=choice.preparation(),
+        seed=seed,
+        device=choice.device(),
+    )
+    found = asking.ask(request, "look_wants", "The picture is climbed")
+    if found is None:
+        return
+    picture(looking_charts.climb(found, inside.channel_name(path, channel)), "look_wants")
+    st.caption(
+        "How to read this: from nearly grey, the picture was changed step by step so that this channel's mean "
+        "response, before the ReLU, grows. High frequencies are damped and the picture is shifted a little at each "
+        "step, or noise would win. It shows one thing among many that the channel answers to. (Erhan et al. "
+        "2009; Olah et al. 2017, doi:10.23915/distill.00007)"
+    )
+
+
+def _controls() -> tuple[str, int, int]:
+    """Return the path of the branch or layer, the channel in it, and the seed."""
+    offered = _places()
+    last, channel = inside.chosen_map() or ("", 0)
+    if st.session_state.get(_BRANCH) not in offered:
+        st.session_state[_BRANCH] = last if last in offered else next(iter(offered))
+        st.session_state[_CHANNEL] = channel if last in offered else 0
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look_wants_bar"):
+        st.selectbox(
+            "Branch or layer",
+            list(offered),
+            key=_BRANCH,
+            format_func=lambda path: offered[path][0],
+            width=190,
+            persist_state="session",
+        )
+        path = st.session_state[_BRANCH]
+        most = offered[path][1] - 1
+        channel = _whole("Channel", _CHANNEL, most, f"{offered[path][0]} has the channels 0 to {most:,}.")
+        seed = _whole("Seed", _SEED, MAX_SEED, f"Seed: write a whole number from 0 to {MAX_SEED}.")
+    for key in (_CHANNEL, _SEED):
+        messages.show_problems((state.refused(key) or (None, ()))[1])
+    return path, channel, seed
+
+
+def _whole(label: str, key: str, most: int, reason: str) -> int:
+    """Ask for a whole number from 0 to ``most``; a bad one is explained, and the last good one counts."""
+    good = f"{key}_good"
+    st.session_state[good] = min(st.session_state.get(good, st.session_state.get(key) or 0), most)
+    held = state.refused(key)
+    st.session_state[key] = held[0] if held else st.session_state[good]
+
+    def changed() -> None:
+        value = st.session_state[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            state.refuse(key, value, (Problem("look", key, reason),))
+            return
+        state.accept()
+        st.session_state[good] = value
+
+    st.number_input(label, key=key, step=1, value=None, width=110, on_change=changed)
+    return st.session_state[good]
+
+
+def _places() -> dict[str, tuple[str, int]]:
+    """Return what has channels: the stem's convolutions and each module's branches, with name and number."""
+    summary = cache.summary(choice.in_use().config)
+    found = {}
+    for row in summary.rows:
+        if row.module == "stem" and row.kind == "conv":
+            found[row.path] = (f"stem, {row.path.rpartition('.')[2]}", row.out_shape[0])
+        elif row.branch:
+            path = f"inception_{row.module}.branch_{row.branch}"
+            found[path] = (f"{row.module}, {BRANCH_NAMES[row.branch]}", row.out_shape[0])
+    return found
