@@ -67,6 +67,14 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "How far each module sees, at how many scales, and what other input sizes do.",
         ),
     ),
+    "Lab": (
+        PageEntry(
+            "lab/infer.py",
+            "Look inside",
+            ":material/frame_inspect:",
+            "Give the network a picture and see what it answers, what each branch shows, and where it looked.",
+        ),
+    ),
 }
 
 
