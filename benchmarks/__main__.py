@@ -1,5 +1,4 @@
-"""Measure what we claim: ``python -m benchmarks [core] [diagrams] [compare] [browser] [lessons] [memory] [runs]
-[training]``.
+"""Measure what we claim: ``python -m benchmarks [group …]``, the groups being those of ``GROUPS``.
 
 Without a name all are measured but ``training``, which takes half an hour of a machine that does nothing else.
 Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 when a claim does not hold.
