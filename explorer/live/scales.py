@@ -1,6 +1,6 @@
 """*Scales*: synthetic colour images whose classes are shapes, and whose nuisance is how large a shape is.
 
-The same shape is 6 to 28 pixels wide, wherever it lies, a little turned, in any bright colour on any dark one. So a
+The same shape is 5 to 28 pixels wide, wherever it lies, somewhat turned, in any bright colour on any dark one. So a
 class can only be told by form, and at many scales: what parallel 1×1, 3×3 and 5×5 branches are meant for
 (arXiv:1409.4842, section 4: "visual information should be processed at various scales").
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 SIDE = 32  # pixels
-SMALLEST, LARGEST = 3.0, 14.0  # half the width of a shape, in pixels
-TURN = np.pi / 12  # to either side
+SMALLEST, LARGEST = 2.5, 14.0  # half the width of a shape, in pixels
+TURN = np.pi / 4  # to either side
 _CHUNK = 1_000
 
 # Each tells how far inside the shape a point is, for a shape of half-width 1; negative outside. Points turn with it.
