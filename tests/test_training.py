@@ -54,8 +54,9 @@ def images(train: int = 48, test: int = 30) -> ImageSet:
 
 @pytest.fixture(autouse=True)
 def small_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let every plan be about the small images, and PyTorch use one core."""
+    """Let every plan be about the small images, judge them however long it takes, and PyTorch use one core."""
     monkeypatch.setattr(training, "load", lambda data, folder: images())
+    monkeypatch.setattr(training, "EVALUATION_SHARE", 1_000.0)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -94,6 +95,16 @@ def test_a_run_tells_its_course() -> None:
     assert sum(map(sum, judged[-1].confusion)) == 30
     assert events[-1].accuracy == judged[-1].accuracy
     assert [event.share for event in steps] == [pytest.approx(step / 20) for step in range(1, 21)]
+
+
+@pytest.mark.parametrize(("steps", "on_the_way"), [(20.0, 0), (100.0, 4), (200.0, 9)])
+def test_judging_takes_no_more_than_its_share(monkeypatch: pytest.MonkeyPatch, steps: float, on_the_way: int) -> None:
+    """A short run is judged at its end; a longer one more often; as many images as a quarter of training's passes."""
+    monkeypatch.setattr(training, "EVALUATION_SHARE", 0.25)
+    events = run(plan(budget=Budget(kind="steps", amount=steps)))
+    judged = [event for event in events if isinstance(event, Evaluated)]
+    assert [False] * on_the_way + [True] == [event.final for event in judged]
+    assert on_the_way * (30 + 4 * 48) <= 0.25 * 3 * 16 * steps
 
 
 def test_it_learns() -> None:

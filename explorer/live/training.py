@@ -33,10 +33,11 @@ from explorer.live.devices import Device, resolve_device
 from explorer.live.export.weights import WeightsError, load_weights, to_safetensors
 from explorer.live.model import build_model
 from explorer.live.timing import wait
-from explorer.plan import Plan, Settings, chosen_rate, lane_steps, plan_problems, rate_at
+from explorer.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, plan_problems, rate_at
 from explorer.runs.store import weights_name
 
-EVALUATIONS = 10  # in a budget, the last at its end
+EVALUATIONS = 10  # in a budget at most, the last at its end
+EVALUATION_SHARE = 0.25  # that evaluations on the way may add to the work of training
 SAMPLE = 500  # test images of an evaluation on the way; the last one takes all
 CALIBRATION = 4  # batches of training images, of JUDGED each
 JUDGED = 128  # images at once while evaluating
@@ -79,6 +80,12 @@ class Lane:
     def images(self) -> int:
         """How many images it has seen, each time anew."""
         return self.count * min(self.settings.batch_size, len(self.batches.train))
+
+    @property
+    def judged(self) -> int:
+        """How many images go through the network for an evaluation on the way."""
+        calibrated = CALIBRATION * min(JUDGED, len(self.batches.train)) if self._batch_norms() else 0
+        return min(SAMPLE, len(self.batches.test)) + calibrated
 
     def step(self, share: float) -> StepMetrics:
         """Take one step of training at ``share`` of the budget, which sets the learning rate."""
@@ -137,7 +144,7 @@ class Lane:
     @torch.no_grad()
     def calibrate(self) -> None:
         """Take BatchNorm's averages anew, over training images as they are, with the present weights."""
-        layers = [layer for layer in self.model.modules() if isinstance(layer, nn.BatchNorm2d)]
+        layers = self._batch_norms()
         if not layers:
             return
         self.model.eval()
@@ -186,6 +193,9 @@ class Lane:
                 for key, value in rest.items()
                 if key.startswith(f"{name}/")
             }
+
+    def _batch_norms(self) -> list[nn.BatchNorm2d]:
+        return [layer for layer in self.model.modules() if isinstance(layer, nn.BatchNorm2d)]
 
     def _prepared(self, pixels: Tensor) -> Tensor:
         return resized(self.batches.standardised(pixels), self.config.input_shape[1:])
@@ -314,9 +324,17 @@ class Training(Iterator[AnyEvent]):
                 learning_rate=lane.optimiser.param_groups[0]["lr"],
                 gradients={block: norm for block, norm in gradients.items() if math.isfinite(norm)},
             )
-        after = self.share(number)
-        if math.floor(EVALUATIONS * before) < math.floor(EVALUATIONS * after) and after < 1:
+        if self._is_due(number, before):
             yield self._evaluated(number, final=False)
+
+    def _is_due(self, number: int, before: float) -> bool:
+        """Say whether a tenth of the budget has just been filled, and as many of them as an evaluation is worth."""
+        lane, after = self.lanes[number], self.share(number)
+        tenths = math.floor(EVALUATIONS * after)
+        if tenths == math.floor(EVALUATIONS * before) or after >= 1:
+            return False
+        worth = lane.judged / (TRAINING_PASSES * EVALUATION_SHARE * lane.images / (EVALUATIONS * after))
+        return tenths % max(1, math.ceil(worth)) == 0
 
     def _ended(self, number: int) -> Iterator[AnyEvent]:
         evaluated = self._evaluated(number, final=True)
