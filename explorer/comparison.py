@@ -130,6 +130,12 @@ class Comparison:
         names = merged([list(table) for table in tables])
         return tuple(AlignedModule(name, tuple(table.get(name) for table in tables)) for name in names)
 
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """The modules whose cells are not the same in all networks."""
+        networks = range(len(self.summaries))
+        return tuple(module.name for module in self.modules if any(module.differing(at, self.base) for at in networks))
+
     @cached_property
     def blocks(self) -> tuple[str, ...]:
         """The blocks of all networks (``stem``, ``3a``, ``pool3``, ``aux_4a`` …) in the order of the layers."""

@@ -1,5 +1,6 @@
 """A comparison as rows and HTML: what differs is told and marked, what does not is quiet."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -68,11 +69,38 @@ def test_the_base_can_be_another() -> None:
 def test_only_differing_cells_are_marked(theme: object) -> None:
     """One line where all are alike, one more for each that is not, and marks on exactly the edited cells."""
     table = Cells(comparing.cells_html(compared(PAPER, EDITED, PAPER), theme))
-    assert len(table.rows) == 1 + 9 + 1
+    assert len(table.rows) == 1 + 9 + 2
     assert table.marked == ["210", "blank"]
-    assert ["4a", "AC", "192", "96", "208", "16", "48", "64"] in table.rows
-    assert ["B", "192", "96", "210", "blank", "48", "64"] in table.rows
-    assert ["3a", "all", "64", "96", "128", "16", "32", "32"] in table.rows
+    assert ["4a", "AC", "192", "96", "208", "16", "48", "64", "512 × 14 × 14", "376,176", "73,608,192"] in table.rows
+    assert ["B", "192", "96", "210", "blank", "48", "64"] in [row[:7] for row in table.rows]
+    assert ["3a", "all", "64", "96", "128", "16", "32", "32"] in [row[:8] for row in table.rows]
+
+
+def test_what_follows_from_a_difference_is_strong_and_not_marked() -> None:
+    """4b's cells are alike, but it takes in two channels more: a line of its own with other costs, the same output."""
+    html = comparing.cells_html(compared(PAPER, EDITED), LIGHT)
+    became = summarize(EDITED).by_module["4b"]
+    cells = ["160", "112", "224", "24", "64", "64", "512 × 14 × 14", f"{became.parameters:,}", f"{became.macs:,}"]
+    assert ["B", *cells] in Cells(html).rows
+    assert f'<td class="follows">{became.parameters:,}</td><td class="follows">{became.macs:,}</td></tr>' in html
+    assert '<td class="follows">512 × 14 × 14</td>' not in html
+    assert '<td class="follows">514 × 14 × 14</td>' in html
+
+
+def test_a_module_that_one_network_lacks() -> None:
+    """Dashes stand in its place, also where it would give and cost something."""
+    less = PAPER.replace(modules=PAPER.modules[:-1])
+    rows = Cells(comparing.cells_html(compared(PAPER, less), LIGHT)).rows
+    assert ["B", *["–"] * 9] in rows
+
+
+def test_bars_are_to_the_scale_of_their_row() -> None:
+    """The largest number of a row has the whole width, the others their share of it."""
+    comparison = compared(PAPER, PRESETS["half"])
+    widths = re.findall(r'<i style="width:([\d.]+)%', comparing.facts_html(comparison, ["paper", "half"], LIGHT))
+    parameters = [facts.parameters for facts in comparison.facts]
+    assert ["100.0", f"{100 * parameters[1] / parameters[0]:.1f}"] == widths[:2]
+    assert len(widths) == 2 * len(comparing.FACTS)
 
 
 def test_a_module_that_one_lacks() -> None:

@@ -56,7 +56,7 @@ def test_one_network() -> None:
 def test_a_comparison() -> None:
     """Letters, differences, marks, charts and diagrams of the same module are in it."""
     comparison = Comparison(tuple(map(summarize, (PAPER, EDITED, PRESETS["mini"]))))
-    page = Page(handout.comparison_handout(comparison, ["paper", "wide_4a", "mini"], "4a"))
+    page = Page(handout.comparison_handout(comparison, ["paper", "wide_4a", "mini"], ["4a"]))
     for part in (
         "A paper",
         "B wide_4a",
@@ -100,6 +100,25 @@ def test_without_graphviz_the_rest_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Graphviz is missing." in page.text
     assert page.tags.count("img") == 0
     assert "classifier.fc" in page.text
+
+
+def test_a_comparison_shows_the_modules_that_were_chosen() -> None:
+    """Each of them in every network that has it."""
+    comparison = Comparison((summarize(PAPER), summarize(PAPER.replace(modules=PAPER.modules[:-1]))))
+    page = Page(handout.comparison_handout(comparison, ["paper", "less"], ["3a", "5b"]))
+    for title in ("A paper: module 3a", "B less: module 3a", "A paper: module 5b"):
+        assert title in page.text
+    assert "B less: module 5b" not in page.text
+    assert page.tags.count("img") == 3
+
+
+def test_without_a_choice_a_comparison_shows_the_first_modules_that_differ() -> None:
+    """Not those whose cells are alike."""
+    page = Page(handout.comparison_handout(Comparison((summarize(PAPER), summarize(EDITED))), ["paper", "wide"]))
+    assert "A paper: module 4a" in page.text
+    assert page.tags.count("img") == 2
+    page = Page(handout.comparison_handout(Comparison((summarize(PAPER), summarize(PRESETS["half"]))), ["a", "b"]))
+    assert page.tags.count("img") == 2 * 3
 
 
 def test_bars_are_to_scale() -> None:

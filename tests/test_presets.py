@@ -4,7 +4,7 @@ import pytest
 
 from explorer import CATALOGUE, PRESETS, problems, summarize
 from explorer.config import HEADINGS
-from explorer.presets import TABLE_1
+from explorer.presets import ACCURACIES, TABLE_1
 
 
 def test_the_presets_that_everything_else_names() -> None:
@@ -128,3 +128,10 @@ def test_mini_is_for_small_grey_images() -> None:
         PRESETS["mini"].classes,
         PRESETS["mini"].stem.kind,
     )
+
+
+def test_published_accuracies_are_of_networks_that_were_trained() -> None:
+    """Caffe's reference model is the paper's network, torchvision's its own; an edited one has none."""
+    assert (68.7, 88.9) == ACCURACIES[PRESETS["paper"]][:2]
+    assert (69.778, 89.53) == ACCURACIES[PRESETS["torchvision"]][:2]
+    assert PRESETS["paper"].replace(classes=10) not in ACCURACIES

@@ -1,11 +1,13 @@
 """Charts of several networks: the numbers in them are the summaries', the colours the variants'."""
 
+import random
+
 import pytest
 
 from explorer import PRESETS, summarize
 from explorer.comparison import Comparison, Facts
 from explorer.views.palette import DARK, LIGHT
-from explorer.views.variant_figures import QUANTITIES, Point, laps, per_block, scatter
+from explorer.views.variant_figures import QUANTITIES, Mark, Point, label_places, laps, per_block, scatter
 
 NAMES = ["paper", "half", "mini"]
 COMPARISON = Comparison(tuple(summarize(PRESETS[name]) for name in NAMES))
@@ -38,19 +40,52 @@ def test_the_title_says_what_to_see() -> None:
 
 def test_the_scatter() -> None:
     """Every network once at its place, and the front through those that none beats."""
-    kept = Point("mine", Facts(100_000, 100_000, 30_000_000, 1_000, 59), letter="B", time="2.0 ms for one image")
+    kept = Point("mine", Facts(100_000, 100_000, 30_000_000, 1_000, 59), "B", True, "2.0 ms for one image", "top-1 9 %")
     figure = scatter([*POINTS, kept], LIGHT)
     front, yours, presets = figure.data
-    assert list(zip(front.x, front.y, strict=True)) == [(100_000, 30_000_000), (378_658, 22_479_920)]
+    corners = list(zip(front.x, front.y, strict=True))
+    assert corners[1:-1] == [(100_000, 30_000_000), (378_658, 22_479_920)]
+    assert corners[0][0] == 100_000
+    assert corners[-1][1] == 22_479_920
+    assert front.line.shape == "hv"
     assert len(presets.x) == len(PRESETS)
-    assert list(yours.text) == ["B"]
+    assert {note.text for note in figure.layout.annotations} == {"B mine", *PRESETS}
     assert list(yours.marker.color) == [LIGHT.variants["B"]]
     assert "2.0 ms" in yours.customdata[0]
-    told = dict(zip(PRESETS, presets.customdata, strict=True))
-    assert "top-1 68.7 %" in told["paper"]
-    assert "top-1" not in told["naive"]
+    assert "top-1 9 %" in yours.customdata[0]
     sizes = dict(zip(PRESETS, presets.marker.size, strict=True))
     assert sizes["naive"] == max(sizes.values()) > sizes["mini"]
+
+
+def test_a_front_of_one_network_can_be_seen() -> None:
+    """The line leads from the top of the chart down to it and on to the right edge."""
+    figure = scatter(POINTS, LIGHT)
+    front, mini = figure.data[0], PRESETS["mini"]
+    at = Facts.of(summarize(mini))
+    assert [x for x, _ in zip(front.x, front.y, strict=True)][:2] == [at.parameters] * 2
+    assert front.y[0] > max(point.facts.macs for point in POINTS)
+    assert front.x[-1] > max(point.facts.parameters for point in POINTS)
+
+
+@pytest.mark.parametrize("number", [2, 9, 30])
+def test_labels_cover_neither_marks_nor_each_other(number: int) -> None:
+    """However close the marks lie, the labels that are shown stand free; the first ones always have room."""
+    rng = random.Random(number)
+    marks = [Mark(300 + rng.uniform(0, 40), -150 + rng.uniform(0, 30), rng.uniform(5, 15)) for _ in range(number)]
+    labels = [f"network_{at}" for at in range(number)]
+    places = label_places(marks, labels)
+    assert None not in places[:9]
+    boxes = [
+        (mark.x + place[0] - 25, mark.y + place[1] - 6, mark.x + place[0] + 25, mark.y + place[1] + 6)
+        for mark, place in zip(marks, places, strict=True)
+        if place
+    ]
+    circles = [(m.x - m.radius, m.y - m.radius, m.x + m.radius, m.y + m.radius) for m in marks]
+    for at, box in enumerate(boxes):
+        assert not any(
+            box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
+            for other in (*boxes[:at], *circles)
+        )
 
 
 def test_the_axes_suit_the_networks() -> None:

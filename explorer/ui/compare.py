@@ -40,7 +40,20 @@ def choose() -> tuple[str, ...]:
         )
         st.selectbox("Against", names, key=_BASE, format_func=titles.get, on_change=_based, width=230)
     messages.show_problems(held[1] if held else ())
+    if not state.shelf().variants and state.present().config == state.present().base_config:
+        _show_how()
     return names
+
+
+def _show_how() -> None:
+    """Say how networks of one's own come here, while there are none."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_how"):
+        st.caption(
+            "These are networks that come with the app. To compare your own: edit a cell on the Network page; it is "
+            "then held against its preset here. **Keep** puts it on the shelf, and you can edit on.",
+            width="stretch",
+        )
+        st.page_link("pages/explore/network.py", label="Edit the table", icon=":material/table_chart:")
 
 
 def _chosen() -> None:
@@ -87,7 +100,8 @@ def show_tables(names: tuple[str, ...]) -> None:
     st.html(comparing.cells_html(comparison, theme()))
     st.caption(
         "How to read this: a line for the base A and those that are like it; one more for each network that differs, "
-        "its differing cells marked. A dash: no such module."
+        "its differing cells marked, and in bold what follows from a difference here or upstream. A dash: no such "
+        "module."
     )
     settings = comparing.setting_rows(comparison, [title(name) for name in names])
     if settings:
@@ -147,10 +161,9 @@ def show_modules(names: tuple[str, ...]) -> None:
     """Show the same block of every network as a diagram."""
     comparison = compared(names)
     differing = {layer.module for layer in comparison.differing}
-    edited = [module.name for module in comparison.modules if any(module.differing(at, 0) for at in range(len(names)))]
     blocks = list(comparison.blocks)
     if st.session_state.get(_MODULE) not in blocks:
-        st.session_state[_MODULE] = (*edited, comparison.modules[0].name)[0]
+        st.session_state[_MODULE] = (*comparison.edited, comparison.modules[0].name)[0]
     st.pills(
         "Block",
         blocks,

@@ -12,11 +12,13 @@ from explorer.ui import messages, state
 from explorer.views.names import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
 
 Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]
+MORE = "more_settings"
+_WIDTH = 140  # pixels of a rare control; those with long texts take two
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
 
 
 def common_settings() -> None:
-    """Show the input, the classes and the structural switches, with the rest folded away."""
+    """Show the input, the classes and the structural switches."""
     config = state.present().config
     _side("Height", 1, config)
     _side("Width", 2, config)
@@ -24,45 +26,57 @@ def common_settings() -> None:
     _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
     _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
     _choice("Pooling", "pooling", POOLINGS, config.pooling, width=250)
-    with st.popover("More", icon=":material/tune:"):
-        _rare_settings(config)
 
 
-def _rare_settings(config: GoogLeNetConfig) -> None:
-    stem, aux, names = config.stem, config.aux, [module.name for module in config.modules]
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Input and stem**")
-        _side("Input channels", 0, config)
-        _choice("Stem", "stem_kind", STEMS, stem.kind, write=lambda c, v: c.replace(stem=c.stem.replace(kind=v)))
-        for field, label in (("conv1", "conv1"), ("conv2_reduce", "conv2 reduce"), ("conv2", "conv2")):
-            whole_number(label, f"stem_{field}", getattr(stem, field), _part("stem", field))
-        st.markdown("**Classifier**")
-        _share("Dropout", "dropout", config.dropout, lambda c, v: c.replace(dropout=v))
-        _switch("Biases in convolutions", "conv_bias", config.conv_bias)
-    with right:
-        st.markdown("**Auxiliary heads**")
-        _several("On modules", "aux_taps", names, aux.taps)
-        _choice(
-            "Average pool", "aux_pool", AUX_POOLS, aux.pool, write=lambda c, v: c.replace(aux=c.aux.replace(pool=v))
-        )
-        whole_number("1×1 filters", "aux_conv", aux.conv, _part("aux", "conv"))
-        whole_number("Hidden units", "aux_hidden", aux.hidden, _part("aux", "hidden"))
-        _share("Dropout in the heads", "aux_dropout", aux.dropout, _part("aux", "dropout"))
-        _share("Loss weight", "aux_loss_weight", aux.loss_weight, _part("aux", "loss_weight"))
+def rare_settings() -> None:
+    """Show what is seldom changed, folded away: opened, it stands below the table and covers none of it."""
+    fold = st.expander("More settings", icon=":material/tune:", on_change="rerun", key=MORE)
+    if fold.open:
+        config = state.present().config
+        with fold:
+            for title, controls in (
+                ("Stem", _stem),
+                ("Auxiliary heads", _heads),
+                ("Convolutions and classifier", _rest),
+            ):
+                st.markdown(f"**{title}**")
+                with st.container(horizontal=True, vertical_alignment="bottom"):
+                    controls(config)
+
+
+def _stem(config: GoogLeNetConfig) -> None:
+    _side("Input channels", 0, config, _WIDTH)
+    _choice("Layers", "stem_kind", STEMS, config.stem.kind, _part("stem", "kind"), 2 * _WIDTH)
+    for field, label in (("conv1", "conv1"), ("conv2_reduce", "conv2 reduce"), ("conv2", "conv2")):
+        whole_number(label, f"stem_{field}", getattr(config.stem, field), _part("stem", field), _WIDTH)
+
+
+def _heads(config: GoogLeNetConfig) -> None:
+    aux = config.aux
+    _several("On modules", "aux_taps", [module.name for module in config.modules], aux.taps, 2 * _WIDTH)
+    _choice("Average pool", "aux_pool", AUX_POOLS, aux.pool, _part("aux", "pool"), 2 * _WIDTH)
+    for field, label in (("conv", "1×1 filters"), ("hidden", "Hidden units")):
+        whole_number(label, f"aux_{field}", getattr(aux, field), _part("aux", field), _WIDTH)
+    for field, label in (("dropout", "Dropout"), ("loss_weight", "Loss weight")):
+        _share(label, f"aux_{field}", getattr(aux, field), _part("aux", field), _WIDTH)
+
+
+def _rest(config: GoogLeNetConfig) -> None:
+    _share("Dropout at the end", "dropout", config.dropout, lambda c, v: c.replace(dropout=v), _WIDTH)
+    _switch("Biases in convolutions", "conv_bias", config.conv_bias)
 
 
 def _part(part: str, field: str) -> Write:
     return lambda config, value: config.replace(**{part: getattr(config, part).replace(**{field: value})})
 
 
-def _side(label: str, axis: int, config: GoogLeNetConfig) -> None:
+def _side(label: str, axis: int, config: GoogLeNetConfig, width: int = 110) -> None:
     def write(config: GoogLeNetConfig, value: Any) -> GoogLeNetConfig:
         shape = list(config.input_shape)
         shape[axis] = value
         return config.replace(input_shape=tuple(shape))
 
-    whole_number(label, f"input_{axis}", config.input_shape[axis], write, width=110)
+    whole_number(label, f"input_{axis}", config.input_shape[axis], write, width)
 
 
 def whole_number(label: str, key: str, value: int | None, write: Write, width: int | str = "stretch") -> None:
@@ -72,9 +86,9 @@ def whole_number(label: str, key: str, value: int | None, write: Write, width: i
     _explain(key)
 
 
-def _share(label: str, key: str, value: float, write: Write) -> None:
+def _share(label: str, key: str, value: float, write: Write, width: int) -> None:
     _seed(key, value)
-    st.number_input(label, key=key, step=0.1, value=None, on_change=_changed, args=(label, key, write))
+    st.number_input(label, key=key, step=0.1, value=None, on_change=_changed, args=(label, key, write), width=width)
     _explain(key)
 
 
@@ -100,13 +114,15 @@ def _choice(
     _explain(key)
 
 
-def _several(label: str, key: str, options: Sequence[str], value: Sequence[str]) -> None:
+def _several(label: str, key: str, options: Sequence[str], value: Sequence[str], width: int) -> None:
     def write(config: GoogLeNetConfig, taps: Any) -> GoogLeNetConfig:
         ordered = tuple(module.name for module in config.modules if module.name in taps)
         return config.replace(aux=config.aux.replace(taps=ordered))
 
     _seed(key, [name for name in value if name in options])
-    st.multiselect(label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none")
+    st.multiselect(
+        label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none", width=width
+    )
     _explain(key)
 
 

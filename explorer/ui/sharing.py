@@ -40,8 +40,8 @@ def _links() -> None:
     if state.shelf().variants or state.COMPARED_PARAMETER in tokens:
         st.markdown("**A link to everything: network, shelf, comparison and page**")
         st.code(_link(tokens), language=None)
-    if state.shelf().variants and state.SHELF_PARAMETER not in tokens:
-        st.caption("The shelf is too long for a link: it stays in this session. Take it along as a file.")
+    if not state.shelf_in_link():
+        st.caption("The shelf is too long for a link: it lives in this session alone. Take it along as a file.")
 
 
 def _link(tokens: dict[str, str]) -> str:

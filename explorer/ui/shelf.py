@@ -1,18 +1,23 @@
 """The shelf: keep the network on the bench with one click; open, rename, copy, order and delete what was kept."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer.comparison import Facts
-from explorer.config import Problem
+from explorer.config import GoogLeNetConfig, Problem
 from explorer.history import Version
-from explorer.presets import PRESETS
+from explorer.presets import CATALOGUE, PRESETS
+from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
 from explorer.ui import cache, messages, state
-from explorer.ui.variants import theme
+from explorer.ui.variants import accuracy, theme, title
 from explorer.views import comparing
 from explorer.views import formatting as fmt
+
+if TYPE_CHECKING:
+    from explorer.views.variant_figures import Point
 
 _WHICH, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
 
@@ -45,9 +50,35 @@ def show_shelf(names: tuple[str, ...]) -> None:
     if state.shelf().variants:
         _manage()
     else:
-        st.info("The shelf is empty. Keep puts the network on the bench here.", icon=":material/star_outline:")
+        st.info(
+            "The shelf is empty. **Keep**, at the top of every page, puts the network on the bench here. Edit on, keep "
+            "that too, and compare them.",
+            icon=":material/star_outline:",
+        )
+    if not state.shelf_in_link():
+        _take_along()
     if state.shelf().past:
         st.button("Undo on the shelf", icon=":material/undo:", on_click=_undo, key="shelf_undo")
+
+
+def _take_along() -> None:
+    """Say that a reload loses this shelf, and offer it as a file."""
+    variants = state.shelf().variants
+    with st.container(horizontal=True, vertical_alignment="center", key="shelf_too_long"):
+        st.warning(
+            f"These {len(variants)} variants are too long for the address: they live in this session alone, and a "
+            "reload or a link loses them. The file brings them back (Share, Open a network or a shelf).",
+            icon=":material/save:",
+        )
+        st.download_button(
+            "Save the shelf",
+            lambda: shelf_to_json(variants),
+            "shelf.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="shelf_save",
+        )
 
 
 def _scatter(names: tuple[str, ...]) -> None:
@@ -58,20 +89,26 @@ def _scatter(names: tuple[str, ...]) -> None:
     kept = {variant.version for variant in state.shelf().variants}
     bench = () if state.present() in kept else (CURRENT,)
     every = dict.fromkeys((*names, *bench, *state.shelf().names, *(PRESETS if with_presets else ())))
-    points = [
-        variant_figures.Point(
-            "bench" if name == CURRENT else name,
-            Facts.of(cache.summary(state.version_named(name).config)),
-            comparing.LETTERS[names.index(name)] if name in names else "",
-            name not in PRESETS,
-            comparing.time_text(state.measured(state.version_named(name).config)),
-        )
-        for name in every
-    ]
+    points = [_point(name, state.version_named(name).config, names) for name in every]
     st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
     st.caption(
         "How to read this: further left has fewer parameters, further down fewer MACs, larger marks hold more "
-        "activations. What lies on the dotted line is beaten by no other in both."
+        "activations. The dotted line is the Pareto front: whatever lies beyond it, to the right and up, is beaten in "
+        "both by a network at one of its corners."
+    )
+
+
+def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> "Point":
+    """Return a network as a point of the scatter, with what is known of it."""
+    from explorer.views.variant_figures import Point
+
+    return Point(
+        "bench" if name == CURRENT else title(name),
+        Facts.of(cache.summary(config)),
+        comparing.LETTERS[names.index(name)] if name in names else "",
+        name not in PRESETS,
+        comparing.time_text(state.measured(config)),
+        accuracy(config),
     )
 
 
@@ -100,7 +137,7 @@ def _manage() -> None:
     summary = cache.summary(variant.version.config)
     st.caption(
         f"{place + 1} of {len(shelf.names)} · {fmt.exact(summary.parameters(aux=False))} parameters · "
-        f"{fmt.short(summary.macs())} MACs · from {variant.version.base}"
+        f"{fmt.short(summary.macs())} MACs · from {CATALOGUE[variant.version.base].title}"
     )
     with st.container(horizontal=True, vertical_alignment="top"):
         _text("Name", _NAME, variant.name, 32, lambda s, v: s.rename(variant.name, v), 260)

@@ -49,8 +49,15 @@ def show_takeaway(names: tuple[str, ...]) -> None:
         st.selectbox("Network", names, key=_WHICH, format_func={n: title(n) for n in names}.get, width=280)
         name = st.session_state[_WHICH] if st.session_state.get(_WHICH) in names else names[0]
         version = state.version_named(name)
-        modules = [row.name for row in version.config.modules]
-        st.multiselect("Diagrams in the handout", modules, key=_MODULES, placeholder="none", width=260)
+        modules = [module.name for module in compared(names).modules]
+        st.multiselect(
+            "Diagrams in the handouts",
+            modules,
+            key=_MODULES,
+            placeholder="the first that differ",
+            width=260,
+            help="Of each network that has them. Without a choice the comparison shows the first that differ.",
+        )
         st.multiselect("Questions", list(BANK), key=_TOPICS, placeholder="none", width=300, format_func=_topic)
     st.markdown("**This network**")
     _buttons(_files(version, name), _stem(name, version))
@@ -91,7 +98,7 @@ def _files(version: Version, name: str) -> tuple[File, ...]:
 
     called = "" if name == CURRENT else name
     summary, modules, topics = cache.summary(version.config), _chosen(_MODULES), _chosen(_TOPICS)
-    known = tuple(module for module in modules if module in summary.by_module)
+    known = tuple(row.name for row in version.config.modules if row.name in modules)
     rows, binary = partial(layer_table.layer_rows, summary.rows), "application/octet-stream"
 
     def page() -> str:
@@ -116,10 +123,9 @@ def _comparison_files(names: tuple[str, ...]) -> tuple[File, ...]:
     from explorer.views import comparing, handout, tables
 
     comparison, shown = compared(names), [title(name) for name in names]
-    module = next(iter(_chosen(_MODULES)), "")
     totals = comparing.fact_rows(comparison, shown)
     layers = partial(comparing.layer_rows, comparison.differing, shown, comparison.base)
-    page = partial(handout.comparison_handout, comparison, shown, module)
+    page = partial(handout.comparison_handout, comparison, shown, _chosen(_MODULES) or None)
     return (
         File("Handout", "html", "text/html", "One page to print.", page),
         File("CSV", "csv", "text/csv", "The layers that differ.", lambda: tables.to_csv(layers())),

@@ -4,7 +4,8 @@ import streamlit as st
 
 from explorer.changes import changes
 from explorer.comparison import Comparison
-from explorer.presets import CATALOGUE
+from explorer.config import GoogLeNetConfig
+from explorer.presets import ACCURACIES, CATALOGUE
 from explorer.shelf import CURRENT
 from explorer.ui import cache, state
 from explorer.views import palette
@@ -22,6 +23,12 @@ def title(name: str) -> str:
         return CATALOGUE[name].title if name in CATALOGUE else name
     version = state.present()
     return f"bench: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
+
+
+def accuracy(config: GoogLeNetConfig) -> str:
+    """Return what is known of a network's accuracy, in words; empty where nothing is."""
+    known = ACCURACIES.get(config)
+    return f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
 
 
 def compared(names: tuple[str, ...]) -> Comparison:

@@ -9,9 +9,9 @@ from html import escape
 from statistics import quantiles
 from typing import Any, NamedTuple
 
-from explorer.analysis import LayerRow
+from explorer.analysis import LayerRow, NetworkSummary
 from explorer.changes import Change, changes
-from explorer.comparison import Aligned, AlignedModule, Comparison, Facts
+from explorer.comparison import Aligned, AlignedModule, Comparison
 from explorer.config import HEADINGS, InceptionModule
 from explorer.views import formatting as fmt
 from explorer.views.layer_table import kernel
@@ -20,6 +20,7 @@ from explorer.views.palette import Theme
 
 LETTERS = "ABCD"
 BLANK, ABSENT = "blank", "–"
+_BECAME = ("output", "parameters", "MACs")
 
 
 class Fact(NamedTuple):
@@ -123,7 +124,10 @@ def _output(row: LayerRow | None) -> str:
 
 
 def facts_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> str:
-    """Return the totals as a table: columns are networks, rows are facts, differences are loud."""
+    """Return the totals as a table: columns are networks, rows are facts, differences are loud.
+
+    Beside each number lies a bar; the longest of a row is the largest of its numbers.
+    """
     head = "".join(_head(at, name, comparison.base, theme) for at, name in enumerate(names))
     body = "".join(_fact_line(fact, comparison, theme) for fact in FACTS)
     return f'<table class="compare facts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -140,35 +144,39 @@ def chip(letter: str, theme: Theme) -> str:
 
 
 def _fact_line(fact: Fact, comparison: Comparison, theme: Theme) -> str:
-    base = comparison.facts[comparison.base]
-    cells = "".join(_fact_cell(fact, facts, base, theme) for facts in comparison.facts)
+    values = [getattr(facts, fact.field) for facts in comparison.facts]
+    cells = "".join(_fact_cell(fact, at, values, values[comparison.base], theme) for at in range(len(values)))
     return f'<tr><th title="{escape(fact.convention)}">{escape(fact.label)}</th>{cells}</tr>'
 
 
-def _fact_cell(fact: Fact, facts: Facts, base: Facts, theme: Theme) -> str:
-    value, there = getattr(facts, fact.field), getattr(base, fact.field)
+def _fact_cell(fact: Fact, at: int, values: Sequence[int], there: int, theme: Theme) -> str:
+    value = values[at]
     told = difference(fact, value, there)
     colour = theme.muted if not fact.cost else theme.worse if value > there else theme.better
     changed = f'<span class="delta" style="color:{colour}">{escape(told)}</span>' if told else ""
-    return f"<td>{escape(fact.text(value))}{changed}</td>"
+    fill = theme.variants[LETTERS[at]]
+    bar = f'<i class="bar"><i style="width:{100 * value / max(values):.1f}%;background:{fill}"></i></i>'
+    return f'<td><div><span class="value">{escape(fact.text(value))}{changed}</span>{bar}</div></td>'
 
 
 def cells_html(comparison: Comparison, theme: Theme) -> str:
-    """Return the six columns of all networks in one table, differing cells marked.
+    """Return the six columns of all networks in one table, differing cells marked, and what each module became.
 
-    A module takes a line for the base and those that are like it, and one for each network that is not.
+    A module takes a line for the base and those that are like it, and one for each network that is not: because a cell
+    differs, or because a difference elsewhere changes its output or its costs.
     """
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS.values())
-    body = "".join("".join(_module_lines(module, comparison.base, theme)) for module in comparison.modules)
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in (*HEADINGS.values(), *_BECAME))
+    body = "".join("".join(_module_lines(module, comparison, theme)) for module in comparison.modules)
     return (
         f'<table class="compare cells"><thead><tr><th>module</th><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _module_lines(module: AlignedModule, base: int, theme: Theme) -> Iterator[str]:
-    networks = range(len(module.modules))
-    differing = [at for at in networks if module.differing(at, base)]
+def _module_lines(module: AlignedModule, comparison: Comparison, theme: Theme) -> Iterator[str]:
+    base, networks = comparison.base, range(len(module.modules))
+    became = [_became(summary, module.name) for summary in comparison.summaries]
+    differing = [at for at in networks if module.differing(at, base) or became[at] != became[base]]
     alike = [at for at in networks if at not in differing]
     for place, group in enumerate([alike, *([at] for at in differing)]):
         at = base if group is alike else group[0]
@@ -177,8 +185,22 @@ def _module_lines(module: AlignedModule, base: int, theme: Theme) -> Iterator[st
         cells = "".join(
             _cell(cell_text(module.modules[at], field), module.differs(field, at, base), theme) for field in HEADINGS
         )
+        cells += "".join(_followed(*texts) for texts in zip(became[at], became[base], strict=True))
         kind = "differs" if differing else "same"
         yield f'<tr class="{kind}{" first" if start else ""}">{start}<td class="who">{who}</td>{cells}</tr>'
+
+
+def _became(summary: NetworkSummary, name: str) -> tuple[str, ...]:
+    """Return what a module gives and costs; dashes where there is no such module."""
+    if name not in {module.name for module in summary.config.modules}:
+        return (ABSENT,) * len(_BECAME)
+    totals = summary.by_module[name]
+    return fmt.shape(summary.concat(name).out_shape), fmt.exact(totals.parameters), fmt.exact(totals.macs)
+
+
+def _followed(text: str, base: str) -> str:
+    """A number that follows from the cells: strong where it is not the base's."""
+    return f"<td>{escape(text)}</td>" if text == base else f'<td class="follows">{escape(text)}</td>'
 
 
 def _cell(text: str, differs: bool, theme: Theme) -> str:

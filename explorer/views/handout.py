@@ -24,6 +24,7 @@ from explorer.views.network_table import version_title
 from explorer.views.palette import LIGHT
 
 CHARTS = {"macs": "MACs per block, at inference", "parameters": "Parameters per block, at inference"}
+_MOST_PICTURED = 3  # modules of a comparison, where none was chosen
 _ROW, _LABEL, _CHART = 13, 82, 560  # points: a bar's height, the names' width, the longest bar
 
 _STYLE = f"""
@@ -39,6 +40,7 @@ tr {{ break-inside: avoid; }}
 .n, .cells thead th + th + th, .facts td, .cells td {{ text-align: right; white-space: nowrap; }}
 .layers {{ font-size: .8em; }} .delta {{ display: block; font-size: .9em; }} .who {{ text-align: left; }}
 .chip {{ border: 1.5px solid; border-radius: 4px; padding: 0 .3em; margin-right: .2em; }}
+.bar {{ display: none; }} td.follows {{ font-weight: 600; }}
 .base {{ color: {LIGHT.muted}; font-weight: 400; margin-left: .4em; }} td.marked {{ font-weight: 700; }}
 .scroll {{ overflow-x: auto; }} ol li {{ margin: .9em 0; break-inside: avoid; }}
 .answers {{ break-before: page; }}
@@ -76,15 +78,17 @@ def network_handout(
     return _page(title, parts)
 
 
-def comparison_handout(comparison: Comparison, names: Sequence[str], module: str = "") -> str:
+def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Sequence[str] | None = None) -> str:
     """Return the handout of a comparison: totals with differences, tables, settings, charts, and differing layers.
 
-    ``module`` is shown as a diagram in each network that has it.
+    ``modules`` are shown as diagrams in each network that has them; without a choice the first whose cells differ.
     """
+    pictured = comparison.edited[:_MOST_PICTURED] if modules is None else modules
     settings = comparing.setting_rows(comparison, names)
     layers = comparing.layer_rows(comparison.differing, names, comparison.base)
     pictures = (
         _picture(f"{title}: module {module}", diagrams.module(summary, module))
+        for module in pictured
         for title, summary in zip(comparing.titles(names), comparison.summaries, strict=True)
         if module in {row.name for row in summary.config.modules}
     )

@@ -1,10 +1,7 @@
-"""Charts of several networks, as plotly figures: one colour and letter per variant, and the shelf with its front.
+"""Charts of several networks, as plotly figures: one colour and letter per variant, and the shelf with its front."""
 
-Published accuracies are ImageNet's top-1 and top-5 of a single crop, in percent: BVLC's reference model for the paper's
-network (BVLC/caffe models/bvlc_googlenet) and torchvision 0.28's weights for its own.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import log10
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -20,15 +17,16 @@ QUANTITIES = {
     "activations": "activation elements",
     "receptive_field": "receptive field in pixels",
 }
-PUBLISHED = {"paper": (68.7, 88.9), "torchvision": (69.778, 89.53)}
 _WIDE = 5  # times the smallest: from there on an axis is logarithmic
 _SMALLEST, _LARGEST = 9, 30  # pixels across a mark of the scatter
+_PLOT = 640, 320  # pixels of the scatter's plot on the narrowest page
+_LABEL_PX, _RINGS = 11, 14
 
 
 class Point(NamedTuple):
     """One network of the scatter. ``letter`` if it is compared, ``kept`` if it is on the shelf or the bench.
 
-    ``time`` is in words, where it was measured.
+    ``time`` and ``accuracy`` are in words, where they are known.
     """
 
     name: str
@@ -36,6 +34,12 @@ class Point(NamedTuple):
     letter: str = ""
     kept: bool = True
     time: str = ""
+    accuracy: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the mark is called: the name, behind the letter if there is one."""
+        return f"{self.letter} {self.name}".strip()
 
 
 def per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme: Theme) -> go.Figure:
@@ -80,16 +84,20 @@ def _what_differs(comparison: Comparison, names: Sequence[str], quantity: str) -
 
 
 def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
-    """Return parameters against MACs, marks as large as the activations, with the Pareto front."""
+    """Return parameters against MACs, marks as large as the activations, with the Pareto front.
+
+    The front is the edge of what is beaten: right of it and above it lie the networks that another one beats.
+    """
     most = max(point.facts.activations for point in points)
+    across, up = (Scale.of([getattr(p.facts, quantity) for p in points]) for quantity in ("parameters", "macs"))
     figure = go.Figure()
     front = [points[at] for at in pareto_front((p.facts.parameters, p.facts.macs) for p in points)]
     figure.add_scatter(
-        name="Pareto front: no network has less of both",
-        x=[point.facts.parameters for point in front],
-        y=[point.facts.macs for point in front],
+        name="Pareto front: nothing below it or left of it",
+        x=[front[0].facts.parameters, *(point.facts.parameters for point in front), across.most],
+        y=[up.most, *(point.facts.macs for point in front), front[-1].facts.macs],
         mode="lines",
-        line={"color": theme.line, "dash": "dot", "shape": "vh"},
+        line={"color": theme.better, "dash": "dot", "width": 2, "shape": "hv"},
         hoverinfo="skip",
     )
     for kept, title in ((True, "yours"), (False, "presets")):
@@ -98,9 +106,7 @@ def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
             name=title,
             x=[point.facts.parameters for point in some],
             y=[point.facts.macs for point in some],
-            mode="markers+text",
-            text=[point.letter or point.name for point in some],
-            textposition="top center",
+            mode="markers",
             customdata=[_told(point) for point in some],
             hovertemplate="%{customdata}<extra></extra>",
             marker={
@@ -113,18 +119,112 @@ def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
         )
     figure.update_layout(
         title=f"Beaten by none: {', '.join(point.name for point in front[:4])}{' …' if len(front) > 4 else ''}",
-        xaxis=_axis("parameters at inference", [point.facts.parameters for point in points]),
-        yaxis=_axis("MACs for one image", [point.facts.macs for point in points]),
+        xaxis=across.axis("parameters at inference"),
+        yaxis=up.axis("MACs for one image"),
         **(_LAYOUT | {"height": 460}),
     )
+    marks = [
+        Mark(_PLOT[0] * across.share(p.facts.parameters), -_PLOT[1] * up.share(p.facts.macs), _size(p, most) / 2)
+        for p in points
+    ]
+    for point, place, mark in zip(points, label_places(marks, [p.label for p in points]), marks, strict=True):
+        if place:
+            figure.add_annotation(
+                x=across.coordinate(point.facts.parameters),
+                y=up.coordinate(point.facts.macs),
+                text=point.label,
+                **{"ax": place[0], "ay": place[1], "xanchor": "center", "yanchor": "middle"},
+                **{"arrowhead": 0, "arrowwidth": 1, "arrowcolor": theme.line, "standoff": mark.radius},
+                font={"color": theme.variants.get(point.letter, theme.ink), "size": _LABEL_PX},
+            )
     return figure
 
 
-def _axis(title: str, values: Sequence[int]) -> dict[str, Any]:
-    """An axis that is logarithmic where the networks are of very different sizes."""
-    if max(values) > _WIDE * min(values):
-        return {"title": f"{title}, logarithmic", "type": "log", "dtick": "D2", "tickformat": "~s"}
-    return {"title": title, "tickformat": ".3~s"}
+class Scale(NamedTuple):
+    """One axis of the scatter, with room beyond the outermost values; logarithmic where these are far apart."""
+
+    least: float
+    most: float
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "Scale":
+        """Return the axis for these values, all of them above 0."""
+        least, most = min(values), max(values)
+        if most > _WIDE * least:
+            room = (most / least) ** 0.1
+            return cls(least / room, most * room, True)
+        room = 0.1 * (most - least) or 0.5 * most
+        return cls(least - room, most + room, False)
+
+    def coordinate(self, value: float) -> float:
+        """Return a value as plotly counts it on this axis."""
+        return log10(value) if self.logarithmic else value
+
+    def share(self, value: float) -> float:
+        """Return how far along the axis a value lies, 0 to 1."""
+        start, end = self.coordinate(self.least), self.coordinate(self.most)
+        return (self.coordinate(value) - start) / (end - start)
+
+    def axis(self, title: str) -> dict[str, Any]:
+        """Return the axis as plotly takes it."""
+        shown = {"range": [self.coordinate(self.least), self.coordinate(self.most)]}
+        if self.logarithmic:
+            return {"title": f"{title}, logarithmic", "type": "log", "dtick": "D2", "tickformat": "~s", **shown}
+        return {"title": title, "tickformat": ".3~s", **shown}
+
+
+class Mark(NamedTuple):
+    """A mark of the scatter in pixels from the corner below left; up is negative, as on a screen."""
+
+    x: float
+    y: float
+    radius: float
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def label_places(marks: Sequence[Mark], labels: Sequence[str]) -> list[tuple[float, float] | None]:
+    """Return where each label's middle goes, in pixels from its mark, so that it covers no mark and no other label.
+
+    Each takes the first free place of: above, right, left, below, and so on further away; None where all are taken.
+    They are placed for the narrowest page; on a wider one the marks only move apart.
+    """
+    taken = [(m.x - m.radius, m.y - m.radius, m.x + m.radius, m.y + m.radius) for m in marks]
+    places = []
+    for mark, label in zip(marks, labels, strict=True):
+        wide = _LABEL_PX * 0.58 * len(label)
+        for place in _around(mark.radius, wide):
+            box = _box(mark, *place, wide)
+            if _inside(box) and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                places.append(place)
+                break
+        else:
+            places.append(None)
+    return places
+
+
+def _around(radius: float, wide: float) -> Iterator[tuple[float, float]]:
+    for step in range(_RINGS):
+        out = radius + 12 + step * (_LABEL_PX + 5)
+        side = radius + 6 + wide / 2
+        yield from ((0, -out), (0, out)) if step else ((0, -out), (side, 0), (-side, 0), (0, out))
+        yield from ((side, -out), (-side, -out), (side, out), (-side, out))
+
+
+def _box(mark: Mark, dx: float, dy: float, wide: float) -> Box:
+    x, y, high = mark.x + dx, mark.y + dy, _LABEL_PX + 2
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= 0 and box[2] <= _PLOT[0] and box[1] >= -_PLOT[1] and box[3] <= 0
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _size(point: Point, most: int) -> float:
@@ -135,16 +235,12 @@ def _size(point: Point, most: int) -> float:
 def _told(point: Point) -> str:
     facts = point.facts
     lines = [
-        f"<b>{point.letter} {point.name}</b>",
+        f"<b>{point.label}</b>",
         f"{fmt.exact(facts.parameters)} parameters",
         f"{fmt.exact(facts.macs)} MACs",
         f"{fmt.megabytes(facts.activations)} activations",
     ]
-    if point.time:
-        lines.append(point.time)
-    if point.name in PUBLISHED and not point.kept:
-        lines.append("ImageNet top-1 {} %, top-5 {} % (published)".format(*PUBLISHED[point.name]))
-    return "<br>".join(lines)
+    return "<br>".join(filter(None, (*lines, point.time, point.accuracy)))
 
 
 def laps(times: Mapping[str, Sequence[float]], theme: Theme) -> go.Figure:

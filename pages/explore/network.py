@@ -10,6 +10,7 @@ surroundings.show_surroundings()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
     modules.row_menu()
     settings.common_settings()
+settings.rare_settings()
 picture.show_overview()
 badge.show_badge()
 details.show_details()

@@ -4,7 +4,31 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
-from tests.ui.conftest import totals
+from explorer.ui.settings import MORE
+from tests.ui.conftest import around, totals
+
+
+def open_more(app: AppTest) -> None:
+    """Unfold what is seldom changed."""
+    app.session_state[MORE] = True
+    app.run()
+
+
+def test_rare_settings_are_made_when_they_are_unfolded(app: AppTest) -> None:
+    """Folded away they cost nothing; unfolded they hold the network's values."""
+    assert "stem_conv1" not in {number.key for number in app.number_input}
+    open_more(app)
+    assert app.number_input(key="stem_conv1").value == 64
+    assert app.selectbox(key="stem_kind").options[0] == "7×7/2, pool, 1×1, 3×3, pool (÷ 8)"
+
+
+def test_a_changed_dropout_is_marked_at_the_classifier(app: AppTest) -> None:
+    """No number follows from it, but it was edited."""
+    open_more(app)
+    app.number_input(key="dropout").set_value(0.5).run()
+    (part,) = [part for part in around(app) if "●" in part]
+    assert part.startswith("<b>classifier</b>")
+    assert "dropout 0.4 → 0.5" in part
 
 
 def test_a_larger_input_changes_what_depends_on_it_and_nothing_else(app: AppTest) -> None:
@@ -35,6 +59,7 @@ def test_a_bad_setting_is_explained_and_the_last_good_network_stays(
     app: AppTest, key: str, value: float | None, says: str
 ) -> None:
     """The message stands with the control, the refused value stays in it, and the totals do not move."""
+    open_more(app)
     app.number_input(key=key).set_value(value).run()
     assert not app.exception
     assert any(says in error.value for error in app.error)
@@ -70,6 +95,7 @@ def test_a_structural_switch_gives_that_network(app: AppTest, key: str, value: s
 
 def test_taking_a_tap_away_takes_its_head_away(app: AppTest) -> None:
     """With the head on 4a only, the training network loses the 3,190,888 parameters of the other."""
+    open_more(app)
     app.multiselect(key="aux_taps").set_value(["4a"]).run()
     assert totals(app)["while training"] == f"{13_378_280 - 3_190_888:,}"
 
