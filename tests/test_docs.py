@@ -1,6 +1,8 @@
 """The documents are held to the code: an undocumented preset, page or room fails here."""
 
+import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from explorer.views import formatting as fmt
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 
@@ -50,3 +53,42 @@ def test_every_link_between_the_documents_leads_somewhere(document: str) -> None
     text = (ROOT / document).read_text("utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert ((ROOT / document).parent / target).exists(), target
+
+
+COMMANDS = [
+    "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/streamlit run streamlit_app.py",
+    "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/pytest",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_runs_and_tests_by_one_command_each(command: str) -> None:
+    """Whoever copies the line has everything."""
+    assert f"\n```sh\n{command}\n```\n" in README
+
+
+def test_the_readme_calls_no_other_python() -> None:
+    """Every command runs in the environment that the first one made."""
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+    assert all(line.startswith((".venv/bin/", "python3 -m venv .venv && ")) for line in commands)
+
+
+@pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.file)
+def test_the_changelog_has_every_page(entry: object) -> None:
+    """What is new is told."""
+    assert entry.title.lower().rstrip("?") in CHANGELOG.lower()
+
+
+DISTRIBUTIONS = {"PIL": "pillow"}  # where a package is not called as it is imported
+
+
+def test_what_is_imported_is_pinned() -> None:
+    """Each package that the app imports itself has its exact version in requirements.txt."""
+    files = [*(ROOT / "explorer").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "streamlit_app.py"]
+    trees = (ast.parse(file.read_text("utf-8")) for file in files)
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    packages = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"explorer"}
+    pinned = set(re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
+    assert set() == {DISTRIBUTIONS.get(package, package) for package in packages} - pinned
