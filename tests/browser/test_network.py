@@ -207,9 +207,10 @@ def test_a_row_of_the_layer_table_marks_its_box(network: Page) -> None:
 def test_nothing_is_cut_off_or_overlaps(network: Page, width: int) -> None:
     """The page never scrolls sideways, and its parts stand apart from each other."""
     network.set_viewport_size({"width": width, "height": 900})
-    network.wait_for_timeout(1_000)
+    network.wait_for_timeout(2_000)  # until a narrow view has its own picture
     assert network.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
-    parts = (".st-key-bar", ".st-key-totals", "[data-testid=stDataFrame]", ".st-key-settings", ".st-key-badge")
+    keys = (".st-key-settings", ".st-key-overview", ".st-key-badge", ".st-key-inside")
+    parts = (".st-key-bar", ".st-key-totals", "[data-testid=stDataFrame]", *keys)
     boxes = [network.locator(part).first.bounding_box() for part in parts]
     for above, below in pairwise(boxes):
         assert above["y"] + above["height"] <= below["y"] + 1
