@@ -69,6 +69,12 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
     ),
     "Lab": (
         PageEntry(
+            "lab/train.py",
+            "Train",
+            ":material/model_training:",
+            "Train a network on real images and watch it learn; race several; look back at all runs.",
+        ),
+        PageEntry(
             "lab/infer.py",
             "Look inside",
             ":material/frame_inspect:",

@@ -1,0 +1,229 @@
+// Draws panels of lines (explorer/views/curves.py) over one common axis. The elements stay when points come in, and so
+// do the zoom (drag along a chart; double click or the button leads back) and what was hidden by its legend.
+const SVG = "http://www.w3.org/2000/svg";
+const LEFT = 52, RIGHT = 12, TOP = 8, BOTTOM = 36;
+const views = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  let view = views.get(parentElement);
+  if (!view || view.name !== data.name) {
+    view = { name: data.name, root: parentElement.querySelector(".curves"), hidden: new Set(), zoom: null, panels: [] };
+    view.root.replaceChildren();
+    view.reset = element("button", "reset", "Show everything again");
+    view.reset.onclick = () => zoomTo(view, null);
+    views.set(parentElement, view);
+  }
+  view.data = data;
+  view.root.classList.toggle("lead", data.lead);
+  while (view.panels.length > data.panels.length) view.panels.pop().figure.remove();
+  data.panels.forEach((panel, at) => { view.panels[at] ??= madePanel(view, at); labelled(view, at, panel); });
+  view.root.append(view.reset);
+  draw(view);
+  const watcher = new ResizeObserver(() => draw(view));
+  watcher.observe(view.root);
+  return () => watcher.disconnect();
+}
+
+function element(tag, name = "", text = "") {
+  const made = document.createElement(tag);
+  made.className = name;
+  made.textContent = text;
+  return made;
+}
+
+function shape(tag, attributes, text = "") {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
+}
+
+function madePanel(view, at) {
+  const panel = { figure: element("figure"), caption: element("figcaption"), svg: shape("svg", { role: "img" }), names: "" };
+  panel.told = element("div", "told");
+  panel.told.hidden = true;
+  panel.figure.append(panel.caption, panel.svg, panel.told);
+  view.root.append(panel.figure);
+  panel.svg.onpointerdown = (event) => { panel.from = panel.scale?.toX(event.offsetX) ?? null; };
+  panel.svg.onpointermove = (event) => hover(view, at, event.offsetX);
+  panel.svg.onpointerup = (event) => finishDrag(view, panel, event.offsetX);
+  panel.svg.onpointerleave = () => { panel.from = panel.at = null; draw(view); };
+  panel.svg.ondblclick = () => zoomTo(view, null);
+  return panel;
+}
+
+// The title and a button per line. Made anew only when their names change, so that the keyboard's focus stays.
+function labelled(view, at, { title, lines }) {
+  const panel = view.panels[at], shown = lines.filter((line) => !line.faint);
+  const names = JSON.stringify([title, shown.map((line) => [line.name, line.colour, line.dash])]);
+  if (panel.names === names) return;
+  panel.names = names;
+  panel.caption.replaceChildren(element("b", "", title));
+  for (const line of shown) {
+    const button = element("button"), key = `${title}/${line.name}`, sample = shape("svg", { width: 18, height: 8 });
+    sample.style.cssText = "width:18px;height:8px;cursor:pointer";
+    sample.append(shape("line", { x1: 0, x2: 18, y1: 4, y2: 4, stroke: line.colour, "stroke-width": 3, "stroke-dasharray": line.dash }));
+    button.append(sample, line.name);
+    button.setAttribute("aria-pressed", String(!view.hidden.has(key)));
+    button.onclick = () => {
+      if (!view.hidden.delete(key)) view.hidden.add(key);
+      button.setAttribute("aria-pressed", String(!view.hidden.has(key)));
+      draw(view);
+    };
+    panel.caption.append(button);
+  }
+}
+
+function zoomTo(view, range) {
+  view.zoom = range;
+  draw(view);
+}
+
+function finishDrag(view, panel, x) {
+  const from = panel.from, to = panel.scale?.toX(x);
+  panel.from = null;
+  if (from === null || from === undefined || to === undefined) return;
+  const [low, high] = [Math.min(from, to), Math.max(from, to)];
+  if (panel.scale.x(high) - panel.scale.x(low) > 8) zoomTo(view, [low, high]);
+}
+
+function hover(view, at, x) {
+  const panel = view.panels[at];
+  panel.at = panel.scale ? panel.scale.toX(x) : null;
+  panel.pointer = x;
+  drawPanel(view, at);
+}
+
+function draw(view) {
+  view.reset.hidden = view.zoom === null;
+  view.panels.forEach((_, at) => drawPanel(view, at));
+}
+
+function drawPanel(view, at) {
+  const panel = view.panels[at], { title, lines, unit } = view.data.panels[at];
+  const width = Math.round(panel.figure.clientWidth), height = view.data.height;
+  if (width < 80) return;
+  panel.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  panel.svg.setAttribute("height", height);
+  panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.faint && l.points.length).map(
+    (l) => `${l.name}: ${valueText(l.points.at(-1)[1], unit)}`).join(", ") || "no points yet"}`);
+  const seen = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
+  const range = view.zoom ?? wholeRange(view.data.panels);
+  const inside = seen.map((line) => visible(line.points, range, unit));
+  const scale = panel.scale = scaled(range, valueRange(inside, unit), unit, width, height);
+  const parts = [...axes(scale, unit, view.data.axis, width, height)];
+  seen.forEach((line, n) => parts.push(...drawn(line, inside[n], scale)));
+  if (!inside.some((points) => points.length)) {
+    parts.push(shape("text", { x: LEFT + 12, y: height / 2 }, view.data.empty));
+  }
+  if (panel.from != null && panel.at != null) {
+    const [a, b] = [scale.x(panel.from), scale.x(panel.at)].sort((p, q) => p - q);
+    parts.push(shape("rect", { class: "brush", x: a, y: TOP, width: b - a, height: height - TOP - BOTTOM }));
+  }
+  panel.told.hidden = true;
+  if (panel.at != null && panel.from == null) tell(view, panel, seen, inside, scale, unit, parts, width, height);
+  panel.svg.replaceChildren(...parts);
+}
+
+function wholeRange(panels) {
+  const xs = panels.flatMap((panel) => panel.lines.flatMap((line) => line.points.length ? [line.points.at(-1)[0]] : []));
+  return [0, Math.max(...xs, 1)];
+}
+
+function visible(points, [low, high], unit) {
+  return points.filter(([x, y]) => x >= low && x <= high && Number.isFinite(y) && (unit !== "log" || y > 0));
+}
+
+function valueRange(inside, unit) {
+  const ys = inside.flat().map(([, y]) => y);
+  if (!ys.length) return unit === "log" ? [0.1, 10] : [0, 1];
+  const low = ys.reduce((a, b) => Math.min(a, b)), high = ys.reduce((a, b) => Math.max(a, b));
+  if (unit === "log") return [low * 0.8, high * 1.25];
+  const pad = 0.06 * (high - low || Math.abs(high) || 1);
+  return [Math.max(0, low - pad), unit === "share" ? Math.min(1, high + pad) : high + pad];
+}
+
+function scaled([x0, x1], [y0, y1], unit, width, height) {
+  const [inner, tall] = [width - LEFT - RIGHT, height - TOP - BOTTOM], f = unit === "log" ? Math.log : (y) => y;
+  const [low, high] = [f(y0), f(y1)];
+  return {
+    xs: [x0, x1], ys: [y0, y1],
+    x: (x) => LEFT + (inner * (x - x0)) / (x1 - x0 || 1),
+    y: (y) => TOP + tall * (1 - (f(y) - low) / (high - low || 1)),
+    toX: (pixel) => x0 + ((Math.min(Math.max(pixel, LEFT), LEFT + inner) - LEFT) / inner) * (x1 - x0),
+  };
+}
+
+function axes(scale, unit, axis, width, height) {
+  const parts = [], floor = height - BOTTOM;
+  for (const y of unit === "log" ? powers(scale.ys) : steps(scale.ys, 5)) {
+    parts.push(shape("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: scale.y(y), y2: scale.y(y) }));
+    parts.push(shape("text", { x: LEFT - 7, y: scale.y(y) + 4, "text-anchor": "end" }, valueText(y, unit)));
+  }
+  for (const x of steps(scale.xs, Math.max(2, Math.floor(width / 110)))) {
+    parts.push(shape("line", { class: "grid", x1: scale.x(x), x2: scale.x(x), y1: TOP, y2: floor }));
+    parts.push(shape("text", { x: scale.x(x), y: floor + 16, "text-anchor": "middle" }, short(x)));
+  }
+  parts.push(shape("text", { x: (LEFT + width - RIGHT) / 2, y: height - 4, "text-anchor": "middle" }, axis));
+  return parts;
+}
+
+function drawn(line, points, scale) {
+  if (!points.length) return [];
+  const at = points.map(([x, y]) => `${scale.x(x).toFixed(1)},${scale.y(y).toFixed(1)}`).join(" ");
+  const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
+    "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.faint ? 0.45 : 1 })];
+  if (line.marks) {
+    parts.push(...points.map(([x, y]) => shape("circle", { cx: scale.x(x), cy: scale.y(y), r: 3, fill: line.colour })));
+  }
+  return parts;
+}
+
+// The values of all lines at the point nearest to the pointer, in a box beside it.
+function tell(view, panel, seen, inside, scale, unit, parts, width, height) {
+  const near = inside.map((points) => nearest(points, panel.at));
+  const rows = seen.map((line, n) => [line, near[n]]).filter(([line, point]) => point && !line.faint);
+  if (!rows.length) return;
+  const x = scale.x(nearest(rows.map(([, point]) => point), panel.at)[0]);
+  parts.push(shape("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: height - BOTTOM }));
+  panel.told.replaceChildren(element("div", "", `${short(rows[0][1][0])} ${view.data.axis}`), ...rows.map(([line, [, y]]) => {
+    const row = element("div"), dot = element("i");
+    dot.style.background = line.colour;
+    row.append(dot, `${line.name}: ${valueText(y, unit)}`);
+    return row;
+  }));
+  panel.told.hidden = false;
+  panel.told.style.top = `${panel.svg.offsetTop + TOP}px`;
+  const beyond = x > width / 2;
+  panel.told.style.left = beyond ? "auto" : `${x + 12}px`;
+  panel.told.style.right = beyond ? `${width - x + 12}px` : "auto";
+}
+
+function nearest(points, x) {
+  return points.reduce((best, point) => (best && Math.abs(best[0] - x) <= Math.abs(point[0] - x) ? best : point), null);
+}
+
+function steps([low, high], count) {
+  const rough = (high - low) / count, size = 10 ** Math.floor(Math.log10(rough || 1));
+  const step = [1, 2, 5, 10].map((n) => n * size).find((n) => n >= rough * 0.999) ?? size;
+  const found = [];
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high * (1 + 1e-9); n++) found.push(n * step || 0);
+  return found;
+}
+
+function powers([low, high]) {
+  const found = [], sparse = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    found.push(...sparse.map((n) => n * 10 ** power).filter((y) => y >= low && y <= high));
+  }
+  return found;
+}
+
+function valueText(y, unit) {
+  return unit === "share" ? `${Number((100 * y).toPrecision(3))} %` : String(Number(y.toPrecision(3)));
+}
+
+function short(x) {
+  for (const [size, unit] of [[1e12, " T"], [1e9, " G"], [1e6, " M"]]) if (x >= size) return `${Number((x / size).toPrecision(3))}${unit}`;
+  return x.toLocaleString("en", { maximumFractionDigits: x < 10 ? 1 : 0 });
+}

@@ -1,0 +1,179 @@
+"""What this session has set for its next run, a draft per view, and controls that judge what they are given.
+
+A bad value stays visible with its reason under the control, and the draft stays as it was.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from explorer.config import Problem, UnbuildableError
+from explorer.draft import Draft, Prepared, prepared
+from explorer.history import Version
+from explorer.plan import MACS_PER_SECOND, Entrant, Facts, plan_problems
+from explorer.races import SEEDS, STEPS
+from explorer.runs.speed import macs_per_second
+from explorer.shelf import CURRENT, available, free_name, suggested_name
+from explorer.ui import messages, state
+from explorer.ui.training import runs
+from explorer.ui.training.runs import View
+
+_DRAFTS, _NETWORKS = "train_drafts", "train_networks"
+_MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
+_FIRST = {"one": Draft(), "race": Draft(budget=STEPS, seeds=SEEDS)}
+Write = Callable[[Draft, Any], Draft]
+
+
+def draft(view: View) -> Draft:
+    """Return what is set in a view."""
+    return st.session_state.get(_DRAFTS, {}).get(view, _FIRST[view])
+
+
+def put(view: View, changed: Draft) -> None:
+    """Make another draft the view's."""
+    st.session_state[_DRAFTS] = {**st.session_state.get(_DRAFTS, {}), view: changed}
+
+
+def names(view: View) -> tuple[str, ...]:
+    """Return the names of the networks that are chosen in a view; those that are no longer there are left out."""
+    there = available(state.shelf())
+    chosen = tuple(name for name in st.session_state.get(_NETWORKS, {}).get(view, ()) if name in there)
+    return chosen or _usual(view)
+
+
+def _usual(view: View) -> tuple[str, ...]:
+    """The network on the bench, if someone has put one there; else the one that learns within a minute."""
+    mine = CURRENT if state.present() != state.DEFAULT else "mini"
+    if view == "one":
+        return (mine,)
+    kept = state.shelf().names[-3:]
+    return (mine, *kept) if kept else (mine, "half" if mine == "mini" else "mini")
+
+
+def choose(view: View, chosen: tuple[str, ...]) -> None:
+    """Choose the networks of a view."""
+    st.session_state[_NETWORKS] = {**st.session_state.get(_NETWORKS, {}), view: chosen}
+
+
+def entrants(view: View) -> tuple[Entrant, ...]:
+    """Return the chosen networks, each under a name of its own that says what it is."""
+    found: list[Entrant] = []
+    for name in names(view):
+        called = _called(name, state.version_named(name))
+        taken = [entrant.name for entrant in found]
+        found.append(
+            Entrant(
+                name=free_name(called, taken) if called in taken else called, config=state.version_named(name).config
+            )
+        )
+    return tuple(found)
+
+
+def _called(name: str, version: Version) -> str:
+    if name != CURRENT:
+        return name
+    return version.base if version.config == version.base_config else suggested_name(state.shelf(), version)
+
+
+def speed(view: View) -> tuple[float, bool]:
+    """Return MACs of training per second, and whether that was measured here."""
+    device = (draft(view).settings.device) if draft(view).settings else "auto"
+    measured = macs_per_second(runs.store().runs(), device)
+    return (measured, True) if measured else (MACS_PER_SECOND, False)
+
+
+def plan_of(view: View, facts: Facts) -> Prepared:
+    """Return the plan of a view. Raises UnbuildableError."""
+    return prepared(draft(view), entrants(view), facts)
+
+
+def judged(view: View, changed: Draft) -> tuple[Problem, ...]:
+    """Return what would be wrong with a draft."""
+    from explorer.live.arrays import DataError
+
+    try:
+        facts = runs.facts_of(changed.data)
+        return plan_problems(prepared(changed, entrants(view), facts).plan, facts)
+    except UnbuildableError as error:
+        return error.problems
+    except DataError as error:
+        return (Problem("data", "name", str(error)),)
+
+
+def number(
+    view: View, label: str, field: str, value: float | None, write: Write, *, blank: bool = False, **options: Any
+) -> None:
+    """Ask for a number of the draft. ``blank``: leaving it empty means something."""
+    key = f"{view}_{field}"
+    _seed(key, value)
+    with _box(key, options):
+        st.number_input(
+            label, key=key, value=None, on_change=_changed, args=(view, label, field, write, blank), **options
+        )
+        explain(key)
+
+
+def choice(
+    view: View, label: str, field: str, options: Mapping[str, str], value: str, write: Write, **more: Any
+) -> None:
+    """Ask for one of several values of the draft."""
+    key = f"{view}_{field}"
+    _seed(key, value)
+    with _box(key, more):
+        st.selectbox(
+            label,
+            list(options),
+            key=key,
+            format_func=lambda name: options.get(name, name),
+            on_change=_changed,
+            args=(view, label, field, write, False),
+            **more,
+        )
+        explain(key)
+
+
+def switch(view: View, label: str, field: str, value: bool, write: Write, help: str | None = None) -> None:
+    """Ask whether something of the draft shall be so."""
+    key = f"{view}_{field}"
+    _seed(key, value)
+    st.toggle(label, key=key, on_change=_changed, args=(view, label, field, write, False), help=help)
+    explain(key)
+
+
+def _box(key: str, options: dict[str, Any]) -> Any:
+    """Let a message stand under its own control where several stand in a row."""
+    return st.container(width=options.get("width", "stretch"), gap="xsmall") if state.refused(key) else nullcontext()
+
+
+def explain(key: str) -> None:
+    """Show why the value of a control was refused, if it was."""
+    held = state.refused(key)
+    messages.show_problems(held[1][:2] if held else ())
+
+
+def _seed(key: str, value: Any) -> None:
+    held = state.refused(key)
+    if held and not (isinstance(held[0], int) and abs(held[0]) > _MAX_SHOWN):
+        value = held[0]
+    st.session_state[key] = value
+
+
+def _changed(view: View, label: str, field: str, write: Write, blank: bool) -> None:
+    key = f"{view}_{field}"
+    value = st.session_state[key]
+    try:
+        if value is None and not blank:
+            raise TypeError
+        changed = write(draft(view), value)
+        found = tuple(problem for problem in judged(view, changed) if problem.field == field)
+    except (ValidationError, TypeError, ValueError, KeyError, OverflowError):
+        shown = "blank" if value is None else f"“{str(value)[:20]}”"
+        found = (Problem("draft", key, f"{label}: {shown} does not fit here. Give a number or choose from the list."),)
+    if found:
+        state.refuse(key, value, found)
+    else:
+        state.accept()
+        put(view, changed)

@@ -1,0 +1,169 @@
+"""All runs that were ever started here: listed, filtered, opened, compared, taken away, deleted."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer.runs.records import STATES, Run
+from explorer.ui import cache
+from explorer.ui.training import actions, live, runs
+from explorer.ui.variants import theme
+from explorer.views import curves
+from explorer.views import training as words
+from explorer.views.comparing import LETTERS
+
+_WANTED, _STATES, _MINE, _TABLE, _EDITION = (
+    "history_text",
+    "history_states",
+    "history_mine",
+    "history_table",
+    "history_edition",
+)
+
+
+def show_history() -> None:
+    """List the runs; one that is chosen can be opened and changed, several are compared."""
+    every = runs.store().runs()
+    if not every:
+        st.info(
+            "No run yet. Choose **One network** or **Race** above; every run is kept here.", icon=":material/history:"
+        )
+        return
+    found = _filtered(every)
+    if not found:
+        st.info("No run is like that. Take one of the filters out.", icon=":material/filter_alt:")
+        return
+    chosen = _table(found)
+    if not chosen:
+        st.caption(f"{len(found):,} of {len(every):,} runs. Choose one to open or change it, up to four to compare.")
+        return
+    if len(chosen) == 1:
+        _one(chosen[0])
+    _delete(chosen)
+    runs.show_trouble("history")
+    _compare(chosen[: len(LETTERS)])
+
+
+def _filtered(every: list[Run]) -> list[Run]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Find", key=_WANTED, placeholder="name, network or images", width=260)
+        states = st.multiselect(
+            "State",
+            STATES,
+            key=_STATES,
+            format_func=lambda name: words.STATES[name][0],
+            placeholder="any",
+            width=260,
+        )
+        mine = st.toggle("only mine", key=_MINE)
+    return [
+        run
+        for run in every
+        if text.strip().lower() in _described(run).lower()
+        and (not states or run.state in states)
+        and (not mine or runs.is_mine(run))
+    ]
+
+
+def _described(run: Run) -> str:
+    return " ".join((run.name, run.id, *(entrant.name for entrant in run.plan.entrants), _images(run)))
+
+
+def _images(run: Run) -> str:
+    from explorer.live.arrays import DataError
+
+    try:
+        return runs.facts_of(run.plan.data).title
+    except DataError:
+        return "images that are gone"
+
+
+def _table(found: list[Run]) -> list[Run]:
+    """Show the runs and return those that are chosen. Other rows are another table: a choice is of rows."""
+    key = f"{_TABLE}_{hash(tuple(run.id for run in found))}_{st.session_state.get(_EDITION, 0)}"
+    event = st.dataframe(
+        pd.DataFrame([_row(run) for run in found]),
+        hide_index=True,
+        height=min(38 + 35 * len(found), 360),
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={"accuracy": st.column_config.NumberColumn("test accuracy", format="%.1f %%")},
+        placeholder="–",
+        alt="All runs with state, accuracy and time",
+    )
+    return [found[row] for row in event.selection.rows if row < len(found)]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    seconds = sum(lane.seconds for lane in run.lanes)
+    return {
+        "run": run.name,
+        "state": words.STATES[run.state][0],
+        "networks": " vs ".join(entrant.name for entrant in run.plan.entrants),
+        "images": _images(run),
+        "accuracy": _accuracy(run),
+        "steps": run.step,
+        "training": words.duration(seconds),
+        "budget": words.budget(run.plan.budget),
+        "started": datetime.fromtimestamp(run.started).strftime("%Y-%m-%d %H:%M") if run.started else "",
+    }
+
+
+def _accuracy(run: Run) -> float | None:
+    """Return the best of its lanes, in percent, as last evaluated."""
+    last = [runs.store().curve(run.id, "test_accuracy", lane.number, most=1_000)[-1:] for lane in run.lanes]
+    values = [100 * points[0].value for points in last if points]
+    return max(values, default=None)
+
+
+def _one(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="history_one"):
+        st.markdown(f"**{run.name}**", width="content")
+        st.button(
+            "Show it",
+            icon=":material/show_chart:",
+            type="primary",
+            key="history_show",
+            on_click=runs.look_at,
+            args=(run,),
+        )
+        actions.show_actions(run)
+    runs.show_trouble(run.id)
+
+
+def _delete(chosen: list[Run]) -> None:
+    if len(chosen) < 2:
+        return
+    with st.popover(f"Delete {len(chosen)} runs", icon=":material/delete:"):
+        st.caption("Their curves and weights are removed for good.")
+        st.button("Delete for good", key="history_delete", on_click=_delete_all, args=(chosen,))
+
+
+def _delete_all(chosen: list[Run]) -> None:
+    for run in chosen:
+        if not actions.take_step(runs.manager().delete, run.id, place="history"):
+            return
+    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1
+
+
+def _compare(chosen: list[Run]) -> None:
+    """Show the curves of up to four runs, a colour per run; of a race those of its first network and seed."""
+    begun = [run for run in chosen if run.lanes]
+    if not begun:
+        return
+    groups = [
+        curves.Group(
+            f"{letter} {run.name}",
+            theme().variants[letter],
+            (live.lane_curves(run.id, 0, curves.SHARED),),
+            cache.summary(run.plan.entrants[0].config).macs(aux=True),
+        )
+        for letter, run in zip(LETTERS, begun, strict=False)
+    ]
+    axis = live.choose_axis("history")
+    live.show_curves(curves.of_groups(groups, axis), axis, "-".join(run.id for run in begun), lead=True)
+    if any(len(run.plan.lanes) > 1 for run in begun):
+        st.caption("Of a race the first network's first seed is drawn; show the race to see all.")

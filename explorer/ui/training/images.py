@@ -1,0 +1,165 @@
+"""Which images a run learns from: the sets that are there, one's own brought in, and what they look like."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from explorer.plan import FACTS, Data, Facts
+from explorer.runs.folder import data_folder
+from explorer.ui import messages
+from explorer.ui.training import drafts, runs
+from explorer.ui.training.runs import View
+from explorer.views import formatting as fmt
+
+if TYPE_CHECKING:
+    from explorer.events import Mistake
+
+_EACH = 12  # images of a class in the preview
+_BROUGHT = "train_brought"
+_HELP = (
+    "A zip with a folder of pictures per class (cat/1.png, or train/cat/1.png and test/cat/2.png); an .npz with "
+    "images and labels; or IDX files in pairs. PNG, JPEG, GIF, BMP or WebP. Nothing leaves this server."
+)
+
+
+def choose_images(view: View) -> Facts | None:
+    """Let the reader choose a set or bring one; return what is known of it, None if it is not there."""
+    from explorer.live.arrays import DataError
+    from explorer.live.datasets import available
+
+    options = {_token(data): data for data in available(data_folder())}
+    now = drafts.draft(view).data
+    options.setdefault(_token(now), now)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        drafts.choice(
+            view,
+            "Images",
+            "images",
+            {token: _title(data) for token, data in options.items()},
+            _token(now),
+            lambda draft, token: draft.replace(data=options[token]),
+        )
+        with st.popover("", icon=":material/upload:", help="Your own images", key=f"{view}_own"):
+            _bring(view)
+    try:
+        return runs.facts_of(now)
+    except DataError as error:
+        messages.refuse(str(error))
+        return None
+
+
+def _token(data: Data) -> str:
+    return data.upload if data.name == "own" else data.name
+
+
+def _title(data: Data) -> str:
+    from explorer.live.arrays import DataError
+
+    if data.name != "own":
+        return FACTS[data.name].title
+    try:
+        return f"{runs.facts_of(data).title} (yours)"
+    except DataError:
+        return "images that are gone"
+
+
+def _bring(view: View) -> None:
+    from explorer.live.imports import SIDES
+
+    st.markdown("**Your own images**")
+    edition = st.session_state.get(_BROUGHT, (0, ""))[0]
+    files = st.file_uploader("Files", accept_multiple_files=True, key=f"{view}_files_{edition}", help=_HELP)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        side = st.selectbox(
+            "Shrink pictures to", SIDES, index=SIDES.index(32), format_func=lambda n: f"{n} × {n} px", width=160
+        )
+        st.button(
+            "Import",
+            icon=":material/add:",
+            key=f"{view}_import",
+            disabled=not files,
+            on_click=_import,
+            args=(view, files, side),
+        )
+    st.caption(_HELP)
+    told = st.session_state.get(f"{view}_import_told", "")
+    if told:
+        messages.refuse(told)
+    for note in st.session_state.get(_BROUGHT, (0, ()))[1]:
+        st.caption(fmt.markdown(note))
+    if drafts.draft(view).data.name == "own":
+        st.button(
+            "Delete the chosen set",
+            icon=":material/delete:",
+            key=f"{view}_forget",
+            on_click=_forget,
+            args=(view,),
+            help="Runs that used it stay; they can no longer be resumed.",
+        )
+
+
+def _import(view: View, files: list[Any], side: int) -> None:
+    from explorer.live.arrays import DataError
+    from explorer.live.imports import Upload, import_images
+
+    try:
+        brought = import_images([Upload(file.name, file) for file in files], data_folder(), side=side)
+    except DataError as error:
+        st.session_state[f"{view}_import_told"] = str(error)
+        return
+    st.session_state.pop(f"{view}_import_told", None)
+    st.session_state[_BROUGHT] = (st.session_state.get(_BROUGHT, (0, ()))[0] + 1, brought.notes)
+    drafts.put(view, drafts.draft(view).replace(data=brought.data))
+    runs.look_away(view)  # the images that were brought are worth seeing
+
+
+def _forget(view: View) -> None:
+    from explorer.live.imports import delete
+
+    delete(drafts.draft(view).data.upload, data_folder())
+    drafts.put(view, drafts.draft(view).replace(data=Data()))
+
+
+def show_preview(data: Data, facts: Facts) -> None:
+    """Show some images of each class, with how many there are."""
+    from explorer.live.arrays import DataError
+
+    try:
+        st.html(_strips(data, str(data_folder())))
+    except DataError as error:
+        messages.refuse(str(error))
+        return
+    st.caption(
+        f"{fmt.markdown(facts.title)}: {facts.train:,} training and {facts.test:,} test images of "
+        f"{fmt.shape(facts.shape)}. Test images are never learned from. Source: {fmt.markdown(facts.source)}"
+    )
+
+
+@lru_cache(maxsize=16)
+def _strips(data: Data, folder: str) -> str:
+    """Keep the pictures, not the set they come from."""
+    from pathlib import Path
+
+    from explorer.live.datasets import load
+    from explorer.views.image_sets import ClassStrip, strips_html
+
+    whole = load(data, Path(folder))
+    pictures = dict(whole.preview(_EACH))
+    return strips_html([ClassStrip(name, train, test, pictures[name]) for name, train, test in whole.counts()])
+
+
+@lru_cache(maxsize=32)
+def mistakes(data: Data, folder: str, found: "tuple[Mistake, ...]") -> str:
+    """Return the test images that were mistaken, as HTML. Raises DataError when the set is not there any more."""
+    from pathlib import Path
+
+    from explorer.live.arrays import DataError
+    from explorer.live.datasets import load
+    from explorer.views.image_sets import mistakes_html
+
+    whole = load(data, Path(folder))
+    if any(mistake.index >= len(whole.test) for mistake in found):
+        raise DataError("The images are not those that this run was tested on.")
+    pictures = whole.test[[mistake.index for mistake in found]].transpose(0, 2, 3, 1)
+    return mistakes_html(pictures, found, whole.facts.classes)
