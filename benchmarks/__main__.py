@@ -6,7 +6,7 @@ Every figure is a ratio to a baseline in the same run, or a size. Exits with 1 w
 
 import sys
 
-from benchmarks import browser, compare, core, diagrams, lessons, memory, runs, training
+from benchmarks import browser, compare, core, diagrams, lessons, look, memory, runs, training
 
 GROUPS = {
     "core": core.figures,
@@ -14,6 +14,7 @@ GROUPS = {
     "compare": compare.figures,
     "browser": browser.figures,
     "lessons": lessons.figures,
+    "look": look.figures,
     "memory": memory.figures,
     "runs": runs.figures,
     "training": training.figures,

@@ -23,11 +23,11 @@ def figures() -> Iterator[Figure]:
     with server(APP.script) as (address, process), browser() as chromium:
         for config in edits:
             _open(chromium, f"{address}?net={to_token(Version('paper', config))}")
-        yield Figure(f"server and checker with {NETWORKS} verified networks", _megabytes(process.pid), "MB", most=650)
-        before = _megabytes(process.pid)
+        yield Figure(f"server and checker with {NETWORKS} verified networks", megabytes(process.pid), "MB", most=650)
+        before = megabytes(process.pid)
         for _ in range(IDLE):
             _open(chromium, address)
-        yield Figure("a further idle session", (_megabytes(process.pid) - before) / IDLE, "MB", most=1)
+        yield Figure("a further idle session", (megabytes(process.pid) - before) / IDLE, "MB", most=1)
 
 
 def _open(chromium: Any, address: str) -> None:
@@ -36,7 +36,8 @@ def _open(chromium: Any, address: str) -> None:
     page.get_by_text("closed form = live network = torchinfo").wait_for(timeout=60_000)
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """Return the size of a process with all its children, in MB (10⁶ bytes), what they share counted once."""
     server_process = psutil.Process(pid)
     family = [server_process, *server_process.children(recursive=True)]
     return sum(member.memory_full_info().pss for member in family) / 1e6

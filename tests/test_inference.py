@@ -145,7 +145,7 @@ def test_a_kept_network_is_never_changed(small: Network, tmp_path: Path) -> None
 
 def test_as_many_networks_are_kept_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was not used for longest goes first; a network with other weights is another one."""
-    monkeypatch.setenv("EXPLORER_LOOK_MB", "4")  # two of mini, 1.8 MB each, but not three
+    monkeypatch.setenv("EXPLORER_LOOK_MB", "8")  # in the half of it, two of mini with 1.8 MB each, but not three
     first, second, third = (Network(config=PRESETS["mini"], seed=seed) for seed in range(3))
     kept = live_network(first, CPU), live_network(second, CPU)
     assert (live_network(second, CPU), live_network(first, CPU)) == (kept[1], kept[0])
