@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -15,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+DATA = TemporaryDirectory(prefix="explorer-")  # a data directory for each server in it; gone when the tests end
 PATIENCE_S = 60  # for a server to start, on a machine that may be busy
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -72,7 +74,7 @@ def _start(app: str) -> tuple[subprocess.Popen, str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={value}" for name, value in options.items())],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "EXPLORER_DATA": str(Path(DATA.name) / str(port))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -11,8 +11,16 @@ from streamlit.testing.v1.element_tree import Selectbox
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory of the test's own: no test reads or writes the user's."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("EXPLORER_DATA", str(folder))
+    return folder
+
+
 @pytest.fixture
-def app() -> AppTest:
+def app(data_folder: Path) -> AppTest:
     """A session that has opened the first page."""
     return open_app()
 
