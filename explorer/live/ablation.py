@@ -48,7 +48,7 @@ def ablate(
                 after[scale].append(_from(model, start, entries[model.body[start]]))
             done += 1
     untouched = torch.cat(before)
-    told = untouched.argmax(1) if target is None else torch.full((len(untouched),), target, device=untouched.device)
+    told = untouched.argmax(1) if target is None else torch.full((len(untouched),), target)
     yield Ablation(
         cells=tuple(_cell(scale, untouched, torch.cat(after[scale]), told) for scale in lone),
         targets=tuple(told.tolist()),
@@ -77,7 +77,7 @@ def _from(model: GoogLeNet, start: int, x: Tensor) -> Tensor:
     """Run the network from a part of its body on: its input → logits N × classes."""
     for name in model.body[start:]:
         x = model.get_submodule(name)(x)
-    return model.classifier(x).double()
+    return model.classifier(x).cpu().double()
 
 
 def _joined(scales: Sequence[Scale], lone: Scale) -> tuple[Scale, ...]:

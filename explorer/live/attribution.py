@@ -57,7 +57,7 @@ def attribute(
     image = inputs(network, pictures[:1], preprocessing, place)
     with scaled(model, scales):
         with torch.inference_mode():
-            probabilities = model(image).double().softmax(1)[0]
+            probabilities = model(image).cpu().double().softmax(1)[0]
         case = Case(model, image, probabilities.argmax().item() if target is None else target)
         yield Progress(done=0, total=1, doing=f"class {case.target}")
         values, expected = _METHODS[method](case, layer)

@@ -215,7 +215,7 @@ class _Sums:
 
     def add(self, output: Tensor) -> None:
         """Take in N × C × H × W."""
-        self._total += output.double().sum().item()
+        self._total += output.float().sum().item()
         self._zeros += (output == 0).sum().item()
         self._count += output.numel()
         alive = (output != 0).any(dim=3).any(dim=2).any(dim=0)

@@ -72,7 +72,7 @@ def predict(
 
 def _said(logits: Tensor, top: int) -> list[Said]:
     """N × classes → what is said of each of N pictures."""
-    logs = F.log_softmax(logits.double(), dim=1)
+    logs = F.log_softmax(logits.cpu().double(), dim=1)  # not every accelerator has double precision
     if not logs.isfinite().all():
         raise InputError("The network's numbers ran over: it has no answer. Weights that fit give one.")
     likely = logs.topk(min(top, logs.shape[1]), dim=1)
