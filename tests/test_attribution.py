@@ -9,6 +9,7 @@ import torch
 from captum.attr import LayerGradCam
 from PIL import Image
 
+from explorer import PRESETS
 from explorer.live import attribution
 from explorer.live.attribution import Case, attribute, grad_cam
 from explorer.live.devices import resolve_device
@@ -129,6 +130,8 @@ def test_what_cannot_be_asked_is_said(small: Network, shown: tuple[str, ...]) ->
         next(attribute(small, shown, HOW, method="grad_cam", layer="classifier.fc"))
     with pytest.raises(InputError, match="classes 0 to 6"):
         next(attribute(small, shown, HOW, method="occlusion", target=7))
+    with pytest.raises(InputError, match=r"96 passes with 1,\d\d\d · 10⁹ MACs in all; the limit here is 600"):
+        next(attribute(Network(config=PRESETS["naive"]), shown, HOW, method="integrated_gradients"))
 
 
 def test_a_picture_of_a_line_of_pixels_has_a_heat_map(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def test_a_large_batch_is_cut_into_parts(monkeypatch: pytest.MonkeyPatch, small:
         ({"scales": (Scale("3a", "1x1", float("nan")),)}, "from -100 to 100"),
         ({"scales": (Scale("3a", "1x1", 101.0),)}, "from -100 to 100"),
         ({"network": Network(config=SMALL, weights="/no/such.safetensors")}, "cannot be read"),
+        ({"network": Network(config=PRESETS["naive"]), "pictures": ("x.png",) * 64}, "That takes 64 passes"),
     ],
 )
 def test_what_cannot_be_looked_at_is_said(small: Network, tmp_path: Path, changes: dict[str, Any], told: str) -> None:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from explorer.live.ablation import judge_target
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import noted
-from explorer.live.inference import inputs, live_network, scaled
+from explorer.live.inference import inputs, judge_work, live_network, scaled
 from explorer.live.look import Attribution, InputError, Method, Network, Preprocessing, Scale, layers_for_grad_cam
 from explorer.live.model import GoogLeNet
 from explorer.live.mosaic import heat
@@ -26,6 +26,8 @@ from explorer.live.report import Progress
 
 STEPS, AT_ONCE = 32, 4  # of the way from zeros to the picture, and how many of them are computed together
 WINDOWS = 10  # squares along a side, each twice as wide as the distance to the next
+# Of one picture; a pass back costs two forward.
+_PASSES: dict[Method, int] = {"grad_cam": 3, "occlusion": WINDOWS**2, "integrated_gradients": 3 * STEPS}
 
 
 class Case(NamedTuple):
@@ -52,6 +54,7 @@ def attribute(
     known = layers_for_grad_cam(network.config)
     if method == "grad_cam" and layer not in known:
         raise InputError(f"Grad-CAM looks at a module's output: {known[-1]} to {known[0]}.")
+    judge_work(network, _PASSES[method])
     place = resolve_device(device)
     model = live_network(network, place)
     image = inputs(network, pictures[:1], preprocessing, place)

@@ -14,7 +14,7 @@ from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.live.devices import Device, resolve_device
 from explorer.live.images import png
-from explorer.live.inference import in_parts, inputs, live_network, scaled
+from explorer.live.inference import in_parts, inputs, judge_work, live_network, scaled
 from explorer.live.look import (
     MAX_TILES,
     Activity,
@@ -102,6 +102,7 @@ def activity(
     device: str = "auto",
 ) -> Activity:
     """Say how much each branch of each module does for these pictures. Raises InputError or UnbuildableError."""
+    judge_work(network, len(pictures))
     place = resolve_device(device)
     model = live_network(network, place)
     images = inputs(network, pictures, preprocessing, place)

@@ -38,6 +38,7 @@ from explorer.live.preprocessing import prepare
 from explorer.live.timing import wait
 
 LOOK_MB = 500  # unless the environment's EXPLORER_LOOK_MB says otherwise
+MAX_MACS = 600_000_000_000  # without a word of progress: about half a minute on one core
 MAX_FACTOR = 100.0
 
 
@@ -50,6 +51,7 @@ def predict(
     top: int = 5,
 ) -> Predictions:
     """Say what the network sees in each picture. Raises InputError or UnbuildableError with the reason why not."""
+    judge_work(network, len(pictures))
     place = resolve_device(device)
     model = live_network(network, place)
     images = inputs(network, pictures, preprocessing, place)
@@ -223,6 +225,16 @@ def in_parts(images: Tensor, network: Network) -> tuple[Tensor, ...]:
     summary = _summary(network)
     room = _limit_mb() * 1e6 - 4 * summary.whole.parameters
     return images.split(max(1, int(room / 2 / _bytes_per_picture(summary))))
+
+
+def judge_work(network: Network, passes: int) -> None:
+    """Raise InputError where so many passes of one picture would take too long."""
+    macs = passes * _summary(network).macs(aux=True)
+    if macs > MAX_MACS:
+        raise InputError(
+            f"That takes {passes:,} passes with {macs / 1e9:,.0f} · 10⁹ MACs in all; the limit here is "
+            f"{MAX_MACS / 1e9:,.0f} · 10⁹. Take fewer pictures, a smaller picture or narrower modules."
+        )
 
 
 def _bytes_per_picture(summary: NetworkSummary) -> int:
