@@ -104,14 +104,25 @@ def judged(view: View, changed: Draft) -> tuple[Problem, ...]:
 
 
 def number(
-    view: View, label: str, field: str, value: float | None, write: Write, *, blank: bool = False, **options: Any
+    view: View,
+    label: str,
+    field: str,
+    value: float | None,
+    write: Write,
+    *,
+    name: str = "",
+    blank: bool = False,
+    **options: Any,
 ) -> None:
-    """Ask for a number of the draft. ``blank``: leaving it empty means something."""
-    key = f"{view}_{field}"
+    """Ask for a number of the draft that is judged as a ``field`` of the plan. ``blank``: to leave it empty is allowed.
+
+    ``name`` is the control's own, where there is another one for the field.
+    """
+    key = f"{view}_{name or field}"
     _seed(key, value)
     with _box(key, options):
         st.number_input(
-            label, key=key, value=None, on_change=_changed, args=(view, label, field, write, blank), **options
+            label, key=key, value=None, on_change=_changed, args=(view, label, field, key, write, blank), **options
         )
         explain(key)
 
@@ -129,7 +140,7 @@ def choice(
             key=key,
             format_func=lambda name: options.get(name, name),
             on_change=_changed,
-            args=(view, label, field, write, False),
+            args=(view, label, field, key, write, False),
             **more,
         )
         explain(key)
@@ -139,7 +150,7 @@ def switch(view: View, label: str, field: str, value: bool, write: Write, help: 
     """Ask whether something of the draft shall be so."""
     key = f"{view}_{field}"
     _seed(key, value)
-    st.toggle(label, key=key, on_change=_changed, args=(view, label, field, write, False), help=help)
+    st.toggle(label, key=key, on_change=_changed, args=(view, label, field, key, write, False), help=help)
     explain(key)
 
 
@@ -161,8 +172,7 @@ def _seed(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
-def _changed(view: View, label: str, field: str, write: Write, blank: bool) -> None:
-    key = f"{view}_{field}"
+def _changed(view: View, label: str, field: str, key: str, write: Write, blank: bool) -> None:
     value = st.session_state[key]
     try:
         if value is None and not blank:

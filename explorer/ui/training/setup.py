@@ -79,9 +79,13 @@ def _show_plan(view: View, facts: Facts) -> None:
 def _one_network(view: View) -> None:
     options = list(available(state.shelf()))
     st.session_state[_key(view)] = drafts.names(view)[0]
-    st.selectbox("Network", options, key=_key(view), format_func=title, on_change=_network_chosen, args=(view,))
+    st.selectbox("Network", options, key=_key(view), format_func=_titles().get, on_change=_network_chosen, args=(view,))
     if drafts.names(view) == ("mini",) and state.present() == state.DEFAULT:
         st.caption("It learns within a minute. A network that you edit is trained instead as soon as there is one.")
+
+
+def _titles() -> dict[str, str]:
+    return {name: title(name) for name in available(state.shelf())}
 
 
 def _network_chosen(view: View) -> None:
@@ -96,7 +100,7 @@ def _several_networks(view: View) -> None:
         f"Networks (2 to {MAX_ENTRANTS})",
         list(available(state.shelf())),
         key=key,
-        format_func=title,
+        format_func=_titles().get,
         max_selections=MAX_ENTRANTS,
         on_change=_networks_chosen,
         args=(view,),
@@ -232,7 +236,8 @@ def _rest(view: View, plan: Plan) -> None:
         format="%g",
         placeholder=f"{plan.entrants[0].config.aux.loss_weight:g}, the network's",
     )
-    drafts.number(view, "Seed" if view == "one" else "First seed", "first", plan.seeds[0], _write_seed, step=1)
+    label = "Seed" if view == "one" else "First seed"
+    drafts.number(view, label, "seeds", plan.seeds[0], _write_seed, name="first", step=1)
     drafts.choice(view, "Device", "device", DEVICES, settings.device, _writes(plan, "device"))
     drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, _writes(plan, "precision"))
     drafts.switch(
