@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from explorer.live.preprocessing import Step
 
 THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # pixels of the gallery
-STRIP_WIDTH, SIDE = 1100, 250
+STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
 _SPACE = 4
 
 EMPTY = looking.png(np.zeros((1, 1), np.uint8))
@@ -88,12 +88,12 @@ class Bar(NamedTuple):
 
 def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
     """Return the likeliest classes as bars with their probabilities; a line marks what each was before."""
-    left, high = 150, 26
-    room = width - left - 118
+    left, high = max(110.0, 0.29 * width), 26
+    room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
     body = []
     for place, bar in enumerate(bars):
         y = 34 + place * high
-        name = ("✓ " if bar.true else "") + _shortened(bar.name, 19)
+        name = ("✓ " if bar.true else "") + _shortened(bar.name, int(left / 7.4))
         body.append(svg.text(left - 8, y + 14, name, anchor="end", weight=600 if place == 0 else 400))
         body.append(svg.rect(left, y, room, 18, "currentColor", opacity=0.08))
         body.append(svg.rect(left, y, room * bar.probability, 18, palette.BRANCH["1x1"], hint=bar.name))
@@ -130,15 +130,18 @@ def sureness(said: "Said", classes: int) -> str:
 _SURE = ((0.02, "certain"), (0.15, "fairly sure"), (0.45, "torn between few"), (0.8, "undecided"), (9, "guessing"))
 
 
-def strips(found: "Sequence[Strip]", *, every: bool = False) -> str:
+def strips(found: "Sequence[Strip]", *, every: bool = False, narrow: bool = False) -> str:
     """Return the maps of each branch in the order of concatenation, the strongest first; each can be chosen.
 
     The id of a map is its path, a colon, and its channel. Without ``every`` the first two rows of a branch are shown.
+    ``narrow`` makes rows for a narrow page.
     """
+    room = NARROW_WIDTH if narrow else STRIP_WIDTH
     body: list[str] = []
     y = 8.0
     for strip in found:
-        tile, columns = _tile(strip)
+        tile = 38.0 if max(strip.tile) >= 12 else 30.0
+        columns = int((room - 2 * _SPACE) // (tile + _SPACE))
         most = len(strip.channels) if every else min(len(strip.channels), 2 * columns)
         rows = -(-most // columns)
         body += _strip_head(strip, y)
@@ -157,13 +160,7 @@ def strips(found: "Sequence[Strip]", *, every: bool = False) -> str:
             body.append(looking.choice(f"{strip.path}:{channel}", label, left, top, wide, high))
         y += rows * (strip.tile[0] + looking.GAP) * scale + 14
     alt = "Feature maps: " + "; ".join(_strip_words(strip) for strip in found)
-    return _bare(STRIP_WIDTH, y, alt, body)
-
-
-def _tile(strip: "Strip") -> tuple[float, int]:
-    """Return how wide a map is drawn, and how many stand in a row."""
-    tile = 38.0 if max(strip.tile) >= 12 else 30.0
-    return tile, int((STRIP_WIDTH - 2 * _SPACE) // (tile + _SPACE))
+    return _bare(room, y, alt, body)
 
 
 def _strip_head(strip: "Strip", y: float) -> list[str]:
@@ -353,7 +350,7 @@ def looked(picture: bytes, heat: "Heat", title: str) -> str:
 
 def strongest(found: "Sequence[Strip]", title: str) -> str:
     """Return the maps of each branch that respond most, a row per branch."""
-    body, y, tile = [], 32.0, 40
+    body, y, tile = [], 32.0, 36
     columns = 10
     for strip in found:
         count = min(columns, len(strip.channels))

@@ -92,8 +92,8 @@ def _heads(said: "Prediction", pick: Pick) -> None:
                 )
                 for number, share in list(zip(head.classes, head.probabilities, strict=True))[:TOP_OF_HEADS]
             ]
-            with st.container(width=330):
-                picture(looking_charts.answer_bars(bars, f"The head on {tap} says", width=400), f"look_head_{tap}")
+            with st.container(width=290):
+                picture(looking_charts.answer_bars(bars, f"The head on {tap} says", width=290), f"look_head_{tap}")
 
 
 @st.fragment

@@ -33,7 +33,7 @@ def ask(request: "Request", key: str, doing: str) -> "Result | None":
 
     stopped = f"{key}_stopped"
     if st.session_state.get(stopped) == request:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_bar"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
             st.caption("Stopped.", width="content")
             st.button("Go on", icon=":material/play_arrow:", key=f"{key}_again", on_click=_resume, args=(stopped,))
         return None
@@ -64,7 +64,7 @@ def _name(key: str) -> str:
 
 
 def _progress(pending: "Pending", key: str, doing: str, stop: Callable[[], None]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_bar"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
         if pending.progress is None:
             place = f" · {pending.ahead} before it" if pending.ahead else ""
             st.progress(0.0, f"{doing}{place}")

@@ -8,7 +8,7 @@ from explorer.presets import CATALOGUE
 from explorer.shelf import CURRENT
 from explorer.ui import cache, messages, state, variants
 from explorer.ui.lessons.chart import picture
-from explorer.ui.looking import asking, choice, inside, weights
+from explorer.ui.looking import asking, choice, inside, weights, where
 from explorer.ui.looking.pictures import Pick, network_input
 from explorer.views import formatting as fmt
 from explorer.views import looking_charts
@@ -29,7 +29,7 @@ def show_beside(pick: Pick) -> None:
             _side(pick, in_use, f"look_side_{place}")
     st.caption(
         "How to read this: the same picture, prepared as each network's weights need it. Maps: the strongest channels "
-        "of the chosen block; Grad-CAM at the last module. Untrained networks show what the layout alone does; their "
+        "of the chosen block; Grad-CAM at the last module whose maps are not too coarse. Untrained networks show what the layout alone does; their "
         "answers mean nothing."
     )
 
@@ -43,14 +43,14 @@ def _other() -> "InUse":
 
     name = st.session_state[_OTHER]
     if name == UNTRAINED:
-        return choice.untrained(choice.in_use().config)
+        return choice.untrained(choice.in_use().config, UNTRAINED, choice.in_use())
     if name.startswith("net:"):
-        return choice.untrained(state.version_named(name.removeprefix("net:")).config)
+        return choice.untrained(state.version_named(name.removeprefix("net:")).config, offered[name])
     try:
         return choice.resolved(name)
     except InputError as error:
         messages.refuse(str(error))
-        return choice.untrained(choice.in_use().config)
+        return choice.untrained(choice.in_use().config, UNTRAINED, choice.in_use())
 
 
 def _offered() -> dict[str, str]:
@@ -64,7 +64,7 @@ def _offered() -> dict[str, str]:
 
 
 def _side(pick: Pick, in_use: "InUse", key: str) -> None:
-    from explorer.live.look import AttributionRequest, MapsRequest, PredictionRequest, layers_for_grad_cam
+    from explorer.live.look import AttributionRequest, MapsRequest, PredictionRequest
 
     summary = cache.summary(in_use.config)
     st.markdown(f"**{fmt.markdown(in_use.title)}**  \n:small[{_facts(summary)}]")
@@ -85,13 +85,13 @@ def _side(pick: Pick, in_use: "InUse", key: str) -> None:
     st.markdown(
         f":small[{looking_charts.sureness(main, in_use.config.classes)} One pass: {fmt.milliseconds(said.forward_ms)}.]"
     )
-    request = AttributionRequest(**shared, method="grad_cam", layer=layers_for_grad_cam(in_use.config)[0], target=None)
-    where = asking.ask(request, f"{key}_where", "Grad-CAM")
+    request = AttributionRequest(**shared, method="grad_cam", layer=where.usual_layer(in_use.config), target=None)
+    evidence = asking.ask(request, f"{key}_where", "Grad-CAM")
     block = inside.block(in_use.config)
     maps = asking.ask(MapsRequest(**shared, block=block), f"{key}_maps", "The maps are made")
     seen = network_input(pick, in_use.config, prepared)
-    if where and seen:
-        picture(looking_charts.looked(seen, where.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked")
+    if evidence and seen:
+        picture(looking_charts.looked(seen, evidence.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked")
     if maps:
         name = "the stem" if block == "stem" else block
         picture(looking_charts.strongest(maps.strips, f"The strongest channels of {name}"), f"{key}_strongest")

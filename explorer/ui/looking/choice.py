@@ -108,18 +108,20 @@ def resolved(token: str) -> InUse:
     from explorer.live.weight_files import describe
 
     if token == RANDOM:
-        return untrained(state.present().config)
+        return untrained(state.present().config, "random weights")
     path = path_of(token)
     if path is None:
         raise InputError(f"There are no weights “{token[:40]}” here (any more).")
     return InUse(token, *describe(path))
 
 
-def untrained(config: GoogLeNetConfig) -> InUse:
-    """Return a network with random weights."""
+def untrained(config: GoogLeNetConfig, title: str, like: InUse | None = None) -> InUse:
+    """Return a network with random weights; with the classes and the preparation of pictures of one that is trained."""
     from explorer.live.look import Network, Preprocessing
 
-    return InUse(RANDOM, Network(config=config), "random weights", (), Preprocessing(), None)
+    if like is None:
+        return InUse(RANDOM, Network(config=config), title, (), Preprocessing(), None)
+    return InUse(RANDOM, Network(config=config), title, like.classes, like.preprocessing, None)
 
 
 def path_of(token: str) -> Path | None:

@@ -59,7 +59,7 @@ def _bars(timings: "list[LayerTiming]") -> None:
         "look_clock",
     )
     told = "; ".join(
-        f"{'one picture' if one.batch == 1 else f'{one.batch} pictures'}: {_spread(one.whole_ms)}, "
+        f"{'One picture' if one.batch == 1 else f'{one.batch} pictures'}: {_spread(one.whole_ms)}, "
         f"{fmt.milliseconds(_median(one.whole_ms) / one.batch)} each"
         for one in timings
     )

@@ -13,6 +13,7 @@ from explorer.ui.looking.choosing import choosing
 from explorer.ui.looking.pictures import Pick, network_input
 from explorer.views import diagrams, looking, looking_charts
 from explorer.views import formatting as fmt
+from explorer.views.layer_table import BRANCH_NAMES
 
 if TYPE_CHECKING:
     from explorer.live.look import Maps, Strip
@@ -56,7 +57,7 @@ def _block(pick: Pick) -> None:
         st.space("stretch")
         every = st.toggle("All maps", key=_EVERY, persist_state="session")
     choosing(
-        looking_charts.strips(found.strips, every=every),
+        looking_charts.strips(found.strips, every=every, narrow=is_narrow()),
         key="look_strips",
         chosen=[f"{path}:{channel}"],
         on_choose=_choose,
@@ -122,5 +123,6 @@ def _in_full(pick: Pick, path: str, channel: int, found: "Maps") -> None:
 
 def channel_name(path: str, channel: int, first: int = 0) -> str:
     """Return what a channel is called: its place and its number in the block."""
-    place = path.removeprefix("inception_").replace(".branch_", ", ").replace("stem.", "stem, ")
-    return f"{place}, channel {first + channel:,}"
+    block, _, inner = path.removeprefix("inception_").partition(".")
+    branch = inner.removeprefix("branch_")
+    return f"{block}, {BRANCH_NAMES.get(branch, branch)}, channel {first + channel:,}"

@@ -42,10 +42,8 @@ def show_wants() -> None:
 def _controls() -> tuple[str, int, int]:
     """Return the path of the branch or layer, the channel in it, and the seed."""
     offered = _places()
-    last, channel = inside.chosen_map() or ("", 0)
     if st.session_state.get(_BRANCH) not in offered:
-        st.session_state[_BRANCH] = last if last in offered else next(iter(offered))
-        st.session_state[_CHANNEL] = channel if last in offered else 0
+        st.session_state[_BRANCH], st.session_state[_CHANNEL] = _first(offered)
     with st.container(horizontal=True, vertical_alignment="bottom", key="look_wants_bar"):
         st.selectbox(
             "Branch or layer",
@@ -62,6 +60,15 @@ def _controls() -> tuple[str, int, int]:
     for key in (_CHANNEL, _SEED):
         messages.show_problems((state.refused(key) or (None, ()))[1])
     return path, channel, seed
+
+
+def _first(offered: dict[str, tuple[str, int]]) -> tuple[str, int]:
+    """Return the map that was last enlarged, else the first channel of the block whose maps are shown."""
+    if (last := inside.chosen_map()) and last[0] in offered:
+        return last
+    block = inside.block(choice.in_use().config)
+    inside_it = [path for path in offered if path.startswith((f"inception_{block}.", f"{block}."))]
+    return inside_it[0], 0
 
 
 def _whole(label: str, key: str, most: int, reason: str) -> int:

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from explorer.config import GoogLeNetConfig
+from explorer.ui import cache
 from explorer.ui.lessons.chart import picture
 from explorer.ui.looking import asking, choice
 from explorer.ui.looking.pictures import Pick, network_input
@@ -28,6 +30,7 @@ DOING = {
     "integrated_gradients": "Gradients are added up",
 }
 SAID = -1
+COARSEST = 5  # positions along a side
 _METHOD, _LAYER, _TARGET = "look_method", "look_layer", "look_target"
 
 
@@ -96,7 +99,7 @@ def _target() -> int | None:
 
 def _layer(layers: tuple[str, ...]) -> str:
     if st.session_state.get(_LAYER) not in layers:
-        st.session_state[_LAYER] = layers[0]
+        st.session_state[_LAYER] = usual_layer(choice.in_use().config)
     return st.selectbox(
         "Maps of",
         layers,
@@ -106,3 +109,12 @@ def _layer(layers: tuple[str, ...]) -> str:
         persist_state="session",
         help="The later the module, the coarser its maps and the nearer to the answer.",
     )
+
+
+def usual_layer(config: GoogLeNetConfig) -> str:
+    """Return the last layer whose maps are not too coarse to point at anything, else the last."""
+    from explorer.live.look import layers_for_grad_cam
+
+    layers = layers_for_grad_cam(config)
+    sizes = {row.path: row.out_shape[1:] for row in cache.summary(config).rows}
+    return next((path for path in layers if min(sizes[path]) >= COARSEST), layers[0])
