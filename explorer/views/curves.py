@@ -96,7 +96,7 @@ def _heads(curves: Curves, heads: Sequence[str], axis: Axis, macs: int) -> list[
 
 def _gradients(curves: Curves, blocks: Sequence[str], axis: Axis, macs: int, theme: Theme) -> list[Line]:
     """Colours run with depth, from the image to the classifier, over what can be seen on this background."""
-    low, high = (0.0, 0.8) if theme is palette.LIGHT else (0.35, 1.0)
+    low, high = (0.0, 0.58) if theme is palette.LIGHT else (0.45, 1.0)
     ordered = sorted(blocks, key=_depth)
     step = (high - low) / max(1, len(ordered) - 1)
     return [
