@@ -40,9 +40,10 @@ def take_fresh() -> bool:
 
 @st.fragment
 def measure_control(*configs: GoogLeNetConfig) -> None:
-    """Offer to measure these networks, each alone, one after the other; while that lasts its progress and a way out.
+    """Offer to measure a network and perhaps its naive twin, each alone, one after the other.
 
-    When all are measured the page runs again, with :func:`take_fresh` true once.
+    While that lasts there are its progress and a way out. At the end the page runs again, with :func:`take_fresh` true
+    once if anything was measured.
     """
     pending = _collect()
     with st.container(horizontal=True, vertical_alignment="center", width="content", key="times"):
@@ -59,8 +60,10 @@ def measure_control(*configs: GoogLeNetConfig) -> None:
                 args=(configs,),
                 help="Runs the live network in the background and times each of its layers, one image at a time.",
             )
-    if reason := st.session_state.get(_FAILED):
-        st.error(f"Nothing was measured. {reason}", icon=":material/block:")
+    failed, reason = st.session_state.get(_FAILED, (None, ""))
+    if failed in configs:
+        which = "This network" if failed == configs[0] else "The naive one"
+        st.error(f"{which} could not be measured. {reason}", icon=":material/block:")
 
 
 def said(config: GoogLeNetConfig) -> str:
@@ -91,12 +94,12 @@ def _collect() -> "Pending | None":
         if isinstance(answer, tuple):
             return answer
         if isinstance(answer, Failure):
-            st.session_state[_FAILED], st.session_state[_ASKED] = answer.reason, ()
-            return None
-        remember(answer)
+            st.session_state[_FAILED] = (asked[0].config, answer.reason)
+        else:
+            remember(answer)
+            st.session_state[_FRESH] = True
         st.session_state[_ASKED] = asked[1:]
         if not asked[1:]:
-            st.session_state[_FRESH] = True
             st.rerun()
     return None
 

@@ -94,10 +94,25 @@ def test_a_failure_is_said_and_changes_no_colour(checker: FakeChecker, app: AppT
     """With its reason; the next click clears it."""
     checker.answer = Failure(reason="It needs too much.")
     click(app, "times_start")
-    assert [error.value for error in app.error] == ["Nothing was measured. It needs too much."]
+    assert [error.value for error in app.error] == ["This network could not be measured. It needs too much."]
     assert app.selectbox(key="colour_by").value == "none"
     checker.answer = Pending(0, 0.3)
     click(app, "times_start")
+    assert not app.error
+
+
+def test_what_could_be_measured_is_shown_beside_what_could_not(checker: FakeChecker, app: AppTest) -> None:
+    """A naive module too large leaves the module's own time; an edit takes the message away."""
+    app.switch_page("pages/explore/module.py").run()
+    checker.ask = lambda request, _="": (
+        timing_of(PAPER) if request.config == PAPER else Failure(reason="It needs too much.")
+    )
+    click(app, "times_start")
+    assert [error.value for error in app.error] == ["The naive one could not be measured. It needs too much."]
+    assert app.selectbox(key="colour_by").value == "time"
+    assert "Measured time: median of 3 rounds" in words(app)
+    app.number_input(key="cell_4a_ch3x3").set_value(210)
+    run(app)
     assert not app.error
 
 
