@@ -90,14 +90,14 @@ def _columns(base: str) -> dict[str, Any]:
         "#3×3": number(width=80, help=none),
         "#5×5 reduce": number(width=122, help=blank),
         "#5×5": number(width=80, help=none),
-        "pool proj": number(width=102, help=f"{whole} Blank: the pool passes all channels. 0: no such branch."),
+        "pool proj": number(width=98, help=f"{whole} Blank: the pool passes all channels. 0: no such branch."),
         nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
         nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
         nt.PARAMETERS: number(
-            width=92, format="localized", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
+            width=88, format="localized", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
         ),
         nt.MACS: number(
-            width=102, format="localized", help="Multiply-accumulates for one image; FLOPs are twice as many."
+            width=98, format="localized", help="Multiply-accumulates for one image; FLOPs are twice as many."
         ),
         nt.NOTE: text(f"against {CATALOGUE[base].title}", width=270, help="What was edited here, or why it changed."),
     }

@@ -1,5 +1,6 @@
 """Comparing in a real browser: keep two variants, edit one, compare, share, open elsewhere, take away, time."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from safetensors.torch import load_file
 from explorer import PRESETS
 from explorer.changes import with_module
 from explorer.share import from_json, to_json
+from explorer.views.palette import READABLE, contrast
 from tests.browser.test_network import APP, PATIENCE_MS, at_rest, edit, expect_total, open_page
 
 pytestmark = pytest.mark.browser
@@ -150,3 +152,19 @@ def test_a_budget_is_solved(app: Page) -> None:
     expect(app.get_by_text("1. Narrower")).to_be_visible(timeout=PATIENCE_MS)
     app.locator(".st-key-budget_open_0 button").click()
     expect(app.locator(".st-key-bar")).to_contain_text("1.266 G MACs", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chips_and_the_main_button_can_be_read(app: Page, scheme: str) -> None:
+    """What is filled with the primary colour has text of enough contrast, on light and dark pages."""
+    app.emulate_media(color_scheme=scheme)
+    go_to_compare(app)
+    look_at(app, "Budget")
+    for filled in (app.locator("[data-tag]").first, app.get_by_role("button", name="Solve")):
+        expect(filled).to_be_visible(timeout=PATIENCE_MS)
+        text, fill = filled.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+        assert contrast(_hex(text), _hex(fill)) >= READABLE
+
+
+def _hex(colour: str) -> str:
+    return "#" + "".join(f"{int(channel):02x}" for channel in re.findall(r"\d+", colour)[:3])

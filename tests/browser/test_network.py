@@ -133,6 +133,22 @@ def test_a_bad_cell_stays_visible_with_its_reason(network: Page) -> None:
     expect(network.get_by_test_id("stAlert")).to_have_count(0)
 
 
+def test_a_fraction_is_refused_as_it_was_typed(network: Page) -> None:
+    """The grid cuts nothing off unseen: 3.7 stays 3.7, with its reason, and the totals do not move."""
+    edit(network, "4a", "#3×3", "3.7")
+    expect(network.get_by_test_id("stAlert")).to_contain_text("3.7 is no whole number", timeout=PATIENCE_MS)
+    expect_cell(network, "4a", "#3×3", "3.7")
+    expect_total(network, "parameters", "6,998,552")
+
+
+def test_a_hostile_link_asks_no_other_machine(network: Page) -> None:
+    """A picture in the name of a network stays text; the fixture listens for requests."""
+    network.goto(network.url.split("?")[0] + "?net=2.![x](//2130706433/x)")
+    at_rest(network)
+    expect(network.get_by_test_id("stAlert")).to_contain_text("“![x](//2130706433/x)”", timeout=PATIENCE_MS)
+    expect(network.get_by_test_id("stAlert").locator("img")).to_have_count(0)
+
+
 def test_the_edit_survives_another_page_and_back(network: Page) -> None:
     """The module page speaks of the edited network; its edits reach the table, and the table keeps its own."""
     edit(network, "4a", "#3×3", "210")
