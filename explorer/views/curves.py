@@ -46,7 +46,7 @@ class Panel(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The lanes of one network, all drawn in one colour. ``macs`` are those of one image at inference."""
+    """The lanes of one network, all drawn in one colour. ``macs`` are those of one image, heads included."""
 
     title: str
     colour: str
