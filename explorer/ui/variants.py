@@ -8,6 +8,7 @@ from explorer.config import GoogLeNetConfig
 from explorer.presets import ACCURACIES, CATALOGUE
 from explorer.shelf import CURRENT
 from explorer.ui import cache, state
+from explorer.ui.training import results
 from explorer.views import palette
 from explorer.views.network_table import version_title
 
@@ -26,9 +27,10 @@ def title(name: str) -> str:
 
 
 def accuracy(config: GoogLeNetConfig) -> str:
-    """Return what is known of a network's accuracy, in words; empty where nothing is."""
+    """Return what is known of a network's accuracy, published or reached here, in words; empty where nothing is."""
     known = ACCURACIES.get(config)
-    return f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
+    published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
+    return "; ".join(filter(None, (published, *results.reached(config))))
 
 
 def compared(names: tuple[str, ...]) -> Comparison:

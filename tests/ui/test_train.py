@@ -446,3 +446,19 @@ def test_a_data_directory_that_cannot_be_used_is_explained(monkeypatch: pytest.M
     app = train_page()
     assert "Name another one in EXPLORER_DATA" in app.error[0].value
     assert not [button for button in app.button if button.key == "train_start"]
+
+
+def test_the_shelf_knows_what_was_reached(manager: Manager, data_folder: Path) -> None:
+    """The scatter of the page Compare tells the best accuracy of a network that was trained, and of no other."""
+    data_folder.mkdir()
+    (data_folder / "runs.sqlite").touch()  # where the server's store would be
+    put(manager.store, plan("mini", "half"), accuracies=(0.8, 0.7))
+    put(manager.store, plan("mini"), accuracies=(0.75,))
+    app = train_page()
+    app.switch_page("pages/explore/compare.py").run()
+    app.session_state["compare_view"] = "Shelf"
+    app.run()
+    assert not app.exception
+    spec = app.get("plotly_chart")[0].proto.spec
+    assert spec.count("(best run here)") == 2
+    assert "80.0 % on Fashion-MNIST" in spec
