@@ -1,7 +1,5 @@
 """Timing every layer: each row has a time in each round, the network is left alone, and too much is refused."""
 
-from time import sleep
-
 import pytest
 import torch
 
@@ -30,19 +28,18 @@ def test_every_row_has_a_time_in_every_round(name: str) -> None:
 
 
 def test_a_layers_time_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer made slow is the one that is seen to be slow, and the whole pass contains it."""
-    forward = Concat.forward
+    """On a clock that moves only in concats, they have all the time, and the whole pass that of all of them."""
+    clock, forward = [0.0], Concat.forward
 
     def slow(self: Concat, branches: list[torch.Tensor]) -> torch.Tensor:
-        sleep(0.05)
+        clock[0] += 0.25
         return forward(self, branches)
 
     monkeypatch.setattr(Concat, "forward", slow)
+    monkeypatch.setattr(layer_timing, "perf_counter", lambda: clock[0])
     *_, timing = time_layers(SMALL, "cpu", rounds=3)
-    concats = {path: seconds for path, seconds in timing.seconds.items() if path.endswith(".concat")}
-    others = {path: seconds for path, seconds in timing.seconds.items() if path not in concats}
-    assert min(concats.values()) >= 0.05 > max(others.values())
-    assert min(timing.whole_ms) >= 50 * len(concats)
+    assert timing.seconds == {path: 0.25 * path.endswith(".concat") for path in timing.paths}
+    assert timing.whole_ms == (250.0 * len(SMALL.modules),) * 3
 
 
 def test_the_median_of_the_rounds_counts() -> None:
