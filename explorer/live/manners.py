@@ -15,6 +15,7 @@ def stay_modest(nice: int) -> None:
     priority.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on busy cores, threads that spin for each other stand still
     if hasattr(os, "nice"):
         os.nice(nice)
     if sys.platform == "linux":
