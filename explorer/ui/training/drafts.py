@@ -4,7 +4,6 @@ A bad value stays visible with its reason under the control, and the draft stays
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -112,37 +111,47 @@ def number(
     *,
     name: str = "",
     blank: bool = False,
+    explained: bool = True,
     **options: Any,
 ) -> None:
     """Ask for a number of the draft that is judged as a ``field`` of the plan. ``blank``: to leave it empty is allowed.
 
-    ``name`` is the control's own, where there is another one for the field.
+    ``name`` is the control's own, where there is another one for the field. Without ``explained`` the caller calls
+    :func:`explain` where there is room for the message.
     """
     key = f"{view}_{name or field}"
     _seed(key, value)
-    with _box(key, options):
-        st.number_input(
-            label, key=key, value=None, on_change=_changed, args=(view, label, field, key, write, blank), **options
-        )
+    st.number_input(
+        label, key=key, value=None, on_change=_changed, args=(view, label, field, key, write, blank), **options
+    )
+    if explained:
         explain(key)
 
 
 def choice(
-    view: View, label: str, field: str, options: Mapping[str, str], value: str, write: Write, **more: Any
+    view: View,
+    label: str,
+    field: str,
+    options: Mapping[str, str],
+    value: str,
+    write: Write,
+    *,
+    explained: bool = True,
+    **more: Any,
 ) -> None:
     """Ask for one of several values of the draft."""
     key = f"{view}_{field}"
     _seed(key, value)
-    with _box(key, more):
-        st.selectbox(
-            label,
-            list(options),
-            key=key,
-            format_func=lambda name: options.get(name, name),
-            on_change=_changed,
-            args=(view, label, field, key, write, False),
-            **more,
-        )
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=lambda name: options.get(name, name),
+        on_change=_changed,
+        args=(view, label, field, key, write, False),
+        **more,
+    )
+    if explained:
         explain(key)
 
 
@@ -152,11 +161,6 @@ def switch(view: View, label: str, field: str, value: bool, write: Write, help: 
     _seed(key, value)
     st.toggle(label, key=key, on_change=_changed, args=(view, label, field, key, write, False), help=help)
     explain(key)
-
-
-def _box(key: str, options: dict[str, Any]) -> Any:
-    """Let a message stand under its own control where several stand in a row."""
-    return st.container(width=options.get("width", "stretch"), gap="xsmall") if state.refused(key) else nullcontext()
 
 
 def explain(key: str) -> None:

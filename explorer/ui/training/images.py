@@ -39,9 +39,11 @@ def choose_images(view: View) -> Facts | None:
             {token: _title(data) for token, data in options.items()},
             _token(now),
             lambda draft, token: draft.replace(data=options[token]),
+            explained=False,
         )
         with st.popover("", icon=":material/upload:", help="Your own images", key=f"{view}_own"):
             _bring(view)
+    drafts.explain(f"{view}_images")
     try:
         return runs.facts_of(now)
     except DataError as error:

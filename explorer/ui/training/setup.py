@@ -81,7 +81,7 @@ def _one_network(view: View) -> None:
     st.session_state[_key(view)] = drafts.names(view)[0]
     st.selectbox("Network", options, key=_key(view), format_func=_titles().get, on_change=_network_chosen, args=(view,))
     if drafts.names(view) == ("mini",) and state.present() == state.DEFAULT:
-        st.caption("It learns within a minute. A network that you edit is trained instead as soon as there is one.")
+        st.caption("A small network that learns within a minute. Edit the table, and yours stands here.")
 
 
 def _titles() -> dict[str, str]:
@@ -136,11 +136,25 @@ def _budget(view: View, plan: Plan, facts: Facts) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
         label = "Budget" if view == "one" else "Budget of each"
         amount = plan.budget.amount / scale
-        drafts.number(view, label, "amount", amount, write_amount, step=_step(kind), format="%g", width=140)
+        drafts.number(
+            view, label, "amount", amount, write_amount, step=_step(kind), format="%g", width=140, explained=False
+        )
         kinds = {name: UNITS[name] for name in {**dict.fromkeys(_BUDGETS[view]), kind: None}}
-        drafts.choice(view, "in", "kind", kinds, kind, write_kind, width=120)
+        drafts.choice(view, "in", "kind", kinds, kind, write_kind, width=120, explained=False)
         if view == "race":
-            drafts.number(view, "Seeds", "seeds", len(plan.seeds), _write_seeds, step=1, width=110, help=_SEEDS_HELP)
+            drafts.number(
+                view,
+                "Seeds",
+                "seeds",
+                len(plan.seeds),
+                _write_seeds,
+                step=1,
+                width=110,
+                help=_SEEDS_HELP,
+                explained=False,
+            )
+    for field in ("amount", "kind", "seeds"):
+        drafts.explain(f"{view}_{field}")
 
 
 _SEEDS_HELP = f"Every network is trained from each of so many seeds, 1 to {MAX_SEEDS}: how far they spread is luck."
