@@ -286,6 +286,31 @@ def test_a_forged_choice_is_refused(manager: Manager, key: str) -> None:
     assert only_run(manager).plan == train_plan(manager)
 
 
+@pytest.mark.parametrize("key", ["train_view", "train_axis_one"])
+def test_without_a_choice_the_usual_is_shown(manager: Manager, key: str) -> None:
+    """A browser that sends no choice of view or axis gets the first one."""
+    run = put(manager.store, plan("mini"))
+    app = train_page(run=run.id)
+    app.session_state[key] = None
+    app.run()
+    assert not app.exception
+    assert "85.0 %" in words(app)
+
+
+def test_a_network_that_left_the_shelf_leaves_the_race(manager: Manager) -> None:
+    """What remains of a race of two is no race: the usual networks stand there again."""
+    mini = PRESETS["mini"]
+    app = train_page(net=to_token(Version("mini", with_module(mini, mini.module("4a").replace(ch3x3=60)))))
+    click(app, "keep")
+    view(app, "race")
+    app.multiselect(key="race_networks").set_value(["mini", "mini_4a"]).run()
+    assert app.multiselect(key="race_networks").value == ["mini", "mini_4a"]
+    app.session_state["shelf"] = app.session_state["shelf"].delete("mini_4a")
+    app.run()
+    assert not app.exception
+    assert app.multiselect(key="race_networks").value == ["current", "mini"]
+
+
 def test_settings_are_taken(manager: Manager) -> None:
     """Each control ends in the plan; the defaults are one click away."""
     app = train_page()

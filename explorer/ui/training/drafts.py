@@ -40,7 +40,7 @@ def names(view: View) -> tuple[str, ...]:
     """Return the names of the networks that are chosen in a view; those that are no longer there are left out."""
     there = available(state.shelf())
     chosen = tuple(name for name in st.session_state.get(_NETWORKS, {}).get(view, ()) if name in there)
-    return chosen or _usual(view)
+    return chosen if len(chosen) >= (2 if view == "race" else 1) else _usual(view)
 
 
 def _usual(view: View) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ _READING_RACE = (
 def choose_axis(place: str, *, macs: bool = True) -> curves.Axis:
     """Let the reader choose what the curves go along."""
     axes = [axis for axis in curves.AXES if macs or axis != "macs"]
-    return st.segmented_control(
+    axis = st.segmented_control(
         "Along",
         axes,
         default="step",
@@ -134,6 +134,7 @@ def choose_axis(place: str, *, macs: bool = True) -> curves.Axis:
         label_visibility="collapsed",
         persist_state="session",
     )
+    return axis if axis in axes else "step"
 
 
 def show_curves(panels: tuple[curves.Panel, ...], axis: curves.Axis, name: str, *, lead: bool = False) -> None:

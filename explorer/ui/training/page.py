@@ -28,7 +28,7 @@ def choose_view() -> View:
     )
     runs.write_address()
     runs.show_trouble(runs.PARAMETER)
-    return view
+    return view if view in runs.VIEWS else "one"
 
 
 def show(view: View) -> None:
