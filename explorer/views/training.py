@@ -86,6 +86,19 @@ def planned(plan: Plan, facts: Facts) -> str:
     return f"{names} on {facts.title} · {budget(plan.budget)}{each} · {seeds}"
 
 
+def caution(plan: Plan) -> str:
+    """Return what is known to make some of these networks hard to train; empty where nothing does."""
+    bare = [entrant for entrant in plan.entrants if entrant.config.normalisation != "batch_norm"]
+    if not bare:
+        return ""
+    names = " and ".join(entrant.name for entrant in bare)
+    rates = dict.fromkeys(f"{chosen_rate(plan.settings, entrant.config):.2g}" for entrant in bare)
+    return (
+        f"Without BatchNorm {names} {'is' if len(bare) == 1 else 'are'} hard to train: at larger learning rates than "
+        f"{' / '.join(rates)} the loss soon diverges, and at this one a short run moves little."
+    )
+
+
 def seconds_left(run: Run) -> float | None:
     """Return how much longer it will train at the pace so far; None before that can be told."""
     spent = sum(lane.seconds for lane in run.lanes)

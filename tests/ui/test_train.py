@@ -1,6 +1,9 @@
 """The page Train as a person uses it: set up, start, look, step in, and look back."""
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from explorer.runs.manager import Manager
 from explorer.runs.records import STATES, Run
 from explorer.share import to_token
 from explorer.ui.training import images, runs
-from tests.ui.conftest import forge, title
+from tests.ui.conftest import ROOT, forge, title
 from tests.ui.training import CLASSES, PAGE, diverged, manager, plan, put, train_page
 
 __all__ = ["manager"]
@@ -69,6 +72,22 @@ def test_the_first_look_shows_images_and_an_estimate(manager: Manager) -> None:
     assert " MB. Time and steps: a guess until a run has told the speed here." in shown
     assert not app.button(key="train_start").disabled
     assert manager.store.runs() == []
+
+
+def test_the_first_look_loads_no_torch(tmp_path: Path) -> None:
+    """The page with its pictures is there before PyTorch would be."""
+    code = (
+        "import sys\n"
+        "from tests.ui.training import train_page\n"
+        "app = train_page()\n"
+        "assert any('data:image/png' in element.value for element in app.get('html'))\n"
+        "print('torch' in sys.modules)"
+    )
+    environment = os.environ | {"EXPLORER_DATA": str(tmp_path / "fresh")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "False"
 
 
 def test_the_edited_network_is_what_is_trained(manager: Manager) -> None:
@@ -404,6 +423,17 @@ def test_the_history_lists_and_filters(manager: Manager) -> None:
     assert list(app.dataframe[0].value["run"]) == ["mini"]
     app.toggle(key="history_mine").set_value(True).run()
     assert "No run is like that" in words(app)
+
+
+def test_the_history_follows_what_happens(manager: Manager) -> None:
+    """It looks again while a run is not over, and not when all are."""
+    run = put(manager.store, plan("mini"), "queued")
+    app = view(train_page(), "history")
+    assert "history_again" in str(app)
+    manager.cancel(run.id, sure=True)
+    app.run()
+    assert list(app.dataframe[0].value["state"]) == ["stopped"]
+    assert "history_again" not in str(app)
 
 
 def zipped(**classes: int) -> bytes:

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer.runs.records import STATES, Run
+from explorer.runs.records import STATES, WAITING, Run, State
 from explorer.ui import cache
+from explorer.ui.later import look_again
 from explorer.ui.training import actions, live, runs
 from explorer.ui.variants import theme
 from explorer.views import curves
@@ -21,6 +22,7 @@ _WANTED, _STATES, _MINE, _TABLE, _EDITION = (
     "history_table",
     "history_edition",
 )
+_LOOK_S = 2.0
 
 
 def show_history() -> None:
@@ -36,6 +38,7 @@ def show_history() -> None:
         st.info("No run is like that. Take one of the filters out.", icon=":material/filter_alt:")
         return
     chosen = _table(found)
+    _watch(_states(every))
     if not chosen:
         st.caption(f"{len(found):,} of {len(every):,} runs. Choose one to open or change it, up to four to compare.")
         return
@@ -44,6 +47,19 @@ def show_history() -> None:
     _delete(chosen)
     runs.show_trouble("history")
     _compare(chosen[: len(LETTERS)])
+
+
+def _states(every: list[Run]) -> dict[str, State]:
+    return {run.id: run.state for run in every}
+
+
+@st.fragment
+def _watch(shown: dict[str, State]) -> None:
+    """Show the page anew when a run was added, deleted, or is in another state; look while one is not over."""
+    if _states(runs.store().runs()) != shown:
+        st.rerun()
+    if any(state in WAITING for state in shown.values()):
+        look_again(_LOOK_S, "history_again")
 
 
 def _filtered(every: list[Run]) -> list[Run]:

@@ -104,6 +104,8 @@ def _results(run: Run, facts: Facts | None) -> None:
         panels = _race_panels(run, axis) if race else _panels(run, axis)
         show_curves(panels, axis, run.id, lead=race)
         st.caption(_READING_RACE if race else _READING)
+    elif facts:  # something to see while it waits
+        images.show_preview(run.plan.data, facts)
     if race:
         _race_table(run)
     if run.state not in WAITING and facts:

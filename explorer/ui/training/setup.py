@@ -62,7 +62,7 @@ def _show_plan(view: View, facts: Facts) -> None:
     _changes(made)
     messages.show_problems(found[:3])
     if not found:
-        st.caption(_estimated(view, made.plan, facts))
+        st.caption("  \n".join(filter(None, (words.caution(made.plan), _estimated(view, made.plan, facts)))))
     st.button(
         "Train" if view == "one" else "Race",
         type="primary",
