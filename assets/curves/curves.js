@@ -44,9 +44,10 @@ function madePanel(view, at) {
   panel.told.hidden = true;
   panel.figure.append(panel.caption, panel.svg, panel.told);
   view.root.append(panel.figure);
-  panel.svg.onpointerdown = (event) => { panel.from = panel.scale?.toX(event.offsetX) ?? null; };
-  panel.svg.onpointermove = (event) => hover(view, at, event.offsetX);
-  panel.svg.onpointerup = (event) => finishDrag(view, panel, event.offsetX);
+  const across = (event) => event.clientX - panel.svg.getBoundingClientRect().left;
+  panel.svg.onpointerdown = (event) => { panel.from = panel.scale?.toX(across(event)) ?? null; };
+  panel.svg.onpointermove = (event) => hover(view, at, across(event));
+  panel.svg.onpointerup = (event) => finishDrag(view, panel, across(event));
   panel.svg.onpointerleave = () => { panel.from = panel.at = null; draw(view); };
   panel.svg.ondblclick = () => zoomTo(view, null);
   return panel;
@@ -90,7 +91,6 @@ function finishDrag(view, panel, x) {
 function hover(view, at, x) {
   const panel = view.panels[at];
   panel.at = panel.scale ? panel.scale.toX(x) : null;
-  panel.pointer = x;
   drawPanel(view, at);
 }
 

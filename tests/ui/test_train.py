@@ -387,7 +387,7 @@ def test_a_race_of_ones_own(manager: Manager) -> None:
     """Networks, seeds and equal parameters are taken; too few networks are explained."""
     app = view(train_page(), "race")
     app.multiselect(key="race_networks").set_value(["mini"]).run()
-    assert "A race is between 2 to 4 networks" in app.error[0].value
+    assert "A race is between 2 and 4 networks" in app.error[0].value
     app.multiselect(key="race_networks").set_value(["mini", "half"]).run()
     app.number_input(key="race_seeds").set_value(6).run()
     assert "Give 1 to 5" in app.error[0].value

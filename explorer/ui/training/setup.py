@@ -115,7 +115,7 @@ def _networks_chosen(view: View) -> None:
         state.accept()
         drafts.choose(view, chosen)
     else:
-        told = f"A race is between 2 to {MAX_ENTRANTS} networks; the last choice stays until there are as many."
+        told = f"A race is between 2 and {MAX_ENTRANTS} networks; the last choice stays until there are as many."
         state.refuse(_key(view), chosen, (Problem("plan", "entrants", told),))
 
 
