@@ -52,7 +52,7 @@ def test_mistakes_say_what_was_said_and_what_it_is() -> None:
     assert [np.array_equal(shown, image[..., 0]) for shown, image in zip(pictures(html), some, strict=True)] == [
         True
     ] * 2
-    assert "said <b>dog</b> 99 %<br>is cat" in html
+    assert "said <b>dog</b> 98.7 %<br>is cat" in html
     assert "alt='cat, taken for dog'" in html
 
 

@@ -193,7 +193,7 @@ function tell(view, panel, seen, inside, scale, unit, parts, width, height) {
     return row;
   }));
   panel.told.hidden = false;
-  panel.told.style.top = `${panel.svg.offsetTop + TOP}px`;
+  panel.told.style.top = `${panel.caption.offsetHeight + TOP}px`;
   const beyond = x > width / 2;
   panel.told.style.left = beyond ? "auto" : `${x + 12}px`;
   panel.told.style.right = beyond ? `${width - x + 12}px` : "auto";

@@ -40,7 +40,7 @@ def mistakes_html(images: np.ndarray, mistakes: Sequence[Mistake], classes: Sequ
     """Return the images n × H × W × C that were mistaken, each with what was said and what it is."""
     cards = "".join(
         f"<figure>{_picture(image, f'{classes[mistake.truth]}, taken for {classes[mistake.said]}')}"
-        f"<figcaption>said <b>{escape(classes[mistake.said])}</b> {100 * mistake.probability:.0f} %<br>"
+        f"<figcaption>said <b>{escape(classes[mistake.said])}</b> {100 * mistake.probability:.1f} %<br>"
         f"is {escape(classes[mistake.truth])}</figcaption></figure>"
         for image, mistake in zip(images, mistakes, strict=True)
     )

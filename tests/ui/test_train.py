@@ -178,7 +178,7 @@ def test_a_finished_run_says_what_it_shows(manager: Manager) -> None:
     assert "**85.0 %** of 2,000 test images are told right" in shown
     assert "better than chance by 75.0 points" in shown
     assert "is most often taken for" in app.get("plotly_chart")[0].proto.spec
-    assert "said <b>Trouser</b> 99 %" in shown
+    assert "said <b>Trouser</b> 99.0 %" in shown
     assert shown.count("<figure>") == 12
 
 

@@ -113,8 +113,8 @@ def _results(run: Run, facts: Facts | None) -> None:
 
 
 _READING = (
-    "How to read this: training points are means over batches, with dropout and augmented images; test points are "
-    "over test images, as they are. The size of a gradient is its L2 norm over a block's weights. Drag along a chart "
+    "How to read this: training points are means over batches, with dropout at work; test points are over test "
+    "images, without it. The size of a gradient is its L2 norm over a block's weights. Drag along a chart "
     "to zoom, double-click to go back; click a name to hide its line."
 )
 _READING_RACE = (
