@@ -29,7 +29,8 @@ def show_beside(pick: Pick) -> None:
             _side(pick, in_use, f"look_side_{place}")
     st.caption(
         "How to read this: the same picture, prepared as each network's weights need it. Maps: the strongest channels "
-        "of the chosen block; Grad-CAM at the last module whose maps are not too coarse. Untrained networks show what the layout alone does; their "
+        "of the chosen block; Grad-CAM at the last module whose maps are not too coarse. Untrained "
+        "networks show what the layout alone does; their "
         "answers mean nothing."
     )
 
@@ -38,7 +39,7 @@ def _other() -> "InUse":
     offered = _offered()
     if st.session_state.get(_OTHER) not in offered:
         st.session_state[_OTHER] = next(iter(offered))
-    st.selectbox("Against", list(offered), key=_OTHER, format_func=offered.get, width=420, persist_state="session")
+    st.selectbox("Against", list(offered), key=_OTHER, format_func=lambda name: offered[name], width=420, persist_state="session")
     from explorer.live.look import InputError
 
     name = st.session_state[_OTHER]

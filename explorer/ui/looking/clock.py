@@ -24,13 +24,9 @@ def show_clock() -> None:
     from explorer.live.report import LayerTimingRequest
 
     config = choice.in_use().config
+    st.session_state[_BATCH] = held if (held := st.session_state.get(_BATCH)) in BATCHES else BATCHES[0]
     batch = st.segmented_control(
-        "Beside one picture, a batch of",
-        BATCHES,
-        default=BATCHES[0],
-        required=True,
-        key=_BATCH,
-        persist_state="session",
+        "Beside one picture, a batch of", BATCHES, required=True, key=_BATCH, persist_state="session"
     )
     timings: list[LayerTiming] = []
     for size in (1, batch):

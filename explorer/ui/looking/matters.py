@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.config import Problem
-from explorer.ui import messages, state
 from explorer.ui.lessons.chart import picture
-from explorer.ui.looking import asking, choice
+from explorer.ui.looking import asking, choice, controls
 from explorer.ui.looking.choosing import choosing
 from explorer.ui.looking.pictures import Pick
 from explorer.views import looking_charts
@@ -97,19 +95,18 @@ def _scale_control() -> None:
     if st.session_state.get(_WHICH) not in offered:
         st.session_state[_WHICH] = next(iter(offered))
     with st.container(horizontal=True, vertical_alignment="bottom", key="look_scale_bar"):
-        st.selectbox("Branch", list(offered), key=_WHICH, format_func=offered.get, width=160)
-        held = state.refused(_FACTOR)
-        st.session_state[_FACTOR] = held[0] if held else _factor(st.session_state[_WHICH])
-        st.number_input(
+        st.selectbox("Branch", list(offered), key=_WHICH, format_func=lambda name: offered[name], width=160)
+        controls.number(
             "× its output",
-            key=_FACTOR,
+            _FACTOR,
+            _factor(st.session_state[_WHICH]),
+            _scale,
+            lambda factor: -MOST <= factor <= MOST,
+            f"× its output: write a number from −{MOST:g} to {MOST:g}.",
             step=0.25,
-            value=None,
-            width=140,
-            on_change=_scaled,
+            width=160,
             help="0 takes the branch away, 1 leaves it, 2 doubles what it says.",
         )
-    messages.show_problems(held[1] if held else ())
 
 
 def _factor(identity: str) -> float:
@@ -117,15 +114,9 @@ def _factor(identity: str) -> float:
     return next((one.factor for one in choice.scales() if one[:2] == (module, branch)), 1.0)
 
 
-def _scaled() -> None:
+def _scale(factor: float) -> None:
     from explorer.live.look import Scale
 
-    value = st.session_state[_FACTOR]
-    if not isinstance(value, int | float) or not -MOST <= value <= MOST:
-        reason = f"× its output: write a number from −{MOST:g} to {MOST:g}."
-        state.refuse(_FACTOR, value, (Problem("look", _FACTOR, reason),))
-        return
-    state.accept()
     module, _, branch = st.session_state[_WHICH].partition(":")
     rest = _without(module, branch)
-    choice.scale(rest if value == 1 else (*rest, Scale(module, branch, float(value))))
+    choice.scale(rest if factor == 1 else (*rest, Scale(module, branch, float(factor))))

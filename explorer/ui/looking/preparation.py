@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.config import GoogLeNetConfig, Problem
 from explorer.ui import messages, state
-from explorer.ui.looking import choice
+from explorer.ui.looking import choice, controls
 
 if TYPE_CHECKING:
     from explorer.live.look import Preprocessing
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FITS = {"crop": "fill, cut the centre out", "pad": "fit in, with a border", "stretch": "stretch"}
 LAST = "as the weights need"
-_KEYS = {"fit": "prep_fit", "margin": "prep_margin", "background": "prep_background", "invert": "prep_invert"}
+_FIT, _INVERT = "prep_fit", "prep_invert"
 _NORMALISATION = "prep_normalisation"
 
 
@@ -54,24 +54,48 @@ def menu() -> None:
 
 def _fit() -> None:
     how = choice.preparation()
-    for field, key in _KEYS.items():
-        held = state.refused(key)
-        st.session_state[key] = held[0] if held else getattr(how, field)
-    st.selectbox("Size", list(FITS), key=_KEYS["fit"], format_func=FITS.get, **_calls("fit"))
+    st.session_state[_FIT], st.session_state[_INVERT] = how.fit, how.invert
+    st.selectbox("Size", list(FITS), key=_FIT, format_func=lambda fit: FITS[fit], on_change=_fit_changed)
+    messages.show_problems((state.refused(_FIT) or (None, ()))[1])
     if how.fit == "crop":
-        st.number_input("Margin (× what is needed)", key=_KEYS["margin"], step=0.05, value=None, **_calls("margin"))
-        messages.show_problems((state.refused(_KEYS["margin"]) or (None, ()))[1])
-    if how.fit == "pad":
-        st.number_input(
-            "Border (0 black to 255 white)", key=_KEYS["background"], step=1, value=None, **_calls("background")
+        controls.number(
+            "Margin (× what is needed)",
+            "prep_margin",
+            float(how.margin),
+            lambda margin: _change(margin=margin),
+            lambda margin: 1 <= margin <= 4,
+            "Margin: write a number from 1 to 4.",
+            step=0.05,
         )
-        messages.show_problems((state.refused(_KEYS["background"]) or (None, ()))[1])
+    if how.fit == "pad":
+        controls.number(
+            "Border (0 black to 255 white)",
+            "prep_background",
+            how.background,
+            lambda background: _change(background=int(background)),
+            lambda background: background == int(background) and 0 <= background <= 255,
+            "Border: write a whole number from 0 to 255.",
+            step=1,
+        )
     st.toggle(
         "Invert: dark becomes light",
-        key=_KEYS["invert"],
+        key=_INVERT,
         help="Fashion-MNIST shows light clothes on black.",
-        **_calls("invert"),
+        on_change=lambda: _change(invert=bool(st.session_state[_INVERT])),
     )
+
+
+def _fit_changed() -> None:
+    if st.session_state[_FIT] in FITS:
+        state.accept()
+        _change(fit=st.session_state[_FIT])
+    else:
+        reason = "That is no way to make a picture fit. Choose one of the list."
+        state.refuse(_FIT, None, (Problem("preparation", _FIT, reason),))
+
+
+def _change(**changed: Any) -> None:
+    choice.prepare(choice.preparation().replace(**changed))
 
 
 def _normalisation() -> None:
@@ -87,33 +111,6 @@ def _normalisation() -> None:
 
     def changed() -> None:
         if found := offered.get(st.session_state[_NORMALISATION]):
-            choice.prepare(choice.preparation().replace(mean=found[0], std=found[1]))
+            _change(mean=found[0], std=found[1])
 
     st.selectbox("Normalisation: (value − mean) / deviation", list(offered), key=_NORMALISATION, on_change=changed)
-
-
-def _calls(field: str) -> dict[str, Any]:
-    return {"on_change": _changed, "args": (field,)}
-
-
-def _changed(field: str) -> None:
-    """Take a setting over, or say why not; then pictures stay prepared as they were."""
-    key = _KEYS[field]
-    value = st.session_state[key]
-    if reason := _reason(field, value):
-        state.refuse(key, value, (Problem("preparation", key, reason),))
-        return
-    state.accept()
-    choice.prepare(choice.preparation().replace(**{field: value}))
-
-
-def _reason(field: str, value: Any) -> str:
-    """Say what is wrong with a value; nothing where it is good."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if field == "margin" and not (number and 1 <= value <= 4):
-        return "Margin: write a number from 1 to 4."
-    if field == "background" and not (number and value == int(value) and 0 <= value <= 255):
-        return "Border: write a whole number from 0 to 255."
-    if field == "fit" and value not in FITS:
-        return "That is no way to make a picture fit. Choose one of the list."
-    return ""

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from explorer.config import Problem
-from explorer.ui import cache, messages, state
+from explorer.ui import cache
 from explorer.ui.lessons.chart import picture
-from explorer.ui.looking import asking, choice, inside
+from explorer.ui.looking import asking, choice, controls, inside
 from explorer.views import looking_charts
 from explorer.views.layer_table import BRANCH_NAMES
 
@@ -43,7 +42,7 @@ def _controls() -> tuple[str, int, int]:
     """Return the path of the branch or layer, the channel in it, and the seed."""
     offered = _places()
     if st.session_state.get(_BRANCH) not in offered:
-        st.session_state[_BRANCH], st.session_state[_CHANNEL] = _first(offered)
+        st.session_state[_BRANCH], st.session_state[f"{_CHANNEL}_good"] = _first(offered)
     with st.container(horizontal=True, vertical_alignment="bottom", key="look_wants_bar"):
         st.selectbox(
             "Branch or layer",
@@ -57,8 +56,6 @@ def _controls() -> tuple[str, int, int]:
         most = offered[path][1] - 1
         channel = _whole("Channel", _CHANNEL, most, f"{offered[path][0]} has the channels 0 to {most:,}.")
         seed = _whole("Seed", _SEED, MAX_SEED, f"Seed: write a whole number from 0 to {MAX_SEED}.")
-    for key in (_CHANNEL, _SEED):
-        messages.show_problems((state.refused(key) or (None, ()))[1])
     return path, channel, seed
 
 
@@ -72,21 +69,19 @@ def _first(offered: dict[str, tuple[str, int]]) -> tuple[str, int]:
 
 
 def _whole(label: str, key: str, most: int, reason: str) -> int:
-    """Ask for a whole number from 0 to ``most``; a bad one is explained, and the last good one counts."""
+    """Ask for a whole number from 0 to ``most``; return the last good one."""
     good = f"{key}_good"
-    st.session_state[good] = min(st.session_state.get(good, st.session_state.get(key) or 0), most)
-    held = state.refused(key)
-    st.session_state[key] = held[0] if held else st.session_state[good]
-
-    def changed() -> None:
-        value = st.session_state[key]
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            state.refuse(key, value, (Problem("look", key, reason),))
-            return
-        state.accept()
-        st.session_state[good] = value
-
-    st.number_input(label, key=key, step=1, value=None, width=110, on_change=changed)
+    st.session_state[good] = min(st.session_state.get(good, 0), most)
+    controls.number(
+        label,
+        key,
+        st.session_state[good],
+        lambda value: st.session_state.__setitem__(good, int(value)),
+        lambda value: value == int(value) and 0 <= value <= most,
+        reason,
+        step=1,
+        width=150,
+    )
     return st.session_state[good]
 
 

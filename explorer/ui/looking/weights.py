@@ -46,6 +46,7 @@ def show_weights() -> None:
             _menu()
     if choice.refused():
         messages.refuse(choice.refused())
+    _waiting()
     _bench(in_use)
 
 
@@ -158,7 +159,6 @@ def _menu() -> None:
     )
     st.divider()
     _file()
-    st.fragment(_waiting)()
 
 
 def _file() -> None:
@@ -207,6 +207,7 @@ def _fetch() -> None:
     st.session_state[_ASKED] = request
 
 
+@st.fragment
 def _waiting() -> None:
     """Wait for weights that were brought or fetched, and use them when they come; else say why not, row by row."""
     request: ImportRequest | DownloadRequest | None = st.session_state.get(_ASKED)

@@ -40,20 +40,15 @@ def show_where(pick: Pick) -> None:
 
     in_use = choice.in_use()
     with st.container(horizontal=True, vertical_alignment="bottom", key="look_where_bar"):
+        st.session_state[_METHOD] = held if (held := st.session_state.get(_METHOD)) in METHODS else next(iter(METHODS))
         method = st.segmented_control(
-            "Method",
-            list(METHODS),
-            default="grad_cam",
-            required=True,
-            key=_METHOD,
-            format_func=METHODS.get,
-            persist_state="session",
+            "Method", list(METHODS), required=True, key=_METHOD, format_func=METHODS.get, persist_state="session"
         )
         target = _target()
         layers = layers_for_grad_cam(in_use.config)
         layer = _layer(layers) if method == "grad_cam" else ""
     request = AttributionRequest(**asking.about(pick.path), method=method, layer=layer, target=target)
-    found = asking.ask(request, "look_where", DOING.get(method, "It is worked out"))
+    found = asking.ask(request, "look_where", DOING[method])
     seen = network_input(pick)
     if found is None or seen is None:
         return
