@@ -59,16 +59,14 @@ def choose(view: View, chosen: tuple[str, ...]) -> None:
 
 def entrants(view: View) -> tuple[Entrant, ...]:
     """Return the chosen networks, each under a name of its own that says what it is."""
-    found: list[Entrant] = []
+    found: dict[str, Entrant] = {}
     for name in names(view):
-        called = _called(name, state.version_named(name))
-        taken = [entrant.name for entrant in found]
-        found.append(
-            Entrant(
-                name=free_name(called, taken) if called in taken else called, config=state.version_named(name).config
-            )
-        )
-    return tuple(found)
+        version = state.version_named(name)
+        called = _called(name, version)
+        if called in found:
+            called = free_name(called, found)
+        found[called] = Entrant(name=called, config=version.config)
+    return tuple(found.values())
 
 
 def _called(name: str, version: Version) -> str:
@@ -79,7 +77,8 @@ def _called(name: str, version: Version) -> str:
 
 def speed(view: View) -> tuple[float, bool]:
     """Return MACs of training per second, and whether that was measured here."""
-    device = (draft(view).settings.device) if draft(view).settings else "auto"
+    settings = draft(view).settings
+    device = settings.device if settings else "auto"
     measured = macs_per_second(runs.store().runs(), device)
     return (measured, True) if measured else (MACS_PER_SECOND, False)
 

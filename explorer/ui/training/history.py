@@ -15,13 +15,8 @@ from explorer.views import curves
 from explorer.views import training as words
 from explorer.views.comparing import LETTERS
 
-_WANTED, _STATES, _MINE, _TABLE, _EDITION = (
-    "history_text",
-    "history_states",
-    "history_mine",
-    "history_table",
-    "history_edition",
-)
+_WANTED, _STATES, _MINE = "history_text", "history_states", "history_mine"
+_TABLE, _EDITION = "history_table", "history_edition"
 _LOOK_S = 2.0
 
 
@@ -106,7 +101,7 @@ def _table(found: list[Run]) -> list[Run]:
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
-        column_config={"accuracy": st.column_config.NumberColumn("test accuracy", format="%.1f %%")},
+        column_config={"accuracy": st.column_config.NumberColumn("test accuracy, best", format="%.1f %%")},
         placeholder="–",
         alt="All runs with state, accuracy and time",
     )
