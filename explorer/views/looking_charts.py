@@ -226,40 +226,62 @@ def filters(found: "Filters") -> str:
     return svg.picture(STRIP_WIDTH, height * scale + 8, "", alt, body)
 
 
-def ablation_map(found: "Ablation", taken: Sequence[tuple[str, str]], name: str) -> str:
-    """Return what the class loses when a branch is taken away, module by branch; each box can be chosen.
+class _Box(NamedTuple):
+    """A branch of a module in a map of all of them: how light it is, 0 to 1, what stands in it and what it tells."""
 
-    The id of a box is its module, a colon, and its branch. ``taken`` are scaled at present.
+    module: str
+    branch: str
+    share: float
+    text: str
+    label: str
+
+
+def _branch_map(boxes: "Sequence[_Box]", title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
+    """Return all branches of all modules, a column per module and a row per branch, with the legend below.
+
+    With ``choose`` a box can be chosen; its id is its module, a colon, and its branch.
     """
-    modules = list(dict.fromkeys(cell.module for cell in found.cells))
+    modules = list(dict.fromkeys(box.module for box in boxes))
+    branches = [branch for branch in BRANCH_NAMES if any(box.branch == branch for box in boxes)]
     left, top, wide, high = 110, 64, 84, 40
-    most = max([-cell.change for cell in found.cells] + [1e-3])
     body = [
         svg.text(left + column * wide + wide / 2 - 2, top - 10, module, anchor="middle", weight=600)
         for column, module in enumerate(modules)
     ]
-    branches = [branch for branch in BRANCH_NAMES if any(cell.branch == branch for cell in found.cells)]
     for row, branch in enumerate(branches):
         y = top + row * high
         body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH[branch]))
         body.append(svg.text(20, y + 23, BRANCH_NAMES[branch], weight=600))
+    for box in boxes:
+        x, y = left + modules.index(box.module) * wide, top + branches.index(box.branch) * high
+        fill = palette.scale(box.share)
+        body.append(svg.rect(x, y, wide - 4, high - 4, fill, hint=box.label))
+        body.append(svg.text(x + wide / 2 - 2, y + 23, box.text, anchor="middle", colour=palette.text_on(fill)))
+        if choose:
+            body.append(looking.choice(f"{box.module}:{box.branch}", box.label, x, y, wide - 4, high - 4))
+    foot = top + len(branches) * high
+    body += looking.scale_bar(left, foot + 8, 260, 0, most, unit)
+    whole = svg.picture(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
+    return whole.replace('role="img"', 'role="group"', 1) if choose else whole
+
+
+def ablation_map(found: "Ablation", taken: Sequence[tuple[str, str]], name: str) -> str:
+    """Return what the class loses when a branch is taken away, module by branch; each box can be chosen.
+
+    ``taken`` are the branches that are scaled at present, as (module, branch).
+    """
+    most = max([-cell.change for cell in found.cells] + [1e-3])
+    boxes = []
     for cell in found.cells:
-        x, y = left + modules.index(cell.module) * wide, top + branches.index(cell.branch) * high
-        fill = palette.scale(-cell.change / most)
-        body.append(svg.rect(x, y, wide - 4, high - 4, fill))
-        text = points(cell.change) + (" ⇄" if cell.flipped > 0 else "")
-        body.append(svg.text(x + wide / 2 - 2, y + 23, text, anchor="middle", colour=palette.text_on(fill)))
         flips = f", the answer changes in {100 * cell.flipped:.0f} %" if cell.flipped else ""
         mark = ", scaled at present" if (cell.module, cell.branch) in taken else ""
         label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {points(cell.change)} points{flips}{mark}"
-        body.append(looking.choice(f"{cell.module}:{cell.branch}", label, x, y, wide - 4, high - 4))
-    width = left + len(modules) * wide
-    body += looking.scale_bar(left, top + len(branches) * high + 8, 260, 0, 100 * most, "points lost")
+        text = points(cell.change) + (" ⇄" if cell.flipped else "")
+        boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
     title = f"What “{name}” loses without a branch, in points of probability"
     worst = min(found.cells, key=lambda cell: cell.change)
     alt = f"{title}. The most: {worst.module}, {BRANCH_NAMES[worst.branch]}, {points(worst.change)} points."
-    whole = svg.picture(max(width, 620), top + len(branches) * high + 46, title, alt, body)
-    return whole.replace('role="img"', 'role="group"', 1)
+    return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
 
 
 def points(change: float) -> str:
@@ -270,29 +292,20 @@ def points(change: float) -> str:
 
 def activity_map(found: "Activity") -> str:
     """Return how sparse each branch of each module is over the batch, with its dead channels."""
-    modules = list(dict.fromkeys(one.module for one in found.branches))
-    branches = [branch for branch in BRANCH_NAMES if any(one.branch == branch for one in found.branches)]
-    left, top, wide, high = 110, 64, 84, 40
-    body = [
-        svg.text(left + column * wide + wide / 2 - 2, top - 10, module, anchor="middle", weight=600)
-        for column, module in enumerate(modules)
+    boxes = [
+        _Box(
+            one.module,
+            one.branch,
+            one.sparsity,
+            f"{100 * one.sparsity:.0f} %" + (f" · {one.dead}†" if one.dead else ""),
+            f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {looking.number(one.mean)}, {one.dead:,} dead channels",
+        )
+        for one in found.branches
     ]
-    for row, branch in enumerate(branches):
-        y = top + row * high
-        body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH[branch]))
-        body.append(svg.text(20, y + 23, BRANCH_NAMES[branch], weight=600))
-    for one in found.branches:
-        x, y = left + modules.index(one.module) * wide, top + branches.index(one.branch) * high
-        fill = palette.scale(one.sparsity)
-        hint = f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {looking.number(one.mean)}"
-        body.append(svg.rect(x, y, wide - 4, high - 4, fill, hint=hint))
-        text = f"{100 * one.sparsity:.0f} %" + (f" · {one.dead}†" if one.dead else "")
-        body.append(svg.text(x + wide / 2 - 2, y + 23, text, anchor="middle", colour=palette.text_on(fill)))
-    body += looking.scale_bar(left, top + len(branches) * high + 8, 260, 0, 100, "% zeros")
     title = f"How sparse each branch is, over {found.pictures} picture{'s' * (found.pictures != 1)}"
     dead = sum(one.dead for one in found.branches)
     alt = f"{title}. {dead:,} channels are zero everywhere in all of them."
-    return svg.picture(max(left + len(modules) * wide, 620), top + len(branches) * high + 46, title, alt, body)
+    return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
 
 
 def climb(found: "Maximisation", name: str) -> str:

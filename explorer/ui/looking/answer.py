@@ -113,10 +113,10 @@ def show_batch(picks: Sequence[Pick]) -> None:
         row = {"picture": pick.name, "says": name, "probability": 100 * said.main.probabilities[0]}
         rows.append(row | ({"true": pick.truth, "right": name == pick.truth.split(",")[0]} if pick.truth else {}))
     judged = [row["right"] for row in rows if "right" in row]
-    told = f"**{sum(judged)} of {len(judged)}** are told right. " if judged else ""
+    told = f": **{sum(judged)} of {len(judged)}** are told right" if judged else ""
     with st.container(horizontal=True, vertical_alignment="center", key="look_batch_bar"):
         st.markdown(
-            f":small[All {len(rows)} pictures as a batch: {told}One pass: {fmt.milliseconds(found.forward_ms)}.]",
+            f":small[All {len(rows)} pictures as a batch{told}. One pass: {fmt.milliseconds(found.forward_ms)}.]",
             width="content",
         )
         with st.popover("Answers", icon=":material/table_view:"):

@@ -39,7 +39,9 @@ def _other() -> "InUse":
     offered = _offered()
     if st.session_state.get(_OTHER) not in offered:
         st.session_state[_OTHER] = next(iter(offered))
-    st.selectbox("Against", list(offered), key=_OTHER, format_func=lambda name: offered[name], width=420, persist_state="session")
+    st.selectbox(
+        "Against", list(offered), key=_OTHER, format_func=lambda name: offered[name], width=420, persist_state="session"
+    )
     from explorer.live.look import InputError
 
     name = st.session_state[_OTHER]

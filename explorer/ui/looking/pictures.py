@@ -175,7 +175,7 @@ def _camera() -> None:
 
 def _draw() -> None:
     _lay_one("draw", "Your drawing", drawing_pad("look_pad"))
-    st.caption("Draw something to wear: light on black, as in Fashion-MNIST. The answer follows each stroke.")
+    st.caption("Light on black, as Fashion-MNIST shows its clothes. The answer follows each stroke.")
 
 
 def _lay_one(of: str, name: str, content: bytes) -> None:
