@@ -7,8 +7,6 @@ import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
-from explorer.runs.folder import data_folder
-from explorer.runs.store import Store
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
 
@@ -59,9 +57,3 @@ def looker() -> "Checker":
     from explorer.live.checker import LOOKER, Checker
 
     return Checker(LOOKER)
-
-
-@st.cache_resource
-def run_store() -> Store:
-    """Return the store of training runs. Raises StoreError where its folder cannot be used."""
-    return Store(data_folder())

@@ -17,9 +17,9 @@ from explorer.live.report import Failure
 from explorer.plan import Entrant, Plan
 from explorer.runs.links import weights_token
 from explorer.runs.records import Lane, Run
-from explorer.ui import cache
 from explorer.ui.looking import choice, preparation, samples
 from explorer.ui.looking import pictures as desk
+from explorer.ui.training import runs
 from tests.ui.lessons import click, pictures, run, words
 from tests.ui.looking import DirectLooker, looker, open_page
 
@@ -30,7 +30,6 @@ __all__ = ["looker"]
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep what is brought in a data directory of the test."""
     monkeypatch.setenv("EXPLORER_DATA", str(tmp_path))
-    cache.run_store.clear()
     return tmp_path
 
 
@@ -190,7 +189,7 @@ def test_the_weights_of_a_run_can_be_chosen(
 ) -> None:
     """By lane, where there are several; a lane without weights is not offered."""
     store = OneRun(own_data)
-    monkeypatch.setattr(cache, "run_store", lambda: store)
+    monkeypatch.setattr(runs, "store", lambda: store)
     at = open_page()
     at.session_state["look_weights_menu"] = True
     run(at)

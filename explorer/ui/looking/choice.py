@@ -17,7 +17,9 @@ import streamlit as st
 from explorer.config import GoogLeNetConfig
 from explorer.runs.folder import data_folder
 from explorer.runs.links import PARAMETER, run_weights
-from explorer.ui import cache, state
+from explorer.runs.store import StoreError
+from explorer.ui import state
+from explorer.ui.training import runs
 
 if TYPE_CHECKING:
     from explorer.live.about import About
@@ -132,7 +134,10 @@ def path_of(token: str) -> Path | None:
         path = scratch().folder / f"{found[1]}.safetensors"
         return path if path.is_file() else None
     if run := run_weights(token):
-        return cache.run_store().weights_path(run.run_id, run.lane)
+        try:
+            return runs.store().weights_path(run.run_id, run.lane)
+        except StoreError:
+            return None
     return None
 
 

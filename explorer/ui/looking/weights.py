@@ -9,8 +9,10 @@ from explorer.changes import changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
+from explorer.runs.store import StoreError
 from explorer.ui import cache, messages, state
 from explorer.ui.looking import asking, choice
+from explorer.ui.training import runs
 from explorer.views import formatting as fmt
 from explorer.views.network_table import version_title
 
@@ -129,15 +131,13 @@ def _shipped_title(token: str) -> str:
 
 def _runs() -> dict[str, str]:
     """Return the lanes of all runs that have weights."""
-    from explorer.runs.store import StoreError
-
     try:
-        store = cache.run_store()
-        runs = store.runs(("finished", "cancelled", "paused", "interrupted"))[:MAX_RUNS]
+        store = runs.store()
+        ended = store.runs(("finished", "cancelled", "paused", "interrupted"))[:MAX_RUNS]
     except StoreError:
         return {}
     found = {}
-    for run in runs:
+    for run in ended:
         lanes = run.plan.lanes
         for number, lane in enumerate(lanes):
             if store.weights_path(run.id, number):
