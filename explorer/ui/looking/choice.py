@@ -9,6 +9,7 @@ The weights go by a token, which the URL carries, so that a reload or a link fin
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from explorer.live.about import About
     from explorer.live.look import Network, Preprocessing, Scale
     from explorer.live.scratch import Scratch
+    from explorer.live.weight_files import Described
 
 SHIPPED = ("mini_fashion_mnist", "mini_scales")
 RANDOM = "random"
@@ -107,14 +109,25 @@ def _token() -> str:
 def resolved(token: str) -> InUse:
     """Return what a token stands for. Raises InputError where there is no such thing (any more)."""
     from explorer.live.look import InputError
-    from explorer.live.weight_files import describe
 
     if token == RANDOM:
         return untrained(state.present().config, "random weights")
     path = path_of(token)
     if path is None:
         raise InputError(f"There are no weights “{token[:40]}” here (any more).")
-    return InUse(token, *describe(path))
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        raise InputError("The file of weights is no longer there.") from None
+    return InUse(token, *_described(path, changed))
+
+
+@lru_cache(maxsize=32)
+def _described(path: Path, _changed: int) -> "Described":
+    """Read the head of a file of weights; again when the file has changed. Raises InputError where it is none."""
+    from explorer.live.weight_files import describe
+
+    return describe(path)
 
 
 def untrained(config: GoogLeNetConfig, title: str, like: InUse | None = None) -> InUse:

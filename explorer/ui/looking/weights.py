@@ -37,8 +37,10 @@ def show_weights() -> None:
     """Say which weights are in use and which network they belong to, with the way to others."""
     in_use = choice.in_use()
     with st.container(horizontal=True, vertical_alignment="center", key="look_weights_bar", gap="small"):
-        if in_use.network.weights:
+        if in_use.training:
             st.badge("trained", icon=":material/school:", color="green")
+        elif in_use.network.weights:
+            st.badge("from a file", icon=":material/draft:", color="blue")
         else:
             st.badge("random weights", icon=":material/casino:", color="orange")
         st.markdown(_said(in_use), width="stretch")
@@ -238,7 +240,12 @@ def _explain(about: str, misfits: tuple) -> None:
             {"row": one.path, "tensor": one.tensor, "expected": _shape(one.expected), "in the file": _shape(one.found)}
             for one in misfits
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height=240, alt="What does not fit, row by row")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            height=min(36 + 35 * len(rows), 240),
+            alt="What does not fit, row by row",
+        )
 
 
 def _shape(dimensions: tuple[int, ...] | None) -> str:
