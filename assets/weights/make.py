@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from explorer.checkpoints import weights_name
 from explorer.events import Evaluated
 from explorer.live.training import train
 from explorer.plan import FACTS, Budget, Data, Entrant, Plan, fit
@@ -36,7 +37,7 @@ def main(names: list[str]) -> None:
                 print(f"{name}: step {event.step:,}, {event.seconds:,.0f} s, accuracy {event.accuracy:.4f}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             training.save(Path(folder))
-            shutil.copyfile(Path(folder) / "lane0.weights.safetensors", HERE / f"{name}.safetensors")
+            shutil.copyfile(Path(folder) / weights_name(0), HERE / f"{name}.safetensors")
 
 
 if __name__ == "__main__":

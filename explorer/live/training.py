@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explorer.checkpoints import rest_name, weights_name
 from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
 from explorer.live.about import KEY, About
@@ -34,7 +35,6 @@ from explorer.live.export.weights import WeightsError, load_weights, to_safetens
 from explorer.live.model import build_model
 from explorer.live.timing import wait
 from explorer.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, plan_problems, rate_at
-from explorer.runs.store import weights_name
 
 EVALUATIONS = 10  # in a budget at most, the last at its end
 EVALUATION_SHARE = 0.25  # that evaluations on the way may add to the work of training
@@ -177,12 +177,12 @@ class Lane:
             rest |= {
                 f"{name}/{key}": value.detach().cpu().contiguous() for key, value in kept.items() if value is not None
             }
-        save_file(rest, folder / _rest_name(number))
+        save_file(rest, folder / rest_name(number))
 
     def load(self, folder: Path, number: int) -> None:
         """Go on from these files, exactly. Raises WeightsError when they are damaged or another network's."""
         try:
-            weights, rest = load_weights(folder / weights_name(number)), load_file(folder / _rest_name(number))
+            weights, rest = load_weights(folder / weights_name(number)), load_file(folder / rest_name(number))
             self.model.load_state_dict(weights.state)
             self.count, self.seconds = int(rest["steps"]), float(rest["seconds"])
         except (OSError, SafetensorError, RuntimeError, KeyError) as error:
@@ -382,10 +382,6 @@ def train(plan: Plan, folder: Path, checkpoint: Path | None = None) -> Training:
     not belong to the plan, all before anything is trained.
     """
     return Training(plan, folder, checkpoint)
-
-
-def _rest_name(number: int) -> str:
-    return f"lane{number}.rest.safetensors"
 
 
 def _repeatable(place: Device) -> None:

@@ -12,6 +12,7 @@ from math import isfinite
 from pathlib import Path
 from time import monotonic, time
 
+from explorer.checkpoints import lane_files
 from explorer.events import AnyEvent, Evaluated, Stepped
 from explorer.runs.records import State
 from explorer.runs.store import Job, Store
@@ -102,7 +103,7 @@ class Recorder:
     def _take_over(self, part: Path, kept: Mapping[int, int]) -> None:
         if previous := self._store.checkpoint(self._run_id):
             for lane in set(range(len(self.job.plan.lanes))) - set(kept):
-                for file in previous.glob(f"lane{lane}.*"):
+                for file in previous.glob(lane_files(lane)):
                     shutil.copy(file, part)
 
     def _name(self, checkpoint: str, kept: Mapping[int, int]) -> None:

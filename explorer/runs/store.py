@@ -19,6 +19,7 @@ from pathlib import Path
 from time import time
 from typing import NamedTuple
 
+from explorer.checkpoints import weights_name
 from explorer.events import EVENT, AnyEvent
 from explorer.plan import Plan
 from explorer.runs.records import RESUMABLE, Lane, Point, Run, State
@@ -398,8 +399,3 @@ def _queued(db: sqlite3.Connection) -> int:
 
 def _changed(db: sqlite3.Connection, statement: str, values: tuple) -> bool:
     return db.execute(statement, values).rowcount > 0
-
-
-def weights_name(lane: int) -> str:
-    """Return the name of the file with a lane's weights in a checkpoint."""
-    return f"lane{lane}.weights.safetensors"

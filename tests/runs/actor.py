@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from explorer.checkpoints import weights_name
 from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
 from explorer.plan import Plan
 from explorer.runs import worker
-from explorer.runs.store import Job, weights_name
+from explorer.runs.store import Job
 
 COMMAND = (sys.executable, "-m", "tests.runs.actor")
 CHECKPOINT_S = 0.05

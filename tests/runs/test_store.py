@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from explorer.checkpoints import weights_name
 from explorer.events import Evaluated, Started, Stepped
 from explorer.runs.folder import data_folder
 from explorer.runs.recorder import Recorder, SupersededError, numbers
-from explorer.runs.store import Store, StoreError, weights_name
+from explorer.runs.store import Store, StoreError
 from tests.runs.stage import plan
 
 
