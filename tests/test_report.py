@@ -131,6 +131,13 @@ def test_every_kind_is_registered(request_: Request) -> None:
     assert isinstance(failed, kind.result | Failure)
 
 
+def test_what_is_measured_waits_for_what_is_asked() -> None:
+    """Measurements take seconds: the check behind a badge, and the answer to a picture, come before them."""
+    measured = {"reduction_timing", "variant_timing", "layer_timing", "gradients", "ablation", "attribution"}
+    assert all(KINDS[kind].slow for kind in measured)
+    assert not any(KINDS[kind].slow for kind in ("check", "torchinfo", "prediction", "activity", "maps", "map"))
+
+
 def test_all_kinds_are_tried() -> None:
     """A new kind needs an example here."""
     assert {request.kind for request in REQUESTS} == set(KINDS)
