@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from explorer.live.manners import cores, stay_modest
+from explorer.live.manners import cores, speaks, stay_modest
 from explorer.live.report import KINDS, REQUEST, Answer, Progress, Request, Result
 
 NICE = 10
@@ -76,7 +76,7 @@ def _answer(line: bytes, tell: Callable[[Progress], object]) -> Answer:
 
 def _sentence(error: Exception) -> str:
     """Say what went wrong: our own exceptions do so themselves, of all others the log keeps the details."""
-    if type(error).__module__.partition(".")[0] == __package__.partition(".")[0]:
+    if speaks(error):
         return str(error)
     traceback.print_exception(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():

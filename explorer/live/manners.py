@@ -22,6 +22,11 @@ def stay_modest(nice: int) -> None:
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
+def speaks(error: Exception) -> bool:
+    """Whether it is one of this app's own exceptions: their messages are sentences for the reader."""
+    return type(error).__module__.partition(".")[0] == __package__.partition(".")[0]
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,13 +10,14 @@ import os
 import sqlite3
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn, Protocol
 
 from explorer.events import AnyEvent, Diverged
-from explorer.live.manners import cores, stay_modest
+from explorer.live.manners import cores, speaks, stay_modest
 from explorer.runs.recorder import Recorder, SupersededError
 from explorer.runs.records import DISK_FULL, FULL_DISK
 from explorer.runs.store import Job, Store
@@ -91,12 +92,18 @@ def work(recorder: Recorder, training: Training, checkpoint_s: float = CHECKPOIN
 
 
 def said(error: Exception, memory: int) -> str:
-    """Return what went wrong in a sentence. ``memory`` is what the process may use, in bytes."""
+    """Return what went wrong in a sentence. ``memory`` is what the process may use, in bytes.
+
+    Our own exceptions say it themselves; of what was not foreseen the server's log keeps the details.
+    """
     if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
         return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
     if _disk_is_full(error):
         return FULL_DISK
-    return str(error) if str(error).endswith(".") else f"{type(error).__name__}: {error}."
+    if speaks(error):
+        return str(error)
+    traceback.print_exception(error)
+    return "Training failed in a way that was not foreseen; the server's log has the details."
 
 
 def _disk_is_full(error: Exception) -> bool:

@@ -16,6 +16,7 @@ import torch
 
 from explorer import PRESETS, GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
+from explorer.live.arrays import DataError
 from explorer.live.export.weights import load_weights
 from explorer.plan import Budget, Data, Entrant, Plan, Settings, fit
 from explorer.runs.manager import LEAST_MEMORY, WORKER
@@ -127,13 +128,19 @@ def test_what_exceeds_the_limit_fails_in_a_sentence() -> None:
         ),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "Memory ran out"),
         (OSError(28, "No space left on device"), "The disk is full."),
-        (ValueError("These images are of one class only."), "These images are of one class only."),
-        (KeyError("x"), "KeyError: 'x'."),
+        (DataError("These images are of one class only."), "These images are of one class only."),
+        (KeyError("x"), "Training failed in a way that was not foreseen; the server's log has the details."),
     ],
 )
 def test_errors_become_sentences(error: Exception, told: str) -> None:
-    """Those that are none are named."""
+    """Names of exceptions, and what libraries say of themselves, are for the log."""
     assert said(error, 10**9).startswith(told)
+
+
+def test_what_was_not_foreseen_is_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    """With its name, and where it came from."""
+    said(KeyError("x"), 10**9)
+    assert "KeyError: 'x'" in capfd.readouterr().err
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_the_step(stage: Stage) -> None:
