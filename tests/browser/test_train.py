@@ -22,6 +22,7 @@ CURVE = ".curves figure:first-of-type polyline"
 def tab(page: Page, serve: Callable[[str], str]) -> Iterator[Page]:
     """A small network on the bench; nothing may be asked of another machine or go wrong."""
     complaints: list[str] = []
+    page.set_default_timeout(PATIENCE_MS)
     page.set_viewport_size({"width": 1400, "height": 1000})
     page.on("request", lambda request: complaints.append(request.url) if _outside(request.url) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -32,7 +33,8 @@ def tab(page: Page, serve: Callable[[str], str]) -> Iterator[Page]:
 
 
 def set_budget(page: Page, amount: str, unit: str) -> None:
-    """Choose the unit, then the amount, and wait until the estimate is there."""
+    """When the page is whole, choose the unit, then the amount, and wait until the estimate is there."""
+    expect(page.locator(".strips img")).to_have_count(10, timeout=PATIENCE_MS)
     kind, field = page.locator(".st-key-one_kind input").first, page.get_by_label("Budget", exact=True)
     kind.click()
     page.get_by_role("option", name=unit, exact=True).click()
@@ -83,7 +85,6 @@ def test_a_run_from_the_table_to_the_history(tab: Page, browser: Browser) -> Non
     edit(tab, "4a", "#3×3", "30")
     expect(tab.locator(".st-key-bar")).to_contain_text("edit", timeout=PATIENCE_MS)
     open_page(tab, "Lab", "Train")
-    expect(tab.locator(".strips img")).to_have_count(10, timeout=PATIENCE_MS)
     set_budget(tab, "5000", "steps")
     start(tab)
     expect_state(tab, "training")
@@ -131,6 +132,16 @@ def test_ten_seconds_with_a_zoom_that_stays(tab: Page) -> None:
     chart.evaluate("svg => { svg.dataset.mark = 'the same' }")
     box = chart.bounding_box()
     tab.mouse.move(box["x"] + 80, box["y"] + 60)
+    told = tab.locator(".told").first
+    expect(told).to_contain_text("train: ")
+    place = told.bounding_box()
+    assert box["y"] <= place["y"] <= place["y"] + place["height"] <= box["y"] + box["height"]
+    legend = tab.locator(".curves figure:first-of-type button", has_text="train")
+    legend.focus()
+    tab.keyboard.press("Enter")
+    expect(legend).to_have_attribute("aria-pressed", "false")
+    tab.keyboard.press("Enter")
+    expect(legend).to_have_attribute("aria-pressed", "true")
     tab.mouse.down()
     tab.mouse.move(box["x"] + 200, box["y"] + 60, steps=4)
     tab.mouse.up()
