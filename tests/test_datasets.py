@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from explorer.live import datasets
+from explorer.live import arrays, datasets
 from explorer.live.arrays import DataError, read_idx, read_npz
 from explorer.live.datasets import IDX_FILES, SHIPPED, SYSTEM, ImageSet, available, facts, held_back, load
 from explorer.live.scales import LARGEST, SHAPES, SMALLEST, draw, radii
@@ -143,6 +144,8 @@ def test_an_unknown_set_is_told(tmp_path: Path) -> None:
         b"\0\0\x08",
         b"\0\0\x0d\x01\0\0\0\x01\0\0\0\0",
         b"\0\0\x08\x01\xff\xff\xff\xff",
+        b"\0\0\x08\x04\0\0\0\0" + 12 * b"\xff",
+        b"\0\0\x08\x01\0\0\0\0",
         b"\0\0\x08\x03" + 3 * b"\0\0\xff\xff" + b"12",
         b"\0\0\x08\x01\0\0\0\x05abc",
         gzip.compress(b"\0\0\x08\x01\0\0\0\x05abcde")[:-14],
@@ -199,6 +202,55 @@ def test_an_array_that_promises_too_much_is_refused() -> None:
             archive.writestr("images.npy", head.getvalue() + b"123")
         with pytest.raises(DataError):
             read_npz(file, "x")
+
+
+def with_head(head: bytes, content: bytes = bytes(64), version: int = 1) -> io.BytesIO:
+    """Return an .npz file of one array with this head, packed."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        length = len(head).to_bytes(2 if version == 1 else 4, "little")
+        archive.writestr("images.npy", b"\x93NUMPY" + bytes((version, 0)) + length + head + content)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"{'descr': '<U0', 'fortran_order': False, 'shape': (10,)}",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (0, 10000000000000000000000000)}",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (0,)}",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -1)}",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (True,)}",
+        b"{'descr': '<U2', 'fortran_order': False, 'shape': (2,)}",
+        b"{'descr': '>U2', 'fortran_order': False, 'shape': (2,)}",
+        b"-" * 9_000 + b"1",
+        b"[" * 9_000,
+        bytes(900),
+    ],
+)
+def test_heads_that_were_made_to_harm_are_refused(head: bytes) -> None:
+    """No elements, absurd numbers of them, signs that no text has, text that breaks a parser: a sentence each."""
+    with pytest.raises(DataError, match=r"^x, images: .*\.$"):
+        read_npz(with_head(head, b"\xff" * 64), "x")
+
+
+def test_a_head_that_unpacks_to_gigabytes_is_not_read() -> None:
+    """NumPy would read all of it before it looks at its length."""
+    bomb = with_head(b" " * 30_000_000, version=2)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="no plain array"):
+        read_npz(bomb, "x")
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_the_limit_is_on_all_arrays_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many arrays that unpack to the limit each would take many times as much."""
+    monkeypatch.setattr(arrays, "MAX_BYTES", 1_000_000)
+    assert 2 == len(read_npz(npz(a=np.zeros(500_000, np.uint8), b=np.zeros(500_000, np.uint8)), "x"))
+    with pytest.raises(DataError, match="all together may take 1 MB"):
+        read_npz(npz(a=np.zeros(600_000, np.uint8), b=np.zeros(600_000, np.uint8)), "x")
 
 
 def test_damaged_npz_is_refused() -> None:

@@ -174,7 +174,9 @@ BAD_ARRAYS = [
     (keras(x_train=np.zeros((12, 100), np.uint8)), "should be N×H×W"),
     (keras(x_train=np.full((12, 10, 10), np.nan)), "no numbers"),
     (keras(x_train=np.full((12, 10, 10), 300)), "from 300 to 300"),
-    (keras(x_train=np.zeros((0, 10, 10))), "hold no numbers"),
+    (keras(x_train=np.zeros((0, 10, 10))), "is empty"),
+    (keras(y_train=np.zeros(0, int)), "is empty"),
+    (keras(x_train=np.zeros((12, 10, 10), bool)), "hold no numbers"),
     ({"pictures": np.zeros((3, 8, 8))}, "it holds pictures"),
     ({"images": np.array([{}, {}])}, "Python objects"),
 ]
@@ -272,6 +274,25 @@ def test_too_many_files_or_bytes_are_refused(tmp_path: Path, monkeypatch: pytest
     refused(packed(animals(5)), "Send fewer", tmp_path)
     monkeypatch.setattr(imports, "MAX_FILE_BYTES", 1_000)
     refused(packed(animals(5)), "at most 0 MB are taken", tmp_path)
+
+
+def test_a_zip_of_millions_of_entries_is_not_opened(tmp_path: Path) -> None:
+    """To open one is to make an object of each entry; 47 bytes of the file become some hundred of memory."""
+    entry = b"PK\x01\x02" + bytes(24) + b"\x01" + bytes(17) + b"a"
+    count = 100_000
+    end = (
+        b"PK\x05\x06" + bytes(4) + 2 * struct.pack("<H", 0xFFFF) + struct.pack("<II", count * len(entry), 0) + bytes(2)
+    )
+    tracemalloc.start()
+    refused(io.BytesIO(b"PK\x03\x04" + entry * count + end), "At most 50,000 are read", tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_labels_of_half_precision_are_labels(tmp_path: Path) -> None:
+    """The limit on class numbers is beyond what 16 bits can hold."""
+    made = taken(npz(**keras(y_train=(np.arange(12) % 3).astype(np.float16))), tmp_path, "x.npz")
+    assert 3 == len(made.facts.classes)
 
 
 def test_a_zip_that_lies_about_sizes_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ array of Python objects is a pickle, which can run code: it is refused unread.
 """
 
 import gzip
+import sys
 import zlib
 from math import prod
 from typing import IO, Any
@@ -13,9 +14,9 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-MAX_BYTES = 400_000_000  # of one array
+MAX_BYTES = 400_000_000  # of all arrays in a file
 _IDX_UNSIGNED_BYTE = 8
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_VERSION = (1, 0)  # of the format: its heads have at most 64 kB, those of later ones, for tables, up to 4 GB
 
 
 class DataError(ValueError):
@@ -57,29 +58,51 @@ def read_npz(file: IO[bytes], name: str) -> dict[str, np.ndarray]:
             members = [info.filename for info in archive.infolist() if info.filename.endswith(".npy")]
             if len(members) > 16:
                 raise DataError(f"{name}: there are {len(members):,} arrays. At most 16 are read.")
-            return {member[:-4]: _read_npy(archive, member, f"{name}, {member[:-4]}") for member in members}
+            arrays, room = {}, MAX_BYTES
+            for member in members:
+                arrays[member[:-4]] = _read_npy(archive, member, f"{name}, {member[:-4]}", room)
+                room -= arrays[member[:-4]].nbytes
+            return arrays
     except (BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{name}: the file is damaged, encrypted or cut off.") from error
 
 
-def _read_npy(archive: ZipFile, member: str, name: str) -> np.ndarray:
+def _read_npy(archive: ZipFile, member: str, name: str, room: int) -> np.ndarray:
     with archive.open(member) as file:
-        try:
-            shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
-        except (KeyError, ValueError) as error:
-            raise DataError(f"{name}: this is no array that NumPy saved.") from error
+        shape, fortran, dtype = _npy_head(file, name)
         if dtype.hasobject or dtype.kind not in "biufU":
             raise DataError(f"{name}: the array holds Python objects, not numbers. Save it as uint8.")
-        values = _read_numbers(file, name, dtype, shape[::-1] if fortran else shape)
+        values = _read_numbers(file, name, dtype, shape[::-1] if fortran else shape, room)
         return values.T if fortran else values
 
 
-def _read_numbers(file: IO[bytes], name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Read as many bytes as the head promises, and no more than the limit, whatever it promises."""
+def _npy_head(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the head, which is text in Python's syntax: NumPy's parser can be made to raise anything."""
+    try:
+        if np.lib.format.read_magic(file) == _VERSION:
+            return np.lib.format.read_array_header_1_0(file)
+    except Exception as error:
+        raise DataError(f"{name}: this is no array that NumPy saved.") from error
+    raise DataError(f"{name}: this is no plain array as NumPy saves it.")
+
+
+def _read_numbers(
+    file: IO[bytes], name: str, dtype: np.dtype[Any], shape: tuple[int, ...], room: int = MAX_BYTES
+) -> np.ndarray:
+    """Read as many bytes as the head promises, and no more than there is ``room`` for, whatever it promises."""
     size = prod(shape) * dtype.itemsize
-    if size > MAX_BYTES or min(shape, default=1) < 0:
-        raise DataError(f"{name}: the array would take {size / 1e6:,.0f} MB; the limit is {MAX_BYTES / 1e6:,.0f} MB.")
+    if size > room or min(shape, default=1) < 0:
+        raise DataError(
+            f"{name}: the array would take {abs(size) / 1e6:,.0f} MB; all together may take {MAX_BYTES / 1e6:,.0f} MB."
+        )
+    if size == 0:
+        raise DataError(f"{name}: the array is empty.")
     content = file.read(size)
     if len(content) < size:
         raise DataError(f"{name}: the file is cut off: {len(content):,} of {size:,} bytes are there.")
+    if (
+        dtype.kind == "U"
+        and np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder)).max() > sys.maxunicode
+    ):
+        raise DataError(f"{name}: the array holds signs that no text has.")
     return np.frombuffer(content, dtype).reshape(shape)

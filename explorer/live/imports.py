@@ -28,9 +28,12 @@ MAX_IMAGE_BYTES = 20_000_000  # of one image in a zip
 MAX_PIXELS = 25_000_000  # of one image
 MAX_SET_BYTES = 250_000_000  # of all images as they are kept
 MAX_CLASSES = 200
+MAX_LABEL = 1_000_000_000
 LEAST_SIDE = 8  # pixels
 LEAST_PER_CLASS = 2
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+_ENTRY = b"PK\x01\x02"  # with which the zip format begins each entry of its table
+_PIECE = 1_000_000
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 _SPLITS = {"train": "train", "training": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
 
@@ -111,6 +114,9 @@ def _read(uploads: tuple[Upload, ...], side: int) -> _Images:
 
 
 def _holds_arrays(upload: Upload) -> bool:
+    entries = _count(_ENTRY, upload.file)
+    if entries > MAX_ENTRIES:
+        raise DataError(f"{upload.name}: there are {entries:,} files in the zip. At most {MAX_ENTRIES:,} are read.")
     try:
         with ZipFile(upload.file) as archive:
             names = archive.namelist()
@@ -118,6 +124,16 @@ def _holds_arrays(upload: Upload) -> bool:
         raise DataError(f"{upload.name}: the zip is damaged or cut off.") from error
     upload.file.seek(0)
     return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+def _count(sign: bytes, file: IO[bytes]) -> int:
+    """Return how often a sign stands in a file, which is then at its beginning again."""
+    found, end = 0, b""
+    while piece := file.read(_PIECE):
+        found += (end + piece).count(sign)
+        end = piece[1 - len(sign) :]
+    file.seek(0)
+    return found
 
 
 # Arrays
@@ -208,7 +224,7 @@ def _as_labels(values: np.ndarray, images: int, part: str) -> np.ndarray:
         raise DataError(f"There are {images:,} {part} images and {values.size:,} labels. Each image needs one label.")
     if values.dtype.kind not in "uif" or (values != np.floor(values)).any() or (values < 0).any():
         raise DataError(f"The {part} labels are not all whole numbers from 0 on.")
-    if (values > 10**9).any():
+    if (values.astype(np.float64) > MAX_LABEL).any():
         raise DataError(f"The {part} labels are too large to be class numbers.")
     return values[:, 0].astype(np.int64)
 
@@ -257,11 +273,8 @@ def _from_zip(upload: Upload, side: int) -> _Images:
 
 def _entries(archive: ZipFile, name: str) -> list[tuple[ZipInfo, str, str]]:
     """Return every image with its split (train, test or nothing) and its class, the folder that it lies in."""
-    infos = archive.infolist()
-    if len(infos) > MAX_ENTRIES:
-        raise DataError(f"{name}: there are {len(infos):,} files in the zip. At most {MAX_ENTRIES:,} are read.")
     found = []
-    for info in infos:
+    for info in archive.infolist():
         path = _safe_path(info.filename, name)
         hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
         if not (info.is_dir() or hidden) and path.suffix.lower() in _SUFFIXES:
@@ -387,15 +400,16 @@ def _keep(content: bytes, path: Path) -> None:
     """Write the file whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            try:
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except OSError:
-                Path(file.name).unlink()
-                raise
+                os.fsync(handle)
+            Path(part).replace(path)  # Windows renames only what is closed
+        except BaseException:
+            Path(part).unlink()
+            raise
     except OSError as error:
         raise DataError(f"The images could not be kept in the data directory ({error.strerror}).") from error
 
