@@ -57,9 +57,10 @@ class Stepped(Event):
 
 
 class Evaluated(Event):
-    """All test images were judged. ``confusion[truth][said]`` counts them; ``mistakes`` has the surest first.
+    """Test images were judged. ``confusion[truth][said]`` counts them; ``mistakes`` has the surest first.
 
-    ``final``: it is the last one, at the end of the budget. The matrix and the mistakes come with each.
+    ``final``: it is the last one, at the end of the budget, and of all test images; those on the way are of a sample.
+    The matrix and the mistakes come with each.
     """
 
     kind: Literal["evaluated"] = "evaluated"
@@ -71,7 +72,7 @@ class Evaluated(Event):
 
 
 class Diverged(Event):
-    """The loss is no longer a number: the lane ends here, others go on."""
+    """The loss, of a batch or of the test images, is no longer a number: the lane ends here, others go on."""
 
     kind: Literal["diverged"] = "diverged"
     message: str

@@ -115,6 +115,43 @@ def test_it_learns() -> None:
     assert events[-1].accuracy > 0.8
 
 
+def test_a_sample_of_test_images_is_of_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a set that is stored class by class; always the same ones, and mistakes are told by their place in it."""
+    whole = images(test=60)
+    by_class = whole.test_labels.argsort(kind="stable")
+    stored = ImageSet(whole.facts, whole.train, whole.train_labels, whole.test[by_class], whole.test_labels[by_class])
+    lane = Lane(TINY, Batches(stored, CPU), Settings(), seed=0)
+    found = lane.evaluate(20)
+    assert 20 == sum(map(sum, found.confusion))
+    assert min(map(sum, found.confusion)) >= 3
+    assert found == lane.evaluate(20)
+    assert all(stored.test_labels[mistake.index] == mistake.truth for mistake in found.mistakes)
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_an_evaluation_without_a_number_ends_the_lane(monkeypatch: pytest.MonkeyPatch, final: bool) -> None:
+    """It is no result that could be kept or shown; the other lane goes on."""
+    asked = plan(TINY, TINY, budget=Budget(kind="steps", amount=20.0))
+    course = train(asked, Path())
+    judge = course.lanes[0].evaluate
+    monkeypatch.setattr(
+        course.lanes[0],
+        "evaluate",
+        lambda sample=None: judge(sample)._replace(loss=math.nan) if (sample is None) == final else judge(sample),
+    )
+    events = list(course)
+    (diverged,) = [event for event in events if isinstance(event, Diverged)]
+    assert (0, 20 if final else 2) == (diverged.lane, diverged.step)
+    assert diverged == [event for event in events if event.lane == 0][-1]
+    assert [1] == [event.lane for event in events if isinstance(event, Finished)]
+
+
+def test_lanes_that_take_turns_on_a_gpu_pay_for_themselves() -> None:
+    """A GPU works on after a step was asked for: each step of a race is waited for, those of one lane are not."""
+    assert (10, 1) == (training._told_every("cuda", 1), training._told_every("cuda", 2))
+    assert {1} == {training._told_every("cpu", lanes) for lanes in (1, 2)}
+
+
 @pytest.mark.parametrize(("optimiser", "augment"), [("sgd", True), ("adam", False)])
 def test_the_same_seed_gives_the_same_curve(optimiser: str, augment: bool) -> None:
     """Number by number; another seed gives another."""

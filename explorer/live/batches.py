@@ -48,6 +48,15 @@ class Batches:
         order = _order(len(self.train), mixed(seed, epoch, 0))
         return order[place * size : (place + 1) * size].to(self.device)
 
+    def sample(self, size: int | None) -> Tensor:
+        """Return which test images are judged: all of them, or so many drawn once and for all.
+
+        Sets are often stored class by class, and their first images are of few classes.
+        """
+        count = len(self.test)
+        chosen = torch.arange(count) if size is None else _order(count, 0)[:size].sort().values
+        return chosen.to(self.device)
+
     def varied(self, chosen: Tensor, seed: int) -> Tensor:
         """Return images mirrored at random and shifted by up to MAX_SHIFT pixels; what comes in repeats the border."""
         count, (height, width) = len(chosen), self.train.shape[1:3]

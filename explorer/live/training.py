@@ -121,19 +121,20 @@ class Lane:
 
     @torch.no_grad()
     def evaluate(self, sample: int | None = None) -> Evaluation:
-        """Judge the test images, or the first ``sample`` of them."""
+        """Judge the test images, or ``sample`` of them: the same ones each time, from anywhere in the set."""
         self.calibrate()
         self.model.eval()
-        labels = self.batches.test_labels[:sample]  # N
+        chosen = self.batches.sample(sample)
+        labels = self.batches.test_labels[chosen]  # N
         logits = torch.cat(
-            [self._judged(pixels) for pixels in self.batches.test[:sample].split(JUDGED)]
+            [self._judged(self.batches.test[part]) for part in chosen.split(JUDGED)]
         )  # N × classes, float32
         surest, said = logits.softmax(1).max(1)
         confusion = torch.zeros(self.config.classes, self.config.classes, dtype=torch.int64, device=labels.device)
         confusion.index_put_((labels, said), torch.ones_like(labels), accumulate=True)
         wrong = (said != labels).nonzero().flatten()
         worst = wrong[surest[wrong].argsort(descending=True, stable=True)[:MISTAKES]]
-        columns = (worst, labels[worst], said[worst], surest[worst])
+        columns = (chosen[worst], labels[worst], said[worst], surest[worst])
         return Evaluation(
             F.cross_entropy(logits, labels).item(),
             (said == labels).float().mean().item(),
@@ -307,8 +308,7 @@ class Training(Iterator[AnyEvent]):
         """Take a step and tell of it; evaluate where a tenth of the budget is full."""
         lane, before = self.lanes[number], self.share(number)
         told = lane.step(before)
-        every = 10 if self.place.torch.type == "cuda" else 1  # to read a number is to wait for the GPU
-        if lane.count % every == 0:
+        if lane.count % _told_every(self.place.torch.type, len(self.lanes)) == 0:
             started = perf_counter()
             loss = told.loss.item()
             lane.seconds += perf_counter() - started
@@ -338,13 +338,17 @@ class Training(Iterator[AnyEvent]):
 
     def _ended(self, number: int) -> Iterator[AnyEvent]:
         evaluated = self._evaluated(number, final=True)
-        self.accuracies[number] = evaluated.accuracy
         yield evaluated
-        yield Finished(**self._at(number), accuracy=evaluated.accuracy)
+        if isinstance(evaluated, Evaluated):
+            self.accuracies[number] = evaluated.accuracy
+            yield Finished(**self._at(number), accuracy=evaluated.accuracy)
 
-    def _evaluated(self, number: int, *, final: bool) -> Evaluated:
+    def _evaluated(self, number: int, *, final: bool) -> Evaluated | Diverged:
+        """Judge a lane. Weights that are numbers can still be so large that the loss is none."""
         wait(self.place.torch)
         found = self.lanes[number].evaluate(None if final else SAMPLE)
+        if not math.isfinite(found.loss):
+            return Diverged(**self._at(number), message=_diverged(self.lanes[number]))
         return Evaluated(**self._at(number), **found._asdict(), final=final)
 
     def _started(self, number: int) -> Started:
@@ -388,6 +392,14 @@ def _repeatable(place: Device) -> None:
     """Let cuDNN take only algorithms that give the same bits each time."""
     if place.torch.type == "cuda":
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+
+
+def _told_every(device: str, lanes: int) -> int:
+    """Return after how many steps one is told: to read its numbers is to wait for the GPU.
+
+    Where several lanes take turns each step is waited for, or one would pay for the time of another.
+    """
+    return 10 if device == "cuda" and lanes == 1 else 1
 
 
 def _diverged(lane: Lane) -> str:
