@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import io
 import pickle
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -301,6 +302,34 @@ def test_a_download_that_is_too_large_is_broken_off(
     monkeypatch.setattr(weights, "MAX_DOWNLOAD", 3_000_000)
     with pytest.raises(InputError, match="more than the weights"):
         list(download_weights(str(tmp_path), server[0]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 9000\r\n\r\nhalf", "sent 4 of 9,000 bytes"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "cannot be reached"),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", "cannot be reached"),
+        (b"a portal of a hotel\r\n\r\n", "cannot be reached"),
+        (b"", "cannot be reached"),
+    ],
+)
+def test_a_server_that_breaks_off_becomes_a_sentence(tmp_path: Path, answer: bytes, told: str) -> None:
+    """Whatever it says, nothing is kept."""
+    with socket.create_server(("127.0.0.1", 0)) as here:
+
+        def serve() -> None:
+            caller, _ = here.accept()
+            with caller:
+                caller.recv(10_000)
+                caller.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(InputError, match=told):
+            list(download_weights(str(tmp_path), f"http://127.0.0.1:{here.getsockname()[1]}/googlenet.pth"))
+        thread.join()
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_without_a_network_it_says_what_to_do(tmp_path: Path) -> None:

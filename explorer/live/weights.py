@@ -8,8 +8,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -74,11 +74,13 @@ def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> I
                 yield Progress(done=done, total=max(total, 1), doing="Megabytes from PyTorch's server")
     except InputError:
         raise
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise InputError(
             f"PyTorch's server cannot be reached from here ({_reason(error)}). Fetch {url} elsewhere, and choose the "
             "file here."
         ) from error
+    if len(content) < size:
+        raise InputError(f"The server sent {len(content):,} of {size:,} bytes. Try again later.")
     if not digest.hexdigest().startswith(checksum):
         raise InputError("What came is not torchvision's file: its checksum differs. Try again later.")
     yield Progress(done=1, total=1, doing="The weights are read")
