@@ -8,13 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
+from explorer.checkpoints import weights_name
 from explorer.draft import Draft, prepared
 from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
 from explorer.plan import FACTS, Budget, Data, Entrant, Plan
 from explorer.runs.manager import Manager
 from explorer.runs.recorder import Recorder
 from explorer.runs.records import Run, State
-from explorer.runs.store import Store, weights_name
+from explorer.runs.store import Store
 from explorer.ui.training import runs
 from tests.ui.conftest import open_app
 
