@@ -32,6 +32,7 @@ MEMORY_MARGIN = 1.5  # times the estimate, where that is more
 
 _ROOT = Path(__file__).parents[2]
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_SIGKILL = 9  # by which Linux ends a process for want of memory; Windows does not know it
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
 _GONE = Refused("There is no such run. It may have been deleted.")
 _BAD_NAME = Refused("That is no name for a run. Write a letter first, then letters, digits or _, at most 32 in all.")
@@ -253,7 +254,7 @@ class _Worker:
         self._process.stdin.close()
         if code == DISK_FULL:
             return "failed", FULL_DISK
-        if _memory_kills() > self._memory_kills:
+        if code == -_SIGKILL and _memory_kills() > self._memory_kills:
             return "failed", "The system ended its process, as memory ran out. Take a smaller batch or network."
         if code < 0:
             return "interrupted", f"Its process was killed from outside (signal {-code})."

@@ -297,14 +297,19 @@ class Store:
             )
 
     def wish(self, run_id: str, state: State) -> bool:
-        """Let a run become ``paused`` or ``cancelled``: at once in the queue, else as soon as its worker can."""
+        """Let a run become ``paused`` or ``cancelled``: at once in the queue, else as soon as its worker can.
+
+        Asked again it does not wait longer.
+        """
         with self.writing() as db:
             return _changed(
                 db,
                 "UPDATE runs SET state = ?, finished = ? WHERE id = ? AND state = 'queued'",
                 (state, time(), run_id),
             ) or _changed(
-                db, "UPDATE runs SET wish = ?, wished = ? WHERE id = ? AND state = 'running'", (state, time(), run_id)
+                db,
+                "UPDATE runs SET wished = iif(wish = ?1, wished, ?2), wish = ?1 WHERE id = ?3 AND state = 'running'",
+                (state, time(), run_id),
             )
 
     def rename(self, run_id: str, name: str) -> bool:

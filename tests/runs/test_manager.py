@@ -201,6 +201,11 @@ def test_a_kill_for_want_of_memory_is_told_from_others(stage: Stage, monkeypatch
     monkeypatch.setattr(module, "_memory_kills", lambda: count + 1)
     workers(stage.folder)[0].kill()
     assert "memory ran out" in stage.when(run_id, "failed").message
+    manager.resume(run_id, "ann")
+    eventually(lambda: workers(stage.folder))
+    monkeypatch.setattr(module, "_memory_kills", lambda: count + 2)  # of some other process
+    workers(stage.folder)[0].terminate()
+    assert "killed from outside (signal 15)" in stage.when(run_id, "interrupted").message
 
 
 def test_a_worker_that_cannot_start_fails_its_run(stage: Stage) -> None:

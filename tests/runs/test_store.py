@@ -11,6 +11,7 @@ import pytest
 
 from explorer.checkpoints import weights_name
 from explorer.events import Evaluated, Started, Stepped
+from explorer.runs import store as module
 from explorer.runs.folder import data_folder
 from explorer.runs.recorder import Recorder, SupersededError, numbers
 from explorer.runs.store import Store, StoreError
@@ -188,6 +189,22 @@ def test_a_lane_without_good_weights_keeps_its_last_good_ones(store: Store) -> N
     run_id = the_run(store)
     assert ["weights", "others"] == [store.weights_path(run_id, lane).read_text() for lane in (0, 1)]
     assert [30, 40] == [lane.kept_step for lane in store.run(run_id).lanes]
+
+
+def test_asking_again_does_not_postpone_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cancel that is clicked every second is overdue as if it had been clicked once; another wish begins anew."""
+    begun(store)
+    run_id, now = the_run(store), 1_000.0
+    monkeypatch.setattr(module, "time", lambda: now)
+    for wish, moment, overdue in (
+        ("paused", 1_000.0, []),
+        ("cancelled", 1_002.0, []),
+        ("cancelled", 1_003.0, []),
+        ("cancelled", 1_004.0, [run_id]),
+    ):
+        now = moment
+        assert store.wish(run_id, wish)
+        assert overdue == store.overdue({"paused": 1.5, "cancelled": 1.5})
 
 
 def test_only_files_of_ours_are_swept(store: Store) -> None:
