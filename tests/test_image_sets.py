@@ -27,14 +27,14 @@ def images(count: int, channels: int, side: int = 28) -> np.ndarray:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_strip_holds_the_images_side_by_side(channels: int) -> None:
-    """One picture per class, an image after another, a column of white between two."""
+    """One picture per class, an image after another, a column of grey between two."""
     some = images(3, channels)
     (strip,) = pictures(strips_html([ClassStrip("cat", 1_000, 200, some)]))
     assert strip.shape[:2] == (28, 3 * 28 + 2)
     for number, image in enumerate(some):
         shown = strip[:, 29 * number : 29 * number + 28].reshape(image.shape)
         assert np.array_equal(shown, image)
-    assert (strip[:, 28] == 255).all()
+    assert (strip[:, 28] == 128).all()
 
 
 def test_counts_and_sizes() -> None:

@@ -172,5 +172,5 @@ def test_what_is_hard_to_train_is_said() -> None:
     """A network without BatchNorm, by its name, with the rate that it takes; with BatchNorm there is nothing to say."""
     assert words.caution(PLAN.replace(entrants=PLAN.entrants[:1])) == ""
     said = words.caution(PLAN)
-    assert said.startswith("Without BatchNorm half is hard to train: at larger learning rates than 0.01 ")
+    assert said.startswith("half has no BatchNorm and is hard to train: at larger learning rates than 0.01 ")
     assert "0.3" in words.caution(PLAN.replace(settings=Settings(learning_rate=0.3)))

@@ -48,9 +48,9 @@ def mistakes_html(images: np.ndarray, mistakes: Sequence[Mistake], classes: Sequ
 
 
 def _joined(images: np.ndarray) -> np.ndarray:
-    """Lay n × H × W × C side by side, a white column of pixels between two."""
+    """Lay n × H × W × C side by side, a grey column of pixels between two."""
     count, height, _, channels = images.shape
-    gap = np.full((height, 1, channels), 255, np.uint8)
+    gap = np.full((height, 1, channels), 128, np.uint8)
     parts = [part for image in images for part in (image, gap)][: 2 * count - 1]
     return np.concatenate(parts, axis=1)
 

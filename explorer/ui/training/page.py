@@ -65,12 +65,12 @@ def _nothing_yet(view: View, facts: Facts | None) -> None:
     """Say what to do next, and show what a run would learn from or what could be asked."""
     if view == "race":
         st.markdown("#### Questions to race")
-        st.markdown("One click starts a race; or choose networks of your own on the left.")
+        st.markdown("One click starts a race; or choose networks of your own and press **Race**.")
         for name, question in QUESTIONS.items():
             _question(view, name, question)
         return
     st.markdown("#### What it will learn from")
-    st.markdown("Press **Train** on the left: the curves grow here, and a minute is enough for the first lesson.")
+    st.markdown("Press **Train**, and the curves grow here; a minute is enough for the first lesson.")
     if facts:
         images.show_preview(drafts.draft(view).data, facts)
 
