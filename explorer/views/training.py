@@ -94,8 +94,8 @@ def caution(plan: Plan) -> str:
     names = " and ".join(entrant.name for entrant in bare)
     rates = dict.fromkeys(f"{chosen_rate(plan.settings, entrant.config):.2g}" for entrant in bare)
     return (
-        f"{names} {'has no BatchNorm and is' if len(bare) == 1 else 'have no BatchNorm and are'} hard to train: at "
-        f"larger learning rates than {' / '.join(rates)} the loss soon diverges, and at this one a short run moves little."
+        f"{names} {'has no BatchNorm and is' if len(bare) == 1 else 'have no BatchNorm and are'} hard to train: "
+        f"at larger learning rates than {' / '.join(rates)} the loss soon diverges, at this one a short run moves little."
     )
 
 
