@@ -266,6 +266,12 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     tracemalloc.stop()
 
 
+def test_a_zip_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of one colour pack a thousandfold, and each is to be decoded."""
+    monkeypatch.setattr(imports, "MAX_SECONDS", -1)
+    refused(packed(animals()), "took longer than", tmp_path)
+
+
 def test_too_many_files_or_bytes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each limit is named."""
     monkeypatch.setattr(imports, "MAX_ENTRIES", 10)

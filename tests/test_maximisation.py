@@ -93,7 +93,8 @@ def test_the_network_is_left_as_it_was(small: Network) -> None:
         ({"steps": 257}, "1 to 256 steps"),
         ({"channel": 99}, "channels 0 to"),
         ({"path": "nowhere"}, "no layer nowhere"),
-        ({"network": Network(config=SMALL.replace(input_shape=(5, 32, 32)))}, "no picture"),
+        ({"network": Network(config=SMALL.replace(input_shape=(5, 32, 32)))}, "takes 5 channels"),
+        ({"preprocessing": Preprocessing(mean=(0.4, 0.5))}, "mean has 2 values"),
     ],
 )
 def test_what_cannot_be_climbed_is_said(small: Network, changes: dict[str, object], told: str) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from explorer import PRESETS
 from explorer.live import weights
+from explorer.live.about import KEY, About
 from explorer.live.export.weights import load_weights, restored, to_metadata, to_safetensors
 from explorer.live.look import Imported, InputError
 from explorer.live.model import build_model
@@ -26,6 +27,7 @@ from explorer.live.report import Failure, Progress
 from explorer.live.weight_files import COUNTER, describe, expected_shapes
 from explorer.live.weights import download_weights, import_weights
 from explorer.live.weights_reader import read
+from explorer.plan import FACTS
 from tests import torchvision_layout
 from tests.looking import SMALL
 
@@ -336,3 +338,13 @@ def test_without_a_network_it_says_what_to_do(tmp_path: Path) -> None:
     """Nobody listens at this port."""
     with pytest.raises(InputError, match=r"cannot be reached from here .* choose the file here"):
         next(download_weights(str(tmp_path), "http://127.0.0.1:9/googlenet.pth"))
+
+
+def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) -> None:
+    """How weights were trained goes with them; a head of megabytes does not come into the server."""
+    facts = FACTS["fashion_mnist"].replace(classes=tuple(f"class {n}" for n in range(SMALL.classes)))
+    training = About(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0)
+    for about, told in ((training, training), (training.replace(name="x" * 100_000), None)):
+        path = tmp_path / "brought.weights"
+        path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: about.model_dump_json()}))
+        assert told == describe(read(path, SMALL).network.weights).training

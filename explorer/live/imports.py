@@ -10,6 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from time import monotonic
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -27,6 +28,7 @@ MAX_ENTRIES = 50_000  # in a zip
 MAX_IMAGE_BYTES = 20_000_000  # of one image in a zip
 MAX_PIXELS = 25_000_000  # of one image
 MAX_SET_BYTES = 250_000_000  # of all images as they are kept
+MAX_SECONDS = 120  # of reading images: a small file can hold many that take long to decode
 MAX_CLASSES = 200
 MAX_LABEL = 1_000_000_000
 LEAST_SIDE = 8  # pixels
@@ -249,8 +251,12 @@ def _from_zip(upload: Upload, side: int) -> _Images:
             classes = tuple(sorted({name for _, _, name in entries}))
             if len(entries) * 3 * side * side > MAX_SET_BYTES:
                 raise DataError(_too_large(len(entries) * 3 * side * side))
-            images, kept, bad = [], [], []
+            images, kept, bad, started = [], [], [], monotonic()
             for entry in entries:
+                if monotonic() - started > MAX_SECONDS:
+                    raise DataError(
+                        f"Reading the images took longer than {MAX_SECONDS} seconds. Send fewer, or smaller."
+                    )
                 try:
                     images.append(_shrunk(archive, entry[0], side))
                     kept.append(entry)

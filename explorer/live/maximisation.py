@@ -18,7 +18,7 @@ from explorer.live.images import png
 from explorer.live.inference import live_network
 from explorer.live.look import InputError, Maximisation, Network, Preprocessing
 from explorer.live.model import ConvBlock, GoogLeNet
-from explorer.live.preprocessing import restored
+from explorer.live.preprocessing import judge, restored
 from explorer.live.report import Progress
 
 MAX_STEPS = 256
@@ -42,8 +42,7 @@ def maximise(
     judge_channel(network.config, path, channel)
     if not 1 <= steps <= MAX_STEPS:
         raise InputError(f"The climb takes 1 to {MAX_STEPS} steps.")
-    if network.config.input_shape[0] not in (1, 3):
-        raise InputError("The network's input is no picture: it has neither 1 channel nor 3.")
+    judge(network.config, preprocessing)
     place = resolve_device(device)
     model = live_network(network, place)
     generator = torch.Generator().manual_seed(seed)

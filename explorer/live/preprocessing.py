@@ -65,7 +65,7 @@ def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> 
 
     Raises InputError where the network takes neither grey nor colour pictures, or the settings do not fit it.
     """
-    _judge(config, how)
+    judge(config, how)
     channels, height, width = config.input_shape
     image = Image.fromarray(pixels)
     steps = [Step("picture", f"{image.height} × {image.width}, RGB, 0 to 255", pixels)]
@@ -101,7 +101,8 @@ def restored(values: np.ndarray, how: Preprocessing) -> np.ndarray:
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _judge(config: GoogLeNetConfig, how: Preprocessing) -> None:
+def judge(config: GoogLeNetConfig, how: Preprocessing) -> None:
+    """Raise InputError where the network takes neither grey nor colour pictures, or the settings do not fit it."""
     channels = config.input_shape[0]
     if channels not in (1, 3):
         raise InputError(f"The network takes {channels:,} channels; a picture has 1 (grey) or 3 (colour).")

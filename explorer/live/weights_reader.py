@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAX_FILE = 256_000_000  # bytes
 MAX_ENTRIES = 20_000  # of a PyTorch file, which is a zip archive
 MAX_MISFITS = 300  # that are told; a network has fewer tensors, a hostile file may have more
+MAX_ABOUT = 64_000  # characters on how the weights were trained, of which the names of classes take most
 MEMORY = 1_000_000_000  # bytes above what PyTorch takes: the file, its tensors, and our copy of them
 SECONDS = 60  # of computing
 NICE = 10
@@ -94,7 +95,7 @@ def _imported(path: Path, config: GoogLeNetConfig) -> Imported:
         config = torchvision_config({name: tuple(tensor.shape) for name, tensor in state.items()})
         state, more = {our_name(name): tensor for name, tensor in state.items()}, {ORIGIN: TORCHVISION}
     elif "config" in head:
-        config, more = _named(head["config"]), {KEY: head[KEY]} if KEY in head else {}
+        config, more = _named(head["config"]), {KEY: head[KEY]} if 0 < len(head.get(KEY, "")) <= MAX_ABOUT else {}
     elif not any(name.startswith("stem.") for name in state):
         names = ", ".join(list(state)[:3])[:120]
         raise InputError(
