@@ -95,7 +95,7 @@ def caution(plan: Plan) -> str:
     rates = dict.fromkeys(f"{chosen_rate(plan.settings, entrant.config):.2g}" for entrant in bare)
     return (
         f"{names} {'has no BatchNorm and is' if len(bare) == 1 else 'have no BatchNorm and are'} hard to train: "
-        f"at larger learning rates than {' / '.join(rates)} the loss soon diverges, at this one a short run moves little."
+        f"at larger learning rates than {' / '.join(rates)} the loss soon diverges, at this one a run moves little."
     )
 
 
