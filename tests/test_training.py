@@ -14,7 +14,7 @@ from explorer import GoogLeNetConfig, InceptionModule, UnbuildableError
 from explorer.config import AuxiliaryHeads, Stem
 from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
 from explorer.live import training
-from explorer.live.about import about
+from explorer.live.about import About, about
 from explorer.live.batches import Batches, resized
 from explorer.live.datasets import ImageSet, load
 from explorer.live.export.weights import WeightsError, load_weights, restored
@@ -179,6 +179,27 @@ def test_it_goes_on_from_a_checkpoint_to_the_same_weights(tmp_path: Path, optimi
         for name, tensor in theirs.model.state_dict().items():
             assert torch.equal(tensor, ours.model.state_dict()[name]), name
     assert [e for e in expected if e.step > stopped_at + 1] == [e for e in events if e.step > stopped_at + 1]
+
+
+def averages(state: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return all of BatchNorm's running averages."""
+    return torch.cat([tensor for name, tensor in sorted(state.items()) if "running" in name])
+
+
+def test_weights_are_of_use_before_the_run_is_done(tmp_path: Path) -> None:
+    """Their averages do not lag behind, as they do after a few steps; after an evaluation they are those it took."""
+    lane = Lane(TINY, Batches(images(), CPU), Settings(batch_size=16), seed=0)
+    for _ in range(3):
+        lane.step(0.5)
+    lagging = averages(lane.model.state_dict()).clone()
+    said = About(name="a", facts=images().facts, mean=(0.0,), std=(1.0,), seed=0, steps=3, seconds=0.0)
+    lane.save(tmp_path, 0, said)
+    saved = averages(load_weights(tmp_path / "lane0.weights.safetensors").state)
+    lane.evaluate()
+    anew = averages(lane.model.state_dict())
+    assert (saved - anew).abs().sum() < 0.25 * (lagging - anew).abs().sum()
+    lane.save(tmp_path, 0, said)
+    assert torch.equal(anew, averages(load_weights(tmp_path / "lane0.weights.safetensors").state))
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ plus the auxiliary heads', weighted. Everything random in a step follows from th
 *BatchNorm before evaluation.* A layer of BatchNorm judges with running averages of what it has seen. They lag behind
 the weights for some hundred steps, and judging with them looks like chance while the network has long learned. So
 before every evaluation the averages are forgotten and taken anew, over CALIBRATION batches of training images and with
-the present weights. Training itself never uses them: its course is the same with and without evaluations.
+the present weights; and before weights are saved, over one batch, as they may be used while the run is only half done.
+Training itself never uses them: its course is the same with and without evaluations.
 """
 
 import math
@@ -75,6 +76,7 @@ class Lane:
         self.model = build_model(config, batches.device, seed=seed).to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(self.model, settings, self.peak)
         self.count, self.seconds = 0, 0.0
+        self._calibrated = 0  # the step after which BatchNorm's averages were last taken
 
     @property
     def images(self) -> int:
@@ -143,8 +145,9 @@ class Lane:
         )
 
     @torch.no_grad()
-    def calibrate(self) -> None:
-        """Take BatchNorm's averages anew, over training images as they are, with the present weights."""
+    def calibrate(self, batches: int = CALIBRATION, size: int = JUDGED) -> None:
+        """Take BatchNorm's averages anew, over batches of training images as they are, with the present weights."""
+        self._calibrated = self.count
         layers = self._batch_norms()
         if not layers:
             return
@@ -154,8 +157,8 @@ class Lane:
             layer.reset_running_stats()
             layer.train()
             layer.momentum = None  # a plain mean over the batches
-        for number in range(CALIBRATION):
-            chosen = self.batches.chosen(self.seed, number, JUDGED)
+        for number in range(batches):
+            chosen = self.batches.chosen(self.seed, number, size)
             with self._precision():
                 self.model.forward_with_heads(self._prepared(self.batches.train[chosen]))
         for layer in layers:
@@ -170,7 +173,10 @@ class Lane:
         """Write two files of the lane's ``number``: its weights, of use by themselves, and what else goes on with them.
 
         They hold everything: the order of images, their variations and dropout follow from the seed and the step.
+        BatchNorm's averages are those of the evaluation after the last step, or else of one batch: a third of a step.
         """
+        if self._calibrated != self.count:
+            self.calibrate(1, self.settings.batch_size)
         (folder / weights_name(number)).write_bytes(to_safetensors(self.model, {KEY: about.model_dump_json()}))
         rest = {"seconds": torch.tensor(self.seconds, dtype=torch.float64), "steps": torch.tensor(self.count)}
         for name, parameter in self.model.named_parameters():
