@@ -48,7 +48,7 @@ def prepared(draft: Draft, networks: Sequence[Entrant], facts: Facts) -> Prepare
     """Return the plan of a draft for these networks, each made to fit the images. ``facts`` are those of its images.
 
     Raises UnbuildableError where a network has problems of its own, fits no size, or cannot be matched. Whether the
-    plan can be run is still to be judged by :func:`explorer.plan.plan_problems`.
+    plan can be run is still to be judged by :func:`explorer.plan_judgement.plan_problems`.
     """
     fitted = [fit(_weighted(network.config, draft.aux_weight), facts.shape, len(facts.classes)) for network in networks]
     entrants = [Entrant(name=network.name, config=fits.config) for network, fits in zip(networks, fitted, strict=True)]

@@ -2,12 +2,11 @@
 
 A run is a race with one entrant and one seed; a race has up to four entrants, each trained from every seed. An entrant
 with a seed is a *lane*, and each lane has the whole budget to itself. As with a config, types are checked when a plan
-is made, and whether it can be run is judged afterwards by :func:`plan_problems`, before anything is loaded.
+is made, and whether it can be run is judged afterwards by :mod:`explorer.plan_judgement`, before anything is loaded.
 """
 
-import os
 from collections.abc import Iterator, Mapping
-from math import ceil, cos, isfinite, pi, prod, sqrt
+from math import ceil, cos, pi, prod, sqrt
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
@@ -15,14 +14,13 @@ from pydantic import Field
 
 from explorer.analysis import problems, summarize
 from explorer.backward import kept
-from explorer.config import MAX_CLASSES, MAX_SIDE, Frozen, GoogLeNetConfig, Problem, UnbuildableError
+from explorer.config import MAX_SIDE, Frozen, GoogLeNetConfig, UnbuildableError
 
 MAX_ENTRANTS = 4
 MAX_SEEDS = 5
 MAX_SEED = 2**31 - 1
 MAX_BATCH = 1_024
 SMALL_IMAGE = 56  # pixels; below, the paper's stem leaves less than 7×7 to stage 3 and less than 2×2 to stage 5
-MEMORY_MB = 4_000  # unless the environment's EXPLORER_TRAIN_MB says otherwise
 BASE_BYTES = 350_000_000  # Python and PyTorch with nothing in them
 MACS_PER_SECOND = 25_000_000_000  # what two ordinary cores do of a small network, before the first steps tell
 TRAINING_PASSES = 3  # forward; backward to the inputs; backward to the weights: each as many MACs
@@ -32,7 +30,6 @@ SLOW_STEP_MACS = 20_000_000_000  # about a second on two cores; where a step tak
 LEAST_BATCH = 16
 LEAST_STEPS = 60  # that a proposed budget is for
 MAX_PROPOSED = 600.0  # seconds
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
@@ -318,123 +315,3 @@ def memory_bytes(plan: Plan, facts: Facts) -> int:
         held += 4 * (2 + averages) * summary.whole.parameters * len(plan.seeds)
         at_work = max(at_work, batch * (sum(left) + left.outputs))
     return BASE_BYTES + facts.bytes + held + at_work
-
-
-def memory_limit() -> int:
-    """Return the bytes that a plan may need on this machine."""
-    return int(os.environ.get("EXPLORER_TRAIN_MB", MEMORY_MB)) * 1_000_000
-
-
-def plan_problems(plan: Plan, facts: Facts) -> tuple[Problem, ...]:
-    """Return every reason why a plan cannot be run, each with what would be right; none when it can."""
-    crowded = tuple(_count_problems(plan))
-    if crowded:
-        return crowded
-    found = (
-        *_data_problems(plan.data, facts),
-        *_settings_problems(plan.settings),
-        *_budget_problems(plan.budget),
-        *_seed_problems(plan.seeds),
-        *(problem for entrant in plan.entrants for problem in _entrant_problems(entrant, facts)),
-    )
-    return found or tuple(_memory_problems(plan, facts))
-
-
-def _count_problems(plan: Plan) -> Iterator[Problem]:
-    if not 1 <= len(plan.entrants) <= MAX_ENTRANTS:
-        yield Problem(
-            "plan", "entrants", f"There are {len(plan.entrants):,} networks. Train one, or race 2 to {MAX_ENTRANTS}."
-        )
-    if not 1 <= len(plan.seeds) <= MAX_SEEDS:
-        yield Problem("plan", "seeds", f"There are {len(plan.seeds):,} seeds. Give 1 to {MAX_SEEDS}.")
-    names = [entrant.name for entrant in plan.entrants]
-    if len(set(names)) < len(names):
-        yield Problem("plan", "entrants", "Two networks in the race have the same name. Give each its own.")
-
-
-def _data_problems(data: Data, facts: Facts) -> Iterator[Problem]:
-    if data.name == "own" and not data.upload:
-        yield Problem(
-            "data", "upload", "No images are chosen. Import a set first, or take one that comes with the app."
-        )
-    if not 0 <= data.seed <= MAX_SEED:
-        yield Problem("data", "seed", f"Seed of the images: write a whole number from 0 to {MAX_SEED:,}.")
-    if not 2 <= len(facts.classes) <= MAX_CLASSES:
-        yield Problem("data", "classes", f"The images have {len(facts.classes):,} classes. At least 2 are needed.")
-    if facts.train < 2 or facts.test < 1:
-        yield Problem("data", "train", "There are too few images: at least 2 to train on and 1 to test on are needed.")
-
-
-def _settings_problems(settings: Settings) -> Iterator[Problem]:
-    if not 2 <= settings.batch_size <= MAX_BATCH:
-        yield Problem(
-            "settings",
-            "batch_size",
-            f"Batch size: {settings.batch_size:,} is out of range. Write a whole number from 2 to {MAX_BATCH:,}.",
-        )
-    rate = settings.learning_rate
-    if rate is not None and not 0 < rate <= 10:
-        yield Problem(
-            "settings",
-            "learning_rate",
-            f"Learning rate: {rate} is out of range. Write a number above 0, up to 10, or leave it blank.",
-        )
-    for field, label, most in (("momentum", "Momentum", 0.999), ("weight_decay", "Weight decay", 1.0)):
-        value = getattr(settings, field)
-        if not 0 <= value <= most:
-            yield Problem("settings", field, f"{label}: {value} is out of range. Write a number from 0 to {most:g}.")
-    if settings.device not in DEVICES:
-        yield Problem("settings", "device", f"That is no known device. Choose one of {', '.join(DEVICES)}.")
-
-
-_MOST = {"seconds": 3_600.0, "steps": 1_000_000.0, "epochs": 1_000.0, "macs": 1e18}
-_UNITS = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "MACs"}
-
-
-def _budget_problems(budget: Budget) -> Iterator[Problem]:
-    most = _MOST[budget.kind]
-    if not (isfinite(budget.amount) and 0 < budget.amount <= most):
-        yield Problem(
-            "budget",
-            "amount",
-            f"Budget: {budget.amount:,g} is out of range. Write a number above 0, up to {most:,.0f} "
-            f"{_UNITS[budget.kind]}.",
-        )
-
-
-def _seed_problems(seeds: tuple[int, ...]) -> Iterator[Problem]:
-    if not all(0 <= seed <= MAX_SEED for seed in seeds):
-        yield Problem("plan", "seeds", f"Seeds: write whole numbers from 0 to {MAX_SEED:,}.")
-    if len(set(seeds)) < len(seeds):
-        yield Problem("plan", "seeds", "Seeds: two are the same, which would be the same run twice.")
-
-
-def _entrant_problems(entrant: Entrant, facts: Facts) -> Iterator[Problem]:
-    if found := problems(entrant.config):
-        yield from (Problem(entrant.name, problem.field, problem.message) for problem in found[:3])
-        return
-    if entrant.config.input_shape[0] != facts.shape[0]:
-        yield Problem(
-            entrant.name,
-            "input_shape",
-            f"{entrant.name} takes images of {entrant.config.input_shape[0]} channels; these have {facts.shape[0]}. "
-            "Fit the network to the images.",
-        )
-    if entrant.config.classes != len(facts.classes):
-        yield Problem(
-            entrant.name,
-            "classes",
-            f"{entrant.name} tells {entrant.config.classes:,} classes apart; the images have {len(facts.classes):,}. "
-            "Fit the network to the images.",
-        )
-
-
-def _memory_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
-    needed, limit = memory_bytes(plan, facts), memory_limit()
-    if needed > limit:
-        yield Problem(
-            "plan",
-            "memory",
-            f"Training would need about {needed / 1e6:,.0f} MB; the limit here is {limit / 1e6:,.0f} MB "
-            "(EXPLORER_TRAIN_MB). Take a smaller batch, fewer seeds, or a narrower network.",
-        )

@@ -5,7 +5,8 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.config import UnbuildableError
 from explorer.draft import Draft, converted, prepared
-from explorer.plan import FACTS, Budget, Data, Entrant, Settings, estimate, plan_problems, proposed
+from explorer.plan import FACTS, Budget, Data, Entrant, Settings, estimate, proposed
+from explorer.plan_judgement import plan_problems
 from explorer.races import scaled
 
 FASHION = FACTS["fashion_mnist"]

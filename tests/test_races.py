@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from explorer import PRESETS, problems, summarize
 from explorer.changes import changes
 from explorer.config import HEADINGS
-from explorer.plan import FACTS, Plan, estimate, plan_problems
+from explorer.plan import FACTS, Plan, estimate
+from explorer.plan_judgement import plan_problems
 from explorer.races import QUESTIONS, MatchError, Standing, matched, scaled, standings, within_spread
 from tests.strategies import networks
 

@@ -35,7 +35,8 @@ from explorer.live.devices import Device, resolve_device
 from explorer.live.export.weights import WeightsError, load_weights, to_safetensors
 from explorer.live.model import build_model
 from explorer.live.timing import wait
-from explorer.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, plan_problems, rate_at
+from explorer.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, rate_at
+from explorer.plan_judgement import plan_problems
 
 EVALUATIONS = 10  # in a budget at most, the last at its end
 EVALUATION_SHARE = 0.25  # that evaluations on the way may add to the work of training

@@ -18,7 +18,8 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from explorer.plan import Facts, Plan, memory_bytes, plan_problems
+from explorer.plan import Facts, Plan, memory_bytes
+from explorer.plan_judgement import plan_problems
 from explorer.runs.owner import Ownership
 from explorer.runs.records import DISK_FULL, FULL_DISK, Refused, Run, State
 from explorer.runs.store import Store

@@ -33,7 +33,6 @@ def _outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
 
 
-
 def answer(page: Page) -> Locator:
     """The bars of the answer."""
     return page.locator("svg[aria-label^='It says']").first

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from explorer.config import Problem, UnbuildableError
 from explorer.draft import Draft, Prepared, prepared
 from explorer.history import Version
-from explorer.plan import MACS_PER_SECOND, Entrant, Facts, plan_problems
+from explorer.plan import MACS_PER_SECOND, Entrant, Facts
+from explorer.plan_judgement import plan_problems
 from explorer.races import SEEDS, STEPS
 from explorer.runs.speed import macs_per_second
 from explorer.shelf import CURRENT, available, free_name, suggested_name

@@ -17,9 +17,9 @@ from explorer.plan import (
     chosen_rate,
     estimate,
     lane_steps,
-    plan_problems,
     steps_per_epoch,
 )
+from explorer.plan_judgement import plan_problems
 from explorer.shelf import available
 from explorer.ui import messages, state
 from explorer.ui.badge import DEVICES
