@@ -105,7 +105,7 @@ def test_what_is_taken_away(app: Page, tmp_path: Path) -> None:
 
     def taken(label: str, which: int = 0) -> Path:
         with app.expect_download(timeout=PATIENCE_MS) as download:
-            app.get_by_role("button", name=label, exact=False).nth(which).click()
+            app.get_by_test_id("stDownloadButton").filter(has_text=label).nth(which).get_by_role("button").click()
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
         return path
