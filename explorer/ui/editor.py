@@ -10,6 +10,7 @@ from explorer.config import HEADINGS, Problem
 from explorer.presets import CATALOGUE
 from explorer.table import MODULE, settle, to_rows
 from explorer.ui import cache, messages, state
+from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
 
 KEY = "table"
@@ -62,6 +63,8 @@ def _grid(rows: list[dict[str, Any]], base: str) -> None:
     frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
     for heading in HEADINGS.values():
         frame[heading] = frame[heading].astype("Float64")  # a whole-number column would cut 3.7 to 3 unseen
+    for column in (nt.PARAMETERS, nt.MACS):
+        frame[column] = frame[column].map(fmt.exact)  # the grid would format each of them anew whenever it draws
     st.data_editor(
         frame,
         key=KEY,
@@ -93,12 +96,10 @@ def _columns(base: str) -> dict[str, Any]:
         "pool proj": number(width=98, help=f"{whole} Blank: the pool passes all channels. 0: no such branch."),
         nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
         nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
-        nt.PARAMETERS: number(
-            width=88, format="localized", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
+        nt.PARAMETERS: text(
+            width=88, alignment="right", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
         ),
-        nt.MACS: number(
-            width=98, format="localized", help="Multiply-accumulates for one image; FLOPs are twice as many."
-        ),
+        nt.MACS: text(width=98, alignment="right", help="Multiply-accumulates for one image; FLOPs are twice as many."),
         nt.NOTE: text(f"against {CATALOGUE[base].title}", width=270, help="What was edited here, or why it changed."),
     }
 

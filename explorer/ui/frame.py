@@ -39,8 +39,9 @@ def let_go() -> None:
     """Let what has been drawn so far leave for the browser, before the rest of the page is drawn.
 
     The script holds Python's lock while it draws; without a pause the first numbers leave together with the last.
+    The browser needs as long to show them: what arrives meanwhile is drawn in the same go, and later.
     """
-    time.sleep(0.002)
+    time.sleep(0.03)
 
 
 def _totals(summary: NetworkSummary) -> str:
