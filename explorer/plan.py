@@ -102,11 +102,11 @@ FACTS: Mapping[str, Facts] = MappingProxyType(
 class Settings(Frozen):
     """How to train. A ``learning_rate`` of None is chosen by :func:`chosen_rate`.
 
-    ``momentum`` is SGD's. ``one_cycle`` rises to the learning rate in the first quarter of the budget and falls to
-    nothing at its end (Smith & Topin 2017, arXiv:1708.07120); ``paper`` takes 4 % off every 8 epochs (arXiv:1409.4842,
-    section 6). ``augment``: each image is mirrored at random and shifted by up to 2 pixels, which costs accuracy in a
-    run of a few epochs. The weight of the auxiliary losses stands in the network's config. ``bf16`` computes in
-    bfloat16 where the device is CUDA.
+    ``momentum`` is SGD's, in Nesterov's form. ``one_cycle`` rises to the learning rate in the first quarter of the
+    budget and falls to nothing at its end (Smith & Topin 2017, arXiv:1708.07120); ``paper`` takes 4 % off every 8
+    epochs (arXiv:1409.4842, section 6). ``augment``: each image is mirrored at random and shifted by up to 2 pixels,
+    which costs accuracy in a run of a few epochs. The weight of the auxiliary losses stands in the network's config.
+    ``bf16`` computes in bfloat16 where the device is CUDA.
     """
 
     batch_size: int = 64

@@ -113,6 +113,12 @@ class Lane:
         self.seconds += perf_counter() - started
         return StepMetrics(loss.detach(), {tap: value.detach() for tap, value in aux.items()}, right)
 
+    def catch_up(self) -> None:
+        """Wait for the steps that a GPU was asked for and has not done yet: their time is the lane's."""
+        started = perf_counter()
+        wait(self.batches.device)
+        self.seconds += perf_counter() - started
+
     def gradients(self) -> dict[str, float]:
         """Return the L2 norm of the last step's gradient per block: stem, 3a, …, classifier, aux_4a."""
         blocks: dict[str, list[Tensor]] = {}
@@ -218,11 +224,19 @@ class Lane:
 
 
 def _optimiser(model: nn.Module, settings: Settings, rate: float) -> torch.optim.Optimizer:
-    """SGD with momentum, or Adam with the weight decay taken apart from the gradient (AdamW, arXiv:1711.05101)."""
+    """SGD with Nesterov's momentum, or Adam with the weight decay taken apart from the gradient (AdamW).
+
+    Sources: Sutskever et al. 2013 (ICML), section 2; Loshchilov & Hutter 2017, arXiv:1711.05101.
+    """
     if settings.optimiser == "adam":
         return torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay, foreach=True)
     return torch.optim.SGD(
-        model.parameters(), rate, momentum=settings.momentum, weight_decay=settings.weight_decay, foreach=True
+        model.parameters(),
+        rate,
+        momentum=settings.momentum,
+        nesterov=settings.momentum > 0,
+        weight_decay=settings.weight_decay,
+        foreach=True,
     )
 
 
@@ -270,6 +284,8 @@ class Training(Iterator[AnyEvent]):
 
         A step can leave weights that are no numbers before the next loss tells so. A lane with such is left out.
         """
+        for lane in self.lanes:
+            lane.catch_up()
         good = {number: lane for number, lane in enumerate(self.lanes) if lane.finite}
         for number, lane in good.items():
             lane.save(folder, number, self._about(number))
@@ -316,9 +332,8 @@ class Training(Iterator[AnyEvent]):
         lane, before = self.lanes[number], self.share(number)
         told = lane.step(before)
         if lane.count % _told_every(self.place.torch.type, len(self.lanes)) == 0:
-            started = perf_counter()
+            lane.catch_up()
             loss = told.loss.item()
-            lane.seconds += perf_counter() - started
             if not math.isfinite(loss):
                 yield Diverged(**self._at(number), message=_diverged(lane))
                 return
@@ -352,10 +367,11 @@ class Training(Iterator[AnyEvent]):
 
     def _evaluated(self, number: int, *, final: bool) -> Evaluated | Diverged:
         """Judge a lane. Weights that are numbers can still be so large that the loss is none."""
-        wait(self.place.torch)
-        found = self.lanes[number].evaluate(None if final else SAMPLE)
+        lane = self.lanes[number]
+        lane.catch_up()
+        found = lane.evaluate(None if final else SAMPLE)
         if not math.isfinite(found.loss):
-            return Diverged(**self._at(number), message=_diverged(self.lanes[number]))
+            return Diverged(**self._at(number), message=_diverged(lane))
         return Evaluated(**self._at(number), **found._asdict(), final=final)
 
     def _started(self, number: int) -> Started:

@@ -225,7 +225,16 @@ def _method(view: View, plan: Plan) -> None:
         placeholder=f"{rate:.2g}, chosen for it",
     )
     drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, _writes(plan, "schedule"))
-    drafts.number(view, "Momentum", "momentum", settings.momentum, _writes(plan, "momentum"), step=0.05, format="%g")
+    drafts.number(
+        view,
+        "Momentum",
+        "momentum",
+        settings.momentum,
+        _writes(plan, "momentum"),
+        step=0.05,
+        format="%g",
+        help="Of SGD, in Nesterov's form (Sutskever et al. 2013). The paper took 0.9 in the plain form.",
+    )
     drafts.number(
         view,
         "Weight decay",
