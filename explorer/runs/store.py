@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from explorer.runs.records import RESUMABLE, Lane, Point, Run, State
 
 VERSION = 1
 MOST_POINTS = 500
+IMPORT_S = 3_600  # a part of imported images that is older was left behind; another server may write a younger one
 PATIENCE_S = 10  # for another process's transaction; each takes milliseconds
 
 _SCHEMA = """
@@ -378,10 +379,14 @@ class Store:
     # Files.
 
     def sweep(self) -> None:
-        """Remove the files that no run names: parts of checkpoints, older ones, those of deleted runs."""
+        """Remove files that nothing names: parts of checkpoints and imports, older checkpoints, those of deleted runs."""
         for folder in self.checkpoints.iterdir():
             if _RUN_ID.fullmatch(folder.name):
                 self.sweep_run(folder.name)
+        for part in (self.folder / "datasets").glob("*.part"):
+            with suppress(OSError):  # whoever wrote it may have finished just now
+                if time() - part.stat().st_mtime > IMPORT_S:
+                    part.unlink()
 
     def sweep_run(self, run_id: str) -> None:
         """Remove the files of a run but for its checkpoint in force. Only what bears our names is touched."""

@@ -1,11 +1,13 @@
 """The run store: what it keeps, how it thins, and what it refuses to open."""
 
+import os
 import sqlite3
 import threading
 import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from time import time
 
 import pytest
 
@@ -14,7 +16,7 @@ from explorer.events import Evaluated, Started, Stepped
 from explorer.runs import store as module
 from explorer.runs.folder import data_folder
 from explorer.runs.recorder import Recorder, SupersededError, numbers
-from explorer.runs.store import Store, StoreError
+from explorer.runs.store import IMPORT_S, Store, StoreError
 from tests.runs.stage import plan
 
 
@@ -224,6 +226,19 @@ def test_only_files_of_ours_are_swept(store: Store) -> None:
     assert all((folder / "file").exists() for folder in kept)
     assert not any(folder.exists() for folder in stray)
     assert not stray[0].parent.exists()
+
+
+def test_what_a_killed_import_left_is_swept(store: Store) -> None:
+    """A part that nobody can be writing any more; not a set of images, and not what another server brings just now."""
+    datasets = store.folder / "datasets"
+    datasets.mkdir()
+    old, young, whole = (datasets / name for name in ("tmpold.part", "tmpyoung.part", "0123456789abcdef.safetensors"))
+    for file in (old, young, whole):
+        file.touch()
+    for file in (old, whole):
+        os.utime(file, (time() - IMPORT_S - 1,) * 2)
+    store.sweep()
+    assert sorted(datasets.iterdir()) == sorted([young, whole])
 
 
 def test_the_store_does_not_grow_with_the_runs_it_holds(store: Store) -> None:
