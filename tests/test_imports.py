@@ -101,10 +101,10 @@ def test_a_few_bad_images_are_left_out_and_told(tmp_path: Path) -> None:
     """Up to a tenth; and images that are there twice are kept once."""
     made = taken(packed(animals(10) | {"cats/bad.png": b"not an image"}), tmp_path)
     assert (
-        "1 images were left out. cats/bad.png is no image that can be read (PNG, JPEG, GIF, BMP, WEBP).",
+        "1 image was left out. cats/bad.png is no image that can be read (PNG, JPEG, GIF, BMP, WEBP).",
     ) == made.notes
     made = taken(packed(animals(10) | {"dogs/again.png": picture(0)}), tmp_path)
-    assert ("1 images were there more than once and are kept once.",) == made.notes
+    assert ("1 image was there more than once and is kept once.",) == made.notes
     assert 20 == made.facts.train + made.facts.test
 
 

@@ -266,7 +266,7 @@ def _from_zip(upload: Upload, side: int) -> _Images:
         raise DataError(f"{upload.name}: the zip is damaged, encrypted or cut off.") from error
     if 10 * len(bad) > len(entries):
         raise DataError(f"{len(bad):,} of {len(entries):,} images cannot be used. {bad[0]}")
-    left_out = (f"{len(bad):,} images were left out. {bad[0]}",) if bad else ()
+    left_out = (f"{_were(len(bad))} left out. {bad[0]}",) if bad else ()
     tests = np.array([split == "test" for _, split, _ in kept])
     return _Images(
         _grey_where_all_are(np.stack(images)),
@@ -374,7 +374,7 @@ def _each_once(read: _Images) -> _Images:
     if len(kept) == len(read.images):
         return read
     twice = len(read.images) - len(kept)
-    note = f"{twice:,} images were there more than once and are kept once."
+    note = f"{_were(twice)} there more than once and {'is' if twice == 1 else 'are'} kept once."
     tests = read.tests[kept] if read.tests is not None else None
     return _Images(read.images[kept], read.labels[kept], tests, read.classes, (*read.notes, note))
 
@@ -423,6 +423,10 @@ def _keep(content: bytes, path: Path) -> None:
 def _shown(text: str) -> str:
     """Return a name that came with the images as it can be shown: printable, at most 40 characters."""
     return "".join(sign if sign.isprintable() else "?" for sign in text[:40]).strip()
+
+
+def _were(images: int) -> str:
+    return "1 image was" if images == 1 else f"{images:,} images were"
 
 
 def _too_large(size: int) -> str:

@@ -102,9 +102,8 @@ def _imported(path: Path, config: GoogLeNetConfig) -> Imported:
             f"The file holds no GoogLeNet of torchvision's or of this app: its tensors are called {names} …"
         )
     if found := misfits(config, {name: tuple(tensor.shape) for name, tensor in state.items()}):
-        return Imported(
-            network=None, about=f"{len(found):,} tensors do not fit the network.", misfits=found[:MAX_MISFITS]
-        )
+        told = "1 tensor does" if len(found) == 1 else f"{len(found):,} tensors do"
+        return Imported(network=None, about=f"{told} not fit the network.", misfits=found[:MAX_MISFITS])
     return _kept(path, config, state, more)
 
 
