@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -150,6 +151,19 @@ def test_lanes_that_take_turns_on_a_gpu_pay_for_themselves() -> None:
     """A GPU works on after a step was asked for: each step of a race is waited for, those of one lane are not."""
     assert (10, 1) == (training._told_every("cuda", 1), training._told_every("cuda", 2))
     assert {1} == {training._told_every("cpu", lanes) for lanes in (1, 2)}
+
+
+def test_steps_that_a_gpu_still_works_on_are_paid_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before an evaluation and before a checkpoint: what is waited for then is time of training."""
+    monkeypatch.setattr(training, "_told_every", lambda device, lanes: 10)
+    monkeypatch.setattr(training, "EVALUATIONS", 2)
+    monkeypatch.setattr(training, "wait", lambda device: sleep(0.5))
+    course = train(plan(), tmp_path)  # of 8 steps none is told
+    times = {event.step: event.seconds for event in course if isinstance(event, Evaluated)}
+    assert times[4] >= 0.5
+    assert times[8] >= times[4] + 0.5
+    course.save(tmp_path)
+    assert course.lanes[0].seconds >= times[8] + 0.5
 
 
 @pytest.mark.parametrize(("optimiser", "augment"), [("sgd", True), ("adam", False)])
