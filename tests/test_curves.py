@@ -6,7 +6,7 @@ from explorer import PRESETS
 from explorer.plan import TRAINING_PASSES, Entrant, Plan
 from explorer.runs.records import Point
 from explorer.views import palette
-from explorer.views.curves import AXES, SHARED, Group, groups_of, of_groups, of_run
+from explorer.views.curves import AXES, SHARED, Group, groups_beside_others, groups_of, of_groups, of_run
 from explorer.views.palette import DARK, LIGHT
 
 MACS = 1_000
@@ -93,3 +93,26 @@ def test_a_race_is_in_the_colours_of_its_networks() -> None:
     assert (first.colour, second.colour) == (LIGHT.variants["A"], LIGHT.variants["B"])
     assert second.lanes == (lanes[2], lanes[3])
     assert (first.macs, second.macs) == (1, 2)
+
+
+def test_a_race_among_other_runs_shows_every_network() -> None:
+    """All in the run's colour, each with its name and dashes, as the mean over its seeds; one network has the run's."""
+    race = Plan(entrants=tuple(Entrant(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1))
+    lanes = [{"test_accuracy": points(value)} for value in (0.1, 0.3, 0.5, 0.9)]
+    alone = race.replace(entrants=race.entrants[:1])
+    groups = (
+        *groups_beside_others("A race", "#111111", race, lanes, [1, 2]),
+        *groups_beside_others("B one", "#222222", alone, lanes[:2], [1]),
+    )
+    lines = of_groups(groups, "macs", seeds=False)[0].lines
+    assert [(line.name, line.colour) for line in lines] == [
+        ("A race: mini", "#111111"),
+        ("A race: half", "#111111"),
+        ("B one", "#222222"),
+    ]
+    assert lines[0].dash != lines[1].dash
+    assert [line.points for line in lines] == [
+        [(64.0 * TRAINING_PASSES, pytest.approx(0.2))],
+        [(128.0 * TRAINING_PASSES, pytest.approx(0.7))],
+        [(64.0 * TRAINING_PASSES, pytest.approx(0.2))],
+    ]

@@ -379,7 +379,7 @@ class Store:
     # Files.
 
     def sweep(self) -> None:
-        """Remove files that nothing names: parts of checkpoints and imports, older checkpoints, those of deleted runs."""
+        """Remove files that nothing names: parts of checkpoints and imports, old checkpoints, those of deleted runs."""
         for folder in self.checkpoints.iterdir():
             if _RUN_ID.fullmatch(folder.name):
                 self.sweep_run(folder.name)

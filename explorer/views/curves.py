@@ -22,6 +22,7 @@ AXES: Mapping[Axis, str] = {
     "macs": "MACs spent",
 }
 SHARED = ("test_accuracy", "test_loss", "train_loss")  # the curves in which networks are compared
+_DASHES = ("", "6 3", "2 3", "8 3 2 3")  # of lines in one colour
 Curves = Mapping[str, Sequence[Point]]  # the points of one lane by the name of the curve
 
 
@@ -46,12 +47,13 @@ class Panel(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The lanes of one network, all drawn in one colour. ``macs`` are those of one image, heads included."""
+    """The lanes of one network, all drawn alike. ``macs`` are those of one image, heads included."""
 
     title: str
     colour: str
     lanes: tuple[Curves, ...]
     macs: int
+    dash: str = ""
 
 
 def of_run(curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Panel, ...]:
@@ -87,9 +89,8 @@ def of_run(curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Panel, 
 
 
 def _heads(curves: Curves, heads: Sequence[str], axis: Axis, macs: int) -> list[Line]:
-    dashes = ("", "6 3", "2 3", "8 3 2 3")
     return [
-        Line(f"on {kind.partition('/')[2]}", palette.AUX, _xy(curves, kind, axis, macs), dashes[at % 4], 1.5)
+        Line(f"on {kind.partition('/')[2]}", palette.AUX, _xy(curves, kind, axis, macs), _DASHES[at % 4], 1.5)
         for at, kind in enumerate(heads)
     ]
 
@@ -116,16 +117,17 @@ def _depth(kind: str) -> tuple[int, str]:
     return {"stem": 0, "classifier": 2}.get(block, 3 if block.startswith("aux_") else 1), block
 
 
-def of_groups(groups: Sequence[Group], axis: Axis) -> tuple[Panel, ...]:
-    """Return the panels of several networks: test accuracy and loss, and the training loss, a colour per network.
+def of_groups(groups: Sequence[Group], axis: Axis, *, seeds: bool = True) -> tuple[Panel, ...]:
+    """Return the panels of several networks: test accuracy and loss, and the training loss.
 
-    With several lanes to a network its mean is drawn thick, each lane faintly.
+    With several lanes to a network, one per seed, its mean is drawn thick, and each lane faintly unless ``seeds`` is
+    False.
     """
     titles = ("Test accuracy", "Test loss", "Training loss")
     return tuple(
         Panel(
             title,
-            tuple(line for group in groups for line in _group_lines(group, kind, axis)),
+            tuple(line for group in groups for line in _group_lines(group, kind, axis) if seeds or not line.faint),
             "share" if kind == "test_accuracy" else "number",
         )
         for kind, title in zip(SHARED, titles, strict=True)
@@ -136,12 +138,12 @@ def _group_lines(group: Group, kind: str, axis: Axis) -> list[Line]:
     lanes = [_xy(curves, kind, axis, group.macs) for curves in group.lanes]
     marks = kind.startswith("test")
     if len(lanes) == 1:
-        return [Line(group.title, group.colour, lanes[0], marks=marks)]
+        return [Line(group.title, group.colour, lanes[0], group.dash, marks=marks)]
     faint = [Line(group.title, group.colour, points, width=1, faint=True) for points in lanes]
     middle = [
         (mean(x for x, _ in points), mean(y for _, y in points)) for points in zip(*lanes, strict=False)
     ]  # as far as all lanes are
-    return [*faint, Line(group.title, group.colour, middle, width=2.5, marks=marks)]
+    return [*faint, Line(group.title, group.colour, middle, group.dash, 2.5, marks=marks)]
 
 
 def groups_of(plan: Plan, lanes: Sequence[Curves], macs: Sequence[int], theme: Theme) -> tuple[Group, ...]:
@@ -150,11 +152,35 @@ def groups_of(plan: Plan, lanes: Sequence[Curves], macs: Sequence[int], theme: T
         Group(
             f"{LETTERS[number]} {entrant.name}",
             theme.variants[LETTERS[number]],
-            tuple(curves for key, curves in zip(plan.lanes, lanes, strict=True) if key.entrant == number),
+            _lanes_of(number, plan, lanes),
             macs[number],
         )
         for number, entrant in enumerate(plan.entrants)
     )
+
+
+def groups_beside_others(
+    title: str, colour: str, plan: Plan, lanes: Sequence[Curves], macs: Sequence[int]
+) -> tuple[Group, ...]:
+    """Return the lanes of one run among several by network: all in the run's colour, told apart by their dashes.
+
+    ``lanes`` and ``macs`` are as in :func:`groups_of`; ``title`` is the run's.
+    """
+    race = len(plan.entrants) > 1
+    return tuple(
+        Group(
+            f"{title}: {entrant.name}" if race else title,
+            colour,
+            _lanes_of(number, plan, lanes),
+            macs[number],
+            _DASHES[number],
+        )
+        for number, entrant in enumerate(plan.entrants)
+    )
+
+
+def _lanes_of(entrant: int, plan: Plan, lanes: Sequence[Curves]) -> tuple[Curves, ...]:
+    return tuple(curves for key, curves in zip(plan.lanes, lanes, strict=True) if key.entrant == entrant)
 
 
 def _xy(curves: Curves, kind: str, axis: Axis, macs: int) -> list[tuple[float, float]]:

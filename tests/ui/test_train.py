@@ -22,7 +22,8 @@ from explorer.runs.folder import data_folder as folder_in_use
 from explorer.runs.manager import Manager
 from explorer.runs.records import STATES, Run
 from explorer.share import to_token
-from explorer.ui.training import images, runs
+from explorer.ui.training import history, images, live, runs
+from explorer.views.curves import Panel
 from tests.ui.conftest import ROOT, forge, title
 from tests.ui.training import CLASSES, PAGE, diverged, manager, plan, put, train_page
 
@@ -434,6 +435,21 @@ def test_the_history_follows_what_happens(manager: Manager) -> None:
     app.run()
     assert list(app.dataframe[0].value["state"]) == ["stopped"]
     assert "history_again" not in str(app)
+
+
+def test_the_history_compares_every_network_of_a_race(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line per network, in its run's colour, beside a run of one network; the caption says what is drawn."""
+    put(manager.store, plan("mini"))
+    put(manager.store, plan("mini", "half", seeds=(0, 1)))
+    drawn: list[Panel] = []
+    monkeypatch.setattr(history, "_table", lambda found: found)  # all of its rows are chosen
+    monkeypatch.setattr(live, "show_curves", lambda panels, *_, **__: drawn.extend(panels))
+    app = view(train_page(), "history")
+    assert not app.exception
+    assert [line.name for line in drawn[0].lines] == ["A mini_vs_half: mini", "A mini_vs_half: half", "B mini"]
+    assert len({line.colour for line in drawn[0].lines}) == 2
+    assert all(line.points for panel in drawn for line in panel.lines)
+    assert "Of a race each network is drawn, as the mean over its seeds" in words(app)
 
 
 def zipped(**classes: int) -> bytes:

@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from explorer.runs.records import STATES, WAITING, Run, State
-from explorer.ui import cache
 from explorer.ui.later import look_again
 from explorer.ui.training import actions, live, runs
 from explorer.ui.variants import theme
@@ -161,20 +160,25 @@ def _delete_all(chosen: list[Run]) -> None:
 
 
 def _compare(chosen: list[Run]) -> None:
-    """Show the curves of up to four runs, a colour per run; of a race those of its first network and seed."""
+    """Show the curves of up to four runs, a colour per run; of a race each network, as the mean over its seeds."""
     begun = [run for run in chosen if run.lanes]
     if not begun:
         return
     groups = [
-        curves.Group(
+        group
+        for letter, run in zip(LETTERS, begun, strict=False)
+        for group in curves.groups_beside_others(
             f"{letter} {run.name}",
             theme().variants[letter],
-            (live.lane_curves(run.id, 0, curves.SHARED),),
-            cache.summary(run.plan.entrants[0].config).macs(aux=True),
+            run.plan,
+            live.shared_curves(run),
+            live.macs_of_networks(run),
         )
-        for letter, run in zip(LETTERS, begun, strict=False)
     ]
     axis = live.choose_axis("history")
-    live.show_curves(curves.of_groups(groups, axis), axis, "-".join(run.id for run in begun), lead=True)
+    live.show_curves(curves.of_groups(groups, axis, seeds=False), axis, "-".join(run.id for run in begun), lead=True)
     if any(len(run.plan.lanes) > 1 for run in begun):
-        st.caption("Of a race the first network's first seed is drawn; show the race to see all.")
+        st.caption(
+            "Of a race each network is drawn, as the mean over its seeds; in one colour, the dashes tell them apart. "
+            "Show the race to see each seed."
+        )

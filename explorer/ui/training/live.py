@@ -167,9 +167,18 @@ def _panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    lanes = [lane_curves(run.id, lane, curves.SHARED) for lane in range(len(run.plan.lanes))]
-    macs = [_macs(entrant.config) for entrant in run.plan.entrants]
-    return curves.of_groups(curves.groups_of(run.plan, lanes, macs, theme()), axis)
+    groups = curves.groups_of(run.plan, shared_curves(run), macs_of_networks(run), theme())
+    return curves.of_groups(groups, axis)
+
+
+def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
+    """Return of each lane of a run the curves in which networks are compared."""
+    return [lane_curves(run.id, lane, curves.SHARED) for lane in range(len(run.plan.lanes))]
+
+
+def macs_of_networks(run: Run) -> list[int]:
+    """Return the MACs of one image through each network of a run, heads included."""
+    return [_macs(entrant.config) for entrant in run.plan.entrants]
 
 
 def _macs(config: GoogLeNetConfig) -> int:
