@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import editor, frame, state
+from explorer.ui import editor, frame, messages, state
 from explorer.ui.navigation import navigation
 
 ASSETS = Path(__file__).parent / "assets"
@@ -12,6 +12,7 @@ ASSETS = Path(__file__).parent / "assets"
 st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
 st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
+messages.judge_environment()
 page = navigation()
 state.open_session(page.url_path)
 editor.fold()

@@ -1,11 +1,11 @@
 """What a plan must satisfy before anything is loaded. Each problem names its part and says what would be right."""
 
-import os
 from collections.abc import Iterator
 from math import isfinite
 
 from explorer.analysis import problems
 from explorer.config import MAX_CLASSES, Problem
+from explorer.environment import setting
 from explorer.plan import (
     MAX_BATCH,
     MAX_ENTRANTS,
@@ -20,7 +20,6 @@ from explorer.plan import (
     memory_bytes,
 )
 
-MEMORY_MB = 4_000  # unless the environment's EXPLORER_TRAIN_MB says otherwise
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _MOST = {"seconds": 3_600.0, "steps": 1_000_000.0, "epochs": 1_000.0, "macs": 1e18}
@@ -29,7 +28,7 @@ _UNITS = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "M
 
 def memory_limit() -> int:
     """Return the bytes that a plan may need on this machine."""
-    return int(os.environ.get("EXPLORER_TRAIN_MB", MEMORY_MB)) * 1_000_000
+    return setting("EXPLORER_TRAIN_MB") * 1_000_000
 
 
 def plan_problems(plan: Plan, facts: Facts) -> tuple[Problem, ...]:

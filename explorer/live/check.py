@@ -1,6 +1,5 @@
 """The check behind the live badge: closed form = live network row by row, = torchinfo and FlopCounterMode in total."""
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -16,12 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.analysis import LayerRow, NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
+from explorer.environment import setting
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.report import MAX_DISAGREEMENTS, CheckReport, Disagreement
 from explorer.live.trace import LiveRow, trace
 
-LIVE_MB = 300  # unless the environment's EXPLORER_LIVE_MB says otherwise
 LIVE_MACS = 20_000_000_000  # about a second per image on one core
 _COMPARED = tuple(field for field in LiveRow._fields if field != "path")
 
@@ -82,7 +81,7 @@ def live_megabytes(summary: NetworkSummary) -> int:
 
 def _too_large(summary: NetworkSummary) -> str:
     """Say why the network is not run for real here; empty when it can be."""
-    needed, limit = live_megabytes(summary), int(os.environ.get("EXPLORER_LIVE_MB", LIVE_MB))
+    needed, limit = live_megabytes(summary), setting("EXPLORER_LIVE_MB")
     macs = summary.macs(aux=True)
     if needed > limit:
         reason = f"Running it would need about {needed:,} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."

@@ -4,7 +4,6 @@ A network that is kept is never changed: whoever scales a branch does so by a ho
 out channels-last, which PyTorch's convolutions on CPUs and tensor cores read faster than its default.
 """
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.analysis import NetworkSummary, summarize
+from explorer.environment import setting
 from explorer.live.devices import Device, resolve_device
 from explorer.live.export.weights import WeightsError, load_weights
 from explorer.live.look import (
@@ -37,7 +37,6 @@ from explorer.live.model import GoogLeNet, build_model
 from explorer.live.preprocessing import prepare
 from explorer.live.timing import wait
 
-LOOK_MB = 500  # unless the environment's EXPLORER_LOOK_MB says otherwise
 MAX_MACS = 600_000_000_000  # without a word of progress: about half a minute on one core
 MAX_FACTOR = 100.0
 
@@ -255,4 +254,4 @@ def _bytes(network: Network) -> int:
 
 
 def _limit_mb() -> int:
-    return int(os.environ.get("EXPLORER_LOOK_MB", LOOK_MB))
+    return setting("EXPLORER_LOOK_MB")

@@ -5,7 +5,6 @@ ReLU). On an accelerator each layer is waited for: its time contains its launch,
 pass takes.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from torch import Tensor
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
-from explorer.live.check import LIVE_MACS, LIVE_MB
+from explorer.environment import setting
+from explorer.live.check import LIVE_MACS
 from explorer.live.devices import resolve_device
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.report import LayerTiming, Progress
@@ -120,7 +120,7 @@ def _too_large(summary: NetworkSummary, batch: int) -> tuple[Problem, ...]:
     """
     held = max(prod(_input(summary, block)) + totals.activations for block, totals in summary.by_module.items())
     megabytes = 4 * (summary.whole.parameters + 2 * batch * held) / 1e6
-    macs, limit = batch * summary.macs(aux=True), int(os.environ.get("EXPLORER_LIVE_MB", LIVE_MB))
+    macs, limit = batch * summary.macs(aux=True), setting("EXPLORER_LIVE_MB")
     if batch < 1:
         reason = "A batch has at least one image."
     elif megabytes > limit:

@@ -1,13 +1,13 @@
 """Several whole networks by the clock: built once, then run in turn on the same random image at inference."""
 
-import os
 from collections.abc import Iterator, Sequence
 
 import torch
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
-from explorer.live.check import LIVE_MACS, LIVE_MB
+from explorer.environment import setting
+from explorer.live.check import LIVE_MACS
 from explorer.live.devices import resolve_device
 from explorer.live.model import build_model
 from explorer.live.report import Progress, VariantTiming
@@ -52,7 +52,7 @@ def _too_large(summaries: Sequence[NetworkSummary]) -> tuple[Problem, ...]:
     """Refuse what would take too much memory or time, before anything is allocated."""
     weights = sum(summary.whole.parameters for summary in summaries)
     working = max(summary.main.activations for summary in summaries)
-    megabytes, limit = 4 * (weights + working) / 1e6, int(os.environ.get("EXPLORER_LIVE_MB", LIVE_MB))
+    megabytes, limit = 4 * (weights + working) / 1e6, setting("EXPLORER_LIVE_MB")
     macs = max(summary.macs() for summary in summaries)
     if megabytes > limit:
         reason = f"Together they need about {megabytes:,.0f} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from explorer.environment import named_folder
+
 _NAME = "inception-explorer"
 
 
@@ -13,8 +15,8 @@ def data_folder() -> Path:
     By default it is where the platform keeps a user's data: ``$XDG_DATA_HOME`` (``~/.local/share``) on Linux,
     ``~/Library/Application Support`` on macOS, ``%LOCALAPPDATA%`` on Windows.
     """
-    if named := os.environ.get("EXPLORER_DATA"):
-        return Path(named).expanduser().absolute()
+    if named := named_folder():
+        return named
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -7,7 +7,6 @@ starts, watches and, where it must, kills them. Whatever becomes of a worker, it
 
 import atexit
 import contextlib
-import os
 import re
 import sqlite3
 import subprocess
@@ -18,6 +17,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from explorer.environment import setting
 from explorer.plan import Facts, Plan, memory_bytes
 from explorer.plan_judgement import plan_problems
 from explorer.runs.owner import Ownership
@@ -76,7 +76,7 @@ class Manager:
     ) -> None:
         self.store = store
         self._command, self._max_queue = command, max_queue
-        self._at_once = at_once or max(1, int(os.environ.get("EXPLORER_RUNS", "1")))
+        self._at_once = at_once or setting("EXPLORER_RUNS")
         self._patience_s = {"cancelled": cancel_s, "paused": pause_s}
         self.trouble = ""  # a sentence for the reader while the queue cannot be worked on
         self._ownership = Ownership(store.folder)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from explorer.config import Problem
+from explorer.environment import faults
 from explorer.views import formatting as fmt
 
 
@@ -21,3 +22,13 @@ def show_problems(problems: Iterable[Problem]) -> None:
 def refuse(message: str) -> None:
     """Show why something was refused."""
     st.error(fmt.markdown(message), icon=":material/block:")
+
+
+def judge_environment() -> None:
+    """Go no further where the environment sets what cannot be used: whoever started the server can mend it."""
+    told = faults()
+    for message in told:
+        st.error(fmt.markdown(message), icon=":material/settings:")
+    if told:
+        st.caption("Mend it where the app is started, and start the app anew.")
+        st.stop()

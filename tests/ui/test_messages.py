@@ -1,0 +1,26 @@
+"""What is wrong with the environment stands on every page, and nothing is worked out with it."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.conftest import open_app
+
+
+def test_an_environment_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence for each variable, as it stands, and no page beside it; set right, the page is there."""
+    monkeypatch.setenv("EXPLORER_RUNS", "*abc*")
+    monkeypatch.setenv("EXPLORER_TRAIN_MB", "-3")
+    app: AppTest = open_app()
+    assert [error.value for error in app.error] == [
+        "The environment variable EXPLORER\\_TRAIN\\_MB is “-3”. Set it to a whole number from 1 to 10,000,000, or "
+        "leave it out for 4,000.",
+        "The environment variable EXPLORER\\_RUNS is “\\*abc\\*”. Set it to a whole number from 1 to 64, or leave it "
+        "out for 1.",
+    ]
+    assert not app.metric
+    assert not app.button
+    monkeypatch.delenv("EXPLORER_RUNS")
+    monkeypatch.delenv("EXPLORER_TRAIN_MB")
+    app.run()
+    assert not app.error
+    assert app.button
