@@ -15,7 +15,7 @@ from benchmarks.browser import APP, browser, server
 from benchmarks.report import Figure
 
 CHANGES = 12
-SETTLE_MS = 600  # between two changes, so that none pays for what the one before left to do
+SETTLE_MS = 2_500  # between two changes: the network page has each of its networks built and run after its numbers
 
 # Notes when a change begins, and when everything watched has become another. Components keep theirs in a shadow root.
 _CLOCK = """

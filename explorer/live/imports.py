@@ -1,7 +1,8 @@
 """A person's own images: a zip of class folders, IDX files, or an ``.npz``; judged, shrunk, and kept by content.
 
 Nothing in an upload is believed: not its name, not the sizes it promises, not the names inside. Nothing of it is
-unpacked to disk; what is kept is one safetensors file in the data directory, named for what is in it.
+unpacked to disk; what is kept is one safetensors file in the data directory, named for what is in it. The server lets
+a process of its own do it (:mod:`explorer.live.importing`).
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from PIL import Image, ImageOps
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from explorer.live.arrays import DataError, is_gzip, is_idx, read_idx, read_npz
 from explorer.live.datasets import held_back, own_path
@@ -36,6 +38,7 @@ LEAST_PER_CLASS = 2
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _ENTRY = b"PK\x01\x02"  # with which the zip format begins each entry of its table
 _PIECE = 1_000_000
+_CHUNK = 256  # images
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 _SPLITS = {"train": "train", "training": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
 
@@ -74,12 +77,9 @@ def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, ti
     """
     if side not in SIDES:
         raise DataError(f"Choose a size of {', '.join(map(str, SIDES))} pixels.")
-    read = _checked(_read(_named(uploads), side))
+    read = _checked(_read(named(uploads), side))
     parts, facts = _parts(read, _shown(title) or _shown(uploads[0].name))
-    content = save(parts, {"facts": facts.model_dump_json()})
-    upload = hashlib.sha256(content).hexdigest()[:16]
-    _keep(content, own_path(upload, folder))
-    return Imported(Data(name="own", upload=upload), facts, read.notes)
+    return Imported(Data(name="own", upload=_kept(parts, facts, folder)), facts, read.notes)
 
 
 def delete(upload: str, folder: Path) -> None:
@@ -87,8 +87,8 @@ def delete(upload: str, folder: Path) -> None:
     own_path(upload, folder).unlink(missing_ok=True)
 
 
-def _named(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
-    """Return the files under names that can be shown, each within the limit of size."""
+def named(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
+    """Return the files under names that can be shown. Raises DataError for too many, or one over the limit of size."""
     if not 1 <= len(uploads) <= 4:
         raise DataError("Send one zip, one .npz, or two or four IDX files.")
     named = tuple(Upload(_shown(upload.name) or "file", upload.file) for upload in uploads)
@@ -213,10 +213,18 @@ def _as_images(values: np.ndarray, part: str) -> np.ndarray:
         raise DataError(f"The {part} images hold values that are no numbers (NaN or infinite).")
     low, high = values.min(), values.max()
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.round(255 * values).astype(np.uint8)
+        return _as_bytes(values, 255)
     if low < 0 or high > 255:
         raise DataError(f"The {part} images have values from {low:g} to {high:g}. Store them as 0 to 255, or 0 to 1.")
-    return values.astype(np.uint8)
+    return _as_bytes(values, 1)
+
+
+def _as_bytes(values: np.ndarray, scale: int) -> np.ndarray:
+    """Return numbers times ``scale`` as bytes, some images at a time: the whole set has no second copy."""
+    made = np.empty(values.shape, np.uint8)
+    for at in range(0, len(values), _CHUNK):
+        made[at : at + _CHUNK] = np.round(values[at : at + _CHUNK] * scale)
+    return made
 
 
 def _as_labels(values: np.ndarray, images: int, part: str) -> np.ndarray:
@@ -251,14 +259,15 @@ def _from_zip(upload: Upload, side: int) -> _Images:
             classes = tuple(sorted({name for _, _, name in entries}))
             if len(entries) * 3 * side * side > MAX_SET_BYTES:
                 raise DataError(_too_large(len(entries) * 3 * side * side))
-            images, kept, bad, started = [], [], [], monotonic()
+            images = np.empty((len(entries), 3, side, side), np.uint8)
+            kept, bad, started = [], [], monotonic()
             for entry in entries:
                 if monotonic() - started > MAX_SECONDS:
                     raise DataError(
                         f"Reading the images took longer than {MAX_SECONDS} seconds. Send fewer, or smaller."
                     )
                 try:
-                    images.append(_shrunk(archive, entry[0], side))
+                    images[len(kept)] = _shrunk(archive, entry[0], side)
                     kept.append(entry)
                 except DataError as error:
                     bad.append(str(error))
@@ -269,7 +278,7 @@ def _from_zip(upload: Upload, side: int) -> _Images:
     left_out = (f"{_were(len(bad))} left out. {bad[0]}",) if bad else ()
     tests = np.array([split == "test" for _, split, _ in kept])
     return _Images(
-        _grey_where_all_are(np.stack(images)),
+        _grey_where_all_are(images[: len(kept)]),
         np.array([classes.index(name) for _, _, name in kept]),
         tests if tests.any() and not tests.all() else None,
         classes,
@@ -402,22 +411,26 @@ def _parts(read: _Images, title: str) -> tuple[dict[str, np.ndarray], Facts]:
     return parts, known
 
 
-def _keep(content: bytes, path: Path) -> None:
-    """Write the file whole or not at all."""
+def _kept(parts: dict[str, np.ndarray], facts: Facts, folder: Path) -> str:
+    """Write the file whole or not at all, and return the content hash that it is named for."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        place = folder / "datasets"
+        place.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=place, suffix=".part")
+        os.close(handle)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(handle)
-            Path(part).replace(path)  # Windows renames only what is closed
+            save_file(parts, part, {"facts": facts.model_dump_json()})
+            with open(part, "rb+") as file:
+                os.fsync(file.fileno())
+                upload = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            Path(part).replace(own_path(upload, folder))  # Windows renames only what is closed
         except BaseException:
             Path(part).unlink()
             raise
-    except OSError as error:
-        raise DataError(f"The images could not be kept in the data directory ({error.strerror}).") from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"The images could not be kept in the data directory ({reason}).") from error
+    return upload
 
 
 def _shown(text: str) -> str:

@@ -22,6 +22,27 @@ def stay_modest(nice: int) -> None:
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
+def stay_within(memory: int, seconds: int, file: int) -> None:
+    """Take away what this process does not need: ``memory`` bytes above what it has now, ``seconds`` of computing.
+
+    No ``file`` that it writes may have more bytes. Beyond the memory, MemoryError is raised; beyond the seconds the
+    process ends. Linux only.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        held = int(statm.read().split()[0]) * resource.getpagesize()
+    for what, most in (
+        (resource.RLIMIT_AS, held + memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, file),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
 def speaks(error: Exception) -> bool:
     """Whether it is one of this app's own exceptions: their messages are sentences for the reader."""
     return type(error).__module__.partition(".")[0] == __package__.partition(".")[0]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.live.about import KEY
 from explorer.live.look import Imported, InputError
-from explorer.live.manners import stay_modest
+from explorer.live.manners import stay_modest, stay_within
 from explorer.live.report import Failure
 from explorer.live.scratch import Scratch, ScratchError
 from explorer.live.weight_files import (
@@ -54,25 +54,8 @@ def main(path: str) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _limit()
+    stay_within(MEMORY, SECONDS, 2 * MAX_FILE)
     answers.write(read(Path(path), config).model_dump_json())
-
-
-def _limit() -> None:
-    """Take away what reading a file does not need. Elsewhere than on Linux there are the other checks alone."""
-    if sys.platform != "linux":
-        return
-    import resource
-
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        held = int(statm.read().split()[0]) * resource.getpagesize()
-    for what, most in (
-        (resource.RLIMIT_AS, held + MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, 2 * MAX_FILE),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
 
 
 def read(path: Path, config: GoogLeNetConfig) -> Imported | Failure:

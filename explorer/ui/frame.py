@@ -13,6 +13,8 @@ from explorer.views import formatting as fmt
 from explorer.views.names import edit_place, edit_text
 from explorer.views.network_table import version_title
 
+_DRAWING = 0.03  # seconds that a browser takes to draw a line of numbers, or a picture and a formula
+
 
 def bar() -> None:
     """Show which network the session works on, its two totals, undo and redo, and the way out."""
@@ -36,12 +38,12 @@ def bar() -> None:
 
 
 def let_go() -> None:
-    """Let what has been drawn so far leave for the browser, before the rest of the page is drawn.
+    """Let the browser draw what an edit or a control was for, before it hears of the rest; to be called in between.
 
-    The script holds Python's lock while it draws; without a pause the first numbers leave together with the last.
-    The browser needs as long to show them: what arrives meanwhile is drawn in the same go, and later.
+    The script holds Python's lock while it draws: without a pause the first numbers leave together with the last.
+    And what reaches the browser while it draws is drawn in the same go, and all of it later.
     """
-    time.sleep(0.03)
+    time.sleep(_DRAWING)
 
 
 def _totals(summary: NetworkSummary) -> str:

@@ -4,7 +4,6 @@ A lesson keeps its own frozen value in the session; a bad number leaves it as it
 message, as in the settings of the network.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -16,13 +15,6 @@ from explorer.ui import state
 
 Take = Callable[[Any], tuple[Problem, ...]]  # takes a value over, or returns why not
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
-
-_DRAWING = 0.03  # seconds that a browser takes to draw a picture and a formula
-
-
-def answered() -> None:
-    """Let the browser draw what the control was for before it hears of anything else; to be called in between."""
-    time.sleep(_DRAWING)
 
 
 def whole(label: str, key: str, value: int, take: Take, *, width: int | str = 110, help: str | None = None) -> None:

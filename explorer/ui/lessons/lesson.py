@@ -14,7 +14,8 @@ import streamlit as st
 from explorer.history import Version
 from explorer.lessons.text import LessonError, LessonText, read
 from explorer.ui import state
-from explorer.ui.lessons import classroom, controls, quiz
+from explorer.ui.frame import let_go
+from explorer.ui.lessons import classroom, quiz
 from explorer.ui.navigation import PAGES
 
 Part = Callable[[], None]
@@ -62,7 +63,7 @@ def _alone(draw: Part) -> None:
     def part() -> None:
         draw()
         if _shared() != shown:
-            controls.answered()
+            let_go()
             st.rerun()
 
     part()

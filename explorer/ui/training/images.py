@@ -76,14 +76,12 @@ def _bring(view: View) -> None:
         side = st.selectbox(
             "Shrink pictures to", SIDES, index=SIDES.index(32), format_func=lambda n: f"{n} × {n} px", width=160
         )
-        st.button(
-            "Import",
-            icon=":material/add:",
-            key=f"{view}_import",
-            disabled=not files,
-            on_click=_import,
-            args=(view, files, side),
-        )
+        asked = st.button("Import", icon=":material/add:", key=f"{view}_import", disabled=not files)
+    if asked:
+        with st.spinner("The images are read, which may take a minute or two …"):
+            brought = _import(view, files, side)
+        if brought:
+            st.rerun()
     st.caption(_HELP)
     told = st.session_state.get(f"{view}_import_told", "")
     if told:
@@ -101,19 +99,22 @@ def _bring(view: View) -> None:
         )
 
 
-def _import(view: View, files: list[Any], side: int) -> None:
+def _import(view: View, files: list[Any], side: int) -> bool:
+    """Bring images and say whether that was done; if not, the reason is kept, to be shown below."""
     from explorer.live.arrays import DataError
-    from explorer.live.imports import Upload, import_images
+    from explorer.live.importing import import_apart
+    from explorer.live.imports import Upload
 
     try:
-        brought = import_images([Upload(file.name, file) for file in files], data_folder(), side=side)
+        brought = import_apart([Upload(file.name, file) for file in files], data_folder(), side=side)
     except DataError as error:
         st.session_state[f"{view}_import_told"] = str(error)
-        return
+        return False
     st.session_state.pop(f"{view}_import_told", None)
     st.session_state[_BROUGHT] = (st.session_state.get(_BROUGHT, (0, ()))[0] + 1, brought.notes)
     drafts.put(view, drafts.draft(view).replace(data=brought.data))
     runs.look_away(view)  # the images that were brought are worth seeing
+    return True
 
 
 def _forget(view: View) -> None:
