@@ -217,7 +217,8 @@ def test_another_ones_run_can_be_steered_by_those_who_mean_it(manager: Manager) 
     """Its buttons are folded behind a notice; whoever opens it and clicks has been told."""
     run = put(manager.store, plan("mini"), "queued", session="somebody")
     app = train_page(run=run.id)
-    assert "started in another tab or by somebody else" in words(app)
+    assert "started in another tab, before this page was reloaded, or by somebody else" in words(app)
+    assert "nobody stops another's run by accident" in words(app)
     click(app, "run_cancel")
     assert manager.store.run(run.id).state == "cancelled"
 

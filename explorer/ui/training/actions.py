@@ -17,6 +17,10 @@ from explorer.ui.badge import reader
 from explorer.ui.training import runs
 
 _LOOK_INSIDE = "pages/lab/infer.py"
+_ELSEWHERE = (
+    "It was started in another tab, before this page was reloaded, or by somebody else: its address is the same for "
+    "all and does not tell whose it is. So it takes this second click, that nobody stops another's run by accident."
+)
 Step = Callable[..., Refused | None]
 
 
@@ -25,8 +29,8 @@ def show_actions(run: Run) -> None:
     if runs.is_mine(run):
         _steer(run)
     elif run.state in WAITING or run.resumable:
-        with st.popover("Started elsewhere", icon=":material/group:", key="run_others"):
-            st.caption("It was started in another tab or by somebody else. Whoever watches it sees what you do.")
+        with st.popover("Steer this run", icon=":material/group:", key="run_others"):
+            st.caption(_ELSEWHERE)
             _steer(run)
     with st.popover("More", icon=":material/more_horiz:", key="run_more"):
         _use(run)
