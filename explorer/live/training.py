@@ -77,6 +77,7 @@ class Lane:
         self.model = build_model(config, batches.device, seed=seed).to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(self.model, settings, self.peak)
         self.count, self.seconds = 0, 0.0
+        self._awaited = 0  # the step up to which the device is known to have done all
         self._calibrated = 0  # the step after which BatchNorm's averages were last taken
 
     @property
@@ -115,9 +116,11 @@ class Lane:
 
     def catch_up(self) -> None:
         """Wait for the steps that a GPU was asked for and has not done yet: their time is the lane's."""
-        started = perf_counter()
-        wait(self.batches.device)
-        self.seconds += perf_counter() - started
+        if self._awaited != self.count:
+            started = perf_counter()
+            wait(self.batches.device)
+            self.seconds += perf_counter() - started
+            self._awaited = self.count
 
     def gradients(self) -> dict[str, float]:
         """Return the L2 norm of the last step's gradient per block: stem, 3a, …, classifier, aux_4a."""
@@ -199,6 +202,7 @@ class Lane:
             weights, rest = load_weights(folder / weights_name(number)), load_file(folder / rest_name(number))
             self.model.load_state_dict(weights.state)
             self.count, self.seconds = int(rest["steps"]), float(rest["seconds"])
+            self._awaited = self.count
         except (OSError, SafetensorError, RuntimeError, KeyError) as error:
             raise WeightsError("The checkpoint is damaged, or is another network's.") from error
         for name, parameter in self.model.named_parameters():
