@@ -87,11 +87,12 @@ def _how_far(pending: "Pending") -> str:
 
 def _collect() -> "Pending | None":
     """Take in what has come; return how far the next is, None when nothing is awaited any more."""
+    from explorer.live.checker import Pending
     from explorer.live.report import Failure
 
     while asked := st.session_state.get(_ASKED):
         answer = cache.checker().ask(asked[0], reader())
-        if isinstance(answer, tuple):
+        if isinstance(answer, Pending):
             return answer
         if isinstance(answer, Failure):
             st.session_state[_FAILED] = (asked[0].config, answer.reason)
