@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import time
+from time import monotonic, sleep, time
 from typing import NamedTuple
 
 from explorer.checkpoints import weights_name
@@ -159,7 +159,7 @@ class Store:
     @staticmethod
     def _opened(file: Path) -> sqlite3.Connection:
         db = sqlite3.connect(file, PATIENCE_S, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
         db.execute("PRAGMA synchronous = NORMAL")  # in this mode a power cut may undo, but never damage
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("BEGIN IMMEDIATE")
@@ -398,6 +398,19 @@ class Store:
                 shutil.rmtree(found, ignore_errors=True)
         if kept is None and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait here for another who does the same to a new file."""
+    end = monotonic() + PATIENCE_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > end:
+                raise
+            sleep(0.01)
 
 
 _LAST = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
