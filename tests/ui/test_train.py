@@ -115,6 +115,7 @@ def test_a_start_is_a_run_in_the_queue_with_its_address(manager: Manager) -> Non
     assert app.query_params["run"] == run.id
     assert "One run is before it." in words(app)
     assert {"run_cancel", "run_delete"} <= {button.key for button in app.button}
+    assert "somebody else's" not in words(app)
 
 
 def test_a_full_queue_is_explained(manager: Manager) -> None:
@@ -239,7 +240,9 @@ def test_a_run_is_deleted(manager: Manager) -> None:
     """It goes, with its weights, and the page shows what can be run next."""
     run = put(manager.store, plan("mini"))
     assert manager.store.weights_path(run.id).exists()
-    app = click(train_page(run=run.id), "run_delete")
+    app = train_page(run=run.id)
+    assert "It may be somebody else's: ask first." in words(app)  # nothing tells that this session started it
+    click(app, "run_delete")
     app.run()
     assert manager.store.runs() == []
     assert not list(manager.store.checkpoints.iterdir())

@@ -127,7 +127,8 @@ def _name(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    st.caption("Deleting removes its curves and its weights for good.")
+    others = "" if runs.is_mine(run) else " It may be somebody else's: ask first."
+    st.caption(f"Deleting removes its curves and its weights for good.{others}")
     st.button(
         "Delete for good",
         icon=":material/delete:",

@@ -148,7 +148,8 @@ def _delete(chosen: list[Run]) -> None:
     if len(chosen) < 2:
         return
     with st.popover(f"Delete {len(chosen)} runs", icon=":material/delete:"):
-        st.caption("Their curves and weights are removed for good.")
+        others = "" if all(map(runs.is_mine, chosen)) else " Some may be somebody else's: ask first."
+        st.caption(f"Their curves and weights are removed for good.{others}")
         st.button("Delete for good", key="history_delete", on_click=_delete_all, args=(chosen,))
 
 
