@@ -61,6 +61,15 @@ def test_ratios_have_three_digits(times: float, text: str) -> None:
     assert text == fmt.ratio(times)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.48509231, "0.485"), (-2.1179, "−2.12"), (12_000.4, "12,000"), (-0.00005, "−5e−05"), (0.5, "0.5"), (0.0, "0")],
+)
+def test_measured_values_have_three_digits_and_a_true_minus(value: float, text: str) -> None:
+    """Whatever their size."""
+    assert text == fmt.number(value)
+
+
 @pytest.mark.parametrize(("ms", "text"), [(3.5, "3.5 ms"), (0.3734, "0.373 ms"), (1234.0, "1,234 ms")])
 def test_times_have_three_digits(ms: float, text: str) -> None:
     """In milliseconds."""

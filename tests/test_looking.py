@@ -78,8 +78,3 @@ def test_a_name_is_data_in_a_choice() -> None:
     element = ElementTree.fromstring(looking.choice('a"<b>', "<script>x</script>", 0, 0, 1, 1))
     assert element.get("data-choice") == 'a"<b>'
     assert element.get("aria-label") == "<script>x</script>"
-
-
-def test_numbers_have_a_true_minus() -> None:
-    """As everywhere on the page."""
-    assert looking.number(-0.12345) == "−0.123"

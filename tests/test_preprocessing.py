@@ -67,6 +67,21 @@ def test_one_channel_is_grey_and_can_be_inverted() -> None:
     assert np.abs(prepared.values[0] * 255 - (255 - luma)).max() <= 1
 
 
+def test_the_normalisation_is_told_in_three_digits_with_a_true_minus() -> None:
+    """As all numbers here; a mean below 0 stands in brackets."""
+    black = np.zeros((60, 90, 3), np.uint8)
+    black[0, 0] = 255
+    for how, told in (
+        (Preprocessing(mean=(0.2860405,), std=(0.3530242,)), "(value / 255 − 0.286) / 0.353: from −0.81 to 2.02"),
+        (Preprocessing(mean=(-0.5,), std=(0.001,)), "(value / 255 − (−0.5)) / 0.001: from 500 to 1,500"),
+        (
+            Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+            "(value / 255 − (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225): from −2.12 to 2.64",
+        ),
+    ):
+        assert told == prepare(black, sized(3, 60, 90), how).steps[-1].about
+
+
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1024), (1024, 1), (28, 28), (3, 1000)])
 @pytest.mark.parametrize("config", [PAPER, MINI], ids=["paper", "mini"])

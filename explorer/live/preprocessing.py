@@ -11,6 +11,7 @@ from PIL import Image
 
 from explorer.config import GoogLeNetConfig
 from explorer.live.look import InputError, Preprocessing
+from explorer.views import formatting as fmt
 
 MAX_ASPECT = 8  # of a picture that is scaled to fill the input: a long one would grow without end
 _SMOOTH = Image.Resampling.BILINEAR
@@ -90,7 +91,8 @@ def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> 
         note("padded" if how.fit == "pad" else "cropped", f"{height} × {width} around the centre")
     values = np.asarray(image, np.float32).reshape(height, width, channels) / np.float32(255)
     values = (values - np.float32(how.mean)) / np.float32(how.std)
-    about = f"(value / 255 − {_numbers(how.mean)}) / {_numbers(how.std)}: from {values.min():.2f} to {values.max():.2f}"
+    low, high = fmt.number(values.min()), fmt.number(values.max())
+    about = f"(value / 255 − {_numbers(how.mean)}) / {_numbers(how.std)}: from {low} to {high}"
     steps.append(Step("normalised", about, _shown(values)))
     return Prepared(np.ascontiguousarray(values.transpose(2, 0, 1)), tuple(steps))
 
@@ -140,8 +142,8 @@ def _centred(image: Image.Image, size: tuple[int, int], background: int) -> Imag
 
 
 def _numbers(values: tuple[float, ...]) -> str:
-    shown = ", ".join(f"{value:g}" for value in values)
-    return shown if len(values) == 1 else f"({shown})"
+    shown = ", ".join(map(fmt.number, values))
+    return shown if len(values) == 1 and values[0] >= 0 else f"({shown})"
 
 
 def _shown(values: np.ndarray) -> np.ndarray:

@@ -50,6 +50,11 @@ def signed_short(number: float) -> str:
     return f"{'+' if number > 0 else '−'}{short(abs(number))}"
 
 
+def number(value: float) -> str:
+    """Return a measured value to three digits, with a true minus: ``−2.12``, ``0.000485``, ``12,000``."""
+    return (f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}").replace("-", "−")
+
+
 def percent(part: float, whole: float) -> str:
     """Return a share or a change of ``whole`` with its sign where it is a change: ``12.3 %``; ``–`` without a whole."""
     return f"{100 * part / whole:.1f} %" if whole else "–"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 from explorer.views.palette import LIGHT
 
@@ -148,15 +149,10 @@ def scale_bar(x: float, y: float, width: float, low: float, high: float, unit: s
         colours = coloured(ramp)
     return [
         image(x, y, width, 12, png(colours), smooth=True),
-        svg.text(x, y + 28, number(low), faint=True),
-        svg.text(x + width, y + 28, number(high), anchor="end", faint=True),
+        svg.text(x, y + 28, fmt.number(low), faint=True),
+        svg.text(x + width, y + 28, fmt.number(high), anchor="end", faint=True),
         svg.text(x + width / 2, y + 28, unit, anchor="middle", faint=True),
     ]
-
-
-def number(value: float) -> str:
-    """Return a measured value to three digits, with a true minus."""
-    return f"{value:.3g}".replace("-", "−")
 
 
 def choice(identity: str, label: str, x: float, y: float, width: float, height: float) -> str:

@@ -154,7 +154,7 @@ def strips(found: "Sequence[Strip]", *, every: bool = False, narrow: bool = Fals
         for place in range(most):
             row, column = divmod(place, columns)
             channel = strip.channels[place]
-            label = f"channel {strip.first + channel:,} of the block, mean {looking.number(strip.responses[place])}"
+            label = f"channel {strip.first + channel:,} of the block, mean {fmt.number(strip.responses[place])}"
             left = _SPACE + column * (strip.tile[1] + looking.GAP) * scale
             top = y + row * (strip.tile[0] + looking.GAP) * scale
             body.append(looking.choice(f"{strip.path}:{channel}", label, left, top, wide, high))
@@ -178,7 +178,7 @@ def _strip_words(strip: "Strip") -> str:
     dead = f", {strip.dead:,} dead" if strip.dead else ""
     return (
         f"{name}, channels {strip.first:,}–{strip.last:,}, {fmt.size(strip.map_size)} each, "
-        f"mean {looking.number(strip.mean)}, {100 * strip.sparsity:.0f} % zeros{dead}"
+        f"mean {fmt.number(strip.mean)}, {100 * strip.sparsity:.0f} % zeros{dead}"
     )
 
 
@@ -298,7 +298,7 @@ def activity_map(found: "Activity") -> str:
             one.branch,
             one.sparsity,
             f"{100 * one.sparsity:.0f} %" + (f" · {one.dead}†" if one.dead else ""),
-            f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {looking.number(one.mean)}, {one.dead:,} dead channels",
+            f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {fmt.number(one.mean)}, {one.dead:,} dead channels",
         )
         for one in found.branches
     ]
@@ -324,8 +324,7 @@ def climb(found: "Maximisation", name: str) -> str:
     body.append(svg.text(left, 16, "Mean response before the ReLU, step by step", weight=600))
     body.append(svg.line(left, foot, left + room, foot, opacity=0.4))
     body += [
-        svg.text(left - 8, place(0, value)[1] + 4, looking.number(value), anchor="end", faint=True)
-        for value in (low, most)
+        svg.text(left - 8, place(0, value)[1] + 4, fmt.number(value), anchor="end", faint=True) for value in (low, most)
     ]
     body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.BRANCH["1x1"]))
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))

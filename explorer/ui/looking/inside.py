@@ -11,7 +11,7 @@ from explorer.ui.lessons.chart import picture as show_svg
 from explorer.ui.looking import asking, choice
 from explorer.ui.looking.choosing import choosing
 from explorer.ui.looking.pictures import Pick, network_input
-from explorer.views import diagrams, looking, looking_charts
+from explorer.views import diagrams, looking_charts
 from explorer.views import formatting as fmt
 from explorer.views.layer_table import BRANCH_NAMES
 
@@ -115,7 +115,7 @@ def _in_full(pick: Pick, path: str, channel: int, found: "Maps") -> None:
         show_svg(looking_charts.heat_panels(seen, one.heat, name, "activation", alt), "look_map")
         st.caption(
             f"How to read this: {fmt.size(one.heat.size)} activations of this channel, mean "
-            f"{looking.number(one.response)}, each stretched over the part of the picture it stands for. Its receptive "
+            f"{fmt.number(one.response)}, each stretched over the part of the picture it stands for. Its receptive "
             "field reaches further."
         )
         st.page_link("pages/learn/receptive_field.py", label="How far a position sees", icon=":material/school:")
