@@ -169,10 +169,14 @@ def _text(named: Named, kind: Format, name: str) -> str:
 
 
 def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> bytes:
+    from explorer.live.export.size import refusal
+
+    config = named.version.config
+    if reason := refusal(named.summary, kind.value):
+        _fail(f"{named.name}: {reason}")
     from explorer.live.export.weights import WeightsError, load_weights, restored, to_safetensors
     from explorer.live.model import build_model
 
-    config = named.version.config
     try:
         model = restored(load_weights(weights)) if weights else build_model(config, seed=seed)
     except WeightsError as error:

@@ -29,6 +29,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "EXPLORER_LIVE_MB": Setting(300, 0, 1_000_000),  # a network on the bench that is run for real
         "EXPLORER_LOOK_MB": Setting(500, 1, 1_000_000),  # the networks that are looked into
+        "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network written as weights or as a graph
         "EXPLORER_TRAIN_MB": Setting(4_000, 1, 10_000_000),  # a run
         "EXPLORER_RUNS": Setting(1, 1, 64),  # that train at once
     }

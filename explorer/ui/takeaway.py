@@ -6,12 +6,11 @@ What needs PyTorch is made by the command line in a process of its own, so that 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -21,26 +20,21 @@ from explorer.lessons.worksheet import worksheet
 from explorer.share import to_json
 from explorer.shelf import CURRENT
 from explorer.ui import cache, state
+from explorer.ui.offers import CannotMakeError, File, offer
 from explorer.ui.variants import compared, title
+
+if TYPE_CHECKING:
+    from explorer.live.export.size import Binary
 
 _WHICH, _MODULES, _TOPICS = "take_which", "take_modules", "take_topics"
 _ROOT = Path(__file__).parents[2]
+_COMMAND = (sys.executable, "-m", "explorer")
 _TIMEOUT_S = 120
 _QUESTIONS, _SEED = 8, 0  # of a handout, the same again each time
 _NICE = 10
 _LOW_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 _PIPE, _NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 _one_at_a_time = Lock()
-
-
-class File(NamedTuple):
-    """One way to take a network away: what the button says, the file's ending and type, and how it is made."""
-
-    label: str
-    ending: str
-    mime: str
-    help: str
-    make: Callable[[], str | bytes]
 
 
 def show_takeaway(names: tuple[str, ...]) -> None:
@@ -60,9 +54,9 @@ def show_takeaway(names: tuple[str, ...]) -> None:
         )
         st.multiselect("Questions", list(BANK), key=_TOPICS, placeholder="none", width=300, format_func=_topic)
     st.markdown("**This network**")
-    _buttons(_files(version, name), _stem(name, version))
+    offer(_files(version, name), _stem(name, version), version)
     st.markdown("**The comparison**")
-    _buttons(_comparison_files(names), "comparison")
+    offer(_comparison_files(names), "comparison", tuple(map(state.version_named, names)))
     st.caption("ONNX and weights hold random numbers, drawn from the seed 0, in the shapes of this network.")
 
 
@@ -77,40 +71,30 @@ def _stem(name: str, version: Version) -> str:
     return version.base if version.config == version.base_config else f"{version.base}_edited"
 
 
-def _buttons(files: tuple[File, ...], stem: str) -> None:
-    with st.container(horizontal=True, gap="small"):
-        for file in files:
-            st.download_button(
-                file.label,
-                file.make,
-                f"{stem}.{file.ending}",
-                file.mime,
-                icon=":material/download:",
-                help=file.help,
-                on_click="ignore",
-                key=f"take_{stem}_{file.label}",
-            )
-
-
 def _files(version: Version, name: str) -> tuple[File, ...]:
+    from explorer.live.export.size import refusal
     from explorer.live.export.source import to_source
     from explorer.views import handout, layer_table, tables
 
     called = "" if name == CURRENT else name
     summary, modules, topics = cache.summary(version.config), _chosen(_MODULES), _chosen(_TOPICS)
     known = tuple(row.name for row in version.config.modules if row.name in modules)
-    rows, binary = partial(layer_table.layer_rows, summary.rows), "application/octet-stream"
+    rows = partial(layer_table.layer_rows, summary.rows)
 
     def page() -> str:
         asked = worksheet(summary, title(name), topics, _SEED, _QUESTIONS) if topics else None
         return handout.network_handout(version, summary, called, modules=known, questions=asked)
 
+    def written(label: str, kind: "Binary", told: str) -> File:
+        make = partial(run_export, version, kind)
+        return File(label, kind, "application/octet-stream", told, make, refusal(summary, kind))
+
     return (
         File(
             "PyTorch", "py", "text/x-python", "One file that needs nothing of ours.", lambda: to_source(version, called)
         ),
-        File("ONNX", "onnx", binary, "Any batch size; our paths are its names.", lambda: run_export(version, "onnx")),
-        File("Weights", "safetensors", binary, "With the config in it.", lambda: run_export(version, "safetensors")),
+        written("ONNX", "onnx", "Any batch size; our paths are its names."),
+        written("Weights", "safetensors", "With the config in it."),
         File("JSON", "json", "application/json", "As this app reads it.", lambda: to_json(version.config)),
         File("CSV", "csv", "text/csv", "All layers, safe in a spreadsheet.", lambda: tables.to_csv(rows())),
         File("LaTeX", "tex", "text/x-tex", "All layers, for a paper.", lambda: tables.to_latex(rows(), title(name))),
@@ -138,14 +122,14 @@ def _chosen(key: str) -> tuple[str, ...]:
     return tuple(st.session_state.get(key, ()))
 
 
-def run_export(version: Version, kind: str) -> bytes:
+def run_export(version: Version, kind: "Binary") -> bytes:
     """Have the command line write a network into a file, one at a time, and return it.
 
-    Raises RuntimeError with the reason when it fails or takes too long.
+    Raises CannotMakeError with the reason when it fails or takes too long.
     """
     with TemporaryDirectory() as folder, _one_at_a_time:
         file = Path(folder) / "file"
-        command = [sys.executable, "-m", "explorer", "export", "-", "--format", kind, "--output", str(file)]
+        command = [*_COMMAND, "export", "-", "--format", kind, "--output", str(file)]
         document = to_json(version.config).encode()
         with subprocess.Popen(
             command, stdin=_PIPE, stdout=_NOWHERE, stderr=_PIPE, cwd=_ROOT, creationflags=_LOW_PRIORITY
@@ -155,10 +139,18 @@ def run_export(version: Version, kind: str) -> bytes:
                 _, told = process.communicate(document, _TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                raise RuntimeError(f"It took longer than {_TIMEOUT_S} seconds and was stopped.") from None
+                raise CannotMakeError(f"It took longer than {_TIMEOUT_S} seconds and was stopped.") from None
         if process.returncode:
-            raise RuntimeError(told.decode(errors="replace")[-500:])
+            raise CannotMakeError(_reason(told.decode(errors="replace").strip(), process.returncode))
         return file.read_bytes()
+
+
+def _reason(told: str, code: int) -> str:
+    """Return what the command line said, where it was a sentence; else the log keeps it."""
+    if code == 1 and told and "Traceback" not in told:
+        return told[-500:]
+    print(told, file=sys.stderr)
+    return f"The process that makes it ended without a file (exit code {code}); the server's log has the details."
 
 
 def _lower(pid: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ from explorer.share import from_shelf_token, shelf_from_json, shelf_to_json, to_
 from explorer.shelf import MAX_VARIANTS, Shelf, Variant
 from explorer.table import from_rows, to_rows
 from explorer.ui import takeaway
+from explorer.ui.offers import CannotMakeError
 from tests.ui.conftest import open_app, title
 
 PAPER = PRESETS["paper"]
@@ -387,7 +389,7 @@ def test_weights_are_made_in_another_process(tmp_path: object) -> None:
     file = tmp_path / "w.safetensors"
     file.write_bytes(takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors"))
     assert load_weights(file).config == PRESETS["mini"]
-    with pytest.raises(RuntimeError, match="cannot be built"):
+    with pytest.raises(CannotMakeError, match="cannot be built"):
         takeaway.run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
 
 
@@ -396,6 +398,25 @@ def test_an_export_gives_way_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     lowered = []
     monkeypatch.setattr(os, "setpriority", lambda kind, pid, priority: lowered.append((kind, priority)))
     monkeypatch.setattr(takeaway, "_TIMEOUT_S", 0.05)
-    with pytest.raises(RuntimeError, match="was stopped"):
+    with pytest.raises(CannotMakeError, match="was stopped"):
         takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors")
     assert [(os.PRIO_PROCESS, 10)] == lowered
+
+
+@pytest.mark.parametrize("dies", ["raise ValueError('secret')", "import os; os.abort()", "import sys; sys.exit(3)"])
+def test_a_process_that_dies_becomes_a_sentence(dies: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it dies of; what only a programmer understands stays in the log."""
+    monkeypatch.setattr(takeaway, "_COMMAND", (sys.executable, "-c", dies))
+    with pytest.raises(CannotMakeError, match=r"ended without a file \(exit code -?\d+\)") as told:
+        takeaway.run_export(Version("mini", PRESETS["mini"]), "onnx")
+    assert "secret" not in str(told.value)
+
+
+def test_what_is_too_large_to_be_made_is_said_beside_its_button(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How large and what the limit is; the button does nothing, the others work."""
+    monkeypatch.setenv("EXPLORER_EXPORT_MB", "190")
+    compare(app, "Take away")
+    off = [button.proto.label for button in app.get("download_button") if button.proto.disabled]
+    assert off == ["ONNX"]
+    (told,) = [caption.value for caption in app.caption if "Making it" in caption.value]
+    assert told.endswith("ONNX: Making it would need about 193 MB; the limit here is 190 MB (EXPLORER\\_EXPORT\\_MB).")
