@@ -50,3 +50,36 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ScratchError, match="No space left"):
         Scratch(tmp_path).keep(b"1", ".x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_grows_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    """Not before, and never where it broke off."""
+    scratch, path = Scratch(tmp_path), tmp_path / "whole"
+    with scratch.growing(path, 6) as part:
+        part.write(b"abc")
+        part.flush()
+        assert not scratch.holds(path)
+        part.write(b"def")
+    assert scratch.holds(path)
+    assert path.read_bytes() == b"abcdef"
+
+    def broken_off(error: Exception) -> None:
+        with scratch.growing(tmp_path / "other", 6) as part:
+            part.write(b"abc")
+            raise error
+
+    for error, told in ((KeyError("x"), KeyError), (OSError(28, "No space left"), ScratchError)):
+        with pytest.raises(told):
+            broken_off(error)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_file(tmp_path: Path) -> None:
+    """What somebody has just written to stays."""
+    scratch = Scratch(tmp_path)
+    dead, alive = tmp_path / "dead.part", tmp_path / "alive.part"
+    dead.touch()
+    alive.touch()
+    os.utime(dead, (1_000, 1_000))
+    scratch.keep(b"next", ".x")
+    assert (dead.exists(), alive.exists()) == (False, True)

@@ -3,13 +3,16 @@
 import contextlib
 import http.server
 import io
+import itertools
 import pickle
 import socket
 import threading
+import tracemalloc
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from explorer.live.export.weights import load_weights, restored, to_metadata, to
 from explorer.live.look import Imported, InputError
 from explorer.live.model import build_model
 from explorer.live.report import Failure, Progress
+from explorer.live.scratch import ScratchError
 from explorer.live.weight_files import COUNTER, describe, expected_shapes
 from explorer.live.weights import download_weights, import_weights
 from explorer.live.weights_reader import read
@@ -262,26 +266,34 @@ def test_a_reader_that_dies_or_hangs_becomes_a_sentence(tmp_path: Path, monkeypa
         import_weights(str(tmp_path / "missing"), SMALL)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, bytes]]:
-    """A server on this machine that has torchvision's file, without heads; its address and the file."""
-    content = saved(tmp_path, torchvision_layout.state_dict(heads=False)).read_bytes()
+@contextlib.contextmanager
+def serving(pieces: Iterable[bytes], size: int) -> Iterator[str]:
+    """A server on this machine that promises ``size`` bytes and sends these pieces; its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(size))
             self.end_headers()
             with contextlib.suppress(ConnectionError):  # who has read enough goes away
-                self.wfile.write(content)
+                for piece in pieces:
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as here:
-        threading.Thread(target=here.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{here.server_port}/googlenet.pth", content
+        threading.Thread(target=here.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{here.server_port}/googlenet.pth"
         here.shutdown()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, bytes]]:
+    """A server that has torchvision's file, without heads; its address and the file."""
+    content = saved(tmp_path, torchvision_layout.state_dict(heads=False)).read_bytes()
+    with serving([content], len(content)) as url:
+        yield url, content
 
 
 def test_a_download_tells_how_far_it_is_and_is_checked(tmp_path: Path, server: tuple[str, bytes]) -> None:
@@ -289,9 +301,10 @@ def test_a_download_tells_how_far_it_is_and_is_checked(tmp_path: Path, server: t
     url, content = server
     *steps, found = download_weights(str(tmp_path / "new"), url, sha256(content).hexdigest()[:8])
     assert all(isinstance(step, Progress) for step in steps)
-    megabytes = [step.done for step in steps[:-1]]
+    assert [steps[0].doing, steps[-1].doing] == ["PyTorch's server is asked", "The weights are read"]
+    megabytes = [step.done for step in steps[1:-1]]
     assert megabytes == sorted(megabytes)
-    assert megabytes[-1] == steps[0].total == len(content) // 1_000_000
+    assert megabytes[-1] == steps[1].total == len(content) // 1_000_000
     assert set(load_file(found.network.weights)) >= set(expected_shapes(found.network.config))
     with pytest.raises(InputError, match="checksum differs"):
         list(download_weights(str(tmp_path), url, "00000000"))
@@ -337,7 +350,53 @@ def test_a_server_that_breaks_off_becomes_a_sentence(tmp_path: Path, answer: byt
 def test_without_a_network_it_says_what_to_do(tmp_path: Path) -> None:
     """Nobody listens at this port."""
     with pytest.raises(InputError, match=r"cannot be reached from here .* choose the file here"):
-        next(download_weights(str(tmp_path), "http://127.0.0.1:9/googlenet.pth"))
+        list(download_weights(str(tmp_path), "http://127.0.0.1:9/googlenet.pth"))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_network_that_swallows_everything_is_told_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the server is reached and never says a word; a name that is searched for is waited for no longer."""
+    monkeypatch.setattr(weights, "ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started = monotonic()
+        with pytest.raises(InputError, match=r"no answer within 0\.2 seconds"):
+            list(download_weights(str(tmp_path), f"http://127.0.0.1:{silent.getsockname()[1]}/googlenet.pth"))
+        assert monotonic() - started < 2
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_what_was_fetched_is_not_fetched_again(tmp_path: Path, server: tuple[str, bytes]) -> None:
+    """A class fetches it once; where it has gone from the folder, it is fetched anew."""
+    url, content = server
+    checksum = sha256(content).hexdigest()[:8]
+    *_, found = download_weights(str(tmp_path / "new"), url, checksum)
+    *steps, again = download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum)
+    assert ["The weights are read"] == [step.doing for step in steps]
+    assert found.network.config == again.network.config
+    (tmp_path / "new" / f"googlenet-{checksum}.weights").unlink()
+    with pytest.raises(InputError, match="cannot be reached"):
+        list(download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum))
+
+
+def test_a_download_takes_a_piece_of_memory(tmp_path: Path) -> None:
+    """Not the file's: 60 megabytes that turn out to be the wrong ones go through a few."""
+    with serving(itertools.repeat(b"x" * 1_000_000, 60), size=60_000_000) as url:
+        tracemalloc.start()
+        with pytest.raises(InputError, match="checksum differs"):
+            list(download_weights(str(tmp_path), url))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_not_blamed_on_the_server(tmp_path: Path, server: tuple[str, bytes]) -> None:
+    """The folder cannot be made, so nothing is fetched."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ScratchError, match="cannot be kept in"):
+        list(download_weights(str(tmp_path / "file" / "folder"), server[0]))
 
 
 def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ def main(growth_mb: int = MAX_GROWTH_MB) -> None:
     """Answer requests until stdin ends."""
     answers = _take_stdout()
     stay_modest(NICE)
-    _leave_one_core()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     at_first = None
@@ -49,9 +48,9 @@ def _take_stdout() -> TextIO:
 
 
 def _leave_one_core() -> None:
-    import torch
-
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() - 1)))
+    """Bound PyTorch's threads, where the work has loaded it."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() - 1)))
 
 
 def _read(requests: "queue.SimpleQueue[bytes]") -> None:
@@ -88,7 +87,9 @@ def _said(request: Request) -> Iterator[Progress | Result]:
     """Call the function of the request's kind with its other fields; pass on what it yields, or what it returns."""
     arguments = dict(request)
     module, name = KINDS[arguments.pop("kind")].work.split(":")
-    outcome = getattr(importlib.import_module(module), name)(**arguments)
+    work = getattr(importlib.import_module(module), name)
+    _leave_one_core()
+    outcome = work(**arguments)
     if isinstance(outcome, Iterator):
         yield from outcome
     else:

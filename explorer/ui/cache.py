@@ -57,3 +57,15 @@ def looker() -> "Checker":
     from explorer.live.checker import LOOKER, Checker
 
     return Checker(LOOKER)
+
+
+@st.cache_resource
+def bringer(kind: str) -> "Checker":
+    """Return the one that brings weights by requests of a kind, from a file or from PyTorch's server.
+
+    Each kind has a process of its own, as both may take minutes, and everybody's looks and files go on meanwhile. It
+    loads no torch, and is small.
+    """
+    from explorer.live.checker import Checker
+
+    return Checker()

@@ -58,9 +58,10 @@ class DirectLooker:
 
 @pytest.fixture
 def looker(monkeypatch: pytest.MonkeyPatch) -> DirectLooker:
-    """Put a looker that answers at once in the place of the real one, and wait for none."""
+    """Put a looker that answers at once in the place of the real one and of those that bring weights; wait for none."""
     direct = DirectLooker()
     monkeypatch.setattr(cache, "looker", lambda: direct)
+    monkeypatch.setattr(cache, "bringer", lambda _kind: direct)
     monkeypatch.setattr(asking, "PATIENCE_S", 0.0)
     return direct
 

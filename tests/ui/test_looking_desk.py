@@ -10,13 +10,15 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
 from explorer.live import inference
+from explorer.live.checker import Pending
 from explorer.live.export.weights import to_safetensors
 from explorer.live.look import Imported, Misfit
 from explorer.live.model import build_model
-from explorer.live.report import Failure
+from explorer.live.report import Failure, Progress
 from explorer.plan import Entrant, Plan
 from explorer.runs.links import weights_token
 from explorer.runs.records import Lane, Run
+from explorer.ui import cache
 from explorer.ui.looking import choice, preparation, samples
 from explorer.ui.looking import pictures as desk
 from explorer.ui.training import runs
@@ -162,6 +164,25 @@ def test_a_download_that_fails_is_polite(looker: DirectLooker) -> None:
     run(at)
     click(at, "look_fetch")
     assert "No internet here." in [error.value for error in at.error]
+
+
+def test_looks_go_on_while_weights_are_brought(looker: DirectLooker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download and a file have a process each: none waits for the other, and nobody's answers for either."""
+    bringers = {kind: DirectLooker() for kind in ("weights", "download")}
+    bringers["download"].answer = bringers["weights"].answer = Pending(0, 0.3, Progress(done=12, total=52, doing="MB"))
+    monkeypatch.setattr(cache, "bringer", bringers.get)
+    at = open_page()
+    at.session_state["look_weights_menu"] = True
+    run(at)
+    click(at, "look_fetch")
+    (request,) = dict.fromkeys(bringers["download"].asked)
+    assert bringers["download"].forgotten == [request]
+    assert "T-shirt" in pictures(at)
+    click(at, "look_import_stop")
+    assert bringers["download"].cancelled == [request]
+    bring(at)
+    assert bringers["weights"].of("weights")
+    assert {one.kind for one in looker.asked}.isdisjoint(bringers)
 
 
 class OneRun:

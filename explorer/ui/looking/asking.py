@@ -17,9 +17,10 @@ from explorer.ui.looking import choice
 from explorer.views import formatting as fmt
 
 if TYPE_CHECKING:
-    from explorer.live.checker import Pending
+    from explorer.live.checker import Checker, Pending
     from explorer.live.report import Request, Result
 
+BRINGING = ("weights", "download")  # kinds of requests that bring weights from outside
 PATIENCE_S, STEP_S = 0.2, 0.02  # how long an answer is waited for, and how often it is looked for meanwhile
 
 
@@ -44,7 +45,7 @@ def ask(request: "Request", key: str, doing: str) -> "Result | None":
         return None
     if isinstance(answer, Failure):
         messages.refuse(answer.reason)
-        st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=_forget, args=(request,))
+        st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget, args=(request,))
         return None
     return answer
 
@@ -53,7 +54,7 @@ def _waited_for(request: "Request", name: str) -> "Result | Pending":
     from explorer.live.checker import Pending
 
     until = time.monotonic() + PATIENCE_S
-    while isinstance(answer := cache.looker().ask(request, name), Pending) and time.monotonic() < until:
+    while isinstance(answer := _asked(request).ask(request, name), Pending) and time.monotonic() < until:
         time.sleep(STEP_S)
     return answer
 
@@ -76,7 +77,7 @@ def _progress(pending: "Pending", key: str, doing: str, stop: Callable[[], None]
 
 
 def _stop(request: "Request", key: str) -> None:
-    cache.looker().cancel(request, _name(key))
+    _asked(request).cancel(request, _name(key))
     st.session_state[f"{key}_stopped"] = request
 
 
@@ -84,8 +85,14 @@ def _resume(stopped: str) -> None:
     st.session_state.pop(stopped, None)
 
 
-def _forget(request: "Request") -> None:
-    cache.looker().forget(request)
+def forget(request: "Request") -> None:
+    """Let the next to ask get a new answer."""
+    _asked(request).forget(request)
+
+
+def _asked(request: "Request") -> "Checker":
+    """Return who answers a request."""
+    return cache.bringer(request.kind) if request.kind in BRINGING else cache.looker()
 
 
 def about(path: str, **more: Any) -> dict[str, Any]:

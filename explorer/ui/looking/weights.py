@@ -10,7 +10,7 @@ from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.store import StoreError
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.looking import asking, choice
 from explorer.ui.training import runs
 from explorer.views import formatting as fmt
@@ -204,7 +204,7 @@ def _fetch() -> None:
     from explorer.live.look import DownloadRequest
 
     request = DownloadRequest(folder=str(choice.scratch().folder))
-    cache.looker().forget(request)
+    asking.forget(request)
     st.session_state.pop(_TOLD, None)
     st.session_state[_ASKED] = request
 
