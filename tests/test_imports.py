@@ -322,6 +322,19 @@ def test_names_that_come_along_are_made_plain(tmp_path: Path) -> None:
         assert len(name) <= 40
 
 
+def test_classes_whose_long_names_begin_alike_stay_apart(tmp_path: Path) -> None:
+    """In folders as in arrays; each keeps its images."""
+    alike = [f"a bird of the family of the long names, {kind}" for kind in ("left", "right")]
+    entries = {f"{kind}/{n}.png": picture(n + 50 * place) for place, kind in enumerate(alike) for n in range(5)}
+    shown = ("a bird of the family of the long names,…", "a bird of the family of the long na… (2)")
+    made = taken(packed(entries), tmp_path)
+    assert shown == made.facts.classes
+    assert [5, 5] == [sum(counts) for _, *counts in load(made.data, tmp_path).counts()]
+    images = np.random.default_rng(1).integers(0, 256, (8, 28, 28), np.uint8)
+    file = npz(images=images, labels=np.array([0, 1] * 4), class_names=np.array(alike))
+    assert shown == taken(file, tmp_path, "x.npz").facts.classes
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No half of a file stays behind."""
 

@@ -101,6 +101,16 @@ def test_every_picture_is_well_formed_speaks_and_fetches_nothing(name: str) -> N
     assert not re.search(r"<script|href|url\(|\son[a-z]+=|nan|inf\b", without)
 
 
+def test_classes_whose_long_names_begin_alike_have_bars_that_differ() -> None:
+    """Where the room is too small for the name, a number tells them apart; the whole name is in the hint."""
+    bars = [looking_charts.Bar(f"a bird of the family of {kind}", 0.5) for kind in ("left", "right")]
+    drawn = looking_charts.answer_bars(bars, "It says")
+    assert [one.text for one in elements(drawn, "text")][1::2] == ["a bird of the famil…", "a bird of the f… (2)"]
+    assert [one.text for one in elements(drawn, "title") if one.text in [bar.name for bar in bars]] == [
+        bar.name for bar in bars
+    ]
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
     """Boxes and pictures lie within the frame."""

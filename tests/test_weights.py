@@ -407,3 +407,21 @@ def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) 
         path = tmp_path / "brought.weights"
         path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: about.model_dump_json()}))
         assert told == describe(read(path, SMALL).network.weights).training
+
+
+def test_what_a_file_says_of_its_training_stays_its_own_word(tmp_path: Path) -> None:
+    """Whatever it claims: ours alone are called trained here; names are kept short and apart, and a share is one."""
+    facts = FACTS["fashion_mnist"].replace(title="t" * 99, classes=("the same",) * SMALL.classes)
+    training = About(name="n" * 99, facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=1.0)
+    path = tmp_path / "brought.weights"
+    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: training.model_dump_json()}))
+    found = describe(read(path, SMALL).network.weights)
+    assert found.title == f"{'n' * 40}, by its own account trained on {'t' * 40}"
+    assert found.claimed
+    assert found.classes[:2] == ("the same", "the same (2)")
+    own = describe(path)
+    assert "trained here" in own.title
+    assert not own.claimed
+    boast = training.model_dump_json().replace('"accuracy":1.0', '"accuracy":17.0')
+    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: boast}))
+    assert describe(read(path, SMALL).network.weights).training is None

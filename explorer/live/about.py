@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from explorer.config import Frozen
@@ -25,7 +25,7 @@ class About(Frozen):
     seed: int
     steps: int
     seconds: float
-    accuracy: float | None = None
+    accuracy: float | None = Field(None, ge=0, le=1)
 
 
 def about(path: Path | str) -> About | None:

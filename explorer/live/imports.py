@@ -20,6 +20,7 @@ from PIL import Image, ImageOps
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from explorer.class_names import distinct
 from explorer.live.arrays import DataError, is_gzip, is_idx, read_idx, read_npz
 from explorer.live.datasets import held_back, own_path
 from explorer.plan import Data, Facts
@@ -32,6 +33,7 @@ MAX_PIXELS = 25_000_000  # of one image
 MAX_SET_BYTES = 250_000_000  # of all images as they are kept
 MAX_SECONDS = 120  # of reading images: a small file can hold many that take long to decode
 MAX_CLASSES = 200
+MAX_NAME = 40  # characters that are shown of a name
 MAX_LABEL = 1_000_000_000
 LEAST_SIDE = 8  # pixels
 LEAST_PER_CLASS = 2
@@ -242,9 +244,9 @@ def _as_labels(values: np.ndarray, images: int, part: str) -> np.ndarray:
 def _class_names(values: np.ndarray, names: np.ndarray | None) -> tuple[str, ...]:
     """Return what the classes are called: by the names that came along, if they are one per label from 0."""
     if names is not None and names.ndim == 1 and names.dtype.kind == "U" and values.max() < len(names):
-        shown = tuple(_shown(str(names[value])) for value in values)
-        if all(shown) and len(set(shown)) == len(shown):
-            return shown
+        told = [str(names[value]).strip() for value in values]
+        if all(told):
+            return distinct(told, MAX_NAME)
     return tuple(f"class {value}" for value in values)
 
 
@@ -256,7 +258,8 @@ def _from_zip(upload: Upload, side: int) -> _Images:
     try:
         with ZipFile(upload.file) as archive:
             entries = _entries(archive, upload.name)
-            classes = tuple(sorted({name for _, _, name in entries}))
+            folders = sorted({folder for _, _, folder in entries})
+            numbers = {folder: number for number, folder in enumerate(folders)}
             if len(entries) * 3 * side * side > MAX_SET_BYTES:
                 raise DataError(_too_large(len(entries) * 3 * side * side))
             images = np.empty((len(entries), 3, side, side), np.uint8)
@@ -279,15 +282,15 @@ def _from_zip(upload: Upload, side: int) -> _Images:
     tests = np.array([split == "test" for _, split, _ in kept])
     return _Images(
         _grey_where_all_are(images[: len(kept)]),
-        np.array([classes.index(name) for _, _, name in kept]),
+        np.array([numbers[folder] for _, _, folder in kept]),
         tests if tests.any() and not tests.all() else None,
-        classes,
+        distinct((folder.strip() or "class" for folder in folders), MAX_NAME),
         left_out,
     )
 
 
 def _entries(archive: ZipFile, name: str) -> list[tuple[ZipInfo, str, str]]:
-    """Return every image with its split (train, test or nothing) and its class, the folder that it lies in."""
+    """Return every image with its split (train, test or nothing) and the folder that it lies in, which is its class."""
     found = []
     for info in archive.infolist():
         path = _safe_path(info.filename, name)
@@ -298,9 +301,7 @@ def _entries(archive: ZipFile, name: str) -> list[tuple[ZipInfo, str, str]]:
         raise DataError(f"{name}: there is no image in the zip. Pack one folder of PNG or JPEG images per class.")
     if any(len(path.parts) < 2 for _, path in found):
         raise DataError(f"{name}: some images lie in no folder. Put each into the folder of its class.")
-    return sorted(
-        ((info, _split(path), _shown(path.parts[-2]) or "class") for info, path in found), key=lambda e: e[0].filename
-    )
+    return sorted(((info, _split(path), path.parts[-2]) for info, path in found), key=lambda e: e[0].filename)
 
 
 def _safe_path(entry: str, name: str) -> PurePosixPath:
@@ -434,8 +435,8 @@ def _kept(parts: dict[str, np.ndarray], facts: Facts, folder: Path) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a name that came with the images as it can be shown: printable, at most 40 characters."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text[:40]).strip()
+    """Return a name that came with the images as it can be shown: printable, not too long."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:MAX_NAME]).strip()
 
 
 def _were(images: int) -> str:

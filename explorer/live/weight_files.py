@@ -6,6 +6,7 @@ own pretrained weights come with ``transform_input``: the network undoes ImageNe
 preprocessing says so at once: mean 0.5, deviation 0.5.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from explorer.analysis import LayerRow, summarize
+from explorer.class_names import distinct
 from explorer.config import GoogLeNetConfig
 from explorer.live.about import KEY, About
 from explorer.live.look import InputError, Misfit, Network, Preprocessing
@@ -22,7 +24,8 @@ from explorer.presets import PRESETS
 from explorer.share import ShareError, from_json
 
 ORIGIN = "origin"  # in the head of a file: where the weights come from, unless they were trained here
-TORCHVISION = "torchvision"
+TORCHVISION, BROUGHT = "torchvision", "brought"
+MAX_NAME = 40  # characters of a name that a file gives, and of a class's
 IMAGENET_NAMES = Path(__file__).parents[2] / "assets" / "classes" / "imagenet.txt"
 COUNTER = "num_batches_tracked"  # BatchNorm's, which inference does not need
 
@@ -32,8 +35,9 @@ Shape = tuple[int, ...]
 class Described(NamedTuple):
     """What a file of weights is.
 
-    ``title`` is a line for the reader; ``classes`` the names of the classes, empty where they are not known;
-    ``training`` how they were trained here, else None. ``preprocessing`` is what pictures need.
+    ``title`` is a line for the reader; ``classes`` the names of the classes, no two the same, empty where they are not
+    known. ``training`` is how they were trained, None where nothing is known of it; ``claimed`` whether only a file
+    that someone brought says so. ``preprocessing`` is what pictures need.
     """
 
     network: Network
@@ -41,6 +45,7 @@ class Described(NamedTuple):
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     training: About | None
+    claimed: bool = False
 
 
 def describe(path: Path | str) -> Described:
@@ -73,13 +78,15 @@ def _described(network: Network, training: About | None, origin: str) -> Describ
     heads = len(network.config.aux.taps)
     with_heads = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
     if training:
-        names = training.facts.classes
+        names, claimed = training.facts.classes, origin == BROUGHT
+        name, title = (text[:MAX_NAME] if claimed else text for text in (training.name, training.facts.title))
         return Described(
             network,
-            f"{training.name}, trained here on {training.facts.title}",
-            names if len(names) == classes else (),
+            f"{name}, {'by its own account trained' if claimed else 'trained here'} on {title}",
+            distinct(names, MAX_NAME) if len(names) == classes else (),
             Preprocessing(mean=training.mean, std=training.std),
             training,
+            claimed,
         )
     if origin == TORCHVISION:
         names = imagenet_classes() if classes == 1_000 else ()
@@ -91,8 +98,14 @@ def _described(network: Network, training: About | None, origin: str) -> Describ
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """Return the names of ImageNet's 1,000 classes, in the order of the outputs."""
-    return tuple(IMAGENET_NAMES.read_text("utf-8").splitlines())
+    """Return the names of ImageNet's 1,000 classes, in the order of the outputs: of several words for one the first.
+
+    Where two classes share it, all the words stand, and where they share them all, a number.
+    """
+    lines = IMAGENET_NAMES.read_text("utf-8").splitlines()
+    first = [line.split(",")[0] for line in lines]
+    shared = Counter(first)
+    return distinct((line if shared[word] > 1 else word for line, word in zip(lines, first, strict=True)), MAX_NAME)
 
 
 def expected_shapes(config: GoogLeNetConfig) -> dict[str, Shape]:

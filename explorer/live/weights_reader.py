@@ -21,6 +21,7 @@ from explorer.live.manners import stay_modest, stay_within
 from explorer.live.report import Failure
 from explorer.live.scratch import Scratch, ScratchError
 from explorer.live.weight_files import (
+    BROUGHT,
     COUNTER,
     ORIGIN,
     TORCHVISION,
@@ -73,12 +74,13 @@ def _imported(path: Path, config: GoogLeNetConfig) -> Imported:
         raise InputError(f"The file has {path.stat().st_size:,} bytes; at most {MAX_FILE:,} are read.")
     state, head = _from_safetensors(path) if _is_safetensors(path) else (_from_torch(path), {})
     _judge_tensors(state, path.stat().st_size)
-    more = {}
+    more = {ORIGIN: BROUGHT}
     if is_torchvision(state):
         config = torchvision_config({name: tuple(tensor.shape) for name, tensor in state.items()})
         state, more = {our_name(name): tensor for name, tensor in state.items()}, {ORIGIN: TORCHVISION}
     elif "config" in head:
-        config, more = _named(head["config"]), {KEY: head[KEY]} if 0 < len(head.get(KEY, "")) <= MAX_ABOUT else {}
+        config = _named(head["config"])
+        more |= {KEY: head[KEY]} if 0 < len(head.get(KEY, "")) <= MAX_ABOUT else {}
     elif not any(name.startswith("stem.") for name in state):
         names = ", ".join(list(state)[:3])[:120]
         raise InputError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from explorer.class_names import distinct
 from explorer.views import formatting as fmt
 from explorer.views import looking, palette, svg
 from explorer.views.layer_table import BRANCH_NAMES
@@ -90,10 +91,10 @@ def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
     """Return the likeliest classes as bars with their probabilities; a line marks what each was before."""
     left, high = max(110.0, 0.29 * width), 26
     room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
+    names = distinct((("✓ " if bar.true else "") + bar.name for bar in bars), int(left / 7.4))
     body = []
-    for place, bar in enumerate(bars):
+    for place, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = 34 + place * high
-        name = ("✓ " if bar.true else "") + _shortened(bar.name, int(left / 7.4))
         body.append(svg.text(left - 8, y + 14, name, anchor="end", weight=600 if place == 0 else 400))
         body.append(svg.rect(left, y, room, 18, "currentColor", opacity=0.08))
         body.append(svg.rect(left, y, room * bar.probability, 18, palette.BRANCH["1x1"], hint=bar.name))
@@ -104,10 +105,6 @@ def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
         body.append(svg.text(left + room + 8, y + 14, told))
     alt = f"{title}: " + ", ".join(f"{bar.name} {probability(bar.probability)}" for bar in bars)
     return svg.picture(width, 34 + len(bars) * high + 6, title, alt, body)
-
-
-def _shortened(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def probability(share: float) -> str:

@@ -10,12 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
 from explorer.live import inference
+from explorer.live.about import KEY, About
 from explorer.live.checker import Pending
 from explorer.live.export.weights import to_safetensors
 from explorer.live.look import Imported, Misfit
 from explorer.live.model import build_model
 from explorer.live.report import Failure, Progress
-from explorer.plan import Entrant, Plan
+from explorer.live.weights import import_weights
+from explorer.plan import FACTS, Entrant, Plan
 from explorer.runs.links import weights_token
 from explorer.runs.records import Lane, Run
 from explorer.ui import cache
@@ -153,6 +155,19 @@ def test_weights_of_a_file_are_used_and_the_link_finds_them_again(looker: Direct
     again = open_page(weights=token)
     assert "weights from a file, 3 classes" in words(again)
     assert not again.error
+
+
+def test_a_brought_file_speaks_for_itself_alone(looker: DirectLooker) -> None:
+    """What it says of its training is its own account, and no badge of ours is put to it."""
+    facts = FACTS["fashion_mnist"]
+    training = About(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.999)
+    content = to_safetensors(build_model(PRESETS["mini"]), {KEY: training.model_dump_json()})
+    found = import_weights(str(choice.scratch().keep(content, ".weights")), PRESETS["mini"])
+    said = words(open_page(weights=choice.token_of(found.network.weights)))
+    assert "mine, by its own account trained on Fashion-MNIST" in said
+    assert "by its own account 99.9 % of its test images told right" in said
+    assert "trained here" not in said
+    assert "from a file" in said
 
 
 def test_a_download_that_fails_is_polite(looker: DirectLooker) -> None:

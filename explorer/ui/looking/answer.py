@@ -54,7 +54,7 @@ def _bars(said: "Said", before: "Said", pick: Pick) -> str:
             in_use.class_name(number),
             share,
             earlier.get(number) if choice.scales() else None,
-            bool(pick.truth) and in_use.classes[number] == pick.truth,
+            bool(pick.truth) and in_use.class_name(number) == pick.truth,
         )
         for number, share in list(zip(said.classes, said.probabilities, strict=True))[:TOP]
     ]
@@ -70,7 +70,7 @@ def _in_words(said: "Prediction", before: "Prediction", pick: Pick, now: "Predic
         changed = f"Before it was **{fmt.markdown(was)}**." if was != name else "The answer stays the same."
         words.append(f"{changed} Orange marks: the probabilities before.")
     if pick.truth:
-        verdict = "right" if pick.truth == in_use.classes[said.main.classes[0]] else "**wrong**"
+        verdict = "right" if pick.truth == name else "**wrong**"
         words.append(f"True label: **{fmt.markdown(pick.truth)}**, so it is {verdict}.")
     words.append(looking_charts.sureness(said.main, in_use.config.classes))
     if not in_use.network.weights:
@@ -88,7 +88,7 @@ def _heads(said: "Prediction", pick: Pick) -> None:
         for tap, head in said.aux.items():
             bars = [
                 looking_charts.Bar(
-                    in_use.class_name(number), share, None, bool(pick.truth) and in_use.classes[number] == pick.truth
+                    in_use.class_name(number), share, None, bool(pick.truth) and in_use.class_name(number) == pick.truth
                 )
                 for number, share in list(zip(head.classes, head.probabilities, strict=True))[:TOP_OF_HEADS]
             ]
@@ -111,7 +111,7 @@ def show_batch(picks: Sequence[Pick]) -> None:
     for pick, said in zip(picks, found.predictions, strict=True):
         name = in_use.class_name(said.main.classes[0])
         row = {"picture": pick.name, "says": name, "probability": 100 * said.main.probabilities[0]}
-        rows.append(row | ({"true": pick.truth, "right": name == pick.truth.split(",")[0]} if pick.truth else {}))
+        rows.append(row | ({"true": pick.truth, "right": name == pick.truth} if pick.truth else {}))
     judged = [row["right"] for row in rows if "right" in row]
     told = f": **{sum(judged)} of {len(judged)}** are told right" if judged else ""
     with st.container(horizontal=True, vertical_alignment="center", key="look_batch_bar"):

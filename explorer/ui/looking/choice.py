@@ -47,6 +47,7 @@ class InUse(NamedTuple):
     classes: tuple[str, ...]
     preprocessing: "Preprocessing"
     training: "About | None"
+    claimed: bool = False
 
     @property
     def config(self) -> GoogLeNetConfig:
@@ -54,8 +55,8 @@ class InUse(NamedTuple):
         return self.network.config
 
     def class_name(self, number: int) -> str:
-        """Return what a class is called; of several words for it the first."""
-        return self.classes[number].split(",")[0] if self.classes else f"class {number}"
+        """Return what a class is called."""
+        return self.classes[number] if self.classes else f"class {number}"
 
 
 def follow_url() -> None:

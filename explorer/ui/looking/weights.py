@@ -37,7 +37,7 @@ def show_weights() -> None:
     """Say which weights are in use and which network they belong to, with the way to others."""
     in_use = choice.in_use()
     with st.container(horizontal=True, vertical_alignment="center", key="look_weights_bar", gap="small"):
-        if in_use.training:
+        if in_use.training and not in_use.claimed:
             st.badge("trained", icon=":material/school:", color="green")
         elif in_use.network.weights:
             st.badge("from a file", icon=":material/draft:", color="blue")
@@ -64,7 +64,10 @@ def _said(in_use: "InUse") -> str:
     told = f"**{fmt.markdown(in_use.title)}**"
     training = in_use.training
     if training and training.accuracy is not None:
-        told += f" · {100 * training.accuracy:.1f} % of {training.facts.test:,} test images told right"
+        share = f"{100 * training.accuracy:.1f} %"
+        if in_use.claimed:
+            return f"{told} · by its own account {share} of its test images told right"
+        told += f" · {share} of {training.facts.test:,} test images told right"
     return told
 
 
