@@ -1,22 +1,23 @@
 """Files that are made at the click on their button; why one could not be made is said below the buttons.
 
-Streamlit makes such a file in a thread without a session and tells a failure in words of its own, so what becomes of it
-is noted in a value that the session and the thread share.
+Streamlit makes such a file in a thread without a session, keeps it for a moment only, and tells a failure in words of
+its own. So no run of the script follows a click, and the reason is noted where the session finds it, once the browser
+says that there was a failure.
 """
 
 import traceback
 from collections.abc import Callable
-from time import monotonic
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from explorer.ui import messages
-from explorer.ui.later import look_again
 from explorer.views import formatting as fmt
 
-_BEGINS_S = 3.0  # how long after the click a file may begin to be made
-_LOOK_S = 0.5
+_JS = (Path(__file__).parents[2] / "assets" / "failures.js").read_text("utf-8")
+_failures = st.components.v2.component("failures", html="<span></span>", js=_JS)
 
 
 class CannotMakeError(Exception):
@@ -37,79 +38,61 @@ class File(NamedTuple):
     refused: str = ""
 
 
-class _Fate:
-    """What becomes of one file: when it was last asked for, whether it is being made, and why it could not be."""
-
-    def __init__(self) -> None:
-        self.asked = -_BEGINS_S
-        self.making = False
-        self.reason = ""
-
-    @property
-    def awaited(self) -> bool:
-        """Whether there is something to wait for."""
-        return self.making or monotonic() - self.asked < _BEGINS_S
-
-    def ask(self) -> None:
-        """Note the click."""
-        self.asked = monotonic()
-
-    def made(self, make: Callable[[], str | bytes]) -> str | bytes:
-        """Make the file. What is raised goes on to Streamlit, which tells the browser that no file comes."""
-        self.making, self.reason = True, ""
-        try:
-            return make()
-        except CannotMakeError as error:
-            self.reason = str(error)
-            raise
-        except Exception:
-            traceback.print_exc()
-            self.reason = "It could not be made; the server's log has the details."
-            raise
-        finally:
-            self.asked, self.making = -_BEGINS_S, False
-
-
-@st.fragment
 def offer(files: tuple[File, ...], stem: str, of: object) -> None:
     """Show a button per file, and below them what went wrong; the files' names begin with ``stem``.
 
     ``of`` is what the files are made of: where it changes, what went wrong before is forgotten.
     """
-    fates = _fates(f"offers_{stem}", of)
-    with st.container(horizontal=True, gap="small"):
+    key = f"offers_{stem}"
+    reasons = _reasons(key, of)
+    with st.container(key=key):
+        with st.container(horizontal=True, gap="small"):
+            for file in files:
+                st.download_button(
+                    file.label,
+                    partial(_made, file, reasons),
+                    f"{stem}.{file.ending}",
+                    file.mime,
+                    icon=":material/download:",
+                    help=file.refused or file.help,
+                    disabled=bool(file.refused),
+                    on_click="ignore",
+                    key=f"take_{stem}_{file.label}",
+                )
         for file in files:
-            fate = fates.setdefault(file.label, _Fate())
-            st.download_button(
-                file.label,
-                lambda fate=fate, make=file.make: fate.made(make),
-                f"{stem}.{file.ending}",
-                file.mime,
-                icon=":material/download:",
-                help=file.refused or file.help,
-                disabled=bool(file.refused),
-                on_click=fate.ask,
-                key=f"take_{stem}_{file.label}",
-            )
-    for file in files:
-        if file.refused:
-            st.caption(f":material/block: {fmt.markdown(f'{file.label}: {file.refused}')}")
-    _tell(fates, stem)
+            if file.refused:
+                st.caption(f":material/block: {fmt.markdown(f'{file.label}: {file.refused}')}")
+        _tell(reasons, key)
 
 
-def _fates(key: str, of: object) -> dict[str, _Fate]:
-    made_of, fates = st.session_state.get(key, (None, {}))
+def _reasons(key: str, of: object) -> dict[str, str]:
+    """Return why files could not be made, by their label: a value that the session and all threads share."""
+    made_of, reasons = st.session_state.get(key, (None, {}))
     if made_of != of:
-        fates = {}
-    st.session_state[key] = of, fates
-    return fates
+        reasons = {}
+    st.session_state[key] = of, reasons
+    return reasons
+
+
+def _made(file: File, reasons: dict[str, str]) -> str | bytes:
+    """Make a file. What is raised goes on to Streamlit, which tells the browser that none comes."""
+    reasons.pop(file.label, None)
+    try:
+        return file.make()
+    except CannotMakeError as error:
+        reasons[file.label] = str(error)
+        raise
+    except Exception:
+        traceback.print_exc()
+        reasons[file.label] = "It could not be made; the server's log has the details."
+        raise
 
 
 @st.fragment
-def _tell(fates: dict[str, _Fate], stem: str) -> None:
-    """Say which files could not be made. While one is awaited, look again."""
-    for label, fate in fates.items():
-        if fate.reason:
-            messages.refuse(f"{label}: {fate.reason}")
-    if any(fate.awaited for fate in fates.values()):
-        look_again(_LOOK_S, f"offers_{stem}_later")
+def _tell(reasons: dict[str, str], key: str) -> None:
+    """Say why files could not be made; run again when the browser tells of a failure."""
+    told = f"{key}_told"
+    with st.container(key=told):
+        for label, reason in sorted(reasons.items()):
+            messages.refuse(f"{label}: {reason}")
+    _failures(key=f"{key}_failures", data={"box": key, "told": told}, on_failed_change=lambda: None, height=1)

@@ -7,25 +7,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import offers
 from explorer.ui.offers import CannotMakeError, File
 
 
 class Buttons:
-    """Stands in for Streamlit's button: remembers each by its label, to be clicked as the browser does it."""
+    """Stands in for Streamlit's button: remembers what each makes, by its label, to be clicked as the browser does."""
 
     def __init__(self) -> None:
-        self.shown: dict[str, tuple[Callable[[], object], Callable[[], None]]] = {}
+        self.shown: dict[str, Callable[[], object]] = {}
 
     def __call__(self, label: str, make: Callable[[], object], *_: Any, **options: Any) -> None:
-        """Show a button."""
-        self.shown[label] = make, options["on_click"]
-
-    def click(self, label: str) -> object:
-        """Tell the session, and make the file."""
-        make, on_click = self.shown[label]
-        on_click()
-        return make()
+        """Show a button, on which no run of the script follows: the file would be gone with it."""
+        assert options["on_click"] == "ignore"
+        self.shown[label] = make
 
 
 @pytest.fixture
@@ -33,14 +27,6 @@ def buttons(monkeypatch: pytest.MonkeyPatch) -> Buttons:
     """The buttons of the page."""
     found = Buttons()
     monkeypatch.setattr(st, "download_button", found)
-    return found
-
-
-@pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When the page was told to look again."""
-    found: list[float] = []
-    monkeypatch.setattr(offers, "look_again", lambda seconds, _key: found.append(seconds))
     return found
 
 
@@ -69,13 +55,12 @@ def failing(error: Exception) -> Callable[[], bytes]:
     return make
 
 
-def test_a_file_that_is_made_is_passed_on(buttons: Buttons, looks: list[float]) -> None:
-    """And nothing is said, nor looked at again."""
+def test_a_file_that_is_made_is_passed_on(buttons: Buttons) -> None:
+    """And nothing is said."""
     at = page(lambda: b"file")
-    assert b"file" == buttons.click("ONNX")
+    assert b"file" == buttons.shown["ONNX"]()
     at.run()
     assert not at.error
-    assert looks == []
 
 
 @pytest.mark.parametrize(
@@ -85,52 +70,24 @@ def test_a_file_that_is_made_is_passed_on(buttons: Buttons, looks: list[float]) 
         (ValueError("secret"), "ONNX: It could not be made; the server's log has the details."),
     ],
 )
-def test_why_there_is_no_file_is_said_below_the_buttons(
-    buttons: Buttons, looks: list[float], error: Exception, told: str
-) -> None:
+def test_why_there_is_no_file_is_said_below_the_buttons(buttons: Buttons, error: Exception, told: str) -> None:
     """As text; details that only a programmer understands stay in the log. The next file that is made takes it away."""
     at = page(failing(error))
     with pytest.raises(type(error)):
-        buttons.click("ONNX")
+        buttons.shown["ONNX"]()
     at.run()
     assert [told] == [box.value for box in at.error]
     at.session_state["files"] = (File("ONNX", "onnx", "text/plain", "help", lambda: b"file"),)
     at.run()
-    buttons.click("ONNX")
+    buttons.shown["ONNX"]()
     assert not at.run().error
 
 
-def test_what_went_wrong_with_another_network_is_forgotten(buttons: Buttons, looks: list[float]) -> None:
+def test_what_went_wrong_with_another_network_is_forgotten(buttons: Buttons) -> None:
     """It says nothing about this one."""
     at = page(failing(CannotMakeError("No.")))
     with pytest.raises(CannotMakeError):
-        buttons.click("ONNX")
+        buttons.shown["ONNX"]()
     assert at.run().error
     at.session_state["of"] = "another"
     assert not at.run().error
-
-
-def test_the_page_looks_again_until_the_file_is_there(
-    buttons: Buttons, looks: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From the click on, which comes before the making; and not for ever where the browser never asks for the file."""
-    during: list[int] = []
-
-    def make() -> bytes:
-        at.run()
-        during.append(len(looks))
-        return b"file"
-
-    at = page(make)
-    make_it, on_click = buttons.shown["ONNX"]
-    on_click()
-    at.run()
-    assert len(looks) == 1
-    make_it()
-    assert during == [2]
-    at.run()
-    assert len(looks) == 2
-    monkeypatch.setattr(offers, "_BEGINS_S", 0.0)
-    on_click()
-    at.run()
-    assert len(looks) == 2
