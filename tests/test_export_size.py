@@ -11,7 +11,7 @@ from explorer.cli import app
 from explorer.live.export.size import export_megabytes, refusal
 
 PEAK = """
-import sys, resource
+import sys
 from explorer import PRESETS
 from explorer.live.model import build_model
 from explorer.live.export.weights import to_safetensors
@@ -19,12 +19,12 @@ from explorer.live.export.graph import to_onnx
 def written(name):
     model = build_model(PRESETS[name], seed=0).eval()
     return to_onnx(model) if sys.argv[1] == "onnx" else to_safetensors(model)
-def held():
-    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+def told(what):  # by the system of this process alone; what getrusage tells begins with whoever started it
+    return 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(what))
 written("mini")
-before = held()
+before = told("VmRSS")
 written("paper")
-print(round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 1e6))
+print(round((told("VmHWM") - before) / 1e6))
 """
 
 
