@@ -66,7 +66,7 @@ def budget(asked: Budget) -> str:
 def settings(asked: Settings, plan: Plan) -> str:
     """Return how a run trains, in one line."""
     rates = dict.fromkeys(f"{chosen_rate(asked, entrant.config):.2g}" for entrant in plan.entrants)
-    method = f"SGD, momentum {asked.momentum:g}" if asked.optimiser == "sgd" else "Adam"
+    method = f"SGD, Nesterov momentum {asked.momentum:g}" if asked.optimiser == "sgd" else "Adam"
     parts = [
         f"batches of {asked.batch_size:,}",
         method,
