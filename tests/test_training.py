@@ -169,6 +169,19 @@ def test_steps_that_a_gpu_still_works_on_are_paid_for(monkeypatch: pytest.Monkey
     assert lane.seconds >= times[8] + 0.5
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+@pytest.mark.parametrize("momentum", [0.9, 0.0])
+def test_momentum_is_in_nesterovs_form(momentum: float, decay: float) -> None:
+    """The first step goes 1 + μ times along gradient and decay, and leaves the gradient, which is told, as it was."""
+    settings = Settings(batch_size=16, momentum=momentum, learning_rate=0.01, schedule="constant", weight_decay=decay)
+    lane = Lane(TINY, Batches(images(), CPU), settings, seed=0)
+    before = [weight.detach().clone() for weight in lane.model.parameters()]
+    lane.step(0.0)
+    for weight, was in zip(lane.model.parameters(), before, strict=True):
+        gone = 0.01 * (1 + momentum) * (weight.grad + decay * was)
+        torch.testing.assert_close(weight.detach(), was - gone, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize(("optimiser", "augment"), [("sgd", True), ("adam", False)])
 def test_the_same_seed_gives_the_same_curve(optimiser: str, augment: bool) -> None:
     """Number by number; another seed gives another."""

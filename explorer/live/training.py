@@ -240,7 +240,7 @@ def _optimiser(model: nn.Module, settings: Settings, rate: float) -> torch.optim
         momentum=settings.momentum,
         nesterov=settings.momentum > 0,
         weight_decay=settings.weight_decay,
-        foreach=True,
+        foreach=settings.weight_decay > 0,  # without decay it adds the average into the gradients, which are told
     )
 
 

@@ -454,6 +454,7 @@ def test_the_history_compares_every_network_of_a_race(manager: Manager, monkeypa
     assert len({line.colour for line in drawn[0].lines}) == 2
     assert all(line.points for panel in drawn for line in panel.lines)
     assert "Of a race each network is drawn, as the mean over its seeds" in words(app)
+    assert "Some may be somebody else's: ask first." in words(app)  # under the button that deletes all of them
 
 
 def zipped(**classes: int) -> bytes:
