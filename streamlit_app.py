@@ -9,6 +9,7 @@ from explorer.ui.navigation import navigation
 
 ASSETS = Path(__file__).parent / "assets"
 
+frame.begin()
 st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
 st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")

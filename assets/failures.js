@@ -4,6 +4,8 @@
 const BUSY_MS = 50;
 const NOTICE = "[data-testid=stDownloadButtonError]";
 
+const watched = new WeakMap(); // how to stop watching a box: Streamlit may call the function again without cleaning up
+
 const busy = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
 
 export default function ({ data, setTriggerValue }) {
@@ -17,11 +19,14 @@ export default function ({ data, setTriggerValue }) {
       ask();
     }
   };
+  watched.get(box)?.();
   const observer = new MutationObserver(changed);
   observer.observe(box, { childList: true, subtree: true });
   box.addEventListener("click", clicked);
-  return () => {
+  const stop = () => {
     observer.disconnect();
     box.removeEventListener("click", clicked);
   };
+  watched.set(box, stop);
+  return stop;
 }

@@ -62,7 +62,7 @@ def test_all_of_fashion_mnist_is_offered_where_it_lies(tmp_path: Path, monkeypat
         count = 20 if part.startswith("train") else 10
         values = np.arange(count) % 10 if part.endswith("labels") else np.ones((count, 28, 28))
         content = idx(values.astype(np.uint8))
-        packed = gzip.compress(content) if part == "train" else content
+        packed = gzip.compress(content, mtime=0) if part == "train" else content
         (tmp_path / "fashion-mnist" / (f"{name}.gz" if part == "train" else name)).write_bytes(packed)
     assert full in available(tmp_path)
     images = load(full, tmp_path)
@@ -148,7 +148,7 @@ def test_an_unknown_set_is_told(tmp_path: Path) -> None:
         b"\0\0\x08\x01\0\0\0\0",
         b"\0\0\x08\x03" + 3 * b"\0\0\xff\xff" + b"12",
         b"\0\0\x08\x01\0\0\0\x05abc",
-        gzip.compress(b"\0\0\x08\x01\0\0\0\x05abcde")[:-14],
+        gzip.compress(b"\0\0\x08\x01\0\0\0\x05abcde", mtime=0)[:-14],
     ],
 )
 def test_damaged_idx_is_refused(content: bytes) -> None:

@@ -12,6 +12,7 @@ export default function ({ data, parentElement }) {
     view.reset = element("button", "reset", "Show everything again");
     view.reset.onclick = () => zoomTo(view, null);
     views.set(parentElement, view);
+    new ResizeObserver(() => draw(view)).observe(view.root);
   }
   view.data = data;
   view.root.classList.toggle("lead", data.lead);
@@ -19,9 +20,6 @@ export default function ({ data, parentElement }) {
   data.panels.forEach((panel, at) => { view.panels[at] ??= madePanel(view, at); labelled(view, at, panel); });
   view.root.append(view.reset);
   draw(view);
-  const watcher = new ResizeObserver(() => draw(view));
-  watcher.observe(view.root);
-  return () => watcher.disconnect();
 }
 
 function element(tag, name = "", text = "") {

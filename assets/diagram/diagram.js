@@ -1,5 +1,6 @@
 // A picture of a network that can be moved, zoomed, asked and saved. Streamlit calls the default export again on each
-// change of data or theme: handlers are assigned, never stacked, and what the person sees stays where it is.
+// change of data or theme: handlers are assigned, never stacked, and what the person sees stays where it is. Nothing is
+// cleaned up, as Streamlit may do so after a newer call: all of it hangs on the element, and goes with it.
 //
 // data: name, svg, dot, alt, hover {node id: lines of text}, chosen (node id or null), height and tallest (pixels; the
 // view is as high as the picture needs between them), opens (whether a box can be opened and closed where it stands),
@@ -35,10 +36,6 @@ export default function (component) {
   label(view)
   if (before?.svg !== data.svg) show(view, before)
   mark(view)
-  return () => {
-    view.resized.disconnect()
-    views.delete(parentElement)
-  }
 }
 
 // ── the picture ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 import time
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 from explorer.analysis import NetworkSummary
 from explorer.changes import Change, changes
@@ -14,6 +15,16 @@ from explorer.views.names import edit_place, edit_text
 from explorer.views.network_table import version_title
 
 _DRAWING = 0.03  # seconds that a browser takes to draw a line of numbers, or a picture and a formula
+
+
+def begin() -> None:
+    """Draw on the page itself, whatever ran before. To be called before anything is drawn.
+
+    A whole run that was asked for just as a fragment ended runs in that fragment's thread. Streamlit 1.67 leaves the
+    fragment's place in the page there (``ScriptRunner._run_script_thread``): the page was drawn into itself, and the
+    next fragment to run left the browser with nothing but a white page.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def bar() -> None:
