@@ -138,3 +138,11 @@ def test_a_network_that_fits_nothing_is_told() -> None:
 def test_an_effect_on_nothing_is_told() -> None:
     """Where the main loss sends no gradient there is nothing to compare."""
     assert "sends no gradient to 4a" in auxiliary_charts.effect([0.0], [1.0], "4a", 0.3)
+
+
+def test_the_curve_s_data_are_few_however_wide_the_case() -> None:
+    """They go to the browser with each answer."""
+    wide = ARTICLE.replace(inputs=100_000, filters=100_000, kernel=11)
+    assert reduction.break_even(wide) > 90_000
+    assert 100 <= len(reduction_charts.curve_rows(wide)) <= 110
+    assert len(reduction_charts.curve_rows(ARTICLE.replace(inputs=1, reduction=3))) == 3

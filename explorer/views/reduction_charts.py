@@ -86,17 +86,22 @@ def break_even_curve(case: Case) -> str:
         body.append(svg.line(frame.x(edge), frame.y(0), frame.x(edge), frame.y(level), dash="4 4"))
         body.append(svg.text(frame.x(edge), frame.y(0) + 18, f"saves up to {edge:,}", anchor="middle", weight=600))
     body.append(svg.dot(frame.x(case.reduction), frame.y(here), WITH, 6))
-    body.append(svg.text(frame.x(case.reduction) + 10, frame.y(here) - 10, f"r = {case.reduction:,}: {here:,}"))
+    body.append(svg.text(frame.x(case.reduction) + 10, frame.y(here) - 20, f"r = {case.reduction:,}: {here:,}"))
     body.append(svg.text(frame.left + frame.width, frame.y(0) + 36, "width of the 1×1 in channels", anchor="end"))
     alt = f"Parameters over the width of the reduction. Without it {level:,}. It saves up to a width of {edge:,}."
     return svg.picture(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
 
 
 def curve_rows(case: Case) -> list[dict[str, int]]:
-    """Return the data of the curve: parameters and MACs by width, up to twice the break-even."""
-    widths = range(1, max(2 * break_even(case), case.reduction) + 1)
+    """Return the data of the curve: parameters and MACs by width, up to twice the break-even.
+
+    There are about a hundred rows, with the case's own width, the last that saves and the first that does not.
+    """
+    edge = break_even(case)
+    last = max(2 * edge, case.reduction)
+    special = {case.reduction, edge, edge + 1} & set(range(1, last + 1))
     rows = []
-    for width in widths:
+    for width in sorted({*range(1, last + 1, max(1, last // 100)), *special}):
         path = reduced(case.replace(reduction=width))
         rows.append({"reduction": width, "parameters": path.parameters, "macs": path.macs})
     return rows

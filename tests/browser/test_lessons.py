@@ -75,6 +75,10 @@ def test_the_reduction(student: Page) -> None:
     fill(student, "Kernel size k", "4")
     expect(student.get_by_text("4 is even, so it has no middle")).to_be_visible()
     expect(student.get_by_role("img", name="weights 819,200 without and 101,376 with")).to_be_visible()
+    with student.expect_download() as saved:
+        student.locator(".st-key-part_break_even").get_by_role("button", name="Data").click()
+    assert saved.value.suggested_filename == "break_even.csv"
+    assert "\n48,101376," in saved.value.path().read_text("utf-8")
     student.get_by_role("button", name="Apply to the network").first.click()
     expect(bar(student).get_by_text("paper + 1 edit")).to_be_visible(timeout=PATIENCE_MS)
     student.get_by_role("button", name="Back to the article's case").click()

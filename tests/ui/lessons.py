@@ -52,15 +52,25 @@ def answer(at: AppTest, question: Question, option: int) -> AppTest:
 
 def words(at: AppTest) -> str:
     """Return everything that is written on the page: text, captions, formulas, messages, badges."""
-    kinds = ("markdown", "caption", "latex", "success", "error", "info", "warning", "subheader")
-    return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
+    kinds = ("markdown", "caption", "latex", "success", "error", "info", "warning")
+    written = [str(element.value) for kind in kinds for element in at.get(kind)]
+    return "\n".join([*written, *(picture.get("how", "") for picture in _pictures(at))])
 
 
 def pictures(at: AppTest) -> str:
     """Return what the pictures on the page say of themselves to a screen reader."""
-    shown = (json.loads(element.proto.json) for element in at.get("bidi_component") if element.proto.json)
-    drawn = (data["svg"] for data in shown if "svg" in data)
-    return "\n".join(label for svg in drawn for label in re.findall('aria-label="(.*?)"', svg))
+    return "\n".join(label for shown in _pictures(at) for label in re.findall('aria-label="(.*?)"', shown["svg"]))
+
+
+def _pictures(at: AppTest) -> list[dict[str, str]]:
+    """Return what each picture on the page was given: its SVG, how to read it, and the data of a chart."""
+    shown = [json.loads(element.proto.json) for element in at.get("bidi_component") if element.proto.json]
+    return [data for data in shown if "svg" in data]
+
+
+def charts(at: AppTest) -> dict[str, str]:
+    """Return the data that can be taken away from the page: what is in each file, by its name."""
+    return {shown["file"]: shown["csv"] for shown in _pictures(at) if "csv" in shown}
 
 
 class FakeChecker:

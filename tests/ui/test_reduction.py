@@ -7,7 +7,6 @@ from explorer.lessons.openings import opening
 from explorer.lessons.reduction import ARTICLE
 from explorer.live.checker import Pending
 from explorer.live.report import Failure, Progress, ReductionTiming
-from explorer.ui.lessons.chart import to_csv
 from tests.ui.lessons import FakeChecker, answer, checker, click, open_lesson, pictures, run, type_into, words
 
 __all__ = ["checker"]
@@ -143,8 +142,3 @@ def test_small_effects_and_failures_are_told_plainly(checker: FakeChecker) -> No
     checker.answer = Failure(reason="It was too large.")
     assert "Nothing was measured. It was too large." in words(click(at, "reduction_timing_start"))
     assert [request.case for request in checker.forgotten] == 4 * [ARTICLE]
-
-
-def test_data_are_written_as_csv() -> None:
-    """A heading and a line per row."""
-    assert to_csv([{"a": 1, "b": 2}, {"a": 3, "b": 4}]) == "a,b\n1,2\n3,4\n"

@@ -82,7 +82,7 @@ def ledger() -> None:
         "each bar is the whole network in training. At inference the heads are gone: "
         f"{fmt.exact(book.main_parameters)} parameters and {fmt.short(book.main_macs)} MACs remain.",
         "ledger",
-        lambda: [
+        [
             {"part": "network", "parameters": book.main_parameters, "macs": book.main_macs},
             *({"part": f"head on {tap}", "parameters": p, "macs": m} for tap, p, m in book.heads),
         ],
@@ -165,7 +165,7 @@ def _show_gradients(report: "GradientReport") -> None:
         "mean over the seeds. Each colour is the gradient of one loss over all parameters of a block. The line across "
         "is the length of their sum: below the top of the bar where they point different ways.",
         "gradients",
-        lambda: [run.model_dump(include={"normalisation", "seed", "losses", "blocks", "norms"}) for run in report.runs],
+        [run.model_dump(include={"normalisation", "seed", "losses", "blocks", "norms"}) for run in report.runs],
     )
     _say(runs, place)
     seeds = sorted({run.seed for run in runs})

@@ -1,8 +1,8 @@
-"""A picture of a lesson, and a chart: the picture, a sentence on how to read it, and its data to take away."""
+"""A picture of a lesson, with a sentence on how to read it, and a chart: a picture with its data to take away."""
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +10,34 @@ import streamlit as st
 
 Rows = Sequence[dict[str, Any]]
 
-_JS = (Path(__file__).parents[3] / "assets" / "picture" / "picture.js").read_text("utf-8")
-_CSS = ".picture { color: var(--st-text-color); font-family: var(--st-font); font-variant-numeric: tabular-nums; }"
-_view = st.components.v2.component("lesson_picture", html='<div class="picture"></div>', css=_CSS, js=_JS)
+_ASSETS = Path(__file__).parents[3] / "assets" / "picture"
+_HTML = (
+    '<figure class="picture"><div></div><figcaption hidden><span></span> <button type="button" hidden>Data (CSV)'
+    "</button></figcaption></figure>"
+)
+_view = st.components.v2.component(
+    "lesson_picture",
+    html=_HTML,
+    css=(_ASSETS / "picture.css").read_text("utf-8"),
+    js=(_ASSETS / "picture.js").read_text("utf-8"),
+)
 
 
-def picture(svg: str, key: str) -> None:
-    """Show an SVG of our own making (:mod:`explorer.views.svg`), in the page's colours."""
-    _view(key=f"picture_{key}", data={"svg": svg})
+def picture(svg: str, key: str, how: str = "") -> None:
+    """Show an SVG of our own making (:mod:`explorer.views.svg`), in the page's colours; ``how`` to read it is plain.
+
+    All of it is one element: each that Streamlit has on a page adds to the time of every answer there.
+    """
+    _view(key=f"picture_{key}", data={"svg": svg, "how": _reading(how)})
 
 
-def chart(svg: str, how: str, name: str, rows: Callable[[], Rows]) -> None:
-    """Show an SVG with its caption; ``rows`` are made when the data are asked for. ``name`` is of this chart alone."""
-    picture(svg, name)
-    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"chart_{name}"):
-        st.caption(f"How to read this: {how}", width="stretch")
-        st.download_button(
-            "Data",
-            lambda: to_csv(rows()),
-            f"{name}.csv",
-            "text/csv",
-            key=f"data_{name}",
-            icon=":material/download:",
-            on_click="ignore",
-            type="tertiary",
-        )
+def chart(svg: str, how: str, name: str, rows: Rows) -> None:
+    """Show a picture whose data can be taken away as CSV. ``name`` is of this chart alone, and its file's."""
+    _view(key=f"picture_{name}", data={"svg": svg, "how": _reading(how), "file": f"{name}.csv", "csv": to_csv(rows)})
+
+
+def _reading(how: str) -> str:
+    return f"How to read this: {how}" if how else ""
 
 
 def to_csv(rows: Rows) -> str:

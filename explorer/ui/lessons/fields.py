@@ -43,7 +43,7 @@ def spectrum() -> None:
         pictures.spectrum_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
         "each tick is a field in pixels that some way has; the stronger its colour, the more ways have it.",
         "spectrum",
-        lambda: [
+        [
             {"module": one.module, "field_px": field, "ways": count}
             for one in found
             for field, count in one.ways.items()
@@ -65,7 +65,7 @@ def on_picture() -> None:
         f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. What lies outside the "
         "picture is padding: a position knows nothing of it.",
         "field_windows",
-        lambda: [{"field_px": field, "ways": count} for field, count in found.ways.items()],
+        [{"field_px": field, "ways": count} for field, count in found.ways.items()],
     )
 
 
@@ -93,7 +93,7 @@ def without() -> None:
         pictures.spectrum_columns(now, other, names),
         "which share of the ways through the branches has which field, each way counted once.",
         "field_without",
-        lambda: [{"field_px": field, "ways": count} for field, count in now.ways.items()],
+        [{"field_px": field, "ways": count} for field, count in now.ways.items()],
     )
 
 

@@ -75,8 +75,8 @@ def _shared() -> tuple[Version, int]:
 
 
 def _head(lesson: LessonText, follows: str, hidden: frozenset[str]) -> None:
-    st.title(lesson.title, anchor=False)
-    st.markdown(f"**You will learn** {lesson.goal} :small[about {lesson.minutes} minutes]")
+    # Headings are Markdown everywhere here: Streamlit draws st.title and st.subheader anew at each run, 2 ms for each.
+    st.markdown(f"# {lesson.title}\n\n**You will learn** {lesson.goal} :small[about {lesson.minutes} minutes]")
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_head"):
         st.caption(follows, width="content")
         if state.present() != state.DEFAULT and "network" not in hidden:
@@ -119,11 +119,8 @@ def _stretch(sections: tuple[Section, ...], *, joined: bool) -> None:
 
 
 def _show(section: Section, drawn: Callable[[Part], None]) -> None:
-    """Put the heading above, the words left and a live part right, or a wide one below; words alone stay narrow."""
-    heading, _, rest = section.text.partition("\n") if section.text.startswith("## ") else ("", "", section.text)
-    if heading:
-        st.subheader(heading.removeprefix("## "), anchor=False)
-    words = rest.strip()
+    """Put the words left and a live part right, or a wide one below; words alone stay narrow."""
+    words = section.text.strip()
     if section.draw and words and not section.wide:
         left, right = st.columns([5, 8], gap="large")
         left.markdown(words)

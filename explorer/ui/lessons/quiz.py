@@ -44,7 +44,7 @@ def predict(topic: str) -> None:
 
 def quiz(topic: str, *, reveal: bool) -> None:
     """Ask questions about the present network, others for each student's number."""
-    st.subheader("Test yourself", anchor=False)
+    st.markdown("## Test yourself")
     st.session_state.setdefault(_NUMBER, 1_000 + randbelow(9_000))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input(

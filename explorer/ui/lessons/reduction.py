@@ -41,10 +41,11 @@ def predict() -> None:
 def bench() -> None:
     """Show the controls of the case, its formulas and its bars; the answer leaves before the controls."""
     above = st.container(gap="small")
-    picture(pictures.cost_bars(case()), "cost")
-    st.caption(
-        "How to read this: each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = "
-        "2 × MACs); activations are the numbers in the outputs, of which the 1×1 adds its own."
+    picture(
+        pictures.cost_bars(case()),
+        "cost",
+        "each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = 2 × MACs); activations "
+        "are the numbers in the outputs, of which the 1×1 adds its own.",
     )
     let_go()
     with above:
@@ -98,7 +99,7 @@ def break_even() -> None:
         "the orange line is the convolution alone, the blue one rises with the width of the 1×1. Where they cross, "
         f"nothing is saved any more; for MACs the limit is {fmt.exact(core.break_even_macs(now))}.",
         "break_even",
-        lambda: pictures.curve_rows(now),
+        pictures.curve_rows(now),
     )
 
 

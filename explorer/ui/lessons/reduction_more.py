@@ -30,17 +30,18 @@ _MATRIX = ((2, 0, 1, 0, -1, 0, 0, 1), (0, 1, 0, -2, 0, 1, 0, 2), (-1, 0, 0, 1, 3
 def mixing() -> None:
     """Show the channel mixing of a 1×1 at one position, with a choice of pixels."""
     which = st.segmented_control("Position", list(_PIXELS), default="a pixel", required=True, key="mixing_pixel")
-    picture(pictures.mixing(_MATRIX, _PIXELS.get(which, _PIXELS["a pixel"])), "mixing")
-    st.caption(
-        "How to read this: blue is positive, orange negative. The matrix is the same at every position; only the pixel "
-        "changes. The numbers are made up; a trained 1×1 has learned its own."
+    picture(
+        pictures.mixing(_MATRIX, _PIXELS.get(which, _PIXELS["a pixel"])),
+        "mixing",
+        "blue is positive, orange negative. The matrix is the same at every position; only the pixel changes. The "
+        "numbers are made up; a trained 1×1 has learned its own.",
     )
 
 
 def paths() -> None:
     """Show the two paths of the case as a diagram."""
-    picture(drawn_paths(case()), "paths")
-    st.caption("How to read this: the wider an arrow, the more channels it carries. Beside it stands their shape.")
+    how = "the wider an arrow, the more channels it carries. Beside it stands their shape."
+    picture(drawn_paths(case()), "paths", how)
 
 
 def timing() -> None:
@@ -122,7 +123,7 @@ def whole_network() -> None:
                 drawn,
                 f"{name} at inference when the reductions are taken out of the first modules, up to the one named.",
                 f"explosion_{name}",
-                lambda: [step._asdict() for step in steps],
+                [step._asdict() for step in steps],
             )
 
 
@@ -148,9 +149,7 @@ def _chosen_numbers(chosen: tuple[str, ...]) -> None:
         "channels that leave each module. Without a projection the pool passes all its channels on, so each module "
         "feeds more to the next.",
         "widths",
-        lambda: [
-            {"module": name, "now": a, "without": b} for name, a, b in zip(names, now.widths, then.widths, strict=True)
-        ],
+        [{"module": name, "now": a, "without": b} for name, a, b in zip(names, now.widths, then.widths, strict=True)],
     )
 
 
@@ -163,10 +162,8 @@ def _make_naive(chosen: list[str]) -> None:
 
 def slips() -> None:
     """Show the common slips as cards, each with the correct working and its source."""
-    cards = [block.content for block in read("slips").blocks]
-    rows = "\n".join(cards).split("### ")[1:]
-    columns = st.columns(2)
-    for place, card in enumerate(rows):
-        title, _, body = card.partition("\n")
-        with columns[place % 2].container(border=True):
+    text = "\n".join(block.content for block in read("slips").blocks)
+    with st.container(key="slips"):
+        for card in text.split("### ")[1:]:
+            title, _, body = card.partition("\n")
             st.markdown(f"**{title}**\n{body}")

@@ -60,7 +60,7 @@ def show_run(run_id: str) -> None:
 def _head(run: Run, facts: Facts | None) -> None:
     called, colour, icon = words.STATES[run.state]
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
-        st.subheader(run.name, anchor=False, width="content")
+        st.markdown(f"### {fmt.markdown(run.name)}", width="content")
         st.badge(called, icon=f":material/{icon}:", color=colour)
         st.space("stretch")
         actions.show_actions(run)
