@@ -18,24 +18,26 @@ CHANGES = 12
 SETTLE_MS = 2_500  # between two changes: the network page has each of its networks built and run after its numbers
 
 # Notes when a change begins, and when everything watched has become another. Components keep theirs in a shadow root.
+# It looks between the two only: pages that wait for their turn take nothing from the one whose turn it is.
 _CLOCK = """
 (selectors) => {
   const text = (root) => [...root.querySelectorAll("*")].reduce(
     (sum, element) => sum + (element.shadowRoot?.textContent ?? ""), root.textContent);
   const state = () => selectors.map((selector) => [...document.querySelectorAll(selector)].map(text).join());
   const clock = (window.__control = { start: 0, changed: 0 });
-  let before = state();
-  const begin = () => { before = state(); Object.assign(clock, { start: performance.now(), changed: 0 }); };
+  let before = [];
+  const begin = () => {
+    before = state();
+    Object.assign(clock, { start: performance.now(), changed: 0 });
+    requestAnimationFrame(look);
+  };
   document.addEventListener("keydown", (event) => { if (event.key === "Enter") begin(); }, true);
   document.addEventListener("click", begin, true);
   const look = () => {
-    if (clock.start && !clock.changed) {
-      const now = state();
-      if (now.every((text, place) => text && text !== before[place])) clock.changed = performance.now();
-    }
-    requestAnimationFrame(look);
+    const now = state();
+    if (now.every((text, place) => text && text !== before[place])) clock.changed = performance.now();
+    else requestAnimationFrame(look);
   };
-  look();
 }
 """
 
