@@ -40,26 +40,29 @@ _FIRST_PAINT = """
 }
 """
 
-# Notes when Enter is pressed, when the watched text changes, and each time the script comes to rest.
+# Notes when Enter is pressed, when the watched text changes, and each time the script comes to rest. It looks until it
+# is told to stop: a page that waits for its turn takes nothing from the one whose turn it is.
 _CLOCK = """
 (selector) => {
-  const w = (window.__clock = { start: 0, changed: 0, rest: 0, running: false });
+  const w = (window.__clock = { start: 0, changed: 0, rest: 0, running: false, looking: false });
   const text = () => document.querySelector(selector)?.innerText ?? "";
   let before = text();
   document.addEventListener("keydown", (e) => {
-    if (e.key === "Enter") { Object.assign(w, { start: performance.now(), changed: 0, rest: 0 }); before = text(); }
+    if (e.key !== "Enter") return;
+    before = text();
+    Object.assign(w, { start: performance.now(), changed: 0, rest: 0, looking: true });
+    requestAnimationFrame(look);
   }, true);
   const app = () => document.querySelector("[data-testid=stApp]");
   const look = () => {
     const now = performance.now();
     const waiting = !!document.querySelector("[data-testid=stSkeleton]");
     const running = waiting || app().dataset.testScriptState !== "notRunning";
-    if (w.start && !w.changed && text() !== before) { w.changed = now; w.running = true; } // a short run goes unseen
+    if (!w.changed && text() !== before) { w.changed = now; w.running = true; } // a short run goes unseen
     if (w.running && !running) w.rest = now;
     w.running = running;
-    requestAnimationFrame(look);
+    if (w.looking) requestAnimationFrame(look);
   };
-  look();
 }
 """
 
@@ -92,12 +95,16 @@ def free_port() -> int:
 
 @contextmanager
 def server(script: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run a Streamlit script and give its address and process; it ends with the block."""
+    """Run a Streamlit script and give its address and process; it ends with the block.
+
+    It runs in the script's folder: the app with its settings, the bare page as Streamlit comes.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
+    path = ROOT / script
+    command = [sys.executable, "-m", "streamlit", "run", path.name, "--server.port", str(port)]
     process = subprocess.Popen(
         [*command, "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"],
-        cwd=ROOT,
+        cwd=path.parent,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -152,7 +159,7 @@ def edit(page: Page, target: Target, row: int, value: int) -> Times:
     else:
         raise RuntimeError(f"the cell in row {row} could not be edited")
     page.wait_for_timeout(200)
-    clock = page.evaluate("window.__clock")
+    clock = page.evaluate("Object.assign(window.__clock, { looking: false })")
     return Times(clock["changed"] - clock["start"], max(clock["rest"], clock["changed"]) - clock["start"])
 
 

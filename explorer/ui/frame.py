@@ -14,8 +14,7 @@ from explorer.views import formatting as fmt
 from explorer.views.names import edit_place, edit_text
 from explorer.views.network_table import version_title
 
-_LINE = 0.03  # seconds that a browser takes to draw a line of numbers
-PICTURE = 0.1  # and a picture: a component begins some tasks after its element, and whatever comes goes in between
+_DRAWING = 0.1  # seconds in which a slow browser draws a line of numbers, or begins a component and draws a picture
 
 
 def begin() -> None:
@@ -49,13 +48,13 @@ def bar() -> None:
         st.warning(fmt.markdown(state.notice()), icon=":material/warning:")
 
 
-def let_go(seconds: float = _LINE) -> None:
+def let_go() -> None:
     """Let the browser draw what an edit or a control was for, before it hears of the rest; to be called in between.
 
     The script holds Python's lock while it draws: without a pause the first numbers leave together with the last.
     And what reaches the browser while it draws is drawn in the same go, and all of it later.
     """
-    time.sleep(seconds)
+    time.sleep(_DRAWING)
 
 
 def _totals(summary: NetworkSummary) -> str:

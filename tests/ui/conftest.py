@@ -8,6 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from explorer.ui import frame
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -17,6 +19,12 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
     monkeypatch.setenv("EXPLORER_DATA", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_browser_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn here, so no run pauses for it."""
+    monkeypatch.setattr(frame, "_DRAWING", 0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES, Problem
 from explorer.lessons import resolution
 from explorer.lessons.receptive_field import Spectrum, spectra, without_branch
 from explorer.ui import cache, state
-from explorer.ui.frame import PICTURE, let_go
+from explorer.ui.frame import let_go
 from explorer.ui.lessons import controls, quiz
 from explorer.ui.lessons.chart import chart
 from explorer.views import field_charts as pictures
@@ -49,7 +49,7 @@ def spectrum() -> None:
             for field, count in one.ways.items()
         ],
     )
-    let_go(PICTURE)
+    let_go()
     above.segmented_control("Module", [one.module for one in found], key=_MODULE, required=True)
 
 

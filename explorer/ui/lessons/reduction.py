@@ -9,7 +9,7 @@ from explorer.config import Problem
 from explorer.lessons import reduction as core
 from explorer.lessons.reduction import ARTICLE, Case
 from explorer.ui import cache, state
-from explorer.ui.frame import PICTURE, let_go
+from explorer.ui.frame import let_go
 from explorer.ui.lessons import controls, quiz
 from explorer.ui.lessons.chart import chart, picture
 from explorer.views import formatting as fmt
@@ -47,7 +47,7 @@ def bench() -> None:
         "each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = 2 × MACs); activations "
         "are the numbers in the outputs, of which the 1×1 adds its own.",
     )
-    let_go(PICTURE)
+    let_go()
     with above:
         _case_controls()
 
