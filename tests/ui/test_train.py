@@ -23,6 +23,7 @@ from explorer.runs.manager import Manager
 from explorer.runs.records import STATES, Run
 from explorer.share import to_token
 from explorer.ui.training import history, images, live, runs
+from explorer.views import formatting as fmt
 from explorer.views.curves import Panel
 from tests.ui.conftest import ROOT, forge, title
 from tests.ui.training import CLASSES, PAGE, diverged, manager, plan, put, train_page
@@ -132,7 +133,7 @@ def test_a_run_is_found_by_its_address(manager: Manager) -> None:
     race = put(manager.store, plan("mini", "half"))
     app = train_page(run=race.id)
     assert app.session_state["train_view"] == "race"
-    assert "mini_vs_half" in words(app)
+    assert fmt.markdown("mini_vs_half") in words(app)
     app.switch_page("pages/explore/module.py").run()
     app.switch_page(PAGE).run()
     assert "mini_vs_half" in words(app)
