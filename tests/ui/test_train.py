@@ -136,7 +136,7 @@ def test_a_run_is_found_by_its_address(manager: Manager) -> None:
     assert fmt.markdown("mini_vs_half") in words(app)
     app.switch_page("pages/explore/module.py").run()
     app.switch_page(PAGE).run()
-    assert "mini_vs_half" in words(app)
+    assert fmt.markdown("mini_vs_half") in words(app)
     assert app.query_params["run"] == race.id
     click(app, "train_away")
     assert "run" not in app.query_params
