@@ -11,6 +11,7 @@ export default function (component) {
   how.textContent = data.how;
   caption.hidden = !data.how;
   button.hidden = !data.csv;
+  button.title = data.file ?? ""; // tells the buttons of a page apart
   button.onclick = () => save(data.file, data.csv);
 }
 

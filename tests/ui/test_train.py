@@ -33,7 +33,7 @@ __all__ = ["manager"]
 
 def words(app: AppTest) -> str:
     """Return all that the page says, as one text."""
-    kinds = ("markdown", "caption", "error", "info", "warning", "subheader", "html", "progress")
+    kinds = ("markdown", "caption", "error", "info", "warning", "html", "progress")
     return "\n".join(
         str(getattr(element, "value", "") or getattr(getattr(element, "proto", None), "text", ""))
         for kind in kinds
