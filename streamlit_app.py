@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import editor, frame, messages, state
+from explorer.ui import frame, messages, state
+from explorer.ui.explore.network import editor
 from explorer.ui.navigation import navigation
 
 ASSETS = Path(__file__).parent / "assets"

@@ -21,7 +21,7 @@ def _on_the_server() -> Iterator[Figure]:
     from streamlit.testing.v1 import AppTest
 
     from explorer import PRESETS
-    from explorer.changes import with_module
+    from explorer.diff import with_module
     from explorer.ui import cache
     from explorer.views.layout import svg
 

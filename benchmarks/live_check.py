@@ -13,8 +13,8 @@ from time import perf_counter, sleep
 import psutil
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.live.checker import Checker, Pending
-from explorer.live.report import CheckReport
+from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.requests import CheckReport
 
 PAPER = PRESETS["paper"]
 

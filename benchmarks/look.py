@@ -12,14 +12,14 @@ from benchmarks.browser import APP, browser, server
 from benchmarks.memory import megabytes
 from benchmarks.report import Figure
 from explorer import PRESETS
-from explorer.changes import with_module
+from explorer.data import images
+from explorer.data.content_store import Scratch
+from explorer.diff import with_module
 from explorer.history import Version
-from explorer.live import images
+from explorer.jobs.inspection import Network, Predictions, Preprocessing
 from explorer.live.devices import resolve_device
 from explorer.live.inference import inputs, live_network, predict
-from explorer.live.look import Network, Predictions, Preprocessing
 from explorer.live.model import build_model
-from explorer.live.scratch import Scratch
 from explorer.share import to_token
 
 PHOTOGRAPHS = Path(__file__).parents[1] / "assets" / "samples"

@@ -8,7 +8,7 @@ import psutil
 from benchmarks.browser import APP, browser, server
 from benchmarks.report import Figure
 from explorer import PRESETS
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import to_token
 

@@ -17,10 +17,10 @@ from playwright.sync_api import Page
 from benchmarks.browser import APP, Times, browser, edit, opened, server
 from benchmarks.report import Figure
 from explorer import PRESETS
-from explorer.plan import FACTS, Budget, Entrant, Plan, Settings, fit
 from explorer.runs.manager import Manager
 from explorer.runs.records import Refused, Run, State
 from explorer.runs.store import Store
+from explorer.training.plan import FACTS, Budget, Entrant, Plan, Settings, fit
 
 SESSIONS = 10
 BLOCKS = 3  # with a run, and as many without

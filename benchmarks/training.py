@@ -13,12 +13,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.report import Figure
 from explorer import PRESETS
-from explorer.events import Diverged, Finished, Stepped
+from explorer.data.datasets import ImageSet, load
 from explorer.live.batches import MAX_SHIFT, Batches
-from explorer.live.datasets import ImageSet, load
 from explorer.live.model import build_model
 from explorer.live.training import Lane, train
-from explorer.plan import FACTS, Budget, Data, Entrant, Plan, Settings, chosen_rate, fit, proposed, step_macs
+from explorer.training.events import Diverged, Finished, Stepped
+from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, Settings, chosen_rate, fit, proposed, step_macs
 
 CLOTHES, MINI = FACTS["fashion_mnist"], PRESETS["mini"]
 SETTINGS = Settings(device="cpu")

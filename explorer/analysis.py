@@ -27,8 +27,8 @@ from explorer.config import (
     Problem,
     UnbuildableError,
 )
-from explorer.judgement import field_problems
 from explorer.summary import LayerRow, NetworkSummary, Shape, Totals
+from explorer.validation import field_problems
 
 __all__ = ["LayerRow", "NetworkSummary", "Shape", "Totals", "problems", "summarize"]
 

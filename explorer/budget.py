@@ -13,9 +13,9 @@ from math import inf
 from typing import Literal, NamedTuple
 
 from explorer.analysis import summarize
-from explorer.changes import Change, changes
 from explorer.comparison import QUANTITIES
 from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
+from explorer.diff import Change, changes
 
 Keep = Literal["outputs", "width", "row"]
 KEEPS = ("outputs", "width", "row")

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.changes import changes
 from explorer.comparison import MAX_COMPARED, Comparison
+from explorer.diff import changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
@@ -85,13 +85,13 @@ TableShape = Annotated[Shape, typer.Option("--format", help="How to write it.")]
 @app.command()
 def summary(network: Network, layers: Layers = False, shape: TableShape = Shape.text, output: Output = None) -> None:
     """Print the totals of a network, or all its layers."""
-    from explorer.views import comparing, layer_table
+    from explorer.views import comparison_tables, layer_table
 
     named = _read(network)
     rows = (
         layer_table.layer_rows(named.summary.rows)
         if layers
-        else comparing.fact_rows(Comparison((named.summary,)), [named.name])
+        else comparison_tables.fact_rows(Comparison((named.summary,)), [named.name])
     )
     _write(_table(rows, shape), output)
 
@@ -105,7 +105,7 @@ def compare(
     output: Output = None,
 ) -> None:
     """Hold networks against each other: totals with differences, or the layers that differ."""
-    from explorer.views import comparing, handout
+    from explorer.views import comparison_tables, handout
 
     if not 2 <= len(networks) <= MAX_COMPARED:
         raise typer.BadParameter(f"Give 2 to {MAX_COMPARED} networks.")
@@ -118,9 +118,9 @@ def compare(
         _write(handout.comparison_handout(comparison, names), output)
         return
     rows = (
-        comparing.layer_rows(comparison.differing, names, comparison.base)
+        comparison_tables.layer_rows(comparison.differing, names, comparison.base)
         if layers
-        else [*comparing.fact_rows(comparison, names)]
+        else [*comparison_tables.fact_rows(comparison, names)]
     )
     _write(_table(rows, Shape(shape.value)), output)
 
@@ -148,7 +148,7 @@ def export(
 
 def _text(named: Named, kind: Format, name: str) -> str:
     """Return a network in a format that is text. ``name`` is what the reader wants it to be called."""
-    from explorer.live.export.source import to_source
+    from explorer.export.source import to_source
     from explorer.views import diagrams, handout, layer_table, layout, tables
 
     version, network = named.version, named.summary
@@ -169,13 +169,13 @@ def _text(named: Named, kind: Format, name: str) -> str:
 
 
 def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> bytes:
-    from explorer.live.export.size import refusal
+    from explorer.export.size import refusal
 
     config = named.version.config
     if reason := refusal(named.summary, kind.value):
         _fail(f"{named.name}: {reason}")
-    from explorer.live.export.weights import WeightsError, load_weights, restored, to_safetensors
     from explorer.live.model import build_model
+    from explorer.live.weights import WeightsError, load_weights, restored, to_safetensors
 
     try:
         model = restored(load_weights(weights)) if weights else build_model(config, seed=seed)
@@ -185,7 +185,7 @@ def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> byte
         _fail(f"{weights}: The weights are of another network.")
     if kind is Format.safetensors:
         return to_safetensors(model)
-    from explorer.live.export.graph import to_onnx
+    from explorer.live.onnx_graph import to_onnx
 
     return to_onnx(model.eval())
 

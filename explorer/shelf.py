@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from explorer.changes import changes
 from explorer.comparison import MAX_COMPARED
+from explorer.diff import changes
 from explorer.history import Version
 from explorer.presets import PRESETS
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from explorer.analysis import problems
-from explorer.changes import with_module
 from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule, Problem
-from explorer.judgement import cell_problem
+from explorer.diff import with_module
+from explorer.validation import cell_problem
 
 MODULE = "module"
 _FIELDS = {heading: field for field, heading in HEADINGS.items()}

@@ -7,11 +7,11 @@ import torch
 
 from explorer import GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
-from explorer.live.export.weights import to_safetensors
-from explorer.live.images import png
-from explorer.live.look import Network, Preprocessing
+from explorer.data.content_store import Scratch
+from explorer.data.images import png
+from explorer.jobs.inspection import Network, Preprocessing
 from explorer.live.model import build_model
-from explorer.live.scratch import Scratch
+from explorer.live.weights import to_safetensors
 
 HOW = Preprocessing()
 # Four kinds of branches: all four, without 5×5, without projection (the pool passes all), and two stages.

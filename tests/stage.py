@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.live.checker import Checker, Pending
-from explorer.live.report import CheckReport
+from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.requests import CheckReport
 
 MINI = PRESETS["mini"]
 PATIENCE_S = 60  # for what takes a moment, on a machine that may be busy

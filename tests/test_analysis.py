@@ -8,8 +8,8 @@ from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, LayerRow, Totals, UnbuildableError, problems, summarize
 from explorer.arithmetic import adaptive_windows
-from explorer.changes import with_module
 from explorer.config import MAX_ACTIVATIONS, MAX_CHANNELS, MAX_PARAMETERS, MAX_SIDE
+from explorer.diff import with_module
 from tests.strategies import networks, typed
 
 PAPER = PRESETS["paper"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, InceptionModule, problems, summarize
 from explorer.budget import KEEPS, MAX_RETURNED, WAYS, Budget, BudgetError, Outcome, Progress, distance, solve, solved
-from explorer.changes import with_module
 from explorer.comparison import QUANTITIES
+from explorer.diff import with_module
 from tests.strategies import networks
 
 PAPER = PRESETS["paper"]

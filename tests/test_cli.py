@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from explorer import PRESETS, summarize
-from explorer.changes import with_module
 from explorer.cli import Format, app
+from explorer.diff import with_module
 from explorer.history import Version
-from explorer.live.export.weights import load_weights
+from explorer.live.weights import load_weights
 from explorer.share import to_json, to_token
 
 PAPER = PRESETS["paper"]

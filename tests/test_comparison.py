@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
-from explorer.changes import with_module
 from explorer.comparison import QUANTITIES, Comparison, Facts, merged, pareto_front
 from explorer.config import HEADINGS
+from explorer.diff import with_module
 from explorer.table import free_name, insert_after, remove
 from tests.strategies import networks
 

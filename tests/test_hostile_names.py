@@ -14,10 +14,10 @@ from graphviz import escape as escape_dot
 
 from explorer import PRESETS, summarize
 from explorer.comparison import Comparison
+from explorer.export.source import to_source
 from explorer.history import Version
-from explorer.live.export.source import to_source
 from explorer.shelf import ShelfError, checked_name
-from explorer.views import cards, comparing, tables
+from explorer.views import boxes, comparison_tables, tables
 from explorer.views.handout import network_handout
 from explorer.views.palette import LIGHT
 
@@ -124,10 +124,10 @@ def test_source() -> None:
 
 def test_html() -> None:
     """The page has the same tags and attributes whatever the name is, and shows the name."""
-    expected = Outline(comparing.facts_html(COMPARISON, ["a", "b"], LIGHT)).tags
+    expected = Outline(comparison_tables.facts_html(COMPARISON, ["a", "b"], LIGHT)).tags
     table = Outline(tables.to_html([{"a": "b"}])).tags
     for name in names():
-        page = Outline(comparing.facts_html(COMPARISON, [name, "b"], LIGHT))
+        page = Outline(comparison_tables.facts_html(COMPARISON, [name, "b"], LIGHT))
         assert page.tags == expected
         cells = Outline(tables.to_html([{name: name}]))
         assert cells.tags in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
@@ -158,7 +158,7 @@ def test_dot() -> None:
     for name in names():
         if "\ud800" in name or not name:
             continue
-        label = cards.lines(cards.Line(flat(name)))
+        label = boxes.lines(boxes.Line(flat(name)))
         parsed = ElementTree.fromstring(label[1:-1])
         assert {element.tag for element in parsed.iter()} <= {"TABLE", "TR", "TD", "FONT"}
         assert "".join(parsed.itertext()).replace("\\", "") == flat(name).replace("\\", "")  # they are doubled

@@ -1,10 +1,10 @@
 """The walls between the rooms (docs/architecture.md): every import is read from the source and judged.
 
-1. ``explorer/*.py`` and ``explorer/lessons/`` import only the standard library, pydantic and each other.
-2. ``explorer/live/`` imports no plotly, graphviz or streamlit; ``explorer/views/`` no torch and no streamlit.
-3. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
-4. These three and the command line (``cli.py``) import torch and ``explorer.live`` inside the function that needs it.
-   In ``explorer/runs/`` the worker alone imports them, as it has a process of its own.
+1. ``explorer/*.py``, ``lessons/`` and ``training/`` import only the standard library, pydantic and each other.
+2. ``explorer/live/`` and the worker of a run (``runs/worker.py``) load torch, and nothing else does. The screen and the
+   command line (``cli.py``) import them inside the function that needs them; every other import is at the top.
+3. ``live/``, ``data/``, ``jobs/``, ``runs/`` and ``export/`` draw nothing: no plotly, graphviz, views or streamlit.
+4. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
 5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
 """
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 MAX_PAGE_LINES = 90
 TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
 SCREEN = ("ui", "pages", "app")
+ROOMS = ("data", "jobs", "export", "live", "views", "runs", "ui")  # those that need more than pydantic
 WORKER = ("explorer", "runs", "worker.py")
 COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "__main__.py"))
 
@@ -66,14 +67,14 @@ def imports(source: str, package: str) -> Iterator[Import]:
 
 
 def room_of(path: Path) -> str:
-    """Return a file's room in the repository: core, cli, live, views, runs, worker, ui, pages or app."""
+    """Return a file's room: core, cli, worker, pages, app, or the folder's name in ``explorer/``."""
     parts = path.parts
     if parts in COMMAND_LINE:
         return "cli"
     if parts == WORKER:
         return "worker"
     if parts[0] == "explorer":
-        return "core" if len(parts) == 2 or parts[1] == "lessons" else parts[1]
+        return "core" if len(parts) == 2 or parts[1] in ("lessons", "training") else parts[1]
     return "pages" if parts[0] == "pages" else "app"
 
 
@@ -86,23 +87,21 @@ def forbidden(room: str, found: Import) -> str | None:
     """Return the wall that an import breaks in a room, or None."""
     name = found.name
     if room == "core":
-        own = within(name, ("explorer",)) and not within(
-            name, tuple(f"explorer.{other}" for other in ("live", "views", "runs", "ui"))
-        )
+        own = within(name, ("explorer",)) and not within(name, tuple(f"explorer.{other}" for other in ROOMS))
         if not own and name.split(".")[0] not in (*sys.stdlib_module_names, "pydantic"):
             return "the core imports only the standard library, pydantic and itself"
-    if room == "live" and within(name, ("plotly", "graphviz")):
-        return "live/ draws nothing"
-    if room == "views" and within(name, TORCH):
-        return "views/ needs no torch"
-    if room == "runs" and within(name, TORCH):
-        return "the server needs no torch for its runs"
-    if room in ("runs", "worker") and within(name, ("plotly", "graphviz", "explorer.views")):
-        return "runs/ draws nothing"
+    if room in ("views", "data", "jobs", "runs", "export") and within(name, TORCH):
+        return "only live/ and the worker load torch"
+    if room in ("live", "data", "jobs", "runs", "worker", "export") and within(
+        name, ("plotly", "graphviz", "explorer.views")
+    ):
+        return f"{room}/ draws nothing"
     if room not in SCREEN and within(name, ("streamlit", "explorer.ui")):
         return "only ui/, pages/ and streamlit_app.py know the screen"
     if room in (*SCREEN, "cli") and found.at_top and within(name, TORCH):
         return "neither the first screen nor the help waits for torch: import it inside the function that needs it"
+    if not found.at_top and room not in ("cli", "worker") and within(name, ("explorer",)) and not within(name, TORCH):
+        return "it loads no torch: import it at the top"
     return None
 
 

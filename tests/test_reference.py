@@ -8,7 +8,7 @@ import pytest
 
 from explorer import CATALOGUE, PRESETS, GoogLeNetConfig, summarize
 from explorer.analysis import LayerRow
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.live.model import build_model
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.export.source import to_source
 from explorer.history import Version
-from explorer.live.export.source import to_source
-from explorer.live.export.weights import from_metadata, to_metadata
 from explorer.live.model import build_model
+from explorer.live.weights import from_metadata, to_metadata
 from explorer.share import from_json, from_token, to_json, to_token
 from tests.strategies import networks
 

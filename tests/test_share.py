@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, problems
-from explorer.changes import with_module
 from explorer.config import MAX_MODULES
+from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import (
     FORMAT,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import PRESETS, problems, share
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import (
     MAX_SHELF_DOCUMENT,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS
-from explorer.changes import with_module
 from explorer.comparison import MAX_COMPARED
+from explorer.diff import with_module
 from explorer.history import Version
 from explorer.shelf import (
     CURRENT,

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.live.datasets import load
-from explorer.live.export.weights import load_weights, restored
-from explorer.live.images import png
+from explorer.data.content_store import Scratch
+from explorer.data.datasets import load
+from explorer.data.images import png
+from explorer.data.weight_files import describe
 from explorer.live.inference import predict
-from explorer.live.scratch import Scratch
-from explorer.live.weight_files import describe
-from explorer.plan import Data
+from explorer.live.weights import load_weights, restored
+from explorer.training.plan import Data
 
 WEIGHTS = Path(__file__).parents[1] / "assets" / "weights"
 SETS = {"mini_fashion_mnist": "fashion_mnist", "mini_scales": "scales"}

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from assets.weights.make import HERE, SETS, plan
-from explorer.live.about import about
+from explorer.data.datasets import load
+from explorer.data.metadata import about
 from explorer.live.batches import Batches
-from explorer.live.datasets import load
-from explorer.live.export.weights import load_weights, restored
-from explorer.plan import FACTS
+from explorer.live.weights import load_weights, restored
+from explorer.training.plan import FACTS
 
 README = (HERE / "README.md").read_text("utf-8")
 

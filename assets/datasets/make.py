@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.live.datasets import SHIPPED, SYSTEM, read_fashion_mnist
+from explorer.data.datasets import SHIPPED, SYSTEM, read_fashion_mnist
 
 EACH = {"train": 1_000, "test": 200}
 

@@ -1,4 +1,4 @@
-// Shows an SVG that the server drew (explorer/views/looking.py) and tells which of its parts was chosen. A part that can
+// Shows an SVG that the server drew (explorer/views/map_images.py) and tells which of its parts was chosen. A part that can
 // be chosen has data-choice. One part takes part in Tab; the arrow keys lead to the nearest part in their direction.
 //
 // data: svg, chosen (the ids of the parts that are marked).

@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from explorer.checkpoints import weights_name
-from explorer.events import Evaluated
 from explorer.live.training import train
-from explorer.plan import FACTS, Budget, Data, Entrant, Plan, fit
 from explorer.presets import PRESETS
+from explorer.training.checkpoints import weights_name
+from explorer.training.events import Evaluated
+from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, fit
 
 HERE = Path(__file__).parent
 SETS = {"mini_fashion_mnist": "fashion_mnist", "mini_scales": "scales"}

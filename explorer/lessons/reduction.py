@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.arithmetic import conv_macs, conv_weights
-from explorer.changes import with_module
 from explorer.config import (
     MAX_CHANNELS,
     Frozen,
@@ -19,6 +18,7 @@ from explorer.config import (
     Problem,
     UnbuildableError,
 )
+from explorer.diff import with_module
 
 MAX_KERNEL = 11
 MAX_CASE_SIDE = 256

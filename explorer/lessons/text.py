@@ -21,7 +21,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-FOLDER = Path(__file__).parents[2] / "assets" / "lessons"
+from explorer.settings import ASSETS
+
+FOLDER = ASSETS / "lessons"
 _PLACE = re.compile(r"^<!-- (live|wide): ([a-z_]+) -->$", re.MULTILINE)
 
 

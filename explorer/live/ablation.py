@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from explorer.jobs.inspection import Ablation, AblationCell, InputError, Network, Preprocessing, Scale
+from explorer.jobs.requests import Progress
 from explorer.live.devices import resolve_device
 from explorer.live.inference import in_parts, inputs, live_network, scaled
-from explorer.live.look import Ablation, AblationCell, InputError, Network, Preprocessing, Scale
 from explorer.live.model import GoogLeNet
-from explorer.live.report import Progress
 
 
 def ablate(

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from explorer.jobs.inspection import Attribution, InputError, Method, Network, Preprocessing, Scale, layers_for_grad_cam
+from explorer.jobs.requests import Progress
 from explorer.live.ablation import judge_target
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import noted
 from explorer.live.inference import inputs, judge_work, live_network, scaled
-from explorer.live.look import Attribution, InputError, Method, Network, Preprocessing, Scale, layers_for_grad_cam
 from explorer.live.model import GoogLeNet
 from explorer.live.mosaic import heat
-from explorer.live.report import Progress
 
 STEPS, AT_ONCE = 32, 4  # of the way from zeros to the picture, and how many of them are computed together
 WINDOWS = 10  # squares along a side, each twice as wide as the distance to the next

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from explorer.live.datasets import ImageSet
+from explorer.data.datasets import ImageSet
 
 MAX_SHIFT = 2  # pixels
 

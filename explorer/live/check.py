@@ -15,11 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.analysis import LayerRow, NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
-from explorer.environment import setting
+from explorer.jobs.requests import MAX_DISAGREEMENTS, CheckReport, Disagreement
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.report import MAX_DISAGREEMENTS, CheckReport, Disagreement
 from explorer.live.trace import LiveRow, trace
+from explorer.settings import setting
 
 LIVE_MACS = 20_000_000_000  # about a second per image on one core
 _COMPARED = tuple(field for field in LiveRow._fields if field != "path")

@@ -12,10 +12,8 @@ from torch import Tensor, nn
 
 from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
-from explorer.live.devices import Device, resolve_device
-from explorer.live.images import png
-from explorer.live.inference import in_parts, inputs, judge_work, live_network, scaled
-from explorer.live.look import (
+from explorer.data.images import png
+from explorer.jobs.inspection import (
     MAX_TILES,
     Activity,
     BranchActivity,
@@ -28,6 +26,8 @@ from explorer.live.look import (
     Scale,
     Strip,
 )
+from explorer.live.devices import Device, resolve_device
+from explorer.live.inference import in_parts, inputs, judge_work, live_network, scaled
 from explorer.live.model import GoogLeNet
 from explorer.live.mosaic import COLUMNS, heat, signed, tiled
 

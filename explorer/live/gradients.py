@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
+from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun, Progress
 from explorer.live.devices import resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.report import LOSS_WEIGHTS, GradientReport, GradientRun, Progress
 
 SEEDS = 3
 MAX_BATCH, LEAST_BATCH = 4, 2  # BatchNorm needs two images to compare

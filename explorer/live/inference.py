@@ -19,10 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.environment import setting
-from explorer.live.devices import Device, resolve_device
-from explorer.live.export.weights import WeightsError, load_weights
-from explorer.live.look import (
+from explorer.data.preprocessing import prepare
+from explorer.jobs.inspection import (
     MAX_PICTURES,
     InputError,
     Network,
@@ -33,9 +31,11 @@ from explorer.live.look import (
     Scale,
     scale_problems,
 )
+from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.preprocessing import prepare
 from explorer.live.timing import wait
+from explorer.live.weights import WeightsError, load_weights
+from explorer.settings import setting
 
 MAX_MACS = 600_000_000_000  # without a word of progress: about half a minute on one core
 MAX_FACTOR = 100.0

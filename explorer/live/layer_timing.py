@@ -16,13 +16,13 @@ from torch import Tensor
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
-from explorer.environment import setting
+from explorer.jobs.requests import LayerTiming, Progress
 from explorer.live.check import LIVE_MACS
 from explorer.live.devices import resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.report import LayerTiming, Progress
 from explorer.live.timing import wait
 from explorer.live.trace import layers
+from explorer.settings import setting
 
 ROUNDS, SECONDS, WARM_UPS = 30, 8.0, 2
 

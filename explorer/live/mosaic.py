@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from explorer.live.images import png
-from explorer.live.look import TILE, Heat, Size
+from explorer.data.images import png
+from explorer.jobs.inspection import TILE, Heat, Size
 
 COLUMNS = 16
 

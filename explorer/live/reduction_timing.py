@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from explorer.config import Problem, UnbuildableError
+from explorer.jobs.requests import Progress, ReductionTiming
 from explorer.lessons.reduction import Case, case_problems, direct, reduced
 from explorer.live.devices import resolve_device
-from explorer.live.report import Progress, ReductionTiming
 from explorer.live.timing import take_turns
 
 MAX_MACS = 20_000_000_000  # of the direct version: about a second on one core

@@ -25,18 +25,18 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explorer.checkpoints import rest_name, weights_name
 from explorer.config import GoogLeNetConfig, UnbuildableError
-from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
-from explorer.live.about import KEY, About
+from explorer.data.datasets import load
+from explorer.data.metadata import KEY, About
 from explorer.live.batches import Batches, mixed, resized
-from explorer.live.datasets import load
 from explorer.live.devices import Device, resolve_device
-from explorer.live.export.weights import WeightsError, load_weights, to_safetensors
 from explorer.live.model import build_model
 from explorer.live.timing import wait
-from explorer.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, rate_at
-from explorer.plan_judgement import plan_problems
+from explorer.live.weights import WeightsError, load_weights, to_safetensors
+from explorer.training.checkpoints import rest_name, weights_name
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
+from explorer.training.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, rate_at
+from explorer.training.validation import plan_problems
 
 EVALUATIONS = 10  # in a budget at most, the last at its end
 EVALUATION_SHARE = 0.25  # that evaluations on the way may add to the work of training

@@ -6,12 +6,12 @@ import torch
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
-from explorer.environment import setting
+from explorer.jobs.requests import Progress, VariantTiming
 from explorer.live.check import LIVE_MACS
 from explorer.live.devices import resolve_device
 from explorer.live.model import build_model
-from explorer.live.report import Progress, VariantTiming
 from explorer.live.timing import take_turns
+from explorer.settings import setting
 
 ROUNDS, SECONDS = 30, 8.0
 

@@ -15,12 +15,9 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from explorer.config import GoogLeNetConfig, UnbuildableError
-from explorer.live.about import KEY
-from explorer.live.look import Imported, InputError
-from explorer.live.manners import stay_modest, stay_within
-from explorer.live.report import Failure
-from explorer.live.scratch import Scratch, ScratchError
-from explorer.live.weight_files import (
+from explorer.data.content_store import Scratch, ScratchError
+from explorer.data.metadata import KEY
+from explorer.data.weight_files import (
     BROUGHT,
     COUNTER,
     ORIGIN,
@@ -32,6 +29,9 @@ from explorer.live.weight_files import (
     our_name,
     torchvision_config,
 )
+from explorer.jobs.inspection import Imported, InputError
+from explorer.jobs.process import stay_modest, stay_within
+from explorer.jobs.requests import Failure
 from explorer.share import ShareError, from_json, to_json
 
 if TYPE_CHECKING:

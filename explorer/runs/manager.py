@@ -17,12 +17,12 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from explorer.environment import setting
-from explorer.plan import Facts, Plan, memory_bytes
-from explorer.plan_judgement import plan_problems
 from explorer.runs.owner import Ownership
 from explorer.runs.records import DISK_FULL, FULL_DISK, Refused, Run, State
 from explorer.runs.store import Store
+from explorer.settings import ROOT, setting
+from explorer.training.plan import Facts, Plan, memory_bytes
+from explorer.training.validation import plan_problems
 
 WORKER = (sys.executable, "-m", "explorer.runs.worker")
 MAX_QUEUE = 20
@@ -31,7 +31,6 @@ PAUSE_S = 60.0
 LEAST_MEMORY = 1_000_000_000  # bytes that every run may use
 MEMORY_MARGIN = 1.5  # times the estimate, where that is more
 
-_ROOT = Path(__file__).parents[2]
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _SIGKILL = 9  # by which Linux ends a process for want of memory; Windows does not know it
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
@@ -236,7 +235,7 @@ class _Worker:
         self._process = subprocess.Popen(
             [*command, str(folder), run_id, str(attempt)],
             stdin=subprocess.PIPE,  # its end tells the worker that the server is gone
-            cwd=_ROOT,
+            cwd=ROOT,
             creationflags=priority,
         )
 

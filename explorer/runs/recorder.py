@@ -12,10 +12,10 @@ from math import isfinite
 from pathlib import Path
 from time import monotonic, time
 
-from explorer.checkpoints import lane_files
-from explorer.events import AnyEvent, Evaluated, Stepped
 from explorer.runs.records import State
 from explorer.runs.store import Job, Store
+from explorer.training.checkpoints import lane_files
+from explorer.training.events import AnyEvent, Evaluated, Stepped
 
 FLUSH_S = 0.25  # seconds of steps that are written together
 LOOK_S = 0.05  # seconds between two looks at what is wished

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
-from explorer.plan import Plan
+from explorer.training.plan import Plan
 
 State = Literal["queued", "running", "paused", "finished", "cancelled", "failed", "interrupted"]
 STATES: tuple[State, ...] = get_args(State)

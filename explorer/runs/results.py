@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from explorer.config import GoogLeNetConfig
-from explorer.events import Finished
-from explorer.plan import Data
 from explorer.runs.store import Store
+from explorer.training.events import Finished
+from explorer.training.plan import Data
 
 Results = Mapping[Data, Mapping[GoogLeNetConfig, float]]
 

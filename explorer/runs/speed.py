@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from explorer.analysis import summarize
-from explorer.plan import TRAINING_PASSES
 from explorer.runs.records import Run
+from explorer.training.plan import TRAINING_PASSES
 
 _TELLING_S, _TELLING_STEPS = 2.0, 20  # of a run that says something: the first steps are slow
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
-from explorer.checkpoints import weights_name
-from explorer.events import EVENT, AnyEvent
-from explorer.plan import Plan
 from explorer.runs.records import RESUMABLE, Lane, Point, Run, State
+from explorer.training.checkpoints import weights_name
+from explorer.training.events import EVENT, AnyEvent
+from explorer.training.plan import Plan
 
 VERSION = 1
 MOST_POINTS = 500

@@ -16,11 +16,11 @@ from pathlib import Path
 from time import monotonic
 from typing import NoReturn, Protocol
 
-from explorer.events import AnyEvent, Diverged
-from explorer.live.manners import cores, speaks, stay_modest
+from explorer.jobs.process import cores, speaks, stay_modest
 from explorer.runs.recorder import Recorder, SupersededError
 from explorer.runs.records import DISK_FULL, FULL_DISK
 from explorer.runs.store import Job, Store
+from explorer.training.events import AnyEvent, Diverged
 
 NICE = 15  # behind the server, and behind its checks
 CHECKPOINT_S = 5.0

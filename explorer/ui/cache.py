@@ -1,18 +1,15 @@
 """Results shared by all sessions, keyed by config. Every cache is bounded; what is in them is immutable."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
+from explorer.jobs.queue import LOOKER, Checker
+from explorer.jobs.requests import LayerTiming
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
-
-if TYPE_CHECKING:
-    from explorer.live.checker import Checker
-    from explorer.live.report import LayerTiming
 
 
 @lru_cache(maxsize=256)
@@ -25,7 +22,7 @@ def summary(config: GoogLeNetConfig) -> NetworkSummary:
 def overview(
     config: GoogLeNetConfig,
     colour_by: str = "none",
-    timing: "LayerTiming | None" = None,
+    timing: LayerTiming | None = None,
     expanded: frozenset[str] = frozenset(),
     direction: diagrams.Direction = "across",
 ) -> Drawing:
@@ -36,7 +33,7 @@ def overview(
 
 @lru_cache(maxsize=256)
 def drawing(
-    config: GoogLeNetConfig, block: str, colour_by: str, timing: "LayerTiming | None" = None, least: float = 0
+    config: GoogLeNetConfig, block: str, colour_by: str, timing: LayerTiming | None = None, least: float = 0
 ) -> Drawing:
     """Return the picture of a block. Raises KeyError for an unknown one."""
     times = timing.seconds if timing else None
@@ -44,28 +41,25 @@ def drawing(
 
 
 @st.cache_resource
-def checker() -> "Checker":
+def checker() -> Checker:
     """Return the one live checker of this server; its process starts with the first request."""
-    from explorer.live.checker import Checker
 
     return Checker()
 
 
 @st.cache_resource
-def looker() -> "Checker":
+def looker() -> Checker:
     """Return the one that looks inside networks with pictures. It has a process of its own, which keeps networks."""
-    from explorer.live.checker import LOOKER, Checker
 
     return Checker(LOOKER)
 
 
 @st.cache_resource
-def bringer(kind: str) -> "Checker":
+def bringer(kind: str) -> Checker:
     """Return the one that brings weights by requests of a kind, from a file or from PyTorch's server.
 
     Each kind has a process of its own, as both may take minutes, and everybody's looks and files go on meanwhile. It
     loads no torch, and is small.
     """
-    from explorer.live.checker import Checker
 
     return Checker()

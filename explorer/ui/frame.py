@@ -6,12 +6,12 @@ import streamlit as st
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 from explorer.analysis import NetworkSummary
-from explorer.changes import Change, changes
+from explorer.diff import Change, changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
 from explorer.ui import cache, sharing, shelf, state
 from explorer.views import formatting as fmt
-from explorer.views.names import edit_place, edit_text
+from explorer.views.labels import edit_place, edit_text
 from explorer.views.network_table import version_title
 
 _DRAWING = 0.1  # seconds in which a slow browser draws a line of numbers, or begins a component and draws a picture

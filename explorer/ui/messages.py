@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from explorer.config import Problem
-from explorer.environment import faults
+from explorer.settings import environment_problems
 from explorer.views import formatting as fmt
 
 
@@ -26,7 +26,7 @@ def refuse(message: str) -> None:
 
 def judge_environment() -> None:
     """Go no further where the environment sets what cannot be used: whoever started the server can mend it."""
-    told = faults()
+    told = environment_problems()
     for message in told:
         st.error(fmt.markdown(message), icon=":material/settings:")
     if told:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-_JS = (Path(__file__).parents[2] / "assets" / "close_notice.js").read_text("utf-8")
+from explorer.settings import ASSETS
+
+_JS = (ASSETS / "close_notice.js").read_text("utf-8")
 _close_notice = st.components.v2.component("close_notice", html="<span></span>", js=_JS)
 
 
@@ -84,7 +86,7 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
 }
 
 
-def navigation() -> "st.Page":
+def navigation() -> st.Page:
     """Return the page that the address asks for, with the sections as menus at the top.
 
     On a fresh server Streamlit first looks for pages in the folder ``pages`` in its old way, finds none there, and

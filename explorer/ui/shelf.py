@@ -1,7 +1,6 @@
 """The shelf: keep the network on the bench with one click; open, rename, copy, order and delete what was kept."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,12 +11,10 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
 from explorer.ui import cache, messages, state
-from explorer.ui.variants import accuracy, theme, title
-from explorer.views import comparing
+from explorer.ui.components.variants import accuracy, theme, title
+from explorer.views import comparison_tables, variant_figures
 from explorer.views import formatting as fmt
-
-if TYPE_CHECKING:
-    from explorer.views.variant_figures import Point
+from explorer.views.variant_figures import Point
 
 _WHICH, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
 
@@ -82,7 +79,6 @@ def _take_along() -> None:
 
 
 def _scatter(names: tuple[str, ...]) -> None:
-    from explorer.views import variant_figures
 
     few = len(state.shelf().names) < 2
     with_presets = st.toggle("with the presets", value=few, key="shelf_presets", persist_state="session")
@@ -98,16 +94,15 @@ def _scatter(names: tuple[str, ...]) -> None:
     )
 
 
-def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> "Point":
+def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
     """Return a network as a point of the scatter, with what is known of it."""
-    from explorer.views.variant_figures import Point
 
     return Point(
         "bench" if name == CURRENT else title(name),
         Facts.of(cache.summary(config)),
-        comparing.LETTERS[names.index(name)] if name in names else "",
+        comparison_tables.LETTERS[names.index(name)] if name in names else "",
         name not in PRESETS,
-        comparing.time_text(state.measured(config)),
+        comparison_tables.time_text(state.measured(config)),
         accuracy(config),
     )
 

@@ -6,7 +6,7 @@ from explorer.lessons.auxiliary import HeadStep, Ledger, PoolFate
 from explorer.lessons.spread import change
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
-from explorer.views.names import AUX_POOLS
+from explorer.views.labels import AUX_POOLS
 
 MAIN = palette.BRANCH["1x1"]
 

@@ -1,17 +1,15 @@
 """What each branch of a module gives and what it takes: a table, and a flow picture from the input to the concat."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
 from explorer.views import palette
-from explorer.views.inside import branches_of, title
+from explorer.views.block_diagrams import branches_of, title
+from explorer.views.figures import Chart, heading
 from explorer.views.layer_table import BRANCH_NAMES
 from explorer.views.measures import COLOURINGS, TIME, duration, measure
-
-if TYPE_CHECKING:
-    from explorer.views.figures import Chart
 
 CHANNELS = "channels"
 WIDTHS = {CHANNELS: "channels", **{name: COLOURINGS[name] for name in ("parameters", "macs", "activations", TIME)}}
@@ -71,13 +69,12 @@ def budget_rows(branches: tuple[Share, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def flow(summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None = None) -> "Chart":
+def flow(summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None = None) -> Chart:
     """Return a Sankey picture from the input through the branches to the concat.
 
     By ``channels`` each arrow is as wide as what it carries. By a cost, left is the share of it that each branch
     takes, right the share of the channels that it gives. Raises KeyError for another width, and for time unmeasured.
     """
-    from explorer.views.figures import Chart
 
     if width == CHANNELS:
         figure, reading = _by_channels(summary, module, theme)
@@ -152,8 +149,6 @@ def _sankey(
 ) -> Any:
     """A flow picture. ``nodes`` are (label, branch or None), ``links`` (from, to, width, branch)."""
     import plotly.graph_objects as go
-
-    from explorer.views.figures import heading
 
     labels, branches = zip(*nodes, strict=True)
     sources, targets, values, carriers = zip(*links, strict=True)

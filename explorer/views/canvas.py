@@ -10,7 +10,7 @@ from graphviz import Digraph
 from graphviz import escape as escape_dot
 
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.views import cards, palette
+from explorer.views import boxes, palette
 from explorer.views import formatting as fmt
 from explorer.views.measures import Scale, measure
 
@@ -26,7 +26,7 @@ _NODE = {
     **{"fontname": _FONT, "fontcolor": _STYLE.ink, "color": _STYLE.line, "penwidth": "1.2"},
 }
 _EDGE = {
-    **{"fontname": _FONT, "fontsize": str(cards.SMALL_SIZE), "fontcolor": _STYLE.muted},
+    **{"fontname": _FONT, "fontsize": str(boxes.SMALL_SIZE), "fontcolor": _STYLE.muted},
     **{"color": _STYLE.line, "arrowsize": "0.7"},
 }
 
@@ -54,9 +54,9 @@ class Canvas:
         self._corners: set[str] = set()
         self._most_channels = max(row.out_shape[0] for row in self.summary.rows if len(row.out_shape) == 3)
 
-    def ink(self, rows: Sequence[LayerRow]) -> cards.Ink:
+    def ink(self, rows: Sequence[LayerRow]) -> boxes.Ink:
         """Return the text colours of a box that stands for these layers."""
-        return cards.ink_on(self.scale.fill(rows)) if self.scale else cards.PLAIN
+        return boxes.ink_on(self.scale.fill(rows)) if self.scale else boxes.PLAIN
 
     def box(
         self, identity: str, label: str, rows: Sequence[LayerRow], kind: str, fill: str = _STYLE.card, **attributes: str

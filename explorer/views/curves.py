@@ -1,17 +1,17 @@
 """Curves of training as data for the live chart (``assets/curves``): panels of lines over one common axis.
 
 The live chart draws them in place, so that a zoom stays while points come in. Percentages are shares of images told
-right; losses and norms are as in :mod:`explorer.events`.
+right; losses and norms are as in :mod:`explorer.training.events`.
 """
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Literal, NamedTuple
 
-from explorer.plan import TRAINING_PASSES, Plan
 from explorer.runs.records import Point
+from explorer.training.plan import TRAINING_PASSES, Plan
 from explorer.views import palette
-from explorer.views.comparing import LETTERS
+from explorer.views.comparison_tables import LETTERS
 from explorer.views.palette import Theme
 
 Axis = Literal["step", "seconds", "images", "macs"]

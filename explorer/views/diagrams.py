@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import Literal
 
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.views import cards, flow, palette
+from explorer.views import boxes, flow, palette
 from explorer.views import formatting as fmt
+from explorer.views.block_diagrams import IMAGE, branch_channels, draw_chain, draw_module, tap_port
+from explorer.views.boxes import Line
 from explorer.views.canvas import Canvas, Drawing, scale_of
-from explorer.views.cards import Line
-from explorer.views.inside import IMAGE, branch_channels, draw_chain, draw_module, tap_port
 from explorer.views.layer_table import BRANCH_NAMES
 from explorer.views.measures import MEASURES, Scale
 
@@ -142,7 +142,7 @@ class _Overview:
     def _stages(self) -> list[tuple[flow.Stop | None, list[flow.Stop]]]:
         """Draw all boxes; return them by stage, each stage after the first with its pool in front."""
         shape = self.summary.config.input_shape
-        label = cards.lines(Line(IMAGE, bold=True), Line(fmt.shape(shape), soft=True))
+        label = boxes.lines(Line(IMAGE, bold=True), Line(fmt.shape(shape), soft=True))
         self.canvas.away(IMAGE, label, width=self.width)
         groups: list[tuple[flow.Stop | None, list[flow.Stop]]] = [(None, [flow.box(IMAGE, shape[0])])]
         for name, rows in self.blocks.items():
@@ -168,8 +168,8 @@ class _Overview:
     def _block(self, name: str, rows: tuple[LayerRow, ...]) -> None:
         share, ink, out = self.cost.share(rows, self.main), self.canvas.ink(rows), rows[-1].out_shape
         detail = fmt.shape(out) if len(out) > 1 else _classes(out)
-        length = max(self.inner, round(cards.head_width(name, share)))
-        label = cards.block(name, share, detail, cards.strip(self._parts(rows), length), ink)
+        length = max(self.inner, round(boxes.head_width(name, share)))
+        label = boxes.block(name, share, detail, boxes.strip(self._parts(rows), length), ink)
         self.canvas.box(block_id(name), label, rows, "block", width=self.width)
 
     def _parts(self, rows: tuple[LayerRow, ...]) -> list[tuple[str, int]]:
@@ -182,22 +182,22 @@ class _Overview:
     def _pool(self, name: str, rows: tuple[LayerRow, ...]) -> flow.Stop:
         row = rows[0]
         texts = (Line(f"max pool {fmt.size(row.kernel)}/{row.stride}"), Line(fmt.shape(row.out_shape), soft=True))
-        label = cards.lines(*texts, ink=self.canvas.ink(rows))
+        label = boxes.lines(*texts, ink=self.canvas.ink(rows))
         self.canvas.box(name, label, rows, "pool", palette.LIGHT.neutral, width=self.width)
         return flow.box(name, row.out_shape[0])
 
     def _aux(self, tap: str, rows: tuple[LayerRow, ...]) -> None:
         cost = self.cost.measure.text(self.cost.value(rows))
         texts = (Line(f"aux {tap}", bold=True), Line(f"+{cost}" if self.cost.measure.additive else cost, soft=True))
-        label = cards.lines(*texts, ink=self.canvas.ink(rows))
+        label = boxes.lines(*texts, ink=self.canvas.ink(rows))
         self.canvas.box(f"aux_{tap}", label, rows, "aux", color=palette.AUX, width=self.width)
 
     def _frame(self, name: str, rows: tuple[LayerRow, ...]) -> flow.Stop:
         title = (
-            Line(name, cards.NAME_SIZE, bold=True),
+            Line(name, boxes.NAME_SIZE, bold=True),
             Line(f"  {fmt.shape(rows[-1].out_shape)}   {self.cost.share(rows, self.main)}", soft=True),
         )
-        with self.canvas.cluster(block_id(name), cards.on_one_line(*title), rows):
+        with self.canvas.cluster(block_id(name), boxes.on_one_line(*title), rows):
             return draw_module(self.canvas, name, rows)
 
     def _inner_width(self) -> int:
@@ -205,8 +205,8 @@ class _Overview:
         widths = [0.0]
         for name, rows in self.blocks.items():
             if not rows[0].aux and not name.startswith("pool") and name != "classifier":
-                widths.append(cards.head_width(name, self.cost.share(rows, self.main)))
-                widths.append(cards.width(fmt.shape(rows[-1].out_shape)))
+                widths.append(boxes.head_width(name, self.cost.share(rows, self.main)))
+                widths.append(boxes.width(fmt.shape(rows[-1].out_shape)))
         return round(max(widths))
 
 
@@ -257,7 +257,7 @@ def _tap(canvas: Canvas, rows: Sequence[LayerRow], head: Sequence[LayerRow]) -> 
     if not head:
         return
     name, shape = head[0].module, head[0].in_shape
-    canvas.away(name, cards.lines(Line(f"to {name}")), head, color=palette.AUX)
+    canvas.away(name, boxes.lines(Line(f"to {name}")), head, color=palette.AUX)
     canvas.arrow(tap_port(rows), name, shape[0], fmt.shape(shape), style="dashed", color=palette.AUX)
 
 
@@ -267,12 +267,12 @@ def _ramp(canvas: Canvas, note: str = "") -> str:
         return ""
     measure = canvas.scale.measure
     title = f"{measure.title}{note if measure.additive else ''}"
-    return cards.ramp(title, measure.text(0), measure.text(canvas.scale.most))
+    return boxes.ramp(title, measure.text(0), measure.text(canvas.scale.most))
 
 
 def _overview_key() -> str:
     branches = [(palette.BRANCH[branch], title) for branch, title in BRANCH_NAMES.items()]
-    return cards.key(f"MACs{_SHARE} · channels by branch:", branches)
+    return boxes.key(f"MACs{_SHARE} · channels by branch:", branches)
 
 
 def _classes(shape: tuple[int, ...]) -> str:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.backward import kept
 from explorer.config import BRANCHES
+from explorer.memory import kept
 from explorer.views import formatting as fmt
 from explorer.views import palette
 from explorer.views.layer_table import BRANCH_NAMES

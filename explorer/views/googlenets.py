@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis import NetworkSummary
-from explorer.changes import changes
+from explorer.diff import changes
 from explorer.lessons.audit import AuditRow, Cell, Count
 from explorer.presets import CATALOGUE
 from explorer.views import formatting as fmt
-from explorer.views.names import KERNELS, NORMALISATIONS, edit_line, edit_place
+from explorer.views.labels import KERNELS, NORMALISATIONS, edit_line, edit_place
 
 _MOST = 6  # changes that are told one by one
 

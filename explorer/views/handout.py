@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from explorer.analysis import NetworkSummary
-from explorer.changes import changes
 from explorer.comparison import Comparison
+from explorer.diff import changes
 from explorer.history import Version
 from explorer.lessons.worksheet import Worksheet
 from explorer.presets import CATALOGUE
 from explorer.table import to_rows
-from explorer.views import comparing, diagrams, tables
+from explorer.views import comparison_tables, diagrams, tables
 from explorer.views import formatting as fmt
 from explorer.views.canvas import Drawing
+from explorer.views.labels import edit_line
 from explorer.views.layer_table import layer_rows
 from explorer.views.layout import LayoutUnavailable, svg
-from explorer.views.names import edit_line
 from explorer.views.network_table import version_title
 from explorer.views.palette import LIGHT
 
@@ -66,7 +66,7 @@ def network_handout(
     parts = [
         _paragraph(note),
         _paragraph(f"{CATALOGUE[version.base].story} Source: {CATALOGUE[version.base].source}."),
-        _section("Totals", tables.to_html(comparing.fact_rows(comparison, [title])), _conventions()),
+        _section("Totals", tables.to_html(comparison_tables.fact_rows(comparison, [title])), _conventions()),
         _section("The table", tables.to_html(_printed_table(summary))),
         _section("Edits", _list(map(edit_line, edits))) if edits else "",
         _picture("The network", diagrams.overview(summary)),
@@ -84,23 +84,25 @@ def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Se
     ``modules`` are shown as diagrams in each network that has them; without a choice the first whose cells differ.
     """
     pictured = comparison.edited[:_MOST_PICTURED] if modules is None else modules
-    settings = comparing.setting_rows(comparison, names)
-    layers = comparing.layer_rows(comparison.differing, names, comparison.base)
+    settings = comparison_tables.setting_rows(comparison, names)
+    layers = comparison_tables.layer_rows(comparison.differing, names, comparison.base)
     pictures = (
         _picture(f"{title}: module {module}", diagrams.module(summary, module))
         for module in pictured
-        for title, summary in zip(comparing.titles(names), comparison.summaries, strict=True)
+        for title, summary in zip(comparison_tables.titles(names), comparison.summaries, strict=True)
         if module in {row.name for row in summary.config.modules}
     )
     parts = [
-        _section("Totals", comparing.facts_html(comparison, names, LIGHT), _conventions()),
-        _section("The tables", comparing.cells_html(comparison, LIGHT), "Cells that differ from the base are marked."),
+        _section("Totals", comparison_tables.facts_html(comparison, names, LIGHT), _conventions()),
+        _section(
+            "The tables", comparison_tables.cells_html(comparison, LIGHT), "Cells that differ from the base are marked."
+        ),
         _section("Settings that differ", tables.to_html(settings)) if settings else "",
         *_charts(comparison, names),
         *pictures,
         _section("Layers that differ", f'<div class="layers scroll">{tables.to_html(layers)}</div>') if layers else "",
     ]
-    return _page(" and ".join(comparing.titles(names)), parts)
+    return _page(" and ".join(comparison_tables.titles(names)), parts)
 
 
 def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
@@ -113,7 +115,7 @@ def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
     for block, row in zip(blocks, values, strict=True):
         middle = top + _ROW * len(row) / 2 + 4
         lines.append(f'<text x="{_LABEL - 8}" y="{middle:g}" text-anchor="end">{escape(block)}</text>')
-        for letter, value in zip(comparing.LETTERS, row, strict=False):
+        for letter, value in zip(comparison_tables.LETTERS, row, strict=False):
             long = _CHART * value / most
             fill = LIGHT.variants[letter] if several else LIGHT.line
             lines.append(f'<rect x="{_LABEL}" y="{top + 1}" width="{long:.1f}" height="{_ROW - 3}" fill="{fill}"/>')
@@ -121,7 +123,7 @@ def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
             lines.append(f'<text x="{_LABEL + long + 5:.1f}" y="{top + _ROW - 3}">{told}</text>')
             top += _ROW
         top += 5
-    words = f"{CHARTS[quantity]}: {', '.join(comparing.titles(names)) if several else names[0]}"
+    words = f"{CHARTS[quantity]}: {', '.join(comparison_tables.titles(names)) if several else names[0]}"
     wide = _LABEL + _CHART + 90
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(words)}" viewBox="0 0 {wide} {top}" '
@@ -138,7 +140,7 @@ def _printed_table(summary: NetworkSummary) -> list[dict[str, object]]:
     rows = []
     for row in to_rows(summary.config):
         totals, out = summary.by_module[row["module"]], summary.concat(row["module"]).out_shape
-        cells = {heading: comparing.BLANK if value is None else value for heading, value in row.items()}
+        cells = {heading: comparison_tables.BLANK if value is None else value for heading, value in row.items()}
         rows.append({**cells, "output": fmt.shape(out), "parameters": totals.parameters, "MACs": totals.macs})
     return rows
 
@@ -159,7 +161,7 @@ def _options(options: Sequence[int], unit: str) -> str:
 
 
 def _conventions() -> str:
-    return "; ".join(f"{fact.label}: {fact.convention}" for fact in comparing.FACTS) + "."
+    return "; ".join(f"{fact.label}: {fact.convention}" for fact in comparison_tables.FACTS) + "."
 
 
 def _picture(title: str, drawing: Drawing) -> str:

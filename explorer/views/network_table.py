@@ -3,11 +3,11 @@
 from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary, Totals
-from explorer.changes import Change, changes
 from explorer.config import HEADINGS, Problem
+from explorer.diff import Change, changes
 from explorer.table import MODULE, to_rows
 from explorer.views import formatting as fmt
-from explorer.views.names import edit_text
+from explorer.views.labels import edit_text
 
 MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE = "mark", "in → out", "H×W", "parameters", "MACs", "note"
 READ_ONLY = (MODULE, MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE)

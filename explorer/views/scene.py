@@ -1,9 +1,10 @@
 """The sample picture of the lessons: a cat before a house, drawn by us (``assets/lessons/scene.svg``)."""
 
 from functools import lru_cache
-from pathlib import Path
 
-_FILE = Path(__file__).parents[2] / "assets" / "lessons" / "scene.svg"
+from explorer.settings import ASSETS
+
+_FILE = ASSETS / "lessons" / "scene.svg"
 
 
 def scene(x: float, y: float, width: float, height: float) -> str:

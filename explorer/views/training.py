@@ -11,12 +11,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.analysis import NetworkSummary
-from explorer.events import Evaluated
-from explorer.plan import Budget, Facts, Plan, Settings, chosen_rate
-from explorer.races import Standing, within_spread
 from explorer.runs.records import Point, Run, State
+from explorer.training.events import Evaluated
+from explorer.training.plan import Budget, Facts, Plan, Settings, chosen_rate
+from explorer.training.races import Standing, within_spread
 from explorer.views import formatting as fmt
-from explorer.views.comparing import LETTERS
+from explorer.views.comparison_tables import LETTERS
 from explorer.views.figures import Chart, heading
 from explorer.views.palette import CIVIDIS
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from explorer.comparison import Comparison, Facts, pareto_front
 from explorer.views import formatting as fmt
-from explorer.views.comparing import LETTERS, titles
+from explorer.views.comparison_tables import LETTERS, titles
 from explorer.views.palette import Theme
 
 QUANTITIES = {

@@ -1,7 +1,7 @@
 """Several networks side by side: what each costs, where they differ, and ways to take them away."""
 
-from explorer.ui import compare
+from explorer.ui.explore.compare import page
 
-names = compare.choose()
-compare.show_totals(names)
-compare.show_details(names)
+names = page.choose()
+page.show_totals(names)
+page.show_details(names)

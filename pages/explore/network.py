@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from explorer.ui import badge, details, editor, metrics, modules, picture, settings, surroundings
+from explorer.ui.components import network_diagram, network_settings
+from explorer.ui.explore.network import badge, details, editor, rows, surroundings, totals
 
-metrics.show_totals()
+totals.show_totals()
 editor.table_editor()
 surroundings.show_surroundings()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
-    modules.row_menu()
-    settings.common_settings()
-settings.rare_settings()
-picture.show_overview()
+    rows.row_menu()
+    network_settings.common_settings()
+network_settings.rare_settings()
+network_diagram.show_overview()
 badge.show_badge()
 details.show_details()

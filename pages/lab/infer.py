@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from explorer.ui.looking import answer, choice, pictures, views, weights
+from explorer.ui.lab.look_inside import answer, images, selection, views, weights
 
-choice.follow_url()
+selection.follow_url()
 weights.show_weights()
 left, right = st.container(key="look_top").columns(2, gap="medium")
 with left:
-    pictures.show_desk()
-pick, picks = pictures.looked_at(), pictures.picks()
+    images.show_desk()
+pick, picks = images.looked_at(), images.picks()
 if pick is None:
     right.info("No picture is on the desk yet. Choose, upload, take or draw one.", icon=":material/image:")
 else:
@@ -19,5 +19,5 @@ else:
         if len(picks) > 1:
             answer.show_batch(picks)
     with left:
-        pictures.show_steps(pick)
+        images.show_steps(pick)
     views.show_views(pick, picks)

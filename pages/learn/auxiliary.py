@@ -1,6 +1,6 @@
 """The lesson on the auxiliary classifiers."""
 
-from explorer.ui.lessons import auxiliary, lesson
+from explorer.ui.learn import auxiliary, lesson
 
 lesson.show(
     "auxiliary",

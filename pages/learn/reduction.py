@@ -1,19 +1,20 @@
 """The lesson on the 1×1 reduction."""
 
-from explorer.ui.lessons import lesson, reduction, reduction_more
+from explorer.ui.learn import lesson
+from explorer.ui.learn.reduction import case, network
 
 lesson.show(
     "reduction",
     {
-        "predict": reduction.predict,
-        "bench": reduction.bench,
-        "break_even": reduction.break_even,
-        "exchange": reduction.exchange,
-        "mixing": reduction_more.mixing,
-        "paths": reduction_more.paths,
-        "timing": reduction_more.timing,
-        "whole_network": reduction_more.whole_network,
-        "slips": reduction_more.slips,
+        "predict": case.predict,
+        "bench": case.bench,
+        "break_even": case.break_even,
+        "exchange": case.exchange,
+        "mixing": network.mixing,
+        "paths": network.paths,
+        "timing": network.timing,
+        "whole_network": network.whole_network,
+        "slips": network.slips,
     },
     "The case is yours to change; the last parts and the test follow the network of this session.",
     together=("bench", "break_even", "exchange", "mixing", "paths", "timing"),

@@ -1,14 +1,14 @@
 """The lesson on why everyone's numbers differ."""
 
-from explorer.ui.lessons import googlenets, lesson
+from explorer.ui.learn import lesson, which_googlenet
 
 lesson.show(
     "which_googlenet",
     {
-        "predict": googlenets.predict,
-        "presets": googlenets.presets,
-        "audit": googlenets.audit,
-        "counts": googlenets.counts,
+        "predict": which_googlenet.predict,
+        "presets": which_googlenet.presets,
+        "audit": which_googlenet.audit,
+        "counts": which_googlenet.counts,
     },
     "The presets and Table 1 stay as they are; the ways of counting and the test follow the network of this session.",
 )

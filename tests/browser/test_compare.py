@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from safetensors.torch import load_file
 
 from explorer import PRESETS
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.share import from_json, to_json
 from explorer.views.palette import READABLE, contrast
 from tests.browser.test_network import APP, PATIENCE_MS, at_rest, edit, expect_total, open_page

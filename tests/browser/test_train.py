@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from explorer import PRESETS
 from explorer.history import Version
-from explorer.races import scaled
 from explorer.share import to_token
+from explorer.training.races import scaled
 from tests.browser.test_network import APP, PATIENCE_MS, _outside, at_rest, edit, open_page
 
 pytestmark = pytest.mark.browser

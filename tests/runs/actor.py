@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from explorer.checkpoints import weights_name
-from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
-from explorer.plan import Plan
 from explorer.runs import worker
 from explorer.runs.store import Job
+from explorer.training.checkpoints import weights_name
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
+from explorer.training.plan import Plan
 
 COMMAND = (sys.executable, "-m", "tests.runs.actor")
 CHECKPOINT_S = 0.05

@@ -7,10 +7,10 @@ from typing import Any
 import psutil
 
 from explorer import PRESETS
-from explorer.plan import FACTS, Budget, Entrant, Plan
 from explorer.runs.manager import Manager
 from explorer.runs.records import WAITING, Refused, Run, State
 from explorer.runs.store import Store
+from explorer.training.plan import FACTS, Budget, Entrant, Plan
 from tests.runs.actor import COMMAND, losses
 from tests.stage import eventually
 

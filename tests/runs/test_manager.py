@@ -11,12 +11,12 @@ from time import monotonic
 
 import pytest
 
-from explorer.plan import MAX_BATCH, Settings
 from explorer.runs import manager as module
 from explorer.runs import worker
 from explorer.runs.manager import MAX_QUEUE
 from explorer.runs.records import DISK_FULL, Refused
 from explorer.runs.store import Store
+from explorer.training.plan import MAX_BATCH, Settings
 from tests.runs.actor import losses, rehearsed
 from tests.runs.stage import FASHION, FOREVER, Stage, assert_no_stray, assert_sound, plan, workers
 from tests.stage import eventually

@@ -3,9 +3,9 @@
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.plan import TRAINING_PASSES, Entrant, Plan, Settings
 from explorer.runs.records import Lane, Run
 from explorer.runs.speed import macs_per_second
+from explorer.training.plan import TRAINING_PASSES, Entrant, Plan, Settings
 
 EACH = TRAINING_PASSES * summarize(PRESETS["mini"]).macs(aux=True)
 

@@ -11,12 +11,12 @@ from time import time
 
 import pytest
 
-from explorer.checkpoints import weights_name
-from explorer.events import Evaluated, Started, Stepped
 from explorer.runs import store as module
-from explorer.runs.folder import data_folder
 from explorer.runs.recorder import Recorder, SupersededError, numbers
 from explorer.runs.store import IMPORT_S, Store, StoreError
+from explorer.settings import data_folder
+from explorer.training.checkpoints import weights_name
+from explorer.training.events import Evaluated, Started, Stepped
 from tests.runs.stage import plan
 
 

@@ -16,12 +16,12 @@ import torch
 
 from explorer import PRESETS, GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
-from explorer.live.arrays import DataError
-from explorer.live.export.weights import load_weights
-from explorer.plan import Budget, Data, Entrant, Plan, Settings, fit
+from explorer.data.arrays import DataError
+from explorer.live.weights import load_weights
 from explorer.runs.manager import LEAST_MEMORY, WORKER
 from explorer.runs.records import Refused
 from explorer.runs.worker import NICE, said
+from explorer.training.plan import Budget, Data, Entrant, Plan, Settings, fit
 from tests.runs.stage import FASHION, Stage, assert_no_stray, workers
 from tests.runs.trainer import COMMAND
 from tests.stage import alive, eventually
@@ -170,7 +170,7 @@ def test_a_server_takes_its_real_worker_along_and_never_loads_torch(tmp_path: Pa
         from explorer.runs.manager import Manager
         from explorer.runs.store import Store
         from tests.runs.stage import FASHION
-        from explorer.plan import Plan
+        from explorer.training.plan import Plan
         store = Store(Path({str(tmp_path)!r}))
         manager = Manager(store)
         run_id = manager.submit(Plan.model_validate_json({training_plan(100_000).model_dump_json()!r}), FASHION)

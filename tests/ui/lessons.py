@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs.queue import Pending
 from explorer.lessons.questions import Question
-from explorer.live.checker import Pending
 from explorer.ui import cache
 from tests.ui.conftest import open_app
 

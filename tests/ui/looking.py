@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.live.checker import Pending
-from explorer.live.look import InputError
-from explorer.live.report import KINDS, Failure
+from explorer.jobs.inspection import InputError
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import KINDS, Failure
 from explorer.ui import cache
-from explorer.ui.looking import asking
+from explorer.ui.lab.look_inside import requests
 from tests.ui.conftest import open_app
 
 
@@ -62,7 +62,7 @@ def looker(monkeypatch: pytest.MonkeyPatch) -> DirectLooker:
     direct = DirectLooker()
     monkeypatch.setattr(cache, "looker", lambda: direct)
     monkeypatch.setattr(cache, "bringer", lambda _kind: direct)
-    monkeypatch.setattr(asking, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(requests, "PATIENCE_S", 0.0)
     return direct
 
 

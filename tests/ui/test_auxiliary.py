@@ -3,7 +3,7 @@
 import pytest
 
 from explorer import PRESETS
-from explorer.live.report import LOSS_WEIGHTS, GradientReport, GradientRun
+from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
 from tests.ui.lessons import FakeChecker, checker, click, open_lesson, run, type_into, words
 
 __all__ = ["checker"]

@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.live.checker import Pending
-from explorer.live.report import CheckReport, Disagreement
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import CheckReport, Disagreement
 from explorer.ui import cache
 from tests.ui.conftest import open_app, texts
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from explorer.ui.lessons.chart import to_csv
+from explorer.ui.components.chart import to_csv
 from tests.ui.lessons import charts, open_lesson, words
 
 

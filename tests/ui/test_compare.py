@@ -9,14 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.history import Version
-from explorer.live.export.weights import load_weights
+from explorer.live.weights import load_weights
 from explorer.share import from_shelf_token, shelf_from_json, shelf_to_json, to_json, to_shelf_token, to_token
 from explorer.shelf import MAX_VARIANTS, Shelf, Variant
 from explorer.table import from_rows, to_rows
-from explorer.ui import takeaway
-from explorer.ui.offers import CannotMakeError
+from explorer.ui.components.downloads import CannotMakeError
+from explorer.ui.explore.compare import export
 from tests.ui.conftest import open_app, title
 
 PAPER = PRESETS["paper"]
@@ -387,28 +387,28 @@ def test_a_file_is_taken_in() -> None:
 def test_weights_are_made_in_another_process(tmp_path: object) -> None:
     """The bytes behind the button are a file of this network."""
     file = tmp_path / "w.safetensors"
-    file.write_bytes(takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors"))
+    file.write_bytes(export.run_export(Version("mini", PRESETS["mini"]), "safetensors"))
     assert load_weights(file).config == PRESETS["mini"]
     with pytest.raises(CannotMakeError, match="cannot be built"):
-        takeaway.run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
+        export.run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
 
 
 def test_an_export_gives_way_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process has a low priority, and what takes too long is stopped and told in a sentence."""
     lowered = []
     monkeypatch.setattr(os, "setpriority", lambda kind, pid, priority: lowered.append((kind, priority)))
-    monkeypatch.setattr(takeaway, "_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(export, "_TIMEOUT_S", 0.05)
     with pytest.raises(CannotMakeError, match="was stopped"):
-        takeaway.run_export(Version("mini", PRESETS["mini"]), "safetensors")
+        export.run_export(Version("mini", PRESETS["mini"]), "safetensors")
     assert [(os.PRIO_PROCESS, 10)] == lowered
 
 
 @pytest.mark.parametrize("dies", ["raise ValueError('secret')", "import os; os.abort()", "import sys; sys.exit(3)"])
 def test_a_process_that_dies_becomes_a_sentence(dies: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it dies of; what only a programmer understands stays in the log."""
-    monkeypatch.setattr(takeaway, "_COMMAND", (sys.executable, "-c", dies))
+    monkeypatch.setattr(export, "_COMMAND", (sys.executable, "-c", dies))
     with pytest.raises(CannotMakeError, match=r"ended without a file \(exit code -?\d+\)") as told:
-        takeaway.run_export(Version("mini", PRESETS["mini"]), "onnx")
+        export.run_export(Version("mini", PRESETS["mini"]), "onnx")
     assert "secret" not in str(told.value)
 
 

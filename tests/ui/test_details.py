@@ -5,8 +5,9 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.ui import cache, layers
-from explorer.ui.details import VIEWS
+from explorer.ui import cache
+from explorer.ui.explore.network import layers
+from explorer.ui.explore.network.details import VIEWS
 from tests.ui.conftest import texts
 
 

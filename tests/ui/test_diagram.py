@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import diagram
+from explorer.ui.components import diagram
 from explorer.views.layout import LayoutUnavailable
 
 DEMO = Path(__file__).parents[1] / "browser" / "apps" / "diagram_app.py"

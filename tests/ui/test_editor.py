@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
-from explorer.changes import with_module
+from explorer.diff import with_module
 from tests.ui.conftest import around, texts, totals
 
 PAPER = {"parameters": "6,998,552", "while training": "13,378,280", "MACs": "1.583 G"}

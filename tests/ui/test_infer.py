@@ -9,11 +9,11 @@ import pytest
 
 from explorer import PRESETS
 from explorer.history import Version
-from explorer.live.checker import Pending
-from explorer.live.look import Scale
-from explorer.live.report import Failure, Progress
+from explorer.jobs.inspection import Scale
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import Failure, Progress
 from explorer.share import to_token
-from explorer.ui.looking.views import VIEWS
+from explorer.ui.lab.look_inside.views import VIEWS
 from tests.ui.conftest import forge, title
 from tests.ui.lessons import click, pictures, run, type_into, words
 from tests.ui.looking import WAITING, DirectLooker, looker, open_page, show
@@ -109,7 +109,7 @@ def test_the_server_never_loads_torch_for_the_page() -> None:
     """The page is drawn by a process in which the answers only pend, as in the server."""
     code = (
         "import sys\n"
-        "from explorer.live.checker import Pending\n"
+        "from explorer.jobs.queue import Pending\n"
         "from explorer.ui import cache\n"
         "from explorer.ui.looking import asking\n"
         "class Waiting:\n"
@@ -272,7 +272,7 @@ def test_a_bad_channel_is_refused(looker: DirectLooker) -> None:
     type_into(at, "look_wants_channel", 5)
     type_into(at, "look_wants_channel", 4_800)
     assert any("has the channels 0 to" in error.value for error in at.error)
-    assert {0, 5} == {request.channel for request in looker.of("maximisation")}
+    assert {0, 5} == {request.channel for request in looker.of("maximization")}
 
 
 def test_time_measured_here_colours_the_network_page(looker: DirectLooker) -> None:

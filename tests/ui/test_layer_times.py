@@ -6,10 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import Failure, LayerTiming, LayerTimingRequest, Progress
 from explorer.lessons.reduction import without_reductions
-from explorer.live.checker import Pending
-from explorer.live.report import Failure, LayerTiming, LayerTimingRequest, Progress
-from explorer.ui import picture
+from explorer.ui.components import network_diagram
 from explorer.views.canvas import Drawing
 from tests.ui.lessons import FakeChecker, checker, click, run, words
 
@@ -30,13 +30,13 @@ def timing_of(config: GoogLeNetConfig, ms: float = 2.0) -> LayerTiming:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Drawing]:
     """Note what is drawn, by the key of its view."""
     seen: dict[str, Drawing] = {}
-    show = picture.diagram
+    show = network_diagram.diagram
 
     def note(drawing: Drawing, *, key: str, **options: Any) -> None:
         seen[key] = drawing
         show(drawing, key=key, **options)
 
-    monkeypatch.setattr(picture, "diagram", note)
+    monkeypatch.setattr(network_diagram, "diagram", note)
     return seen
 
 

@@ -9,21 +9,20 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
+from explorer.data.metadata import KEY, About
+from explorer.jobs.inspection import Imported, Misfit
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import Failure, Progress
+from explorer.jobs.weights import import_weights
 from explorer.live import inference
-from explorer.live.about import KEY, About
-from explorer.live.checker import Pending
-from explorer.live.export.weights import to_safetensors
-from explorer.live.look import Imported, Misfit
 from explorer.live.model import build_model
-from explorer.live.report import Failure, Progress
-from explorer.live.weights import import_weights
-from explorer.plan import FACTS, Entrant, Plan
+from explorer.live.weights import to_safetensors
 from explorer.runs.links import weights_token
 from explorer.runs.records import Lane, Run
-from explorer.ui import cache
-from explorer.ui.looking import choice, preparation, samples
-from explorer.ui.looking import pictures as desk
-from explorer.ui.training import runs
+from explorer.training.plan import FACTS, Entrant, Plan
+from explorer.ui import cache, runs
+from explorer.ui.lab.look_inside import images as desk
+from explorer.ui.lab.look_inside import preprocessing, samples, selection
 from tests.ui.lessons import click, pictures, run, words
 from tests.ui.looking import DirectLooker, looker, open_page
 
@@ -86,7 +85,7 @@ def test_a_picture_that_has_gone_is_said(looker: DirectLooker, own_data: Path) -
     for file in (own_data / "scratch").glob("*.png"):
         file.unlink()
     looker.known.clear()
-    for memory in (preparation.steps, inference._pixels, desk._thumbnail):
+    for memory in (preprocessing.steps, inference._pixels, desk._thumbnail):
         memory.cache_clear()
     run(at)
     assert any("no longer there" in error.value for error in at.error)
@@ -143,15 +142,15 @@ def test_weights_of_a_file_are_used_and_the_link_finds_them_again(looker: Direct
     """A file of ours is read, used at once, and named in the URL for as long as it is kept."""
     at = open_page()
     config = PRESETS["mini"].replace(classes=3)
-    kept = choice.scratch().keep(to_safetensors(build_model(config)), ".safetensors")
-    found = Imported(network=choice.resolved(choice.token_of(str(kept))).network, about="weights from a file")
+    kept = selection.scratch().keep(to_safetensors(build_model(config)), ".safetensors")
+    found = Imported(network=selection.resolved(selection.token_of(str(kept))).network, about="weights from a file")
     work = looker._done
     looker._done = lambda request: found if request.kind == "weights" else work(request)
     bring(at)
     run(at)
     assert looker.of("prediction")[-1].network.config == config
     token = at.query_params["weights"]
-    assert token == choice.token_of(str(kept))
+    assert token == selection.token_of(str(kept))
     again = open_page(weights=token)
     assert "weights from a file, 3 classes" in words(again)
     assert not again.error
@@ -162,8 +161,8 @@ def test_a_brought_file_speaks_for_itself_alone(looker: DirectLooker) -> None:
     facts = FACTS["fashion_mnist"]
     training = About(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.999)
     content = to_safetensors(build_model(PRESETS["mini"]), {KEY: training.model_dump_json()})
-    found = import_weights(str(choice.scratch().keep(content, ".weights")), PRESETS["mini"])
-    said = words(open_page(weights=choice.token_of(found.network.weights)))
+    found = import_weights(str(selection.scratch().keep(content, ".weights")), PRESETS["mini"])
+    said = words(open_page(weights=selection.token_of(found.network.weights)))
     assert "mine, by its own account trained on Fashion-MNIST" in said
     assert "by its own account 99.9 % of its test images told right" in said
     assert "trained here" not in said
@@ -241,23 +240,23 @@ def test_a_drawing_is_taken_as_any_picture_that_someone_brought() -> None:
     """What a browser sends may be anything; only what decodes is laid on the desk."""
     import base64
 
-    from explorer.ui.looking import pad
+    from explorer.ui.lab.look_inside import drawing_pad
 
     good = base64.b64encode(picture((9, 9, 9))).decode()
     for sent, expected in ((good, picture((9, 9, 9))), ("!!", b""), (7, b""), ("A" * 400_004, b""), (None, b"")):
         shown = type("Shown", (), {"picture": sent})
-        original, pad._view = pad._view, lambda shown=shown, **_: shown
+        original, drawing_pad._view = drawing_pad._view, lambda shown=shown, **_: shown
         try:
-            assert expected == pad.drawing_pad("pad")
+            assert expected == drawing_pad.drawing_pad("pad")
         finally:
-            pad._view = original
+            drawing_pad._view = original
 
 
 def test_a_picture_is_prepared_as_the_network_gets_it() -> None:
     """The picture shown is the last step before the values are normalised."""
-    from explorer.ui.looking.preparation import steps
+    from explorer.ui.lab.look_inside.preprocessing import steps
 
-    kept = choice.scratch().keep(picture((10, 200, 30)), ".png")
-    made = steps(str(kept), PRESETS["mini"], choice.untrained(PRESETS["mini"], "").preprocessing)
+    kept = selection.scratch().keep(picture((10, 200, 30)), ".png")
+    made = steps(str(kept), PRESETS["mini"], selection.untrained(PRESETS["mini"], "").preprocessing)
     assert made[-2].pixels.shape == (28, 28)
     assert np.unique(made[-2].pixels).tolist() == [124]  # luma of that green

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui.offers import CannotMakeError, File
+from explorer.ui.components.downloads import CannotMakeError, File
 
 
 class Buttons:
@@ -36,9 +36,9 @@ def page(make: Callable[[], object], of: str = "a network") -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from explorer.ui import offers
+        from explorer.ui.components import downloads
 
-        offers.offer(st.session_state["files"], "paper", st.session_state["of"])
+        downloads.offer(st.session_state["files"], "paper", st.session_state["of"])
 
     at = AppTest.from_function(script)
     at.session_state["files"] = (File("ONNX", "onnx", "text/plain", "help", make),)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import diagram, picture
+from explorer.ui.components import diagram, network_diagram
 from explorer.views.canvas import Drawing
 from tests.ui.lessons import click, run
 
@@ -14,13 +14,13 @@ from tests.ui.lessons import click, run
 def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """Note what each view is given, by its key."""
     seen: dict[str, dict[str, Any]] = {}
-    show = picture.diagram
+    show = network_diagram.diagram
 
     def note(drawing: Drawing, *, key: str, **options: Any) -> None:
         seen[key] = {"drawing": drawing, **options}
         show(drawing, key=key, **options)
 
-    monkeypatch.setattr(picture, "diagram", note)
+    monkeypatch.setattr(network_diagram, "diagram", note)
     return seen
 
 
@@ -32,14 +32,14 @@ def frames(options: dict[str, Any]) -> set[str]:
 
 def double_click(app: AppTest, monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     """Run once more as after a double click on a box: the view calls back before the script."""
-    show = picture.show_overview
+    show = network_diagram.show_overview
 
     def first_open() -> None:
-        monkeypatch.setattr(picture, "show_overview", show)
-        picture._open_or_close(node)
+        monkeypatch.setattr(network_diagram, "show_overview", show)
+        network_diagram._open_or_close(node)
         show()
 
-    monkeypatch.setattr(picture, "show_overview", first_open)
+    monkeypatch.setattr(network_diagram, "show_overview", first_open)
     run(app)
 
 

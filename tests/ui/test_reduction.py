@@ -3,10 +3,10 @@
 import pytest
 
 from explorer import PRESETS
+from explorer.jobs.queue import Pending
+from explorer.jobs.requests import Failure, Progress, ReductionTiming
 from explorer.lessons.openings import opening
 from explorer.lessons.reduction import ARTICLE
-from explorer.live.checker import Pending
-from explorer.live.report import Failure, Progress, ReductionTiming
 from tests.ui.lessons import FakeChecker, answer, checker, click, open_lesson, pictures, run, type_into, words
 
 __all__ = ["checker"]

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
-from explorer.ui.settings import MORE
+from explorer.ui.components.network_settings import MORE
 from tests.ui.conftest import around, totals
 
 

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.changes import with_module
+from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import to_token
 from explorer.ui import state

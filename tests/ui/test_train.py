@@ -13,16 +13,17 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.changes import with_module
+from explorer.data.datasets import imported
+from explorer.diff import with_module
 from explorer.history import Version
-from explorer.live.datasets import imported
-from explorer.plan import MAX_PROPOSED, Budget
-from explorer.races import QUESTIONS
-from explorer.runs.folder import data_folder as folder_in_use
 from explorer.runs.manager import Manager
 from explorer.runs.records import STATES, Run
+from explorer.settings import data_folder as folder_in_use
 from explorer.share import to_token
-from explorer.ui.training import history, images, live, runs
+from explorer.training.plan import MAX_PROPOSED, Budget
+from explorer.training.races import QUESTIONS
+from explorer.ui import runs
+from explorer.ui.lab.train import history, images, run_view
 from explorer.views import formatting as fmt
 from explorer.views.curves import Panel
 from tests.ui.conftest import ROOT, forge, title
@@ -448,7 +449,7 @@ def test_the_history_compares_every_network_of_a_race(manager: Manager, monkeypa
     put(manager.store, plan("mini", "half", seeds=(0, 1)))
     drawn: list[Panel] = []
     monkeypatch.setattr(history, "_table", lambda found: found)  # all of its rows are chosen
-    monkeypatch.setattr(live, "show_curves", lambda panels, *_, **__: drawn.extend(panels))
+    monkeypatch.setattr(run_view, "show_curves", lambda panels, *_, **__: drawn.extend(panels))
     app = view(train_page(), "history")
     assert not app.exception
     assert [line.name for line in drawn[0].lines] == ["A mini_vs_half: mini", "A mini_vs_half: half", "B mini"]

@@ -8,15 +8,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.checkpoints import weights_name
-from explorer.draft import Draft, prepared
-from explorer.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
-from explorer.plan import FACTS, Budget, Data, Entrant, Plan
 from explorer.runs.manager import Manager
 from explorer.runs.recorder import Recorder
 from explorer.runs.records import Run, State
 from explorer.runs.store import Store
-from explorer.ui.training import runs
+from explorer.training.checkpoints import weights_name
+from explorer.training.draft import Draft, prepared
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
+from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan
+from explorer.ui import runs
 from tests.ui.conftest import open_app
 
 PAGE = "pages/lab/train.py"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.ui import frame
-from explorer.ui.later import look_again
+from explorer.ui.components.polling import look_again
 
 
 @st.fragment

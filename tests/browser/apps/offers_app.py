@@ -4,7 +4,7 @@ from itertools import count
 
 import streamlit as st
 
-from explorer.ui.offers import CannotMakeError, File, offer
+from explorer.ui.components.downloads import CannotMakeError, File, offer
 
 tries = st.session_state.setdefault("tries", count())
 runs = st.session_state.setdefault("runs", count(1))

@@ -1,0 +1,99 @@
+"""Where things are, and what the environment sets: limits, how many runs train at once, the data directory.
+
+A variable that is not set, or empty, leaves the default. One that cannot be used is explained in a sentence before
+anything is computed with it.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]  # where child processes start, so that they find this package
+ASSETS = ROOT / "assets"
+
+DATA = "EXPLORER_DATA"  # the data directory
+_NAME = "inception-explorer"
+
+
+class EnvironmentValueError(ValueError):
+    """An environment variable cannot be used; the message gives its name, its value, and what would be right."""
+
+
+class Setting(NamedTuple):
+    """A whole number that a variable sets: its default and its bounds."""
+
+    default: int
+    minimum: int
+    maximum: int
+
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        "EXPLORER_LIVE_MB": Setting(300, 0, 1_000_000),  # the current network, where it is run for real
+        "EXPLORER_LOOK_MB": Setting(500, 1, 1_000_000),  # the networks that Look inside keeps
+        "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network written as weights or as a graph
+        "EXPLORER_TRAIN_MB": Setting(4_000, 1, 10_000_000),  # a run
+        "EXPLORER_RUNS": Setting(1, 1, 64),  # that train at once
+    }
+)
+
+
+def setting(name: str) -> int:
+    """Return the environment's value of a setting, or its default. Raises EnvironmentValueError."""
+    default, minimum, maximum = SETTINGS[name]
+    text = os.environ.get(name, "").strip()
+    try:
+        number = int(text or default)
+    except ValueError:
+        number = None
+    if number is None or not minimum <= number <= maximum:
+        raise EnvironmentValueError(
+            f"The environment variable {name} is “{text[:40]}”. Set it to a whole number from {minimum:,} to "
+            f"{maximum:,}, or leave it out for {default:,}."
+        )
+    return number
+
+
+def data_folder() -> Path:
+    """Return the data directory; what writes into it creates it. Raises EnvironmentValueError.
+
+    It is the folder that ``EXPLORER_DATA`` names, else where the platform keeps a user's data: ``$XDG_DATA_HOME``
+    (``~/.local/share``) on Linux, ``~/Library/Application Support`` on macOS, ``%LOCALAPPDATA%`` on Windows.
+    """
+    if folder := _named_folder():
+        return folder
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / _NAME
+
+
+def _named_folder() -> Path | None:
+    text = os.environ.get(DATA, "")
+    try:
+        return Path(text).expanduser().absolute() if text else None
+    except RuntimeError as error:  # ~somebody who is unknown here
+        raise EnvironmentValueError(
+            f"The environment variable {DATA} is “{text[:80]}”, and there is no such user's folder here. Set it to the "
+            "path of a folder that can be written to, or leave it out."
+        ) from error
+
+
+def environment_problems() -> tuple[str, ...]:
+    """Return a sentence on every variable that cannot be used."""
+    reads: list[Callable[[], object]] = [_named_folder, *(lambda name=name: setting(name) for name in SETTINGS)]
+    return tuple(problem for read in reads if (problem := _problem_of(read)))
+
+
+def _problem_of(read: Callable[[], object]) -> str:
+    try:
+        read()
+    except EnvironmentValueError as error:
+        return str(error)
+    return ""

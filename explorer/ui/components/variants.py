@@ -1,0 +1,37 @@
+"""Networks by their names: what each is called on the page, and several of them as a comparison."""
+
+import streamlit as st
+
+from explorer.comparison import Comparison
+from explorer.config import GoogLeNetConfig
+from explorer.diff import changes
+from explorer.presets import ACCURACIES, CATALOGUE
+from explorer.shelf import CURRENT
+from explorer.ui import cache, run_results, state
+from explorer.views import palette
+from explorer.views.network_table import version_title
+
+
+def theme() -> palette.Theme:
+    """Return the colours of the page as the reader sees it."""
+    return palette.DARK if st.context.theme.type == "dark" else palette.LIGHT
+
+
+def title(name: str) -> str:
+    """Return what a network is called on the page."""
+    if name != CURRENT:
+        return CATALOGUE[name].title if name in CATALOGUE else name
+    version = state.present()
+    return f"bench: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
+
+
+def accuracy(config: GoogLeNetConfig) -> str:
+    """Return what is known of a network's accuracy, published or reached here, in words; empty where nothing is."""
+    known = ACCURACIES.get(config)
+    published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
+    return "; ".join(filter(None, (published, *run_results.reached(config))))
+
+
+def compared(names: tuple[str, ...]) -> Comparison:
+    """Return the comparison of these networks."""
+    return Comparison(tuple(cache.summary(state.version_named(name).config) for name in names))

@@ -1,0 +1,1 @@
+"""The page Compare: two to four networks side by side, and export."""

@@ -1,0 +1,1 @@
+"""The page Network: the editable table, the totals, and the details below."""

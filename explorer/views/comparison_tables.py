@@ -1,0 +1,217 @@
+"""A comparison as rows and HTML: what each network costs, the six columns with their marks, the layers side by side.
+
+Variants go by the letters A to D in the colours of :mod:`explorer.views.palette`. Less of a cost is better; a
+receptive field is neither. Better and worse are told by colour, sign and arrow together.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from statistics import quantiles
+from typing import Any, NamedTuple
+
+from explorer.analysis import LayerRow, NetworkSummary
+from explorer.comparison import Aligned, AlignedModule, Comparison
+from explorer.config import HEADINGS, InceptionModule
+from explorer.diff import Change, changes
+from explorer.views import formatting as fmt
+from explorer.views.labels import edit_line
+from explorer.views.layer_table import kernel
+from explorer.views.palette import Theme
+
+LETTERS = "ABCD"
+BLANK, ABSENT = "blank", "–"
+_BECAME = ("output", "parameters", "MACs")
+
+
+class Fact(NamedTuple):
+    """One line of the totals: the field of Facts, its label and convention, and whether less of it is better."""
+
+    field: str
+    label: str
+    convention: str
+    cost: bool = True
+
+    def text(self, value: int) -> str:
+        """Return the value with its unit."""
+        if self.field == "activations":
+            return fmt.megabytes(value)
+        return f"{fmt.exact(value)} px" if self.field == "receptive_field" else fmt.exact(value)
+
+
+FACTS = (
+    Fact("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
+    Fact("training_parameters", "while training", "parameters with the auxiliary heads"),
+    Fact("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
+    Fact("activations", "activations", "outputs of all layers for one image, as float32"),
+    Fact("receptive_field", "receptive field", "pixels that one position after the last module sees", cost=False),
+)
+
+
+def titles(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names behind their letters: ``A paper``, ``B wide``. One alone needs none."""
+    if len(names) == 1:
+        return tuple(names)
+    return tuple(f"{letter} {name}" for letter, name in zip(LETTERS, names, strict=False))
+
+
+def difference(fact: Fact, value: int, base: int) -> str:
+    """Return how a value differs from the base's: ``▲ +1,728 (+0.02 %)``; empty where it does not."""
+    if value == base:
+        return ""
+    told = fmt.memory_change if fact.field == "activations" else fmt.change
+    return f"{'▲' if value > base else '▼'} {told(value, base)}"
+
+
+def fact_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return a row per total, with each network's value and its difference from the base."""
+    base = comparison.facts[comparison.base]
+    rows = []
+    for fact in FACTS:
+        row = {"total": fact.label}
+        for title, facts in zip(titles(names), comparison.facts, strict=True):
+            value, there = getattr(facts, fact.field), getattr(base, fact.field)
+            row[title] = " ".join(filter(None, (fact.text(value), difference(fact, value, there))))
+        rows.append(row)
+    return rows
+
+
+def setting_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return a row per edit that leads from the base to a network and is no cell of the table."""
+    base = comparison.summaries[comparison.base].config
+    rows = []
+    for title, summary in zip(titles(names), comparison.summaries, strict=True):
+        settings = (change for change in changes(base, summary.config) if not _in_table(change))
+        rows += [{"network": title, "differs in": edit_line(change)} for change in settings]
+    return rows
+
+
+def _in_table(change: Change) -> bool:
+    return change.field in HEADINGS or (change.field == "modules" and change.where != "table")
+
+
+def cell_text(module: InceptionModule | None, field: str) -> str:
+    """Return a cell of the table; ``blank`` for no 1×1, a dash where there is no such module."""
+    if module is None:
+        return ABSENT
+    value = getattr(module, field)
+    return BLANK if value is None else fmt.exact(value)
+
+
+def layer_rows(layers: Sequence[Aligned], names: Sequence[str], base: int) -> list[dict[str, Any]]:
+    """Return a row per aligned layer: what became of it, and each network's output, kernel, parameters and MACs."""
+    rows = []
+    for layer in layers:
+        row: dict[str, Any] = {"layer": layer.path, "differs": _differs(layer, base)}
+        for letter, here in zip(LETTERS[: len(names)], layer.rows, strict=True):
+            row[f"{letter} output"] = _output(here)
+            row[f"{letter} parameters"] = here.parameters if here else None
+            row[f"{letter} MACs"] = here.macs if here else None
+        rows.append(row)
+    return rows
+
+
+def _differs(layer: Aligned, base: int) -> str:
+    """Say for each network that differs what became of the base's layer: ``B changed, C removed``."""
+    found = [f"{LETTERS[at]} {layer.status(at, base)}" for at in range(len(layer.rows)) if at != base]
+    return ", ".join(text for text in found if not text.endswith("same"))
+
+
+def _output(row: LayerRow | None) -> str:
+    if row is None:
+        return ABSENT
+    window = f" · {kernel(row)}" if row.kernel and row.kind == "conv" else ""
+    return fmt.shape(row.out_shape) + window
+
+
+def facts_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> str:
+    """Return the totals as a table: columns are networks, rows are facts, differences are loud.
+
+    Beside each number lies a bar; the longest of a row is the largest of its numbers.
+    """
+    head = "".join(_head(at, name, comparison.base, theme) for at, name in enumerate(names))
+    body = "".join(_fact_line(fact, comparison, theme) for fact in FACTS)
+    return f'<table class="compare facts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _head(at: int, name: str, base: int, theme: Theme) -> str:
+    note = '<span class="base">base</span>' if at == base else ""
+    return f"<th>{chip(LETTERS[at], theme)} {escape(name)}{note}</th>"
+
+
+def chip(letter: str, theme: Theme) -> str:
+    """Return a variant's letter in its colour."""
+    return f'<b class="chip" style="border-color:{theme.variants[letter]};color:{theme.variants[letter]}">{letter}</b>'
+
+
+def _fact_line(fact: Fact, comparison: Comparison, theme: Theme) -> str:
+    values = [getattr(facts, fact.field) for facts in comparison.facts]
+    cells = "".join(_fact_cell(fact, at, values, values[comparison.base], theme) for at in range(len(values)))
+    return f'<tr><th title="{escape(fact.convention)}">{escape(fact.label)}</th>{cells}</tr>'
+
+
+def _fact_cell(fact: Fact, at: int, values: Sequence[int], there: int, theme: Theme) -> str:
+    value = values[at]
+    told = difference(fact, value, there)
+    colour = theme.muted if not fact.cost else theme.worse if value > there else theme.better
+    changed = f'<span class="delta" style="color:{colour}">{escape(told)}</span>' if told else ""
+    fill = theme.variants[LETTERS[at]]
+    bar = f'<i class="bar"><i style="width:{100 * value / max(values):.1f}%;background:{fill}"></i></i>'
+    return f'<td><div><span class="value">{escape(fact.text(value))}{changed}</span>{bar}</div></td>'
+
+
+def cells_html(comparison: Comparison, theme: Theme) -> str:
+    """Return the six columns of all networks in one table, differing cells marked, and what each module became.
+
+    A module takes a line for the base and those that are like it, and one for each network that is not: because a cell
+    differs, or because a difference elsewhere changes its output or its costs.
+    """
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in (*HEADINGS.values(), *_BECAME))
+    body = "".join("".join(_module_lines(module, comparison, theme)) for module in comparison.modules)
+    return (
+        f'<table class="compare cells"><thead><tr><th>module</th><th></th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _module_lines(module: AlignedModule, comparison: Comparison, theme: Theme) -> Iterator[str]:
+    base, networks = comparison.base, range(len(module.modules))
+    became = [_became(summary, module.name) for summary in comparison.summaries]
+    differing = [at for at in networks if module.differing(at, base) or became[at] != became[base]]
+    alike = [at for at in networks if at not in differing]
+    for place, group in enumerate([alike, *([at] for at in differing)]):
+        at = base if group is alike else group[0]
+        start = f'<th rowspan="{1 + len(differing)}">{escape(module.name)}</th>' if place == 0 else ""
+        who = "".join(chip(LETTERS[network], theme) for network in group) if differing else "all"
+        cells = "".join(
+            _cell(cell_text(module.modules[at], field), module.differs(field, at, base), theme) for field in HEADINGS
+        )
+        cells += "".join(_followed(*texts) for texts in zip(became[at], became[base], strict=True))
+        kind = "differs" if differing else "same"
+        yield f'<tr class="{kind}{" first" if start else ""}">{start}<td class="who">{who}</td>{cells}</tr>'
+
+
+def _became(summary: NetworkSummary, name: str) -> tuple[str, ...]:
+    """Return what a module gives and costs; dashes where there is no such module."""
+    if name not in {module.name for module in summary.config.modules}:
+        return (ABSENT,) * len(_BECAME)
+    totals = summary.by_module[name]
+    return fmt.shape(summary.concat(name).out_shape), fmt.exact(totals.parameters), fmt.exact(totals.macs)
+
+
+def _followed(text: str, base: str) -> str:
+    """A number that follows from the cells: strong where it is not the base's."""
+    return f"<td>{escape(text)}</td>" if text == base else f'<td class="follows">{escape(text)}</td>'
+
+
+def _cell(text: str, differs: bool, theme: Theme) -> str:
+    if not differs:
+        return f"<td>{escape(text)}</td>"
+    return f'<td class="marked" style="color:{theme.worse}"><span>{escape(text)}</span></td>'
+
+
+def time_text(milliseconds: Sequence[float]) -> str:
+    """Return measured times in words: the median and the middle half of them; empty for fewer than two."""
+    if len(milliseconds) < 2:
+        return ""
+    low, middle, high = quantiles(milliseconds, n=4)
+    return f"{middle:,.1f} ms for one image (middle half {low:,.1f} to {high:,.1f})"

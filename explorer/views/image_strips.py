@@ -1,0 +1,68 @@
+"""Images of a set as HTML: a strip per class, and mistakes with what was said. A strip is one small PNG inside it."""
+
+import io
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from explorer.training.events import Mistake
+
+_SHOWN = 64  # pixels of the screen that a small image takes, at most
+
+
+class ClassStrip(NamedTuple):
+    """A class with its numbers of training and test images, and some of its images, n × H × W × C bytes."""
+
+    name: str
+    train: int
+    test: int
+    images: np.ndarray
+
+
+def strips_html(strips: Sequence[ClassStrip]) -> str:
+    """Return a table: a row per class with its counts and a strip of its images."""
+    rows = "".join(
+        f"<tr><th>{escape(strip.name)}</th><td>{strip.train:,}</td><td>{strip.test:,}</td>"
+        f"<td>{_picture(_joined(strip.images), f'Training images of {strip.name}')}</td></tr>"
+        for strip in strips
+    )
+    return (
+        "<table class='strips'><thead><tr><th>class</th><td>training</td><td>test</td><td></td></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def mistakes_html(images: np.ndarray, mistakes: Sequence[Mistake], classes: Sequence[str]) -> str:
+    """Return the images n × H × W × C that were mistaken, each with what was said and what it is."""
+    cards = "".join(
+        f"<figure>{_picture(image, f'{classes[mistake.truth]}, taken for {classes[mistake.said]}')}"
+        f"<figcaption>said <b>{escape(classes[mistake.said])}</b> {100 * mistake.probability:.1f} %<br>"
+        f"is {escape(classes[mistake.truth])}</figcaption></figure>"
+        for image, mistake in zip(images, mistakes, strict=True)
+    )
+    return f"<div class='mistakes'>{cards}</div>"
+
+
+def _joined(images: np.ndarray) -> np.ndarray:
+    """Lay n × H × W × C side by side, a grey column of pixels between two."""
+    count, height, _, channels = images.shape
+    gap = np.full((height, 1, channels), 128, np.uint8)
+    parts = [part for image in images for part in (image, gap)][: 2 * count - 1]
+    return np.concatenate(parts, axis=1)
+
+
+def _picture(pixels: np.ndarray, alt: str) -> str:
+    """Return an image H × W × C as HTML, enlarged by a whole number so that its pixels stay square."""
+    height, width, channels = pixels.shape
+    scale = max(1, _SHOWN // height)
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(file, "PNG")
+    source = b64encode(file.getvalue()).decode("ascii")
+    return (
+        f"<img src='data:image/png;base64,{source}' width='{scale * width}' height='{scale * height}' "
+        f"alt='{escape(alt)}'>"
+    )

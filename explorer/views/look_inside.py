@@ -1,0 +1,371 @@
+"""The pictures of the page *Look inside* as SVG: samples, steps, answers, strips of maps, heat maps, climbs and times.
+
+Each has its text alternative. Parts that can be chosen carry an id (:func:`explorer.views.map_images.choice`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.data.class_names import distinct
+from explorer.data.preprocessing import Step
+from explorer.jobs.inspection import Ablation, Activity, Filters, Heat, Maximization, Said, Strip
+from explorer.views import formatting as fmt
+from explorer.views import map_images, palette, svg
+from explorer.views.layer_table import BRANCH_NAMES
+
+THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # pixels of the gallery
+STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
+_SPACE = 4
+
+EMPTY = map_images.png(np.zeros((1, 1), np.uint8))
+
+
+def thumbnail(picture: bytes) -> bytes:
+    """Return a small copy of a picture."""
+    return map_images.shrunk(picture, 2 * THUMB)
+
+
+def gallery(pictures: Sequence[tuple[str, bytes]]) -> str:
+    """Return small pictures (name, PNG) in rows; each can be chosen by its number."""
+    step = THUMB + THUMB_GAP
+    columns = min(IN_A_ROW, len(pictures))
+    rows = -(-len(pictures) // columns)
+    body = []
+    for number, (name, png) in enumerate(pictures):
+        row, column = divmod(number, columns)
+        x, y = 2 + column * step, 2 + row * step
+        height, width = map_images.pixels(png).shape[:2]
+        wide, high = THUMB * min(1, width / height), THUMB * min(1, height / width)
+        body.append(map_images.image(x + (THUMB - wide) / 2, y + (THUMB - high) / 2, wide, high, png))
+        body.append(map_images.choice(str(number), f"{number + 1}: {name}", x, y, THUMB, THUMB))
+    alt = f"{len(pictures)} pictures to choose from"
+    return _bare(columns * step + 4, rows * step + 4, alt, body)
+
+
+def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
+    """Return an SVG without a title of its own, whose parts a screen reader can reach."""
+    return svg.picture(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
+
+
+def steps(made: Sequence[Step]) -> str:
+    """Return the steps from a picture to the network's input, from left to right, each with what it did."""
+    side, gap = 104, 26
+    body = []
+    for number, step in enumerate(made):
+        x = number * (side + gap)
+        height, width = step.pixels.shape[:2]
+        wide, high = side * min(1, width / height), side * min(1, height / width)
+        body.append(map_images.image(x, 4, wide, high, map_images.shrunk(map_images.png(step.pixels), 2 * side)))
+        body.append(svg.text(x, side + 24, step.name, weight=600))
+        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in _lines(step.about)]
+        if number:
+            body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
+    alt = "How the picture is prepared: " + "; ".join(f"{step.name}, {step.about}" for step in made)
+    return svg.picture(len(made) * (side + gap), side + 78, "", alt, body)
+
+
+def _lines(text: str, letters: int = 21, most: int = 3) -> list[tuple[int, str]]:
+    """Break words into lines of about so many letters."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= letters:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return list(enumerate(lines[:most]))
+
+
+class Bar(NamedTuple):
+    """A class and its probability; ``before`` is what it was with nothing scaled, None where nothing is."""
+
+    name: str
+    probability: float
+    before: float | None = None
+    true: bool = False
+
+
+def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
+    """Return the likeliest classes as bars with their probabilities; a line marks what each was before."""
+    left, high = max(110.0, 0.29 * width), 26
+    room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
+    names = distinct((("✓ " if bar.true else "") + bar.name for bar in bars), int(left / 7.4))
+    body = []
+    for place, (bar, name) in enumerate(zip(bars, names, strict=True)):
+        y = 34 + place * high
+        body.append(svg.text(left - 8, y + 14, name, anchor="end", weight=600 if place == 0 else 400))
+        body.append(svg.rect(left, y, room, 18, "currentColor", opacity=0.08))
+        body.append(svg.rect(left, y, room * bar.probability, 18, palette.BRANCH["1x1"], hint=bar.name))
+        told = probability(bar.probability)
+        if bar.before is not None:
+            body.append(svg.rect(left + room * bar.before - 1.5, y - 3, 3, 24, palette.AUX))
+            told += f" ({probability(bar.before)})"
+        body.append(svg.text(left + room + 8, y + 14, told))
+    alt = f"{title}: " + ", ".join(f"{bar.name} {probability(bar.probability)}" for bar in bars)
+    return svg.picture(width, 34 + len(bars) * high + 6, title, alt, body)
+
+
+def probability(share: float) -> str:
+    """Return a probability in percent: ``97.3 %``, ``< 0.1 %``."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+def sureness(said: Said, classes: int) -> str:
+    """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
+    most = float(np.log2(classes)) if classes > 1 else 0.0
+    share = said.entropy / most if most else 0.0
+    word = next(word for limit, word in _SURE if share <= limit)
+    return f"It is {word}: entropy {said.entropy:.2f} bits, where 0 is certain and {most:.2f} is a blind guess."
+
+
+_SURE = ((0.02, "certain"), (0.15, "fairly sure"), (0.45, "torn between few"), (0.8, "undecided"), (9, "guessing"))
+
+
+def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False) -> str:
+    """Return the maps of each branch in the order of concatenation, the strongest first; each can be chosen.
+
+    The id of a map is its path, a colon, and its channel. Without ``every`` the first two rows of a branch are shown.
+    ``narrow`` makes rows for a narrow page.
+    """
+    room = NARROW_WIDTH if narrow else STRIP_WIDTH
+    body: list[str] = []
+    y = 8.0
+    for strip in found:
+        tile = 38.0 if max(strip.tile) >= 12 else 30.0
+        columns = int((room - 2 * _SPACE) // (tile + _SPACE))
+        most = len(strip.channels) if every else min(len(strip.channels), 2 * columns)
+        rows = -(-most // columns)
+        body += _strip_head(strip, y)
+        y += 24
+        picture = map_images.strip_png(strip, columns, most)
+        sprite = map_images.pixels(picture).shape
+        scale = (tile + _SPACE) / (strip.tile[1] + map_images.GAP)
+        body.append(map_images.image(_SPACE, y, sprite[1] * scale, sprite[0] * scale, picture))
+        wide, high = strip.tile[1] * scale, strip.tile[0] * scale
+        for place in range(most):
+            row, column = divmod(place, columns)
+            channel = strip.channels[place]
+            label = f"channel {strip.first + channel:,} of the block, mean {fmt.number(strip.responses[place])}"
+            left = _SPACE + column * (strip.tile[1] + map_images.GAP) * scale
+            top = y + row * (strip.tile[0] + map_images.GAP) * scale
+            body.append(map_images.choice(f"{strip.path}:{channel}", label, left, top, wide, high))
+        y += rows * (strip.tile[0] + map_images.GAP) * scale + 14
+    alt = "Feature maps: " + "; ".join(_strip_words(strip) for strip in found)
+    return _bare(room, y, alt, body)
+
+
+def _strip_head(strip: Strip, y: float) -> list[str]:
+    name = BRANCH_NAMES.get(strip.branch, strip.branch)
+    facts = _strip_words(strip).removeprefix(f"{name}, ")
+    return [
+        svg.rect(_SPACE, y, 12, 12, palette.BRANCH.get(strip.branch, palette.PLAIN)),
+        svg.text(_SPACE + 20, y + 11, name, weight=600),
+        svg.text(_SPACE + 34 + 8.2 * len(name), y + 11, facts, faint=True),
+    ]
+
+
+def _strip_words(strip: Strip) -> str:
+    name = BRANCH_NAMES.get(strip.branch, strip.branch)
+    dead = f", {strip.dead:,} dead" if strip.dead else ""
+    return (
+        f"{name}, channels {strip.first:,}–{strip.last:,}, {fmt.size(strip.map_size)} each, "
+        f"mean {fmt.number(strip.mean)}, {100 * strip.sparsity:.0f} % zeros{dead}"
+    )
+
+
+class Panel(NamedTuple):
+    """One picture of a row: what stands above it, and the layers of PNG it is made of, each smooth or not."""
+
+    title: str
+    layers: Sequence[tuple[bytes, bool]]
+
+
+def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
+    """Return pictures of one size side by side, with the legend of the heat map below."""
+    height, width = map_images.pixels(shown[0].layers[0][0]).shape[:2]
+    wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
+    body: list[str] = []
+    for place, panel in enumerate(shown):
+        x = place * (SIDE + 20)
+        body.append(svg.text(x, 16, panel.title, weight=600))
+        body += [map_images.image(x, 26, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
+    body += map_images.scale_bar(SIDE + 20, high + 40, SIDE, heat.low, heat.high, unit)
+    return svg.picture(len(shown) * (SIDE + 20) - 20, high + 76, "", alt, body)
+
+
+def heat_panels(picture: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
+    """Return the network's input, a heat map, and the map laid over the input."""
+    whole = [
+        Panel("What the network gets", [(picture, False)]),
+        Panel(title, [(picture, False), (map_images.heat_png(heat), smooth)]),
+        Panel("Laid over it", [(picture, False), (map_images.overlay_png(heat), smooth)]),
+    ]
+    return panels(whole, heat, unit, alt)
+
+
+def filters(found: Filters) -> str:
+    """Return the first layer's kernels in rows."""
+    cut = map_images.tiles(found.png, found.kernel, found.columns, len(found.norms))
+    grey = cut.ndim == 3
+    cut = np.repeat(cut[..., None], 3, axis=3) if grey else cut
+    columns = min(32, len(cut))
+    picture = map_images.laid_out(cut, columns)
+    height, width = map_images.pixels(picture).shape[:2]
+    scale = min(STRIP_WIDTH / width, 34 / found.kernel[1])
+    alt = f"The {len(cut)} kernels of the first convolution, {fmt.size(found.kernel)} each"
+    body = [map_images.image(0, 4, width * scale, height * scale, picture)]
+    return svg.picture(STRIP_WIDTH, height * scale + 8, "", alt, body)
+
+
+class _Box(NamedTuple):
+    """A branch of a module in a map of all of them: how light it is, 0 to 1, what stands in it and what it tells."""
+
+    module: str
+    branch: str
+    share: float
+    text: str
+    label: str
+
+
+def _branch_map(boxes: "Sequence[_Box]", title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
+    """Return all branches of all modules, a column per module and a row per branch, with the legend below.
+
+    With ``choose`` a box can be chosen; its id is its module, a colon, and its branch.
+    """
+    modules = list(dict.fromkeys(box.module for box in boxes))
+    branches = [branch for branch in BRANCH_NAMES if any(box.branch == branch for box in boxes)]
+    left, top, wide, high = 110, 64, 84, 40
+    body = [
+        svg.text(left + column * wide + wide / 2 - 2, top - 10, module, anchor="middle", weight=600)
+        for column, module in enumerate(modules)
+    ]
+    for row, branch in enumerate(branches):
+        y = top + row * high
+        body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH[branch]))
+        body.append(svg.text(20, y + 23, BRANCH_NAMES[branch], weight=600))
+    for box in boxes:
+        x, y = left + modules.index(box.module) * wide, top + branches.index(box.branch) * high
+        fill = palette.scale(box.share)
+        body.append(svg.rect(x, y, wide - 4, high - 4, fill, hint=box.label))
+        body.append(svg.text(x + wide / 2 - 2, y + 23, box.text, anchor="middle", colour=palette.text_on(fill)))
+        if choose:
+            body.append(map_images.choice(f"{box.module}:{box.branch}", box.label, x, y, wide - 4, high - 4))
+    foot = top + len(branches) * high
+    body += map_images.scale_bar(left, foot + 8, 260, 0, most, unit)
+    whole = svg.picture(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
+    return whole.replace('role="img"', 'role="group"', 1) if choose else whole
+
+
+def ablation_map(found: Ablation, taken: Sequence[tuple[str, str]], name: str) -> str:
+    """Return what the class loses when a branch is taken away, module by branch; each box can be chosen.
+
+    ``taken`` are the branches that are scaled at present, as (module, branch).
+    """
+    most = max([-cell.change for cell in found.cells] + [1e-3])
+    boxes = []
+    for cell in found.cells:
+        flips = f", the answer changes in {100 * cell.flipped:.0f} %" if cell.flipped else ""
+        mark = ", scaled at present" if (cell.module, cell.branch) in taken else ""
+        label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {points(cell.change)} points{flips}{mark}"
+        text = points(cell.change) + (" ⇄" if cell.flipped else "")
+        boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
+    title = f"What “{name}” loses without a branch, in points of probability"
+    worst = min(found.cells, key=lambda cell: cell.change)
+    alt = f"{title}. The most: {worst.module}, {BRANCH_NAMES[worst.branch]}, {points(worst.change)} points."
+    return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
+
+
+def points(change: float) -> str:
+    """Return a change of probability in points of percent with its sign."""
+    shown = f"{100 * change:+.1f}".replace("-", "−")
+    return "±0.0" if shown in ("+0.0", "−0.0") else shown
+
+
+def activity_map(found: Activity) -> str:
+    """Return how sparse each branch of each module is over the batch, with its dead channels."""
+    boxes = [
+        _Box(
+            one.module,
+            one.branch,
+            one.sparsity,
+            f"{100 * one.sparsity:.0f} %" + (f" · {one.dead}†" if one.dead else ""),
+            f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {fmt.number(one.mean)}, {one.dead:,} dead channels",
+        )
+        for one in found.branches
+    ]
+    title = f"How sparse each branch is, over {found.pictures} picture{'s' * (found.pictures != 1)}"
+    dead = sum(one.dead for one in found.branches)
+    alt = f"{title}. {dead:,} channels are zero everywhere in all of them."
+    return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
+
+
+def climb(found: Maximization, name: str) -> str:
+    """Return the picture that a channel wants, and how its response rose on the way."""
+    height, width = map_images.pixels(found.png).shape[:2]
+    wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
+    body = [svg.text(0, 16, f"What {name} wants", weight=600), map_images.image(0, 26, wide, high, found.png)]
+    values = found.responses
+    low, most = min(0.0, *values), max(1e-6, *values)
+    left, room, foot = SIDE + 70, 380, 26 + SIDE - 30
+    span = most - low
+
+    def place(number: int, value: float) -> tuple[float, float]:
+        return left + room * number / max(len(values) - 1, 1), foot - (foot - 46) * (value - low) / span
+
+    body.append(svg.text(left, 16, "Mean response before the ReLU, step by step", weight=600))
+    body.append(svg.line(left, foot, left + room, foot, opacity=0.4))
+    body += [
+        svg.text(left - 8, place(0, value)[1] + 4, fmt.number(value), anchor="end", faint=True) for value in (low, most)
+    ]
+    body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.BRANCH["1x1"]))
+    body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
+    alt = f"A picture climbed for {name}; its response rose from {values[0]:.3g} to {values[-1]:.3g}."
+    return svg.picture(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
+
+
+def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]]) -> str:
+    """Return each block's share of the MACs beside its share of the time, of one or several batches."""
+    total_macs = sum(macs.values()) or 1
+    colours = (palette.BRANCH["3x3"], palette.BRANCH["5x5"])
+    series = [svg.Series("MACs", [100 * macs[block] / total_macs for block in blocks], palette.PLAIN)]
+    for colour, (name, seconds) in zip(colours, times.items(), strict=False):
+        whole = sum(seconds.values()) or 1
+        series.append(svg.Series(name, [100 * seconds[block] / whole for block in blocks], colour))
+    apart = max(
+        blocks, key=lambda block: abs(series[0].values[blocks.index(block)] - series[1].values[blocks.index(block)])
+    )
+    at = blocks.index(apart)
+    title = (
+        f"Time is not MACs: {apart} has {series[0].values[at]:.0f} % of the MACs and "
+        f"{series[1].values[at]:.0f} % of the time"
+    )
+    return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=max(700, 74 * len(blocks)))
+
+
+def looked(picture: bytes, heat: Heat, title: str) -> str:
+    """Return the network's input, and a heat map laid over it."""
+    shown = [
+        Panel("What it gets", [(picture, False)]),
+        Panel(title, [(picture, False), (map_images.overlay_png(heat), True)]),
+    ]
+    return panels(shown, heat, "weighed maps", title)
+
+
+def strongest(found: Sequence[Strip], title: str) -> str:
+    """Return the maps of each branch that respond most, a row per branch."""
+    body, y, tile = [], 32.0, 36
+    columns = 10
+    for strip in found:
+        count = min(columns, len(strip.channels))
+        png = map_images.strip_png(strip, columns, count)
+        body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH.get(strip.branch, palette.PLAIN)))
+        body.append(svg.text(20, y + 23, BRANCH_NAMES.get(strip.branch, strip.branch), weight=600))
+        width = map_images.pixels(png).shape[1] * tile / strip.tile[1]
+        body.append(map_images.image(90, y, width, strip.tile[0] * tile / strip.tile[1], png))
+        y += strip.tile[0] * tile / strip.tile[1] + 8
+    alt = f"{title}: " + "; ".join(_strip_words(strip) for strip in found)
+    return svg.picture(520, y, title, alt, body)

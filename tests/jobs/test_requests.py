@@ -1,0 +1,175 @@
+"""The values that cross between server and checking process."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from explorer import PRESETS
+from explorer.jobs import inspection
+from explorer.jobs.requests import (
+    KINDS,
+    LINE,
+    REQUEST,
+    Answer,
+    CheckReport,
+    CheckRequest,
+    Disagreement,
+    Failure,
+    GradientReport,
+    GradientRequest,
+    GradientRun,
+    LayerTimingRequest,
+    Progress,
+    ReductionTiming,
+    ReductionTimingRequest,
+    Request,
+    TorchinfoRequest,
+    VariantTimingRequest,
+)
+from explorer.lessons.reduction import ARTICLE
+
+FULL = CheckReport(
+    rows=94,
+    differing=30,
+    disagreements=(
+        Disagreement("inception_3a.branch_1x1.conv", "out_shape", (64, 28, 28), (65, 28, 28)),
+        Disagreement("inception_3a.branch_5x5.conv", "row", "conv", None),
+        Disagreement("torchinfo", "parameters", 13_378_280, 13_378_281),
+    ),
+    torchinfo_parameters=13_378_281,
+    ran=True,
+    build_ms=28.25,
+    forward_ms=36.5,
+    output_shape=(1, 1000),
+    device="CPU (1 thread)",
+    note="A sentence – with a dash.",
+)
+
+
+TIMING = ReductionTiming(case=ARTICLE, direct_ms=(3.5, 3.6), reduced_ms=(0.4, 0.5), seed=7, device="CPU")
+RUN = GradientRun(
+    normalisation="lrn",
+    seed=1,
+    blocks=("stem", "3a"),
+    losses=("main", "3a"),
+    values=(6.9, 7.1),
+    norms=((1.0, 2.0), (3.0, 0.0)),
+    together=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
+)
+GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
+NETWORK = inspection.Network(config=PRESETS["mini"], seed=4)
+LOOKING = {
+    "network": NETWORK,
+    "pictures": ("/a/picture.png",),
+    "scales": (inspection.Scale("3a", "1x1", 0.5),),
+    "preprocessing": inspection.Preprocessing(fit="pad", invert=True, mean=(0.3,), std=(0.4,)),
+}
+REQUESTS = (
+    CheckRequest(config=PRESETS["mini"], device="cpu"),
+    TorchinfoRequest(config=PRESETS["mini"]),
+    ReductionTimingRequest(case=ARTICLE, device="auto", seed=7),
+    GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
+    LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
+    VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
+    inspection.PredictionRequest(**LOOKING),
+    inspection.ActivityRequest(**LOOKING),
+    inspection.MapsRequest(**LOOKING, block="3a"),
+    inspection.MapRequest(**LOOKING, path="inception_3a.branch_1x1", channel=0),
+    inspection.FiltersRequest(network=NETWORK),
+    inspection.AblationRequest(**LOOKING, target=3),
+    inspection.AttributionRequest(**LOOKING, method="grad_cam", layer="inception_5b.concat"),
+    inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
+    inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
+    inspection.DownloadRequest(folder="/a/folder"),
+)
+HEAT = inspection.Heat(png=b"\x89PNG\xff\xfe", size=(2, 3), low=-1.0, high=0.5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(result=FULL),
+        Answer(result=CheckReport()),
+        Answer(result="a table"),
+        Answer(result=TIMING),
+        Answer(result=GRADIENTS),
+        Answer(result=inspection.MapInFull(path="stem.conv1", channel=3, heat=HEAT, response=0.25)),
+        Answer(error="No.", retire=True),
+    ],
+)
+def test_an_answer_survives_json(answer: Answer) -> None:
+    """What is read back equals what was written, disagreements with their types included."""
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer
+    if isinstance(answer.result, CheckReport):
+        back = Answer.model_validate_json(answer.model_dump_json()).result
+        assert all(isinstance(disagreement, Disagreement) for disagreement in back.disagreements)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_request_survives_json_and_is_a_key(name: str) -> None:
+    """Requests are equal, with equal hashes, exactly when they ask the same."""
+    request = CheckRequest(config=PRESETS[name], device="auto")
+    back = REQUEST.validate_json(request.model_dump_json())
+    assert (back, hash(back)) == (request, hash(request))
+    assert back != request.replace(device="cpu")
+    assert back != TorchinfoRequest(config=PRESETS[name])
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.kind)
+def test_every_kind_is_registered(request_: Request) -> None:
+    """It is read back as its own kind, its work exists, and a failure is a result with the reason in it."""
+    kind = KINDS[request_.kind]
+    assert REQUEST.validate_json(request_.model_dump_json()) == request_
+    assert type(request_) is kind.request
+    module, name = kind.work.split(":")
+    assert callable(getattr(importlib.import_module(module), name))
+    failed = kind.failed("It broke.")
+    assert "It broke." in (failed if isinstance(failed, str) else failed.model_dump_json())
+    assert isinstance(failed, kind.result | Failure)
+
+
+def test_what_is_measured_waits_for_what_is_asked() -> None:
+    """Measurements take seconds: the check behind a badge, and the answer to a picture, come before them."""
+    measured = {"reduction_timing", "variant_timing", "layer_timing", "gradients", "ablation", "attribution"}
+    assert all(KINDS[kind].slow for kind in measured)
+    assert not any(KINDS[kind].slow for kind in ("check", "torchinfo", "prediction", "activity", "maps", "map"))
+
+
+def test_all_kinds_are_tried() -> None:
+    """A new kind needs an example here."""
+    assert {request.kind for request in REQUESTS} == set(KINDS)
+
+
+def test_a_line_is_progress_or_an_answer() -> None:
+    """Told apart by what they hold."""
+    progress = Progress(done=1, total=3, doing="seed 1")
+    assert LINE.validate_json(progress.model_dump_json()) == progress
+    answer = Answer(result=TIMING)
+    assert LINE.validate_json(answer.model_dump_json()) == answer
+    assert LINE.validate_json('{"error": "No."}') == Answer(error="No.")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"rows": "94"}', '{"rows": 94, "extra": 1}', '{"disagreements": [[1]]}']
+)
+def test_what_is_no_report_is_refused(text: str) -> None:
+    """Garbage never becomes a report."""
+    with pytest.raises(ValidationError):
+        CheckReport.model_validate_json(text)
+
+
+def test_a_report_agrees_disagrees_or_failed() -> None:
+    """The three outcomes are told apart by what was counted, so that they cannot contradict it."""
+    agreed, failed = CheckReport(rows=94), CheckReport(note="It broke.")
+    assert (agreed.ok, agreed.failed) == (True, False)
+    assert (FULL.ok, FULL.failed) == (False, False)
+    assert (failed.ok, failed.failed) == (False, True)
+
+
+def test_the_servers_side_does_not_load_torch() -> None:
+    """Importing the report and the checker leaves torch alone."""
+    code = "import sys, explorer.jobs.queue, explorer.jobs.requests; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,77 @@
+"""The gradient microscope, held against plain backward passes and against whom a head can reach."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from explorer import PRESETS
+from explorer.config import UnbuildableError
+from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
+from explorer.lessons.auxiliary import reached
+from explorer.live.gradients import gradients, one_run
+from explorer.live.model import build_model
+
+MINI = PRESETS["mini"]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def run() -> GradientRun:
+    """One batch of the small network."""
+    return one_run(MINI, CPU, 5, 3)
+
+
+def test_a_head_reaches_its_tap_and_nothing_behind(run: GradientRun) -> None:
+    """Exactly 0 behind the tap, and more than 0 up to it; the main loss reaches all."""
+    for loss, norms in zip(run.losses, run.norms, strict=True):
+        touched = {block for block, norm in zip(run.blocks, norms, strict=True) if norm > 0}
+        assert touched == (set(run.blocks) if loss == "main" else set(reached(MINI, loss)))
+
+
+def test_each_norm_is_that_of_a_plain_backward_pass(run: GradientRun) -> None:
+    """The sum of main + 0.3 · heads, done in the usual way with .backward()."""
+    model = build_model(MINI, seed=5)
+    generator = torch.Generator().manual_seed(5)
+    images = torch.randn(3, *MINI.input_shape, generator=generator)
+    labels = torch.randint(MINI.classes, (3,), generator=generator)
+    torch.manual_seed(5)
+    out = model(images)
+    losses = [F.cross_entropy(logits, labels) for logits in (out.logits, *out.aux.values())]
+    assert run.values == pytest.approx([loss.item() for loss in losses])
+    (losses[0] + 0.3 * (losses[1] + losses[2])).backward()
+    expected = [
+        sum(p.grad.square().sum().item() for p in model.get_submodule(name).parameters()) ** 0.5
+        for name in (block if block in ("stem", "classifier") else f"inception_{block}" for block in run.blocks)
+    ]
+    assert run.together[LOSS_WEIGHTS.index(0.3)] == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_heads_the_sum_is_the_main_loss(run: GradientRun) -> None:
+    """λ = 0 changes nothing, λ = 1 more than 0.3."""
+    none, _, whole = run.together
+    assert none == run.norms[0]
+    assert whole != none
+
+
+def test_seeds_and_both_normalisations_are_run() -> None:
+    """Progress before each run; the same seed gives the same numbers again."""
+    *steps, report = gradients(MINI, "cpu", seed=5, seeds=2)
+    assert isinstance(report, GradientReport)
+    assert [(step.done, step.total) for step in steps] == [(n, 4) for n in range(4)]
+    assert [(run.seed, run.normalisation) for run in report.runs] == [
+        (5, "batch_norm"),
+        (5, "none"),
+        (6, "batch_norm"),
+        (6, "none"),
+    ]
+    *_, again = gradients(MINI, "cpu", seed=5, seeds=1)
+    for first, second in zip(report.runs[:2], again.runs, strict=True):
+        assert first.values == pytest.approx(second.values)
+
+
+def test_what_cannot_be_measured_is_refused_with_the_reason() -> None:
+    """No head, or too large for two images; before anything is allocated."""
+    with pytest.raises(UnbuildableError, match="no auxiliary head"):
+        next(gradients(MINI.replace(aux=MINI.aux.replace(taps=()))))
+    with pytest.raises(UnbuildableError, match="Two images would need"):
+        next(gradients(PRESETS["paper"].replace(input_shape=(3, 700, 700))))

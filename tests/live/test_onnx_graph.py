@@ -1,0 +1,96 @@
+"""The ONNX graph: onnx accepts it, onnxruntime computes what torch does, and our paths are in it."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given, settings
+
+from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.live.model import GoogLeNet, build_model
+from explorer.live.onnx_graph import to_onnx
+from explorer.share import from_json
+from tests.strategies import networks
+
+RUN = [name for name in PRESETS if name != "naive"]  # 100 million weights; random networks have its blanks too
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Networks as small as these are run faster by one thread, above all on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def disturbed(config: GoogLeNetConfig) -> GoogLeNet:
+    """Return a network whose biases and running statistics are no longer zeros and ones, so that each one counts."""
+    model, generator = build_model(config), torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            if tensor.ndim == 1:
+                tensor.add_(torch.rand(tensor.shape, generator=generator) * 0.2)
+    return model.eval()
+
+
+def assert_same_output(config: GoogLeNetConfig, batch: int = 2) -> None:
+    """Torch and onnxruntime agree within 1e-4 of the largest logit."""
+    model = disturbed(config)
+    images = torch.randn(batch, *config.input_shape, generator=torch.Generator().manual_seed(0))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(to_onnx(model), options, providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {"image": images.numpy()})
+    with torch.inference_mode():
+        expected = model(images).numpy()
+    assert np.abs(expected - logits).max() <= 1e-4 * max(1.0, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_presets_compute_the_same(name: str) -> None:
+    """Every preset; at a small, uneven size to be quick."""
+    config = PRESETS[name]
+    size = (28, 28) if name == "mini" else (81, 65)
+    assert_same_output(config.replace(input_shape=(config.input_shape[0], *size)))
+
+
+@given(networks())
+@settings(max_examples=12)
+def test_random_networks_compute_the_same(config: GoogLeNetConfig) -> None:
+    """Whatever is blank, zero, added or renamed, under each rule of pooling and normalisation."""
+    assert_same_output(config)
+
+
+def test_the_batch_is_free() -> None:
+    """One file runs any number of images."""
+    for batch in (1, 3):
+        assert_same_output(PRESETS["mini"], batch)
+    graph = onnx.load_from_string(to_onnx(build_model(PRESETS["mini"]))).graph
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+    assert graph.output[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+@pytest.mark.parametrize("name", ["mini", "half"])
+def test_our_paths_are_its_nodes(name: str) -> None:
+    """Each layer that works at inference is a node of its path, once, and each weight has its state dict's name."""
+    config = PRESETS[name]
+    model = build_model(config)
+    graph = onnx.load_from_string(to_onnx(model)).graph
+    names = [node.name for node in graph.node]
+    assert len(names) == len(set(names))
+    expected = [row.path for row in summarize(config).rows if row.aux is None and row.kind != "dropout"]
+    assert [name for name in names if name in set(expected)] == expected
+    assert {tensor.name for tensor in graph.initializer} <= model.state_dict().keys()
+
+
+def test_it_says_which_network_it_is() -> None:
+    """The config is in the file's metadata and can be read back."""
+    made = onnx.load_from_string(to_onnx(build_model(PRESETS["mini"])))
+    held = {entry.key: entry.value for entry in made.metadata_props}
+    assert from_json(held["config"]) == PRESETS["mini"]
+    assert json.loads(held["config"])["format"] == "inception-explorer network"

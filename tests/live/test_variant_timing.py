@@ -1,0 +1,42 @@
+"""Timing whole networks in turn: every lap has a time of each, progress comes, and what is too large is refused."""
+
+import pytest
+
+from explorer import PRESETS, UnbuildableError
+from explorer.jobs.requests import KINDS, LINE, REQUEST, Answer, Progress, VariantTiming, VariantTimingRequest
+from explorer.live.variant_timing import time_variants
+
+MINI = PRESETS["mini"]
+NARROW = MINI.replace(modules=MINI.modules[:3], aux=MINI.aux.replace(taps=()))
+
+
+def test_every_lap_times_each_network() -> None:
+    """All laps are there for all networks, in the order they were given, with progress after each lap."""
+    *steps, timing = time_variants([MINI, NARROW], "cpu", rounds=4, seconds=60)
+    assert [step.done for step in steps] == [1, 2, 3, 4]
+    assert all(isinstance(step, Progress) and step.total == 4 for step in steps)
+    assert isinstance(timing, VariantTiming)
+    assert timing.configs == (MINI, NARROW)
+    assert [len(laps) for laps in timing.ms] == [4, 4]
+    assert all(lap > 0 for laps in timing.ms for lap in laps)
+    assert timing.device.startswith("CPU")
+
+
+def test_networks_too_large_are_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together they must fit in the memory that there is, and one image must not take for ever."""
+    with pytest.raises(UnbuildableError, match="need about"):
+        next(time_variants([PRESETS["naive"], PRESETS["paper"]]))
+    monkeypatch.setenv("EXPLORER_LIVE_MB", "1")
+    with pytest.raises(UnbuildableError, match="limit here is 1 MB"):
+        next(time_variants([MINI]))
+    with pytest.raises(UnbuildableError, match="Classes"):
+        next(time_variants([MINI.replace(classes=1)]))
+
+
+def test_it_travels_as_json() -> None:
+    """The request and its answer come through the pipe as they were."""
+    request = VariantTimingRequest(configs=(MINI, NARROW), device="cpu", seed=3)
+    assert REQUEST.validate_json(request.model_dump_json()) == request
+    answer = Answer(result=VariantTiming(configs=(MINI,), ms=((1.5, 2.0),), device="CPU"))
+    assert LINE.validate_json(answer.model_dump_json()) == answer
+    assert KINDS["variant_timing"].request is VariantTimingRequest

@@ -1,0 +1,89 @@
+"""Weights as safetensors: they load back with their config, and a bad file is refused with a sentence."""
+
+import json
+import random
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from explorer import PRESETS
+from explorer.live.model import build_model
+from explorer.live.weights import (
+    Weights,
+    WeightsError,
+    from_metadata,
+    load_weights,
+    restored,
+    to_metadata,
+    to_safetensors,
+)
+
+MINI = PRESETS["mini"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small network."""
+    path = tmp_path_factory.mktemp("weights") / "mini.safetensors"
+    path.write_bytes(to_safetensors(build_model(MINI, seed=3)))
+    return path
+
+
+def test_they_load_back(saved: Path) -> None:
+    """Every tensor is there again, with the config, and the network computes the same bits."""
+    weights, model = load_weights(saved), build_model(MINI, seed=3)
+    assert weights.config == MINI
+    assert weights.state.keys() == model.state_dict().keys()
+    image = torch.randn(1, *MINI.input_shape, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.equal(model.eval()(image), restored(weights).eval()(image))
+
+
+def test_others_can_read_them(saved: Path) -> None:
+    """safetensors alone opens the file; nothing of ours is needed."""
+    assert load_file(saved)["classifier.fc.bias"].shape == (10,)
+
+
+def test_another_networks_weights_are_refused(saved: Path) -> None:
+    """The config and the tensors must belong together."""
+    with pytest.raises(WeightsError, match="do not fit"):
+        restored(Weights(PRESETS["half"], load_weights(saved).state))
+
+
+def test_a_file_without_its_config_is_refused(tmp_path: Path) -> None:
+    """Also one whose config is of no network."""
+    path = tmp_path / "x.safetensors"
+    for metadata, told in ((None, "does not say"), ({"config": "{}"}, "no network"), ({"config": "x"}, "no network")):
+        save_file({"a": torch.zeros(1)}, path, metadata)
+        with pytest.raises(WeightsError, match=told):
+            load_weights(path)
+
+
+def test_damaged_files_are_refused(saved: Path, tmp_path: Path) -> None:
+    """Cut off, changed in the head, with a head of absurd length, or nothing at all: a sentence each time."""
+    whole, path = saved.read_bytes(), tmp_path / "x.safetensors"
+    length = struct.unpack("<Q", whole[:8])[0]
+    hostile = [b"", b"x", whole[:100], whole[:-1], struct.pack("<Q", 2**63) + whole[8:], b"\x80\x04\x95" * 100]
+    for seed in range(100):
+        rng, head = random.Random(seed), bytearray(whole[8 : 8 + length])
+        head[rng.randrange(length)] = rng.randrange(256)
+        hostile.append(whole[:8] + bytes(head))
+    for content in hostile:
+        path.write_bytes(content)
+        try:
+            restored(load_weights(path))  # a changed blank or digit may still be a whole file
+        except WeightsError as error:
+            assert str(error).endswith((".", ")"))  # noqa: PT017
+    with pytest.raises(WeightsError, match="no safetensors file"):
+        load_weights(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_config_travels_in_the_head(name: str) -> None:
+    """As text of the documented format."""
+    metadata = to_metadata(PRESETS[name])
+    assert json.loads(metadata["config"])["version"] == 1
+    assert from_metadata(metadata) == PRESETS[name]

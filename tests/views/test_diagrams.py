@@ -1,0 +1,224 @@
+"""The diagrams carry exactly the numbers of their rows, and are always the same text."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from explorer import PRESETS, summarize
+from explorer.views import diagrams, palette
+from explorer.views.measures import COLOURINGS
+from tests.dot_reader import arrow_widths, arrows, boxes, legend
+from tests.strategies import networks
+
+SUMMARIES = {name: summarize(config) for name, config in PRESETS.items()}
+PAPER = SUMMARIES["paper"]
+TIMES = {row.path: (1 + row.macs) * 1e-12 for row in PAPER.rows}
+EVERY_PRESET = pytest.mark.parametrize("summary", SUMMARIES.values(), ids=SUMMARIES)
+
+
+def shape(dimensions):
+    """``512 × 14 × 14``, written here anew."""
+    return " × ".join(format(n, ",") for n in dimensions)
+
+
+def check_layer(row, shown):
+    """A layer's box shows its window, parameters and MACs."""
+    if row.kernel and row.stride:
+        high, wide = row.kernel
+        assert f"{high}×{wide}/{row.stride}, pad {row.padding}" == shown[1]
+        assert shown[0].startswith(f"{high}×{wide} ")
+    assert (f"{row.parameters:,} parameters" if row.parameters else "no parameters") == shown[2]
+    assert (f"{row.macs:,} MACs" if row.macs else "no MACs") == shown[3]
+
+
+def check_chain(drawing, start, rows):
+    """Layers that follow each other carry their numbers, and each arrow the shape of what it brings."""
+    shown, drawn = boxes(drawing.dot), arrows(drawing.dot)
+    tail, brought = start, rows[0].in_shape
+    for row in rows:
+        check_layer(row, shown[row.path].lines)
+        assert shape(brought) == drawn[tail, row.path]
+        tail, brought = row.path, row.out_shape
+
+
+def check_module(summary, name):
+    """Every box and every arrow of a module carries its row's numbers, and no row is missing."""
+    drawing = diagrams.module(summary, name)
+    *layers, concat = (row for row in summary.rows if row.module == name)
+    for branch in dict.fromkeys(row.branch for row in layers):
+        chain = [row for row in layers if row.branch == branch]
+        check_chain(drawing, f"inception_{name}.input", chain)
+        assert shape(chain[-1].out_shape) == arrows(drawing.dot)[chain[-1].path, concat.path]
+    assert {shape(concat.out_shape)} == {text for (tail, _), text in arrows(drawing.dot).items() if tail == concat.path}
+    said = boxes(drawing.dot)[concat.path].lines
+    assert shape(concat.out_shape) == said[-1]
+    ranges = [text.removeprefix("channels ").replace(",", "").split("–") for text in said if "channels" in text]
+    assert ["0"] == [low for low, _ in ranges][:1]
+    assert all(int(before[1]) + 1 == int(after[0]) for before, after in pairwise(ranges))
+    assert concat.out_shape[0] == int(ranges[-1][1]) + 1
+
+
+def check_overview(summary):
+    """Every block's box carries its name, its output's shape and its share of the MACs without aux heads."""
+    shown = boxes(diagrams.overview(summary).dot)
+    whole = sum(row.macs for row in summary.rows if row.aux is None)
+    assert ["image", shape(summary.config.input_shape)] == shown.pop("image").lines
+    for name, totals in summary.by_module.items():
+        last = [row for row in summary.rows if row.module == name][-1]
+        title, *numbers = shown.pop(diagrams.block_id(name)).lines
+        if last.aux:
+            assert f"aux {last.aux}" == title
+            continue
+        expected = shape(last.out_shape) if name != "classifier" else f"{last.out_shape[0]:,} classes"
+        if name.startswith("pool"):
+            assert f"max pool {last.kernel[0]}×{last.kernel[1]}/{last.stride}" == title
+            assert [expected] == numbers
+        else:
+            assert name == title
+            assert [f"{100 * totals.macs / whole:.1f} %", expected] == numbers
+    assert {} == shown
+
+
+@EVERY_PRESET
+def test_the_overview_carries_the_numbers_of_its_rows(summary):
+    """Names, shapes and shares of all blocks are those of the summary, and nothing else is drawn."""
+    check_overview(summary)
+
+
+@EVERY_PRESET
+def test_modules_carry_the_numbers_of_their_rows(summary):
+    """Windows, parameters, MACs, shapes and channel ranges are those of the summary."""
+    for module in summary.config.modules:
+        check_module(summary, module.name)
+
+
+@EVERY_PRESET
+def test_chains_carry_the_numbers_of_their_rows(summary):
+    """So do the stem, the pools, the auxiliary heads and the classifier."""
+    for name in summary.by_module:
+        if not name[0].isdigit():
+            rows = [row for row in summary.rows if row.module == name]
+            check_chain(diagrams.block(summary, name), f"{name}.input", rows)
+
+
+@given(networks())
+def test_random_networks_are_drawn_as_their_rows_say(config):
+    """The same over random edits: branches missing, reductions blank, any stage, any tap."""
+    summary = summarize(config)
+    check_overview(summary)
+    for module in config.modules:
+        check_module(summary, module.name)
+
+
+@given(networks())
+def test_what_is_said_over_a_box_is_exact(config):
+    """Hovering tells parameters and MACs to the last digit; each box that can be chosen is drawn under its id."""
+    summary = summarize(config)
+    for drawing in (diagrams.overview(summary), *(diagrams.block(summary, name) for name in summary.by_module)):
+        assert set(drawing.hover) <= set(boxes(drawing.dot))
+        for identity, said in drawing.hover.items():
+            rows = [row for row in summary.rows if row.path == identity or row.path.startswith(f"{identity}.")]
+            first, *lines = said.splitlines()
+            assert identity == first
+            assert f"{sum(row.parameters for row in rows):,} parameters" in lines
+            assert f"{sum(row.macs for row in rows):,} MACs" in lines
+
+
+@pytest.mark.parametrize("colour_by", [name for name in COLOURINGS if name != "none"])
+def test_colours_follow_the_cost(colour_by):
+    """The dearest box has the scale's last colour, and the legend names the cost."""
+    for drawing in (
+        diagrams.overview(PAPER, colour_by=colour_by, times=TIMES),
+        diagrams.module(PAPER, "4a", colour_by=colour_by, times=TIMES),
+    ):
+        assert palette.CIVIDIS[-1] in {box.attributes["fillcolor"] for box in boxes(drawing.dot).values()}
+        assert legend(drawing.dot)[0].startswith(COLOURINGS[colour_by])
+
+
+@pytest.mark.parametrize("colour_by", COLOURINGS)
+def test_text_can_be_read_on_every_box(colour_by):
+    """Each text has 4.5:1 on what is under it: the box, or the chip of its branch."""
+    for preset in ("paper", "naive"):
+        summary = SUMMARIES[preset]
+        for drawing in (
+            diagrams.overview(summary, colour_by=colour_by, times=TIMES, expanded=["4a"]),
+            *(diagrams.block(summary, name, colour_by=colour_by, times=TIMES) for name in summary.by_module),
+        ):
+            for box in boxes(drawing.dot).values():
+                for text in box.texts:
+                    assert palette.contrast(text.colour, text.ground) >= palette.READABLE
+
+
+@pytest.mark.parametrize("colour_by", ["parameters", "macs", "activations", "time"])
+def test_a_share_is_of_the_network_without_its_heads(colour_by):
+    """The shares of the blocks add up to 100 %, less what the pools have, for each cost that adds up."""
+    shown = boxes(diagrams.overview(PAPER, colour_by=colour_by, times=TIMES).dot)
+    shares = [float(line.rstrip(" %")) for box in shown.values() for line in box.lines if "%" in line]
+    pools = [row for row in PAPER.rows if row.path.startswith("pool")]
+    cost = {"activations": lambda row: row.activations, "time": lambda row: TIMES[row.path]}.get(colour_by, lambda _: 0)
+    whole = sum(cost(row) for row in PAPER.rows if row.aux is None) or 1
+    assert 100 - 100 * sum(map(cost, pools)) / whole == pytest.approx(sum(shares), abs=0.05 * len(shares))
+
+
+def test_unknown_names_and_colourings_are_refused():
+    """A module, head or colouring that is not there raises KeyError, as does a time that nobody measured."""
+    with pytest.raises(KeyError):
+        diagrams.module(PAPER, "9z")
+    with pytest.raises(KeyError):
+        diagrams.auxiliary(PAPER, "4b")
+    with pytest.raises(KeyError):
+        diagrams.overview(PAPER, colour_by="beauty")
+    with pytest.raises(KeyError):
+        diagrams.overview(PAPER, colour_by="time")
+
+
+def test_an_expanded_module_shows_its_inside():
+    """The overview then has the module's layers in a frame of its id, beside the boxes of all other blocks."""
+    drawing = diagrams.overview(PAPER, expanded=("4a", "4d"))
+    shown = boxes(drawing.dot)
+    for name in ("4a", "4d"):
+        assert diagrams.block_id(name) not in shown
+        assert f"subgraph cluster_inception_{name}" in drawing.dot
+        assert diagrams.block_id(name) in drawing.hover
+        for row in PAPER.rows:
+            if row.module == name and row.branch:
+                check_layer(row, shown[row.path].lines)
+    assert {"stem", "inception_4b", "aux_4a", "pool3", "classifier"} <= set(shown)
+
+
+def test_arrows_are_as_wide_as_their_channels():
+    """More channels never make a thinner arrow, and the widest is that of the most channels."""
+    widths = {
+        tail: width for (tail, _), width in arrow_widths(diagrams.overview(PAPER, direction="across").dot).items()
+    }
+    names = sorted(["3a", "3b", "4b", "4c", "4e", "5a", "5b"], key=lambda name: PAPER.concat(name).out_shape[0])
+    drawn = [widths[diagrams.block_id(name)] for name in names]
+    assert sorted(drawn) == drawn
+    assert 5.0 == drawn[-1]
+
+
+GOLDEN = {
+    "overview": lambda: diagrams.overview(PAPER),
+    "overview_macs": lambda: diagrams.overview(PAPER, colour_by="macs"),
+    "overview_across": lambda: diagrams.overview(PAPER, direction="across"),
+    "overview_expanded": lambda: diagrams.overview(PAPER, expanded=["4a"]),
+    "module_4a": lambda: diagrams.module(PAPER, "4a"),
+    "module_4a_naive": lambda: diagrams.module(SUMMARIES["naive"], "4a"),
+    "module_4a_two_3x3": lambda: diagrams.module(SUMMARIES["two_3x3"], "4a"),
+    "aux_4a": lambda: diagrams.auxiliary(PAPER, "4a"),
+    "stem": lambda: diagrams.block(PAPER, "stem"),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_dot_is_the_golden_one(name, overwrite):
+    """The DOT of known pictures is text that stays, also when it is made twice; ``--overwrite`` renews it."""
+    golden = Path(__file__).parents[1] / "golden" / f"{name}.gv"
+    dot = GOLDEN[name]().dot
+    assert dot == GOLDEN[name]().dot
+    if overwrite:
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(dot, "utf-8")
+    assert golden.read_text("utf-8") == dot

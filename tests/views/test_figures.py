@@ -1,0 +1,100 @@
+"""Charts show the closed form's numbers, all of them, and name what they show."""
+
+import re
+
+import pytest
+
+from explorer import PRESETS, summarize
+from explorer.memory import kept
+from explorer.views import figures
+from explorer.views.palette import LIGHT
+
+SUMMARY = summarize(PRESETS["paper"])
+
+
+@pytest.mark.parametrize("quantity", figures.QUANTITIES)
+def test_the_bars_add_up_to_the_network_in_training(quantity: str) -> None:
+    """Every number of every block is in one bar, once; the table beside the chart has the same numbers."""
+    chart = figures.bars(SUMMARY, quantity)
+    assert getattr(SUMMARY.whole, quantity) == sum(sum(trace.y) for trace in chart.figure.data)
+    for row in chart.data:
+        assert getattr(SUMMARY.by_module[row["block"]], quantity) == sum(v for k, v in row.items() if k != "block")
+
+
+def test_the_bars_name_the_dearest_block() -> None:
+    """The title says what to see: the stem takes most of the MACs, the heads most of the parameters."""
+    assert "stem takes the most: 30.0 %" in figures.bars(SUMMARY, "macs").figure.layout.title.text
+    assert "aux 4d takes the most" in figures.bars(SUMMARY, "parameters").figure.layout.title.text
+
+
+@pytest.mark.parametrize("kind", ["sunburst", "treemap"])
+@pytest.mark.parametrize("quantity", figures.QUANTITIES)
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_part_of_the_hierarchy_is_the_sum_of_its_parts(name: str, quantity: str, kind: str) -> None:
+    """The root is the network at inference, and nothing is lost or counted twice on the way to the layers."""
+    summary = summarize(PRESETS[name])
+    (trace,) = figures.hierarchy(summary, quantity, kind=kind).figure.data
+    values = dict(zip(trace.ids, trace.values, strict=True))
+    assert getattr(summary.main, quantity) == values["network"]
+    inside: dict[str, int] = {}
+    for identity, parent in zip(trace.ids, trace.parents, strict=True):
+        inside[parent] = inside.get(parent, 0) + values[identity]
+    assert {parent: values[parent] for parent in inside if parent} == {k: v for k, v in inside.items() if k}
+    assert kind == trace.type
+
+
+def test_the_depth_profile_has_the_papers_sizes() -> None:
+    """Sides and channels of Table 1, from the image to the classes."""
+    chart = figures.depth_profile(SUMMARY, LIGHT)
+    sides = {row["block"]: (row["height"], row["width"]) for row in chart.data}
+    assert [(n, n) for n in (224, 28, 28, 14, 7)] == [sides[block] for block in ("image", "stem", "3b", "4e", "5b")]
+    assert 1024 == next(row["channels"] for row in chart.data if row["block"] == "5b")
+    assert SUMMARY.main.activations == sum(row["activations"] for row in chart.data if row["block"] != "image")
+    assert ["memory, MB", "channels", "height × width, px"] == [trace.name for trace in chart.figure.data]
+
+
+def test_height_and_width_are_apart_where_they_differ() -> None:
+    """A wide picture has a line for each, and the title names both."""
+    summary = summarize(PRESETS["paper"].replace(input_shape=(3, 224, 320)))
+    chart = figures.depth_profile(summary, LIGHT)
+    lines = {trace.name: trace.y for trace in chart.figure.data}
+    assert (224, 320) == (lines["height, px"][0], lines["width, px"][0])
+    assert (7, 10) == (lines["height, px"][-2], lines["width, px"][-2])
+    assert "from 224 × 320 to 7 × 10 px" in chart.figure.layout.title.text.replace("<br>", " ")
+
+
+def test_the_sums_along_the_way_end_at_all_of_it() -> None:
+    """Both lines rise to 100 % and never fall; each layer counts with what it costs itself."""
+    data = figures.cumulative(SUMMARY, LIGHT).data
+    for key in ("MACs %", "parameters %"):
+        values = [row[key] for row in data]
+        assert sorted(values) == values
+        assert values[-1] == 100
+    assert data[0]["MACs %"] == round(100 * SUMMARY.rows[0].macs / SUMMARY.macs(), 2) > 0
+
+
+@pytest.mark.parametrize("name", ["paper", "batch_norm"])
+def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name: str) -> None:
+    """Weights, gradients and momentum are equal; what the backward pass needs grows with the batch."""
+    summary = summarize(PRESETS[name])
+    data = figures.training_memory(summary, LIGHT).data
+    assert all(row["weights"] == row["gradients"] == row["momentum"] == summary.parameters() * 4 / 1e6 for row in data)
+    for part, bytes_kept in kept(summary)._asdict().items():
+        assert [row["batch"] * bytes_kept / 1e6 for row in data] == pytest.approx([row[part] for row in data])
+    assert data[0]["normalisations"] > 5
+
+
+def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> None:
+    """One image less, and weights, gradients and momentum still outweigh the rest."""
+    for name in PRESETS:
+        summary = summarize(PRESETS[name])
+        title = figures.training_memory(summary, LIGHT).figure.layout.title.text.replace("<br>", " ")
+        batch = int(re.search(r"from batch (\d+) on", title)[1])
+        of_one, held = sum(kept(summary)), 3 * 4 * summary.parameters()
+        assert (batch - 1) * of_one <= held < batch * of_one
+
+
+def test_long_titles_are_wrapped() -> None:
+    """No line of a title is wider than a narrow page."""
+    for chart in (figures.cumulative(SUMMARY, LIGHT), figures.training_memory(SUMMARY, LIGHT)):
+        assert max(map(len, chart.figure.layout.title.text.split("<br>"))) <= 72

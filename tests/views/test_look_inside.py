@@ -1,0 +1,211 @@
+"""The pictures of *Look inside*: well-formed, with a text alternative, true to their numbers, within their frames."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from explorer.data.preprocessing import Step
+from explorer.jobs.inspection import (
+    Ablation,
+    AblationCell,
+    Activity,
+    BranchActivity,
+    Filters,
+    Heat,
+    Maximization,
+    Said,
+    Strip,
+)
+from explorer.views import look_inside, map_images, palette
+
+GREY = np.linspace(0, 255, 28 * 28).reshape(28, 28).astype(np.uint8)
+BRANCHES = ("1x1", "3x3", "5x5", "pool")
+
+
+def strip(branch: str, first: int, count: int, side: int = 7) -> Strip:
+    """Return a strip with so many maps; the last channel responds most."""
+    columns = min(16, count)
+    rows = -(-count // columns)
+    return Strip(
+        path=f"inception_4a.branch_{branch}",
+        branch=branch,
+        first=first,
+        last=first + count - 1,
+        channels=tuple(reversed(range(count))),
+        responses=tuple(1.0 - place / count for place in range(count)),
+        map_size=(side, side),
+        tile=(side, side),
+        columns=columns,
+        png=map_images.png(np.zeros((rows * side, columns * side), np.uint8)),
+        mean=0.25,
+        sparsity=0.5,
+        dead=2 if branch == "5x5" else 0,
+    )
+
+
+STRIPS = (strip("1x1", 0, 100), strip("3x3", 100, 40), strip("5x5", 140, 9), strip("pool", 149, 1))
+CELLS = tuple(
+    AblationCell(module, branch, 0.5, -0.1 * n + 0.05 * (branch == "pool"), -1.0, 1.0 if n == 1 else 0.0)
+    for n, module in enumerate(("3a", "3b", "4a"))
+    for branch in BRANCHES
+    if (module, branch) != ("3b", "5x5")
+)
+ABLATION = Ablation(cells=CELLS, targets=(3,), probability=0.9, pictures=1)
+ACTIVITY = Activity(
+    branches=tuple(BranchActivity("3a", b, 0, 9, 0.1, 0.4, 3 * (b == "5x5")) for b in BRANCHES), pictures=20
+)
+HEAT = Heat(png=map_images.png(GREY[:7, :7].copy()), size=(7, 7), low=0.0, high=2.5)
+SIGNED = HEAT.replace(low=-1.0)
+BARS = [look_inside.Bar("Sneaker", 0.7, 0.9, True), look_inside.Bar("a <b>bag</b> & more of it", 0.0001, 0.05)]
+STEPS = (Step("picture", "28 × 28, RGB", GREY), Step("normalised", "(value / 255 − 0.5) / 0.5: from −1 to 1", GREY))
+
+PICTURES = {
+    "gallery": look_inside.gallery([("one", map_images.png(GREY)), ("<b>", map_images.png(GREY[:7].copy()))]),
+    "steps": look_inside.steps(STEPS),
+    "answer": look_inside.answer_bars(BARS, "It says: Sneaker"),
+    "head": look_inside.answer_bars(BARS[:1], "The head says", width=290),
+    "strips": look_inside.strips(STRIPS),
+    "all strips": look_inside.strips(STRIPS, every=True),
+    "narrow strips": look_inside.strips(STRIPS, narrow=True),
+    "map": look_inside.heat_panels(map_images.png(GREY), HEAT, "4a", "activation", "a channel over the picture"),
+    "signed map": look_inside.heat_panels(map_images.png(GREY), SIGNED, "4a", "evidence", "evidence over the picture"),
+    "filters": look_inside.filters(
+        Filters(png=map_images.png(np.zeros((6, 48), np.uint8)), kernel=(3, 3), columns=16, norms=(1.0,) * 32)
+    ),
+    "ablation": look_inside.ablation_map(ABLATION, [("3a", "1x1")], "Sneaker"),
+    "activity": look_inside.activity_map(ACTIVITY),
+    "climb": look_inside.climb(
+        Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(-0.5, 0.1, 2.0)), "4a, 1×1, channel 1"
+    ),
+    "no climb": look_inside.climb(Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(0.0,)), "x"),
+    "time": look_inside.time_bars(("stem", "3a"), {"stem": 1, "3a": 3}, {"one": {"stem": 2.0, "3a": 2.0}}),
+    "looked": look_inside.looked(map_images.png(GREY), HEAT, "Where it looked for “Bag”"),
+    "strongest": look_inside.strongest(STRIPS, "The strongest channels of 4a"),
+}
+
+
+def elements(picture: str, kind: str) -> list[ElementTree.Element]:
+    """Return the elements of a kind in a picture."""
+    return [element for element in ElementTree.fromstring(picture).iter() if element.tag.endswith(kind)]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_well_formed_speaks_and_fetches_nothing(name: str) -> None:
+    """XML with words for a screen reader; a picture in it holds all of itself; no number is missing."""
+    root = ElementTree.fromstring(PICTURES[name])
+    assert len(root.get("aria-label")) > 15
+    assert all(image.get("href").startswith("data:image/png;base64,") for image in elements(PICTURES[name], "image"))
+    without = re.sub(r'href="data:[^"]*"', "", PICTURES[name])
+    assert not re.search(r"<script|href|url\(|\son[a-z]+=|nan|inf\b", without)
+
+
+def test_classes_whose_long_names_begin_alike_have_bars_that_differ() -> None:
+    """Where the room is too small for the name, a number tells them apart; the whole name is in the hint."""
+    bars = [look_inside.Bar(f"a bird of the family of {kind}", 0.5) for kind in ("left", "right")]
+    drawn = look_inside.answer_bars(bars, "It says")
+    assert [one.text for one in elements(drawn, "text")][1::2] == ["a bird of the famil…", "a bird of the f… (2)"]
+    assert [one.text for one in elements(drawn, "title") if one.text in [bar.name for bar in bars]] == [
+        bar.name for bar in bars
+    ]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
+    """Boxes and pictures lie within the frame."""
+    _, _, width, height = map(float, ElementTree.fromstring(PICTURES[name]).get("viewBox").split())
+    for box in elements(PICTURES[name], "rect") + elements(PICTURES[name], "image"):
+        x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
+        assert min(w, h) >= 0
+        assert -1 <= x <= x + w <= width + 1, (name, box.attrib)
+        assert -1 <= y <= y + h <= height + 1, (name, box.attrib)
+
+
+@pytest.mark.parametrize("name", ["gallery", "strips", "all strips", "narrow strips", "ablation"])
+def test_choices_do_not_overlap(name: str) -> None:
+    """A click means one thing."""
+    boxes = [
+        tuple(float(box.get(field)) for field in ("x", "y", "width", "height"))
+        for box in elements(PICTURES[name], "rect")
+        if box.get("data-choice")
+    ]
+    assert len(boxes) > 1
+    for number, (x, y, w, h) in enumerate(boxes):
+        for left, top, wide, high in boxes[number + 1 :]:
+            assert x + w <= left or left + wide <= x or y + h <= top or top + high <= y
+
+
+def choices(picture: str) -> list[str]:
+    """Return the ids that can be chosen, in order."""
+    return [box.get("data-choice") for box in elements(picture, "rect") if box.get("data-choice")]
+
+
+def test_strips_stand_in_the_order_of_concatenation_the_strongest_map_first() -> None:
+    """All maps of every branch, and by default at most two rows of each."""
+    every = choices(PICTURES["all strips"])
+    assert len(every) == 150
+    assert every[0] == "inception_4a.branch_1x1:99"
+    assert [one.partition(":")[0] for one in every][::50] == ["inception_4a.branch_1x1"] * 2 + [
+        "inception_4a.branch_3x3"
+    ]
+    few = choices(PICTURES["strips"])
+    assert len(few) < len(every)
+    assert few == [one for one in every if one in set(few)]
+    labels = [box.get("aria-label") for box in elements(PICTURES["all strips"], "rect") if box.get("data-choice")]
+    assert labels[-1] == "channel 149 of the block, mean 1"
+
+
+def test_a_strip_says_its_channels_and_what_is_dead() -> None:
+    """The range in the concatenation, the share of zeros, and dead channels where there are any."""
+    alt = ElementTree.fromstring(PICTURES["strips"]).get("aria-label")
+    assert "5×5, channels 140–148, 7×7 each, mean 0.25, 50 % zeros, 2 dead" in alt
+    assert "1×1, channels 0–99, 7×7 each, mean 0.25, 50 % zeros;" in alt
+
+
+def test_bars_are_as_long_as_the_probabilities() -> None:
+    """And a mark stands where each was before."""
+    bars = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.BRANCH["1x1"]]
+    tracks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == "currentColor"]
+    marks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.AUX]
+    room = float(tracks[0].get("width"))
+    assert float(bars[0].get("width")) == pytest.approx(0.7 * room, abs=0.1)
+    left = float(tracks[0].get("x"))
+    assert float(marks[0].get("x")) + 1.5 == pytest.approx(left + 0.9 * room, abs=0.1)
+
+
+def test_a_box_of_the_ablation_is_dark_where_nothing_is_lost_and_light_at_the_most() -> None:
+    """A gain is no loss; the sign stands in the box; where the answer changes it is marked."""
+    texts = [element.text for element in elements(PICTURES["ablation"], "text")]
+    assert "+5.0" in texts
+    assert "−10.0 ⇄" in texts
+    assert "−20.0" in texts
+    fills = {box.get("fill") for box in elements(PICTURES["ablation"], "rect")}
+    assert {palette.CIVIDIS[0], palette.CIVIDIS[-1]} <= fills
+    assert "3b:5x5" not in choices(PICTURES["ablation"])
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.0, "100.0 %"), (0.9999, "> 99.9 %"), (0.5, "50.0 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")]
+)
+def test_a_probability_never_looks_certain_when_it_is_not(share: float, text: str) -> None:
+    """Only 0 and 1 are shown as such."""
+    assert look_inside.probability(share) == text
+
+
+@pytest.mark.parametrize(
+    ("entropy", "classes", "word"),
+    [(0.0, 10, "certain"), (0.3, 10, "fairly sure"), (1.0, 10, "torn"), (2.5, 10, "undecided"), (3.32, 10, "guessing")],
+)
+def test_how_sure_it_is_depends_on_the_number_of_classes(entropy: float, classes: int, word: str) -> None:
+    """The entropy is held against a blind guess among all of them."""
+    said = Said((0,), (1.0,), entropy)
+    assert word in look_inside.sureness(said, classes)
+    assert "3.32 is a blind guess" in look_inside.sureness(said, classes)
+    assert "certain" in look_inside.sureness(Said((0,), (1.0,), 0.0), 1)
+
+
+@pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])
+def test_points_have_a_sign(change: float, text: str) -> None:
+    """And what rounds to nothing has none."""
+    assert look_inside.points(change) == text
