@@ -13,7 +13,7 @@ from time import perf_counter, sleep
 import psutil
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import CheckReport
 
 PAPER = PRESETS["paper"]
@@ -26,10 +26,10 @@ def edits() -> Iterator[GoogLeNetConfig]:
         yield PAPER.replace(modules=modules)
 
 
-def checked(checker: Checker, config: GoogLeNetConfig) -> tuple[CheckReport, float]:
+def checked(checker: JobQueue, config: GoogLeNetConfig) -> tuple[CheckReport, float]:
     """Return the report and the seconds until it was there, asked for every 10 ms."""
     started = perf_counter()
-    while isinstance(answer := checker.request(config, "cpu"), Pending):
+    while isinstance(answer := checker.check(config, "cpu"), Pending):
         sleep(0.01)
     return answer, perf_counter() - started
 
@@ -43,13 +43,13 @@ def loop_seconds(steps: int = 2_000_000) -> float:
     return perf_counter() - started
 
 
-def slowdown(checker: Checker, networks: Iterator[GoogLeNetConfig], rounds: int = 15) -> float:
+def slowdown(checker: JobQueue, networks: Iterator[GoogLeNetConfig], rounds: int = 15) -> float:
     """Return the median of the loop's time while a check runs, over its time with none, taken in turns."""
     ratios = []
     for _ in range(rounds):
         alone = loop_seconds()
         config = next(networks)
-        checker.request(config, "cpu")
+        checker.check(config, "cpu")
         sleep(0.05)  # until the child has begun
         ratios.append(loop_seconds() / alone)
         checked(checker, config)
@@ -58,7 +58,7 @@ def slowdown(checker: Checker, networks: Iterator[GoogLeNetConfig], rounds: int 
 
 def main() -> None:
     """Run it all and print a line for each figure."""
-    checker, networks = Checker(), edits()
+    checker, networks = JobQueue(), edits()
     report, cold = checked(checker, PAPER)
     print(f"check of paper, cold: {cold:.2f} s (build {report.build_ms:.0f} ms, forward {report.forward_ms:.0f} ms)")
     warm = [checked(checker, next(networks))[1] for _ in range(7)]
@@ -67,7 +67,7 @@ def main() -> None:
     print(f"check of an edit, warm: {median(warm):.2f} s")
     started = perf_counter()
     for _ in range(10_000):
-        checker.request(PAPER, "cpu", "session")
+        checker.check(PAPER, "cpu", "session")
     print(f"look-up of a known report: {(perf_counter() - started) * 100:.0f} µs")
     print(f"a loop in the server while a check runs: × {slowdown(checker, networks):.2f}")
     print(f"child after {8 + 15} networks: {child.memory_info().rss / 1e6:.0f} MB")

@@ -13,12 +13,12 @@ from benchmarks.memory import megabytes
 from benchmarks.report import Figure
 from explorer import PRESETS
 from explorer.data import images
-from explorer.data.content_store import Scratch
+from explorer.data.content_store import ContentStore
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.jobs.inspection import Network, Predictions, Preprocessing
 from explorer.live.devices import resolve_device
-from explorer.live.inference import inputs, live_network, predict
+from explorer.live.inference import live_network, predict, prepare_inputs
 from explorer.live.model import build_model
 from explorer.share import to_token
 
@@ -32,16 +32,16 @@ SESSIONS = 10
 def figures() -> Iterator[Figure]:
     """Yield the speed of inference and of the first answer, and the memory while ten sessions look at maps."""
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Scratch(Path(folder))
+        scratch = ContentStore(Path(folder))
         yield from _speed(scratch)
     yield from _memory()
 
 
-def _speed(scratch: Scratch) -> Iterator[Figure]:
+def _speed(scratch: ContentStore) -> Iterator[Figure]:
     """The paper's network on one photograph, 224 × 224, all in turn in one run."""
     place = resolve_device("cpu")
     photographs = [path.read_bytes() for path in sorted(PHOTOGRAPHS.glob("*.jpg"))]
-    image = inputs(PAPER, (_kept(scratch, photographs[0]),), HOW, place)
+    image = prepare_inputs(PAPER, (_kept(scratch, photographs[0]),), HOW, place)
     plain, model = build_model(PAPER.config).eval(), live_network(PAPER, place)
     usual = image.contiguous()
     with torch.inference_mode():
@@ -63,7 +63,7 @@ def _speed(scratch: Scratch) -> Iterator[Figure]:
     yield Figure("first answer to a new photograph / a bare forward pass", median(ratios), most=3)
 
 
-def _kept(scratch: Scratch, content: bytes) -> str:
+def _kept(scratch: ContentStore, content: bytes) -> str:
     return str(scratch.keep(images.decode(content).png, ".png"))
 
 

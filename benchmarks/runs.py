@@ -18,14 +18,14 @@ from benchmarks.browser import APP, Times, browser, edit, opened, server
 from benchmarks.report import Figure
 from explorer import PRESETS
 from explorer.runs.manager import Manager
-from explorer.runs.records import Refused, Run, State
+from explorer.runs.records import RefusedError, Run, State
 from explorer.runs.store import Store
-from explorer.training.plan import FACTS, Budget, Entrant, Plan, Settings, fit
+from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan, Settings, adapt_to_dataset
 
 SESSIONS = 10
 BLOCKS = 3  # with a run, and as many without
 CANCELS = 20
-FACTS_USED = FACTS["fashion_mnist"]
+FACTS_USED = DATASETS["fashion_mnist"]
 
 
 def figures() -> Iterator[Figure]:
@@ -67,14 +67,14 @@ def manager() -> Iterator[Manager]:
 
 
 def _submitted(runs: Manager) -> str:
-    config = fit(PRESETS["mini"], FACTS_USED.shape, len(FACTS_USED.classes)).config
+    config = adapt_to_dataset(PRESETS["mini"], FACTS_USED.shape, len(FACTS_USED.classes)).config
     plan = Plan(
-        entrants=(Entrant(name="mini", config=config),),
+        entrants=(NamedNetwork(name="mini", config=config),),
         settings=Settings(device="cpu"),
         budget=Budget(kind="steps", amount=1_000_000),
     )
     run_id = runs.submit(plan, FACTS_USED)
-    if isinstance(run_id, Refused):
+    if isinstance(run_id, RefusedError):
         raise RuntimeError(run_id.reason)
     return run_id
 

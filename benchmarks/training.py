@@ -16,11 +16,22 @@ from explorer import PRESETS
 from explorer.data.datasets import ImageSet, load
 from explorer.live.batches import MAX_SHIFT, Batches
 from explorer.live.model import build_model
-from explorer.live.training import Lane, train
+from explorer.live.training import Trainer, train
 from explorer.training.events import Diverged, Finished, Stepped
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, Settings, chosen_rate, fit, proposed, step_macs
+from explorer.training.plan import (
+    DATASETS,
+    Budget,
+    DatasetChoice,
+    NamedNetwork,
+    Plan,
+    Settings,
+    adapt_to_dataset,
+    default_settings,
+    effective_learning_rate,
+    step_macs,
+)
 
-CLOTHES, MINI = FACTS["fashion_mnist"], PRESETS["mini"]
+CLOTHES, MINI = DATASETS["fashion_mnist"], PRESETS["mini"]
 SETTINGS = Settings(device="cpu")
 SEEDS = (0, 1, 2)
 ROUNDS, STEPS = 7, 8  # steps of each loop in turn
@@ -47,8 +58,8 @@ def accuracy() -> Iterator[Figure]:
 def losses() -> Iterator[Figure]:
     """Yield the loss of the last tenth of the proposed budget over that of the first steps, for every preset."""
     for name, preset in PRESETS.items():
-        config = fit(preset, CLOTHES.shape, len(CLOTHES.classes)).config
-        settings, budget = proposed(config, CLOTHES)
+        config = adapt_to_dataset(preset, CLOTHES.shape, len(CLOTHES.classes)).config
+        settings, budget = default_settings(config, CLOTHES)
         plan = _plan(name, config).replace(settings=settings.replace(device="cpu"), budget=budget)
         events = list(train(plan, Path()))
         told = [event for event in events if isinstance(event, (Stepped, Diverged, Finished))]
@@ -62,8 +73,10 @@ def losses() -> Iterator[Figure]:
 def speed() -> Iterator[Figure]:
     """Yield our images per second over a plain loop's, taken in turns, and our share of the machine's peak."""
     with TemporaryDirectory() as folder:
-        images = load(Data(), Path(folder))
-    lane = Lane(MINI, Batches(images, torch.device("cpu")), SETTINGS.replace(augment=True), seed=0)  # as the plain loop
+        images = load(DatasetChoice(), Path(folder))
+    lane = Trainer(
+        MINI, Batches(images, torch.device("cpu")), SETTINGS.replace(augment=True), seed=0
+    )  # as the plain loop
     plain = PlainLoop(images)
 
     def ours() -> None:
@@ -108,7 +121,7 @@ class PlainLoop:
         self.model = build_model(MINI)
         self.optimiser = torch.optim.SGD(
             self.model.parameters(),
-            chosen_rate(SETTINGS, MINI),
+            effective_learning_rate(SETTINGS, MINI),
             momentum=SETTINGS.momentum,
             weight_decay=SETTINGS.weight_decay,
         )
@@ -141,5 +154,5 @@ def _seconds(step: Callable[[], object], times: int = STEPS) -> float:
 
 
 def _plan(name: str, config: object, seed: int = 0) -> Plan:
-    entrants = (Entrant(name=name, config=config),)
+    entrants = (NamedNetwork(name=name, config=config),)
     return Plan(entrants=entrants, settings=SETTINGS, budget=Budget(), seeds=(seed,))

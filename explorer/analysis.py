@@ -10,7 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from explorer.arithmetic import (
-    Field,
+    ReceptiveField,
     adaptive_windows,
     conv_macs,
     conv_size,
@@ -37,7 +37,7 @@ class _Tensor(NamedTuple):
     """What flows from layer to layer: its C × H × W, and what one position of it sees of the image."""
 
     shape: tuple[int, int, int]
-    field: Field
+    field: ReceptiveField
 
     @property
     def side(self) -> int:
@@ -172,7 +172,7 @@ def _stem(config: GoogLeNetConfig, rows: list[LayerRow]) -> _Tensor:
     """Everything before the first module; LRN stands after pool1 and after conv2, as in Caffe."""
     stem, rule = config.stem, POOL_RULES[config.pooling].usual
     walk = _Walk(config, rows, "stem", "stem")
-    x = _Tensor(config.input_shape, Field())
+    x = _Tensor(config.input_shape, ReceptiveField())
     if stem.kind == "paper":
         x = walk.conv("conv1", x, stem.conv1, kernel=7, stride=2)
         x = walk.pool("pool1", x, rule)

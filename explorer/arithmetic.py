@@ -43,14 +43,14 @@ def adaptive_windows(size: int, out: int) -> tuple[range, ...]:
     return tuple(range(floor(i * size / out), ceil((i + 1) * size / out)) for i in range(out))
 
 
-class Field(NamedTuple):
+class ReceptiveField(NamedTuple):
     """What one output position sees of the image: ``size`` pixels along a side, neighbours ``jump`` pixels apart."""
 
     size: int = 1
     jump: int = 1
 
-    def through(self, kernel: int, stride: int = 1) -> "Field":
+    def through(self, kernel: int, stride: int = 1) -> "ReceptiveField":
         """The field after a layer: r += (k − 1) · j, then j *= s."""
         if kernel == stride == 1:
             return self
-        return Field(self.size + (kernel - 1) * self.jump, self.jump * stride)
+        return ReceptiveField(self.size + (kernel - 1) * self.jump, self.jump * stride)

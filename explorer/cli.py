@@ -175,10 +175,10 @@ def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> byte
     if reason := refusal(named.summary, kind.value):
         _fail(f"{named.name}: {reason}")
     from explorer.live.model import build_model
-    from explorer.live.weights import WeightsError, load_weights, restored, to_safetensors
+    from explorer.live.weights import WeightsError, load_weights, restore_model, to_safetensors
 
     try:
-        model = restored(load_weights(weights)) if weights else build_model(config, seed=seed)
+        model = restore_model(load_weights(weights)) if weights else build_model(config, seed=seed)
     except WeightsError as error:
         _fail(f"{weights}: {error}")
     if model.config != config:

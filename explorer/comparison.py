@@ -17,7 +17,7 @@ QUANTITIES = ("parameters", "macs", "activations")
 Status = Literal["same", "changed", "added", "removed"]
 
 
-class Facts(NamedTuple):
+class NetworkTotals(NamedTuple):
     """What a network costs.
 
     Trainable numbers at inference and in training, MACs and activation elements of one image at inference, and the
@@ -31,7 +31,7 @@ class Facts(NamedTuple):
     receptive_field: int
 
     @classmethod
-    def of(cls, summary: NetworkSummary) -> "Facts":
+    def of(cls, summary: NetworkSummary) -> "NetworkTotals":
         """Read the facts of one network."""
         return cls(
             summary.parameters(aux=False),
@@ -41,12 +41,12 @@ class Facts(NamedTuple):
             summary.receptive_field,
         )
 
-    def minus(self, base: "Facts") -> "Facts":
+    def minus(self, base: "NetworkTotals") -> "NetworkTotals":
         """Return what is more than in ``base``, fact by fact; negative where it is less."""
-        return Facts(*(here - there for here, there in zip(self, base, strict=True)))
+        return NetworkTotals(*(here - there for here, there in zip(self, base, strict=True)))
 
 
-class Aligned(NamedTuple):
+class AlignedLayer(NamedTuple):
     """The layer of one path in each network; None where a network has no such layer."""
 
     path: str
@@ -103,23 +103,25 @@ class Comparison:
     base: int = 0
 
     @cached_property
-    def facts(self) -> tuple[Facts, ...]:
+    def facts(self) -> tuple[NetworkTotals, ...]:
         """The totals of each network."""
-        return tuple(Facts.of(summary) for summary in self.summaries)
+        return tuple(NetworkTotals.of(summary) for summary in self.summaries)
 
     @cached_property
-    def differences(self) -> tuple[Facts, ...]:
+    def differences(self) -> tuple[NetworkTotals, ...]:
         """How much more than the base each network costs; nothing but zeros for the base itself."""
         return tuple(facts.minus(self.facts[self.base]) for facts in self.facts)
 
     @cached_property
-    def layers(self) -> tuple[Aligned, ...]:
+    def layers(self) -> tuple[AlignedLayer, ...]:
         """All layers that occur in any network, aligned by path, in the order in which an image meets them."""
         paths = merged([list(summary.by_path) for summary in self.summaries])
-        return tuple(Aligned(path, tuple(summary.by_path.get(path) for summary in self.summaries)) for path in paths)
+        return tuple(
+            AlignedLayer(path, tuple(summary.by_path.get(path) for summary in self.summaries)) for path in paths
+        )
 
     @cached_property
-    def differing(self) -> tuple[Aligned, ...]:
+    def differing(self) -> tuple[AlignedLayer, ...]:
         """The layers that are not the same in all networks."""
         return tuple(layer for layer in self.layers if layer.differs)
 

@@ -15,7 +15,7 @@ _FLOAT, _PLACE = 4, 8
 _OF_LRN = 3
 
 
-class Kept(NamedTuple):
+class ActivationMemory(NamedTuple):
     """Bytes kept for one image: the image with the outputs of the layers, normalisations, and places of maxima."""
 
     outputs: int
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
     places: int
 
 
-def kept(summary: NetworkSummary) -> Kept:
+def activation_memory(summary: NetworkSummary) -> ActivationMemory:
     """Return what one image leaves in memory in training, auxiliary heads included."""
     channels, height, width = summary.config.input_shape
     batch_norm = sum(row.activations for row in summary.rows if row.norm)
@@ -32,7 +32,7 @@ def kept(summary: NetworkSummary) -> Kept:
     copied = sum(
         row.activations for row, after in pairwise(summary.rows) if (row.kind, after.kind) == ("max_pool", "concat")
     )
-    return Kept(
+    return ActivationMemory(
         outputs=_FLOAT * (summary.whole.activations - copied + channels * height * width),
         normalisations=_FLOAT * (batch_norm + _OF_LRN * lrn),
         places=_PLACE * maxima,

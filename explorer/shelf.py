@@ -169,7 +169,7 @@ def available(shelf: Shelf) -> tuple[str, ...]:
     return (CURRENT, *shelf.names, *PRESETS)
 
 
-def usual_choice(shelf: Shelf, current: Version) -> tuple[str, ...]:
+def default_choice(shelf: Shelf, current: Version) -> tuple[str, ...]:
     """Return what is worth comparing when nobody has chosen: the preset, the latest variants, and the bench if edited.
 
     The first is the one to hold the others against. There are at least two.

@@ -23,7 +23,7 @@ _FIELDS = {heading: field for field, heading in HEADINGS.items()}
 Row = dict[str, Any]
 
 
-class Parsed(NamedTuple):
+class ParsedTable(NamedTuple):
     """What a table means: a config, or the problems that keep it from being one."""
 
     config: GoogLeNetConfig | None
@@ -41,20 +41,20 @@ def to_rows(config: GoogLeNetConfig) -> list[Row]:
     ]
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> Parsed:
+def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> ParsedTable:
     """Read the rows back into ``config``. Nothing in them raises: whatever is wrong becomes a Problem.
 
     A number is a whole number however it is typed (70, 70.0); NaN and None are a blank cell.
     """
     found: list[Problem] = []
     if len(rows) > MAX_MODULES:
-        return Parsed(None, (_too_many(len(rows)),))
+        return ParsedTable(None, (_too_many(len(rows)),))
     modules = [_module(row, found) for row in rows]
     if found:
-        return Parsed(None, tuple(found))
+        return ParsedTable(None, tuple(found))
     candidate = config.replace(modules=tuple(modules))
     found.extend(problems(candidate))
-    return Parsed(None if found else candidate, tuple(found))
+    return ParsedTable(None if found else candidate, tuple(found))
 
 
 def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Problem, ...]]:
@@ -78,7 +78,7 @@ def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Probl
     return new, tuple(found)
 
 
-class Settled(NamedTuple):
+class EditResult(NamedTuple):
     """What an edit came to: the config with every good cell taken in, and the problems of what was left out.
 
     ``forged`` says that something was edited which the editor does not offer: a row or column that does not exist.
@@ -89,7 +89,7 @@ class Settled(NamedTuple):
     forged: bool = False
 
 
-def settle(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = None) -> Settled:
+def apply_edits(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = None) -> EditResult:
     """Take an editor's edits into ``config``: good cells are kept, bad ones left out and explained.
 
     What is left out stays as it is in ``last``, the last good network with the same rows (``config`` without one).
@@ -104,12 +104,12 @@ def settle(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = N
     forged = (*foreign, *unknown)
     parsed = from_rows(after, config)
     if parsed.config is not None:
-        return Settled(parsed.config, forged, bool(forged))
+        return EditResult(parsed.config, forged, bool(forged))
     bad = {(problem.where, problem.field) for problem in parsed.problems}
     last = last or config
     good = [_without(bad, old, new) for old, new in zip(to_rows(last), after, strict=True)]
     kept = from_rows(good, config).config
-    return Settled(kept or last, (*forged, *parsed.problems), bool(forged))
+    return EditResult(kept or last, (*forged, *parsed.problems), bool(forged))
 
 
 def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
@@ -145,7 +145,7 @@ def free_name(config: GoogLeNetConfig, after: str) -> str | None:
     return next((f"{stage}{letter}" for letter in ascii_lowercase if f"{stage}{letter}" not in taken), None)
 
 
-def insert_after(config: GoogLeNetConfig, after: str, name: str) -> Parsed:
+def insert_after(config: GoogLeNetConfig, after: str, name: str) -> ParsedTable:
     """Add a module below ``after``, with the same widths as it."""
     if missing := _missing(config, after):
         return missing
@@ -154,61 +154,63 @@ def insert_after(config: GoogLeNetConfig, after: str, name: str) -> Parsed:
     try:
         modules.insert(at + 1, modules[at].replace(name=name))
     except ValidationError:
-        return Parsed(None, (_bad_name(name, after),))
-    return judged(config.replace(modules=tuple(modules)))
+        return ParsedTable(None, (_bad_name(name, after),))
+    return validated(config.replace(modules=tuple(modules)))
 
 
-def add_below(config: GoogLeNetConfig, after: str) -> Parsed:
+def add_below(config: GoogLeNetConfig, after: str) -> ParsedTable:
     """Add a module below ``after`` under the first name that its stage has left."""
     if missing := _missing(config, after):
         return missing
     name = free_name(config, after)
     if name is None:
         full = f"Stage {config.module(after).stage} has all 26 letters. Add the row to another stage."
-        return Parsed(None, (Problem(after, "name", full),))
+        return ParsedTable(None, (Problem(after, "name", full),))
     return insert_after(config, after, name)
 
 
-def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> Parsed:
+def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> ParsedTable:
     """Give a module the widths that the module of that name has in ``base``."""
     if missing := _missing(config, name) or _missing(base, name):
         return missing
-    return judged(with_module(config, base.module(name)))
+    return validated(with_module(config, base.module(name)))
 
 
-def remove(config: GoogLeNetConfig, name: str) -> Parsed:
+def remove(config: GoogLeNetConfig, name: str) -> ParsedTable:
     """Take a module out, with the auxiliary head that taps it."""
     if missing := _missing(config, name):
         return missing
     modules = tuple(module for module in config.modules if module.name != name)
     taps = tuple(tap for tap in config.aux.taps if tap != name)
-    return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+    return validated(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
 
 
-def rename(config: GoogLeNetConfig, old: str, new: str) -> Parsed:
+def rename(config: GoogLeNetConfig, old: str, new: str) -> ParsedTable:
     """Give a module another name; an auxiliary head that taps it follows."""
     if missing := _missing(config, old):
         return missing
     try:
         modules = tuple(module.replace(name=new) if module.name == old else module for module in config.modules)
         taps = tuple(new if tap == old else tap for tap in config.aux.taps)
-        return judged(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+        return validated(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
     except ValidationError:
-        return Parsed(None, (_bad_name(new, old),))
+        return ParsedTable(None, (_bad_name(new, old),))
 
 
-def _missing(config: GoogLeNetConfig, name: str) -> Parsed | None:
+def _missing(config: GoogLeNetConfig, name: str) -> ParsedTable | None:
     """Refuse a step whose module is not there: no menu of ours offers it, but a forged choice can name it."""
     if any(module.name == name for module in config.modules):
         return None
     known = ", ".join(module.name for module in config.modules)
-    return Parsed(None, (Problem("table", "modules", f"There is no module “{_shown(name)}”. Choose one of {known}."),))
+    return ParsedTable(
+        None, (Problem("table", "modules", f"There is no module “{_shown(name)}”. Choose one of {known}."),)
+    )
 
 
-def judged(config: GoogLeNetConfig) -> Parsed:
+def validated(config: GoogLeNetConfig) -> ParsedTable:
     """Return the config if it can be built, else its problems."""
     found = problems(config)
-    return Parsed(None if found else config, found)
+    return ParsedTable(None if found else config, found)
 
 
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:

@@ -7,7 +7,7 @@ import torch
 
 from explorer import GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
-from explorer.data.content_store import Scratch
+from explorer.data.content_store import ContentStore
 from explorer.data.images import png
 from explorer.jobs.inspection import Network, Preprocessing
 from explorer.live.model import build_model
@@ -46,4 +46,4 @@ def network(folder: Path, config: GoogLeNetConfig = SMALL) -> Network:
 def pictures(folder: Path, count: int = 1) -> tuple[str, ...]:
     """Return paths of pictures with all kinds of values in them."""
     drawn = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
-    return tuple(str(Scratch(folder).keep(png(pixels), ".png")) for pixels in drawn)
+    return tuple(str(ContentStore(folder).keep(png(pixels), ".png")) for pixels in drawn)

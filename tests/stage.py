@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import CheckReport
 
 MINI = PRESETS["mini"]
@@ -62,7 +62,7 @@ class Stage:
         self.log, self.gate, self.script = folder / "log", folder / "gate", folder / "child.py"
         self.script.write_text(CHILD)
         self.log.touch()
-        self.made: list[Checker] = []
+        self.made: list[JobQueue] = []
 
     def __enter__(self) -> "Stage":
         return self
@@ -72,9 +72,9 @@ class Stage:
             checker.close()
         assert not [child for child in self.children() if alive(child)]
 
-    def checker(self, **options: Any) -> Checker:
+    def checker(self, **options: Any) -> JobQueue:
         """Return a new checker, closed when the test ends."""
-        checker = Checker((sys.executable, str(self.script), str(self.log), str(self.gate)), **options)
+        checker = JobQueue((sys.executable, str(self.script), str(self.log), str(self.gate)), **options)
         self.made.append(checker)
         return checker
 
@@ -112,19 +112,19 @@ def network(classes: int) -> GoogLeNetConfig:
     return MINI.replace(classes=classes)
 
 
-def report(checker: Checker, device: str = "ok", classes: int = 10, session: str = "") -> CheckReport:
+def report(checker: JobQueue, device: str = "ok", classes: int = 10, session: str = "") -> CheckReport:
     """Ask until the report is there."""
 
     def known() -> CheckReport | None:
-        answer = checker.request(network(classes), device, session)
+        answer = checker.check(network(classes), device, session)
         return None if isinstance(answer, Pending) else answer
 
     return eventually(known)
 
 
-def held(stage: Stage, **options: Any) -> Checker:
+def held(stage: Stage, **options: Any) -> JobQueue:
     """Return a checker whose child is busy until the gate opens."""
     checker = stage.checker(**options)
-    checker.request(MINI, "wait")
+    checker.check(MINI, "wait")
     eventually(stage.asked)
     return checker

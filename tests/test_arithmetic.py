@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from explorer.arithmetic import (
-    Field,
+    ReceptiveField,
     adaptive_windows,
     conv_macs,
     conv_size,
@@ -77,7 +77,7 @@ def test_adaptive_windows_are_pytorchs(out: int) -> None:
 
 def test_field_grows_by_the_kernel_times_the_jump() -> None:
     """Through the paper's stem one position sees 1, 7, 11, 11, 19, 27 pixels, and neighbours are 8 pixels apart."""
-    field, sizes = Field(), [1]
+    field, sizes = ReceptiveField(), [1]
     for kernel, stride in [(7, 2), (3, 2), (1, 1), (3, 1), (3, 2)]:
         field = field.through(kernel, stride)
         sizes.append(field.size)
@@ -87,5 +87,5 @@ def test_field_grows_by_the_kernel_times_the_jump() -> None:
 
 def test_field_ignores_a_1x1() -> None:
     """A 1×1 sees no further; with a stride it only moves the neighbours apart."""
-    assert Field(59, 8) == Field(59, 8).through(1)
-    assert Field(59, 16) == Field(59, 8).through(1, 2)
+    assert ReceptiveField(59, 8) == ReceptiveField(59, 8).through(1)
+    assert ReceptiveField(59, 16) == ReceptiveField(59, 8).through(1, 2)

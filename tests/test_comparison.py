@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
-from explorer.comparison import QUANTITIES, Comparison, Facts, merged, pareto_front
+from explorer.comparison import QUANTITIES, Comparison, NetworkTotals, merged, pareto_front
 from explorer.config import HEADINGS
 from explorer.diff import with_module
 from explorer.table import free_name, insert_after, remove
@@ -61,7 +61,7 @@ def test_a_network_with_itself(config: GoogLeNetConfig) -> None:
     comparison = compared(config, config)
     assert comparison.alike
     assert () == comparison.differing
-    assert comparison.differences[1] == Facts(0, 0, 0, 0, 0)
+    assert comparison.differences[1] == NetworkTotals(0, 0, 0, 0, 0)
     assert not any(module.differing(1, 0) for module in comparison.modules)
 
 
@@ -75,7 +75,7 @@ def test_presets(pair: tuple[str, str]) -> None:
 def test_four_at_once() -> None:
     """Each of four networks is held against the chosen base."""
     comparison = compared(*(PRESETS[name] for name in ("paper", "naive", "half", "mini")), base=2)
-    assert comparison.differences[2] == Facts(0, 0, 0, 0, 0)
+    assert comparison.differences[2] == NetworkTotals(0, 0, 0, 0, 0)
     assert comparison.differences[0].parameters == 6_998_552 - 2_010_560
     assert_adds_up(comparison)
 

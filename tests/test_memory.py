@@ -5,7 +5,7 @@ import torch
 
 from explorer import PRESETS, summarize
 from explorer.live.model import GoogLeNet, build_model
-from explorer.memory import kept
+from explorer.memory import activation_memory
 
 IMAGES = 2
 
@@ -32,15 +32,15 @@ def test_it_is_what_autograd_keeps(name: str) -> None:
     if config.input_shape[1] > 96:
         config = config.replace(input_shape=(3, 96, 128))
     live = bytes_kept(build_model(config), torch.randn(IMAGES, *config.input_shape)) / IMAGES
-    assert sum(kept(summarize(config))) == pytest.approx(live, rel=0.02)
+    assert sum(activation_memory(summarize(config))) == pytest.approx(live, rel=0.02)
 
 
 def test_the_parts_are_those_of_the_network() -> None:
     """BatchNorm keeps an input per convolution, LRN three pictures each, no normalisation nothing."""
     paper = PRESETS["paper"]
     summary = summarize(paper)
-    assert kept(summary).normalisations == 4 * 3 * (64 * 56 * 56 + 192 * 56 * 56)
-    assert kept(summarize(paper.replace(normalisation="none"))).normalisations == 0
+    assert activation_memory(summary).normalisations == 4 * 3 * (64 * 56 * 56 + 192 * 56 * 56)
+    assert activation_memory(summarize(paper.replace(normalisation="none"))).normalisations == 0
     convolutions = sum(row.activations for row in summary.rows if row.kind == "conv")
-    assert kept(summarize(paper.replace(normalisation="batch_norm"))).normalisations == 4 * convolutions
-    assert kept(summary).outputs == 4 * (summary.whole.activations + 3 * 224 * 224)
+    assert activation_memory(summarize(paper.replace(normalisation="batch_norm"))).normalisations == 4 * convolutions
+    assert activation_memory(summary).outputs == 4 * (summary.whole.activations + 3 * 224 * 224)

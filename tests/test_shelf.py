@@ -20,9 +20,9 @@ from explorer.shelf import (
     checked_name,
     choice_token,
     chosen_names,
+    default_choice,
     free_name,
     suggested_name,
-    usual_choice,
     version_of,
 )
 
@@ -154,12 +154,12 @@ def test_names_stand_for_networks() -> None:
 
 def test_there_is_always_something_to_compare() -> None:
     """Without a choice: the preset against the variants and the bench, and never less than two or more than four."""
-    assert usual_choice(Shelf(), PAPER) == ("paper", "no_reduction")
-    assert usual_choice(Shelf(), Version("half", PRESETS["half"])) == ("half", "paper")
-    assert usual_choice(Shelf(), WIDE) == ("paper", CURRENT)
-    assert usual_choice(Shelf().keep("w", WIDE), WIDE) == ("paper", "w")
-    assert usual_choice(THREE, Version("paper", PRESETS["half"])) == ("paper", "b", "c", CURRENT)
-    assert len(usual_choice(THREE, WIDE)) <= MAX_COMPARED
+    assert default_choice(Shelf(), PAPER) == ("paper", "no_reduction")
+    assert default_choice(Shelf(), Version("half", PRESETS["half"])) == ("half", "paper")
+    assert default_choice(Shelf(), WIDE) == ("paper", CURRENT)
+    assert default_choice(Shelf().keep("w", WIDE), WIDE) == ("paper", "w")
+    assert default_choice(THREE, Version("paper", PRESETS["half"])) == ("paper", "b", "c", CURRENT)
+    assert len(default_choice(THREE, WIDE)) <= MAX_COMPARED
 
 
 def test_a_choice_travels_in_a_link() -> None:

@@ -15,15 +15,15 @@ from explorer import PRESETS, GoogLeNetConfig, Problem, problems
 from explorer.config import HEADINGS, MAX_MODULES
 from explorer.table import (
     MODULE,
-    Parsed,
+    ParsedTable,
     add_below,
+    apply_edits,
     free_name,
     from_rows,
     insert_after,
     remove,
     rename,
     reset,
-    settle,
     to_rows,
     with_edits,
 )
@@ -35,7 +35,7 @@ FIELDS = {heading: field for field, heading in HEADINGS.items()}
 BLANKABLE = {"#3×3 reduce", "#5×5 reduce", "pool proj"}
 
 
-def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -> Parsed:
+def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -> ParsedTable:
     """Return what the table means after one cell is overwritten."""
     rows = to_rows(config)
     rows[row][heading] = value
@@ -45,13 +45,13 @@ def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -
 @given(networks())
 def test_rows_round_trip(config: GoogLeNetConfig) -> None:
     """A config comes back from its own rows."""
-    assert Parsed(config, ()) == from_rows(to_rows(config), config)
+    assert ParsedTable(config, ()) == from_rows(to_rows(config), config)
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_rows_of_presets_round_trip(config: GoogLeNetConfig) -> None:
     """A preset comes back from its own rows."""
-    assert Parsed(config, ()) == from_rows(to_rows(config), config)
+    assert ParsedTable(config, ()) == from_rows(to_rows(config), config)
 
 
 def test_rows_are_headed_as_in_the_paper() -> None:
@@ -88,7 +88,7 @@ def test_a_blank_however_it_comes(heading: str, value: Any) -> None:
         assert_names_cell(parsed, "4a", heading, "blank")
 
 
-def assert_names_cell(parsed: Parsed, module: str, heading: str, *words: str) -> None:
+def assert_names_cell(parsed: ParsedTable, module: str, heading: str, *words: str) -> None:
     """Expect one problem, at that cell, whose message names it and says those words."""
     assert parsed.config is None
     (problem,) = parsed.problems
@@ -362,7 +362,7 @@ def test_no_edits_change_nothing(edited: Any) -> None:
 def test_settling_takes_good_cells_in() -> None:
     """Of several edits the good ones change the network, and the bad ones are explained."""
     cells = {0: {"#1×1": 70, "#3×3": "x"}, 2: {"#5×5 reduce": 0}, 3: {"pool proj": None}}
-    settled = settle(PAPER, {"edited_rows": cells, "added_rows": [], "deleted_rows": []})
+    settled = apply_edits(PAPER, {"edited_rows": cells, "added_rows": [], "deleted_rows": []})
     assert 70 == settled.config.module("3a").ch1x1
     assert settled.config.module("4b").pool_proj is None
     assert (128, 16) == (settled.config.module("3a").ch3x3, settled.config.module("4a").ch5x5_reduce)
@@ -373,7 +373,7 @@ def test_settling_takes_good_cells_in() -> None:
 def test_settling_leaves_a_row_without_branches_as_it_was() -> None:
     """Of four zeros in a row none is taken in, as no one cell is to blame; other rows are."""
     cells = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5", "pool proj"), 0), 3: {"#1×1": 170}}
-    settled = settle(PAPER, {"edited_rows": cells})
+    settled = apply_edits(PAPER, {"edited_rows": cells})
     assert PAPER.module("4a") == settled.config.module("4a")
     assert 170 == settled.config.module("4b").ch1x1
     assert [("4a", "branches")] == [problem[:2] for problem in settled.problems]
@@ -382,7 +382,7 @@ def test_settling_leaves_a_row_without_branches_as_it_was() -> None:
 def test_settling_keeps_the_last_good_network() -> None:
     """Where no cell alone is to blame, as when the whole is too large, nothing is taken in."""
     cells = {row: {"#3×3": 4_096, "#3×3 reduce": None} for row in range(9)}
-    settled = settle(PAPER, {"edited_rows": cells})
+    settled = apply_edits(PAPER, {"edited_rows": cells})
     assert PAPER == settled.config
     assert "parameters" in [problem.field for problem in settled.problems]
 
@@ -390,18 +390,18 @@ def test_settling_keeps_the_last_good_network() -> None:
 def test_settling_falls_back_to_the_last_good_network() -> None:
     """The editor sends all edits again; one that is refused does not undo those accepted before it."""
     zeros = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5"), 0)}
-    last = settle(PAPER, {"edited_rows": zeros}).config
+    last = apply_edits(PAPER, {"edited_rows": zeros}).config
     assert ("pool",) == last.module("4a").branches
-    refused = settle(PAPER, {"edited_rows": {2: zeros[2] | {"pool proj": 0}}}, last)
+    refused = apply_edits(PAPER, {"edited_rows": {2: zeros[2] | {"pool proj": 0}}}, last)
     assert last == refused.config
-    wide = settle(PAPER, {"edited_rows": {2: {"#3×3": 300}}}).config
+    wide = apply_edits(PAPER, {"edited_rows": {2: {"#3×3": 300}}}).config
     cells = {row: {"#3×3": 4_096, "#3×3 reduce": None} for row in range(9)}
-    assert wide == settle(PAPER, {"edited_rows": cells}, wide).config
+    assert wide == apply_edits(PAPER, {"edited_rows": cells}, wide).config
 
 
 def test_settling_no_edits() -> None:
     """An editor in which nothing was edited leaves the network as it is."""
-    assert (PAPER, (), False) == settle(PAPER, {"edited_rows": {}, "added_rows": [], "deleted_rows": []})
+    assert (PAPER, (), False) == apply_edits(PAPER, {"edited_rows": {}, "added_rows": [], "deleted_rows": []})
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_settling_no_edits() -> None:
 )
 def test_settling_forged_edits(edits: Any) -> None:
     """What the editor does not offer is left out, told and marked as forged."""
-    settled = settle(PAPER, edits)
+    settled = apply_edits(PAPER, edits)
     assert (PAPER, True) == (settled.config, settled.forged)
     assert_told_well(settled.problems)
     assert len(settled.problems) == 1
@@ -438,7 +438,7 @@ def test_any_random_edits_settle() -> None:
             for _ in range(rng.randrange(4))
         }
         edits = rng.choice([{"edited_rows": cells}, {"edited_rows": cells, "added_rows": [{}]}, random_cell(rng)])
-        settled = settle(base, edits)
+        settled = apply_edits(base, edits)
         assert () == problems(settled.config), seed
         assert_told_well(settled.problems)
         if settled.config == base and not settled.problems and isinstance(edits, dict):
@@ -502,7 +502,7 @@ def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) 
     ],
     ids=["insert", "add", "remove", "rename", "reset", "reset to a preset without it"],
 )
-def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], Parsed], name: Any) -> None:
+def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], ParsedTable], name: Any) -> None:
     """No menu offers it; a forged choice is refused with the rows that there are."""
     parsed = step(name)
     assert parsed.config is None

@@ -13,7 +13,7 @@ from explorer.live.training import train
 from explorer.presets import PRESETS
 from explorer.training.checkpoints import weights_name
 from explorer.training.events import Evaluated
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, fit
+from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Plan, adapt_to_dataset
 
 HERE = Path(__file__).parent
 SETS = {"mini_fashion_mnist": "fashion_mnist", "mini_scales": "scales"}
@@ -22,10 +22,12 @@ STEPS = {"mini_fashion_mnist": 600.0, "mini_scales": 400.0}
 
 def plan(name: str) -> Plan:
     """Return the plan that a file of weights comes from."""
-    facts = FACTS[SETS[name]]
-    config = fit(PRESETS["mini"], facts.shape, len(facts.classes)).config
+    facts = DATASETS[SETS[name]]
+    config = adapt_to_dataset(PRESETS["mini"], facts.shape, len(facts.classes)).config
     budget = Budget(kind="steps", amount=STEPS[name])
-    return Plan(entrants=(Entrant(name="mini", config=config),), data=Data(name=SETS[name]), budget=budget)
+    return Plan(
+        entrants=(NamedNetwork(name="mini", config=config),), data=DatasetChoice(name=SETS[name]), budget=budget
+    )
 
 
 def main(names: list[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def distinct(names: Iterable[str], letters: int) -> tuple[str, ...]:
+def unique_names(names: Iterable[str], letters: int) -> tuple[str, ...]:
     """Return the names in their order, each of at most ``letters`` characters, which are at least 12.
 
     A longer one is cut and ends on …; where it would be the same as one before it, it ends on a number, from (2) on.

@@ -20,11 +20,11 @@ _PART = ".part"
 _STALE_S = 120  # since anybody wrote to a part: its process has gone
 
 
-class ScratchError(OSError):
+class ContentStoreError(OSError):
     """A file could not be kept; the message says why."""
 
 
-class Scratch:
+class ContentStore:
     """The folder, made at first use, that holds at most ``most`` bytes."""
 
     def __init__(self, folder: Path, most: int = MAX_BYTES) -> None:
@@ -59,7 +59,7 @@ class Scratch:
         for an OSError in the block: to catch others is the block's affair.
         """
         if size > self.most:
-            raise ScratchError(f"The file is larger than {self.most:,} bytes, and cannot be kept.")
+            raise ContentStoreError(f"The file is larger than {self.most:,} bytes, and cannot be kept.")
         part = None
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,12 +72,12 @@ class Scratch:
             if part:
                 with suppress(OSError):
                     Path(part).unlink()
-            if isinstance(error, OSError) and not isinstance(error, ScratchError):
+            if isinstance(error, OSError) and not isinstance(error, ContentStoreError):
                 raise self._unkept(error) from error
             raise
 
-    def _unkept(self, error: OSError) -> ScratchError:
-        return ScratchError(f"The file cannot be kept in {self.folder}: {error.strerror}.")
+    def _unkept(self, error: OSError) -> ContentStoreError:
+        return ContentStoreError(f"The file cannot be kept in {self.folder}: {error.strerror}.")
 
     def _make_room(self, needed: int) -> None:
         self._sweep()

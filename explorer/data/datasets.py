@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from explorer.data.arrays import DataError, read_idx, read_npz
 from explorer.data.scales import draw
 from explorer.settings import ASSETS
-from explorer.training.plan import FACTS, Data, Facts
+from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 
 SHIPPED = ASSETS / "datasets" / "fashion_mnist.npz"
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package dataset-fashion-mnist puts it
@@ -32,7 +32,7 @@ TEST_SHARE = 5  # one image in so many is kept for testing where a set names non
 class ImageSet:
     """Images N × C × H × W as uint8, labels N as int64, and what is known of them."""
 
-    facts: Facts
+    info: DatasetInfo
     train: np.ndarray
     train_labels: np.ndarray
     test: np.ndarray
@@ -40,7 +40,7 @@ class ImageSet:
 
     def counts(self) -> tuple[tuple[str, int, int], ...]:
         """Return every class with the number of its training and of its test images."""
-        names = self.facts.classes
+        names = self.info.classes
         counted = (
             np.bincount(labels, minlength=len(names)).tolist() for labels in (self.train_labels, self.test_labels)
         )
@@ -50,14 +50,17 @@ class ImageSet:
         """Return every class with its first training images, at most ``each``: n × H × W × C."""
         return tuple(
             (name, self.train[np.flatnonzero(self.train_labels == number)[:each]].transpose(0, 2, 3, 1))
-            for number, name in enumerate(self.facts.classes)
+            for number, name in enumerate(self.info.classes)
         )
 
 
-def available(folder: Path) -> tuple[Data, ...]:
+def available(folder: Path) -> tuple[DatasetChoice, ...]:
     """Return what can be chosen: the sets that come with the app, all of Fashion-MNIST where found, and imports."""
-    names = [name for name in FACTS if name != "fashion_mnist_full" or _idx_folder(folder)]
-    return (*(Data(name=name) for name in names), *(Data(name="own", upload=upload) for upload in imported(folder)))
+    names = [name for name in DATASETS if name != "fashion_mnist_full" or _idx_folder(folder)]
+    return (
+        *(DatasetChoice(name=name) for name in names),
+        *(DatasetChoice(name="own", upload=upload) for upload in imported(folder)),
+    )
 
 
 def imported(folder: Path) -> tuple[str, ...]:
@@ -73,20 +76,20 @@ def own_path(upload: str, folder: Path) -> Path:
     return folder / "datasets" / f"{upload}.safetensors"
 
 
-def facts(data: Data, folder: Path) -> Facts:
+def dataset_info(data: DatasetChoice, folder: Path) -> DatasetInfo:
     """Return what is known of a set, without reading its images. Raises DataError when it is not there."""
     if data.name != "own":
-        return FACTS[data.name]
+        return DATASETS[data.name]
     try:
         with safe_open(own_path(data.upload, folder), framework="numpy") as file:
-            return Facts.model_validate_json((file.metadata() or {}).get("facts", ""))
+            return DatasetInfo.model_validate_json((file.metadata() or {}).get("facts", ""))
     except (OSError, SafetensorError, ValidationError) as error:
         raise DataError("The imported images are no longer there, or are damaged. Import them again.") from error
 
 
-def load(data: Data, folder: Path) -> ImageSet:
+def load(data: DatasetChoice, folder: Path) -> ImageSet:
     """Read a set into memory. ``folder`` is the data directory. Raises DataError when it is not there or damaged."""
-    known = facts(data, folder)
+    known = dataset_info(data, folder)
     match data.name:
         case "fashion_mnist":
             with SHIPPED.open("rb") as file:
@@ -101,7 +104,7 @@ def load(data: Data, folder: Path) -> ImageSet:
         raise DataError("The imported images are no longer there, or are damaged. Import them again.") from error
 
 
-def image_set(known: Facts, arrays: dict[str, np.ndarray]) -> ImageSet:
+def image_set(known: DatasetInfo, arrays: dict[str, np.ndarray]) -> ImageSet:
     """Put arrays together and hold them against what is known of them. Raises DataError where they disagree."""
     try:
         whole = ImageSet(known, **arrays)
@@ -158,17 +161,17 @@ def read_fashion_mnist(place: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _scales(known: Facts, seed: int) -> ImageSet:
+def _scales(known: DatasetInfo, seed: int) -> ImageSet:
     """Draw training and test images from seeds that no other set of images uses."""
     train, train_labels = draw(known.train, 2 * seed)
     test, test_labels = draw(known.test, 2 * seed + 1)
     return ImageSet(known, train, train_labels, test, test_labels)
 
 
-def _own(known: Facts, arrays: dict[str, np.ndarray], seed: int) -> ImageSet:
+def _own(known: DatasetInfo, arrays: dict[str, np.ndarray], seed: int) -> ImageSet:
     if "test" in arrays:
         return image_set(known, arrays)
-    held = held_back(arrays["train_labels"], seed)
+    held = test_split(arrays["train_labels"], seed)
     train, labels = arrays["train"], arrays["train_labels"]
     parts = {"train": train[~held], "train_labels": labels[~held], "test": train[held], "test_labels": labels[held]}
     return image_set(known, parts)
@@ -179,7 +182,7 @@ def kept_for_testing(images: int) -> int:
     return max(1, images // TEST_SHARE)
 
 
-def held_back(labels: np.ndarray, seed: int) -> np.ndarray:
+def test_split(labels: np.ndarray, seed: int) -> np.ndarray:
     """Return which images are for testing, as N booleans: of each class its share, drawn by seed."""
     generator = np.random.Generator(np.random.PCG64(seed))
     held = np.zeros(len(labels), bool)

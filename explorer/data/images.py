@@ -38,7 +38,7 @@ class ImageError(InputError):
     """A file that cannot be shown; the message says why."""
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """An RGB picture, H × W × 3 as uint8, and what was done to the file to get it."""
 
     pixels: np.ndarray
@@ -50,7 +50,7 @@ class Picture(NamedTuple):
         return png(self.pixels)
 
 
-def decode(content: bytes) -> Picture:
+def decode(content: bytes) -> DecodedImage:
     """Read a PNG, JPEG or WebP file. Raises ImageError with the reason for anything else.
 
     The picture is turned as its EXIF data says; of an animation it is the first frame; what is transparent stands on
@@ -84,7 +84,7 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _picture(file: Image.Image) -> Picture:
+def _picture(file: Image.Image) -> DecodedImage:
     notes = []
     if (frames := getattr(file, "n_frames", 1)) > 1:
         notes.append(f"the first of {frames:,} pictures in the file")
@@ -100,7 +100,7 @@ def _picture(file: Image.Image) -> Picture:
     if turn is not None:
         image = image.transpose(turn)
         notes.append("turned upright, as its EXIF data says")
-    return Picture(np.asarray(_on_white(image, notes)), tuple(notes))
+    return DecodedImage(np.asarray(_on_white(image, notes)), tuple(notes))
 
 
 def _judge_size(in_file: int, file: Image.Image) -> None:

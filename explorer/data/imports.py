@@ -21,9 +21,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from explorer.data.arrays import DataError, is_gzip, is_idx, read_idx, read_npz
-from explorer.data.class_names import distinct
-from explorer.data.datasets import held_back, own_path
-from explorer.training.plan import Data, Facts
+from explorer.data.class_names import unique_names
+from explorer.data.datasets import own_path, test_split
+from explorer.training.plan import DatasetChoice, DatasetInfo
 
 SIDES = (28, 32, 48, 64, 96)  # pixels that photographs are shrunk to
 MAX_FILE_BYTES = 200_000_000  # of one upload
@@ -55,8 +55,8 @@ class Upload(NamedTuple):
 class Imported(NamedTuple):
     """What an import made: the data to train on, what is known of it, and sentences on what was left out or changed."""
 
-    data: Data
-    facts: Facts
+    data: DatasetChoice
+    facts: DatasetInfo
     notes: tuple[str, ...]
 
 
@@ -81,7 +81,7 @@ def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, ti
         raise DataError(f"Choose a size of {', '.join(map(str, SIDES))} pixels.")
     read = _checked(_read(named(uploads), side))
     parts, facts = _parts(read, _shown(title) or _shown(uploads[0].name))
-    return Imported(Data(name="own", upload=_kept(parts, facts, folder)), facts, read.notes)
+    return Imported(DatasetChoice(name="own", upload=_kept(parts, facts, folder)), facts, read.notes)
 
 
 def delete(upload: str, folder: Path) -> None:
@@ -246,7 +246,7 @@ def _class_names(values: np.ndarray, names: np.ndarray | None) -> tuple[str, ...
     if names is not None and names.ndim == 1 and names.dtype.kind == "U" and values.max() < len(names):
         told = [str(names[value]).strip() for value in values]
         if all(told):
-            return distinct(told, MAX_NAME)
+            return unique_names(told, MAX_NAME)
     return tuple(f"class {value}" for value in values)
 
 
@@ -284,7 +284,7 @@ def _from_zip(upload: Upload, side: int) -> _Images:
         _grey_where_all_are(images[: len(kept)]),
         np.array([numbers[folder] for _, _, folder in kept]),
         tests if tests.any() and not tests.all() else None,
-        distinct((folder.strip() or "class" for folder in folders), MAX_NAME),
+        unique_names((folder.strip() or "class" for folder in folders), MAX_NAME),
         left_out,
     )
 
@@ -389,9 +389,9 @@ def _each_once(read: _Images) -> _Images:
     return _Images(read.images[kept], read.labels[kept], tests, read.classes, (*read.notes, note))
 
 
-def _parts(read: _Images, title: str) -> tuple[dict[str, np.ndarray], Facts]:
+def _parts(read: _Images, title: str) -> tuple[dict[str, np.ndarray], DatasetInfo]:
     """Return the arrays to keep and what is known of them. Where no part is for testing, loading splits them."""
-    held = read.tests if read.tests is not None else held_back(read.labels, 0)
+    held = read.tests if read.tests is not None else test_split(read.labels, 0)
     images, labels = np.ascontiguousarray(read.images), read.labels.astype(np.int64)
     parts = {"train": images, "train_labels": labels}
     if read.tests is not None:
@@ -401,7 +401,7 @@ def _parts(read: _Images, title: str) -> tuple[dict[str, np.ndarray], Facts]:
             "test": images[held],
             "test_labels": labels[held],
         }
-    known = Facts(
+    known = DatasetInfo(
         title=title,
         source="imported",
         shape=read.images.shape[1:],
@@ -412,7 +412,7 @@ def _parts(read: _Images, title: str) -> tuple[dict[str, np.ndarray], Facts]:
     return parts, known
 
 
-def _kept(parts: dict[str, np.ndarray], facts: Facts, folder: Path) -> str:
+def _kept(parts: dict[str, np.ndarray], facts: DatasetInfo, folder: Path) -> str:
     """Write the file whole or not at all, and return the content hash that it is named for."""
     try:
         place = folder / "datasets"

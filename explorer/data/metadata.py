@@ -6,12 +6,12 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from explorer.config import Frozen
-from explorer.training.plan import Facts
+from explorer.training.plan import DatasetInfo
 
 KEY = "training"
 
 
-class About(Frozen):
+class WeightsMetadata(Frozen):
     """How weights came about. A network takes pixels as (value / 255 − ``mean``) / ``std``, per channel.
 
     ``steps`` of training took ``seconds``. ``accuracy`` is the share of ``facts.test`` test images told right; None
@@ -19,7 +19,7 @@ class About(Frozen):
     """
 
     name: str
-    facts: Facts
+    facts: DatasetInfo
     mean: tuple[float, ...]
     std: tuple[float, ...]
     seed: int
@@ -28,10 +28,10 @@ class About(Frozen):
     accuracy: float | None = Field(None, ge=0, le=1)
 
 
-def about(path: Path | str) -> About | None:
+def read_metadata(path: Path | str) -> WeightsMetadata | None:
     """Return what a safetensors file says of its training; None where it says nothing that can be read."""
     try:
         with safe_open(path, framework="numpy") as file:
-            return About.model_validate_json((file.metadata() or {}).get(KEY, ""))
+            return WeightsMetadata.model_validate_json((file.metadata() or {}).get(KEY, ""))
     except (OSError, SafetensorError, ValidationError):
         return None

@@ -43,7 +43,7 @@ NORMALISATIONS = {
 }
 
 
-class Step(NamedTuple):
+class PreprocessingStep(NamedTuple):
     """What one step made: its name, what it did in words, and the picture after it, H × W (× 3) as uint8.
 
     Normalised values are shown from the least (black) to the greatest (white).
@@ -54,25 +54,25 @@ class Step(NamedTuple):
     pixels: np.ndarray
 
 
-class Prepared(NamedTuple):
+class PreparedInput(NamedTuple):
     """The network's input, C × H × W as float32, and the steps that led to it."""
 
     values: np.ndarray
-    steps: tuple[Step, ...]
+    steps: tuple[PreprocessingStep, ...]
 
 
-def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> Prepared:
+def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> PreparedInput:
     """Make the input of a network from a picture, H × W × 3 as uint8. The picture is not changed.
 
     Raises InputError where the network takes neither grey nor colour pictures, or the settings do not fit it.
     """
-    judge(config, how)
+    check_preprocessing(config, how)
     channels, height, width = config.input_shape
     image = Image.fromarray(pixels)
-    steps = [Step("picture", f"{image.height} × {image.width}, RGB, 0 to 255", pixels)]
+    steps = [PreprocessingStep("picture", f"{image.height} × {image.width}, RGB, 0 to 255", pixels)]
 
     def note(name: str, about: str) -> None:
-        steps.append(Step(name, about, np.asarray(image)))
+        steps.append(PreprocessingStep(name, about, np.asarray(image)))
 
     if channels == 1:
         image = image.convert("L")
@@ -93,17 +93,17 @@ def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> 
     values = (values - np.float32(how.mean)) / np.float32(how.std)
     low, high = fmt.number(values.min()), fmt.number(values.max())
     about = f"(value / 255 − {_numbers(how.mean)}) / {_numbers(how.std)}: from {low} to {high}"
-    steps.append(Step("normalised", about, _shown(values)))
-    return Prepared(np.ascontiguousarray(values.transpose(2, 0, 1)), tuple(steps))
+    steps.append(PreprocessingStep("normalised", about, _shown(values)))
+    return PreparedInput(np.ascontiguousarray(values.transpose(2, 0, 1)), tuple(steps))
 
 
-def restored(values: np.ndarray, how: Preprocessing) -> np.ndarray:
+def to_image(values: np.ndarray, how: Preprocessing) -> np.ndarray:
     """Return the picture behind an input C × H × W: H × W × C as uint8, each value cut off where no picture has it."""
     picture = values.transpose(1, 2, 0) * np.float32(how.std) + np.float32(how.mean)
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def judge(config: GoogLeNetConfig, how: Preprocessing) -> None:
+def check_preprocessing(config: GoogLeNetConfig, how: Preprocessing) -> None:
     """Raise InputError where the network takes neither grey nor colour pictures, or the settings do not fit it."""
     channels = config.input_shape[0]
     if channels not in (1, 3):

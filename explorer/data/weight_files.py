@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 
 from explorer.analysis import LayerRow, summarize
 from explorer.config import GoogLeNetConfig
-from explorer.data.class_names import distinct
-from explorer.data.metadata import KEY, About
+from explorer.data.class_names import unique_names
+from explorer.data.metadata import KEY, WeightsMetadata
 from explorer.jobs.inspection import InputError, Misfit, Network, Preprocessing
 from explorer.presets import PRESETS
 from explorer.settings import ASSETS
@@ -45,7 +45,7 @@ class Described(NamedTuple):
     title: str
     classes: tuple[str, ...]
     preprocessing: Preprocessing
-    training: About | None
+    training: WeightsMetadata | None
     claimed: bool = False
 
 
@@ -67,14 +67,14 @@ def describe(path: Path | str) -> Described:
     return _described(network, _training(head), head.get(ORIGIN, ""))
 
 
-def _training(head: Mapping[str, str]) -> About | None:
+def _training(head: Mapping[str, str]) -> WeightsMetadata | None:
     try:
-        return About.model_validate_json(head.get(KEY, ""))
+        return WeightsMetadata.model_validate_json(head.get(KEY, ""))
     except ValidationError:
         return None
 
 
-def _described(network: Network, training: About | None, origin: str) -> Described:
+def _described(network: Network, training: WeightsMetadata | None, origin: str) -> Described:
     classes = network.config.classes
     heads = len(network.config.aux.taps)
     with_heads = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
@@ -84,7 +84,7 @@ def _described(network: Network, training: About | None, origin: str) -> Describ
         return Described(
             network,
             f"{name}, {'by its own account trained' if claimed else 'trained here'} on {title}",
-            distinct(names, MAX_NAME) if len(names) == classes else (),
+            unique_names(names, MAX_NAME) if len(names) == classes else (),
             Preprocessing(mean=training.mean, std=training.std),
             training,
             claimed,
@@ -106,7 +106,7 @@ def imagenet_classes() -> tuple[str, ...]:
     lines = IMAGENET_NAMES.read_text("utf-8").splitlines()
     first = [line.split(",")[0] for line in lines]
     shared = Counter(first)
-    return distinct((line if shared[word] > 1 else word for line, word in zip(lines, first, strict=True)), MAX_NAME)
+    return unique_names((line if shared[word] > 1 else word for line, word in zip(lines, first, strict=True)), MAX_NAME)
 
 
 def expected_shapes(config: GoogLeNetConfig) -> dict[str, Shape]:

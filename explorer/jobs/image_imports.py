@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from explorer.data.arrays import DataError
 from explorer.data.imports import Imported, Upload, named
-from explorer.jobs.image_imports_worker import ANSWER, Order
+from explorer.jobs.image_imports_worker import ANSWER, ImportOrder
 from explorer.jobs.requests import Failure
 from explorer.settings import ROOT
 
@@ -28,7 +28,7 @@ _PIECE = 1_000_000
 _ONE = threading.Lock()  # imports that run side by side would need their memory side by side
 
 
-def import_apart(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> Imported:
+def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> Imported:
     """Do what :func:`explorer.data.imports.import_images` does in a process of its own, and wait for it.
 
     Raises DataError with what is wrong, also when the process took too much memory or time; nothing is kept then.
@@ -36,13 +36,13 @@ def import_apart(uploads: Sequence[Upload], folder: Path, *, side: int = 32, tit
     files = named(uploads)
     sizes = tuple((name, file.seek(0, os.SEEK_END)) for name, file in files)
     with _ONE:
-        answer = _answered(files, Order(files=sizes, side=side, title=title), folder)
+        answer = _answered(files, ImportOrder(files=sizes, side=side, title=title), folder)
     if isinstance(answer, Failure):
         raise DataError(answer.reason)
     return answer
 
 
-def _answered(files: Sequence[Upload], order: Order, folder: Path) -> Imported | Failure:
+def _answered(files: Sequence[Upload], order: ImportOrder, folder: Path) -> Imported | Failure:
     priority = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere it lowers its own
     pipe = subprocess.PIPE
     with subprocess.Popen((*READER, str(folder)), stdin=pipe, stdout=pipe, cwd=ROOT, creationflags=priority) as process:
@@ -67,7 +67,7 @@ def _answered(files: Sequence[Upload], order: Order, folder: Path) -> Imported |
     )
 
 
-def _send(files: Sequence[Upload], order: Order, process: subprocess.Popen[bytes]) -> None:
+def _send(files: Sequence[Upload], order: ImportOrder, process: subprocess.Popen[bytes]) -> None:
     """Write the order and the files to the process, a piece at a time."""
     process.stdin.write(order.model_dump_json().encode() + b"\n")
     for _, file in files:

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from explorer.config import Frozen
 from explorer.data.arrays import DataError
 from explorer.data.imports import MAX_FILE_BYTES, MAX_SECONDS, MAX_SET_BYTES, Imported, Upload, import_images
-from explorer.jobs.process import stay_modest, stay_within
+from explorer.jobs.process import limit_resources, lower_priority
 from explorer.jobs.requests import Failure
 
 MEMORY = 1_000_000_000  # bytes above what the libraries take: the largest set that is kept, and copies of it
@@ -28,7 +28,7 @@ ANSWER: TypeAdapter[Imported | Failure] = TypeAdapter(Imported | Failure)
 _PIECE = 1_000_000
 
 
-class Order(Frozen):
+class ImportOrder(Frozen):
     """What is wanted: names and sizes in bytes of the files that follow, and the rest as ``import_images`` takes it."""
 
     files: tuple[tuple[str, int], ...]
@@ -38,10 +38,10 @@ class Order(Frozen):
 
 def main(folder: str) -> None:
     """Import what comes on standard input into the data directory, and say what became of it."""
-    stay_modest(NICE)
+    lower_priority(NICE)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
-    stay_within(MEMORY, SECONDS, max(MAX_FILE_BYTES, 2 * MAX_SET_BYTES))
+    limit_resources(MEMORY, SECONDS, max(MAX_FILE_BYTES, 2 * MAX_SET_BYTES))
     answers.write(ANSWER.dump_json(read(sys.stdin.buffer, Path(folder))))
     answers.close()
 
@@ -49,7 +49,7 @@ def main(folder: str) -> None:
 def read(sent: IO[bytes], folder: Path) -> Imported | Failure:
     """Import what was sent."""
     try:
-        order = Order.model_validate_json(sent.readline())
+        order = ImportOrder.model_validate_json(sent.readline())
         with ExitStack() as files:
             uploads = [Upload(name, files.enter_context(_spooled(sent, size, folder))) for name, size in order.files]
             return import_images(uploads, folder, side=order.side, title=order.title)

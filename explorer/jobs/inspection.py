@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from explorer.config import Frozen, GoogLeNetConfig, Problem
 
-MAX_PICTURES = 64  # of one batch
+MAX_IMAGES = 64  # of one batch
 MAX_TILES = 256  # maps of one strip
 TILE = 32  # pixels: the longest side of a map in a strip
 
@@ -23,7 +23,7 @@ class InputError(ValueError):
     """What was given cannot be used here; the message is a sentence for the reader."""
 
 
-class WithPictures(Frozen):
+class WithImages(Frozen):
     """A value with bytes in it, which travel as base64."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
@@ -67,7 +67,7 @@ class Scale(NamedTuple):
     factor: float
 
 
-class LookRequest(Frozen):
+class InspectionRequest(Frozen):
     """What all questions about pictures share. ``scales`` changes the network for this question alone."""
 
     network: Network
@@ -77,14 +77,14 @@ class LookRequest(Frozen):
     device: str = "auto"
 
 
-class PredictionRequest(LookRequest):
+class PredictionRequest(InspectionRequest):
     """The question what the network and its auxiliary heads say, and with which probability; the ``top`` classes."""
 
     kind: Literal["prediction"] = "prediction"
     top: int = 5
 
 
-class Said(NamedTuple):
+class ClassScores(NamedTuple):
     """What one classifier says of one picture: class numbers and probabilities, the likeliest first.
 
     ``entropy`` is in bits: 0 when it is sure, log2(classes) when it knows nothing.
@@ -98,8 +98,8 @@ class Said(NamedTuple):
 class Prediction(Frozen):
     """What the network says of one picture, and what each auxiliary head does, by the module it taps."""
 
-    main: Said
-    aux: dict[str, Said]
+    main: ClassScores
+    aux: dict[str, ClassScores]
 
 
 class Predictions(Frozen):
@@ -111,7 +111,7 @@ class Predictions(Frozen):
     note: str = ""
 
 
-class ActivityRequest(LookRequest):
+class ActivityRequest(InspectionRequest):
     """The question how much the branches of all modules do for these pictures."""
 
     kind: Literal["activity"] = "activity"
@@ -140,7 +140,7 @@ class Activity(Frozen):
     pictures: int
 
 
-class MapsRequest(LookRequest):
+class MapsRequest(InspectionRequest):
     """The question what every channel of a block shows of the first picture.
 
     ``block`` is a module's name, whose branches become strips, or ``stem``, whose layers do.
@@ -150,7 +150,7 @@ class MapsRequest(LookRequest):
     block: str
 
 
-class Strip(WithPictures):
+class Strip(WithImages):
     """The maps of one branch as tiles of one grey picture, the strongest response first, row by row.
 
     ``path`` is what gave them, ``branch`` its short name; its channels are ``first`` to ``last`` (inclusive) of the
@@ -182,7 +182,7 @@ class Maps(Frozen):
     strips: tuple[Strip, ...]
 
 
-class MapRequest(LookRequest):
+class MapRequest(InspectionRequest):
     """The question what one channel of one layer or branch (``path``) shows of the first picture, in full."""
 
     kind: Literal["map"] = "map"
@@ -190,7 +190,7 @@ class MapRequest(LookRequest):
     channel: int
 
 
-class Heat(WithPictures):
+class Heat(WithImages):
     """Numbers over a picture as a grey PNG of the size they have: 0 stands for ``low``, 255 for ``high``."""
 
     png: bytes
@@ -216,7 +216,7 @@ class FiltersRequest(Frozen):
     device: str = "auto"
 
 
-class Filters(WithPictures):
+class Filters(WithImages):
     """The first layer's kernels as tiles of one picture: in colour for 3 input channels, else grey (their mean).
 
     Each is scaled by itself around mid-grey, which stands for 0; ``norms`` are their lengths (L2), in channel order.
@@ -228,7 +228,7 @@ class Filters(WithPictures):
     norms: tuple[float, ...]
 
 
-class AblationRequest(LookRequest):
+class AblationRequest(InspectionRequest):
     """The question what the answer loses when each branch of each module is scaled by ``factor``, one at a time.
 
     ``target`` is the class looked at; None means for each picture the class that the untouched network says.
@@ -262,7 +262,7 @@ class Ablation(Frozen):
     pictures: int
 
 
-class AttributionRequest(LookRequest):
+class AttributionRequest(InspectionRequest):
     """The question where in the first picture the evidence for the class ``target`` lies (None: the class it says).
 
     ``layer`` is the path that Grad-CAM looks at (:func:`layers_for_grad_cam`); the other methods look at the picture.
@@ -303,7 +303,7 @@ class MaximizationRequest(Frozen):
     device: str = "auto"
 
 
-class Maximization(WithPictures):
+class Maximization(WithImages):
     """The picture that was found, and the channel's mean response on the way, one per step."""
 
     path: str
@@ -340,7 +340,7 @@ class Misfit(NamedTuple):
     found: tuple[int, ...] | None
 
 
-class Imported(Frozen):
+class ImportedWeights(Frozen):
     """Weights ready for use: ``network`` names our copy of them, ``about`` says in a sentence what they are.
 
     With ``misfits`` there is no network, and each says one reason.

@@ -8,7 +8,7 @@ import sys
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
 
 
-def stay_modest(nice: int) -> None:
+def lower_priority(nice: int) -> None:
     """Take a low priority; end with the server, and not by the Ctrl-C that is meant for it.
 
     To be called before PyTorch is loaded, so that its threads take after this one. On Windows the server gives the
@@ -22,7 +22,7 @@ def stay_modest(nice: int) -> None:
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
-def stay_within(memory: int, seconds: int, file: int) -> None:
+def limit_resources(memory: int, seconds: int, file: int) -> None:
     """Take away what this process does not need: ``memory`` bytes above what it has now, ``seconds`` of computing.
 
     No ``file`` that it writes may have more bytes. Beyond the memory, MemoryError is raised; beyond the seconds the
@@ -43,11 +43,11 @@ def stay_within(memory: int, seconds: int, file: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def speaks(error: Exception) -> bool:
+def is_user_error(error: Exception) -> bool:
     """Whether it is one of this app's own exceptions: their messages are sentences for the reader."""
     return type(error).__module__.partition(".")[0] == __package__.partition(".")[0]
 
 
-def cores() -> int:
+def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -34,7 +34,10 @@ from explorer.jobs.requests import (
 from explorer.settings import ROOT
 
 WORKER = (sys.executable, "-m", "explorer.jobs.worker")
-LOOKER = (*WORKER, "500")  # a second process, for looking inside: it keeps networks, and may grow by so many MB
+INSPECTION_WORKER = (
+    *WORKER,
+    "500",
+)  # a second process, for looking inside: it keeps networks, and may grow by so many MB
 _MAX_LINE = 10_000_000  # bytes
 
 
@@ -53,7 +56,7 @@ class ChildError(Exception):
     """The child gave no answer. The message is a sentence for the reader."""
 
 
-class Checker:
+class JobQueue:
     """Checks and measures in one child process and remembers what came out. One per server; safe from any thread.
 
     ``timeout_s``: seconds a request may take, from its last progress on, before the child is killed. ``idle_s``:
@@ -86,17 +89,17 @@ class Checker:
         self._usual_s = 1.0
         atexit.register(self.close)
 
-    def request(self, config: GoogLeNetConfig, device: str = "auto", session: str = "") -> CheckReport | Pending:
+    def check(self, config: GoogLeNetConfig, device: str = "auto", session: str = "") -> CheckReport | Pending:
         """Return the report on a network if it is known, else see to it that it will be; never waits.
 
         A session (one reader of one badge) waits for one network at a time: its request takes the place of its older
         one, unless that has started. An empty ``session`` has no such memory. Asking again keeps the place.
         """
-        return self.ask(CheckRequest(config=config, device=device), session)
+        return self.submit(CheckRequest(config=config, device=device), session)
 
     def torchinfo(self, config: GoogLeNetConfig, session: str = "") -> str | Pending:
         """Return torchinfo's text on a network, or why there is none, in the manner of :meth:`request`."""
-        return self.ask(TorchinfoRequest(config=config), session)
+        return self.submit(TorchinfoRequest(config=config), session)
 
     def cancel(self, request: Request, session: str = "") -> None:
         """Take a session's wish back. When no other waits for it, it leaves the queue, or is stopped at once."""
@@ -128,7 +131,7 @@ class Checker:
         if thread:
             thread.join()
 
-    def ask(self, request: Request, session: str = "") -> Result | Pending:
+    def submit(self, request: Request, session: str = "") -> Result | Pending:
         """Return the result of any kind of request, in the manner of :meth:`request`."""
         with self._changed:
             self._withdraw_older(request, session)

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen, GoogLeNetConfig
 from explorer.jobs import inspection
-from explorer.lessons.reduction import Case
+from explorer.lessons.reduction import ReductionCase
 
 MAX_DISAGREEMENTS = 20
 LOSS_WEIGHTS = (0.0, 0.3, 1.0)  # of the auxiliary heads: none, the paper's, as much as the main loss
@@ -83,7 +83,7 @@ class ReductionTimingRequest(Frozen):
     """The question how long a convolution takes, and a 1×1 with the same behind it; weights and image by ``seed``."""
 
     kind: Literal["reduction_timing"] = "reduction_timing"
-    case: Case
+    case: ReductionCase
     device: str
     seed: int
 
@@ -91,7 +91,7 @@ class ReductionTimingRequest(Frozen):
 class ReductionTiming(Frozen):
     """Milliseconds of every round, both versions in turn in one run, for one image of the case, float32."""
 
-    case: Case
+    case: ReductionCase
     direct_ms: tuple[float, ...]
     reduced_ms: tuple[float, ...]
     seed: int
@@ -222,7 +222,7 @@ Result = (
     | inspection.Ablation
     | inspection.Attribution
     | inspection.Maximization
-    | inspection.Imported
+    | inspection.ImportedWeights
     | Failure
 )
 
@@ -299,8 +299,10 @@ KINDS: dict[str, Kind] = {
     "maximization": _looking(
         inspection.MaximizationRequest, inspection.Maximization, "live.maximization:maximize", slow=True
     ),
-    "weights": _looking(inspection.ImportRequest, inspection.Imported, "jobs.weights:import_weights", slow=True),
-    "download": _looking(inspection.DownloadRequest, inspection.Imported, "jobs.weights:download_weights", slow=True),
+    "weights": _looking(inspection.ImportRequest, inspection.ImportedWeights, "jobs.weights:import_weights", slow=True),
+    "download": _looking(
+        inspection.DownloadRequest, inspection.ImportedWeights, "jobs.weights:download_weights", slow=True
+    ),
 }
 
 

@@ -19,8 +19,8 @@ from urllib.error import HTTPError
 from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import GoogLeNetConfig
-from explorer.data.content_store import Scratch
-from explorer.jobs.inspection import Imported, InputError
+from explorer.data.content_store import ContentStore
+from explorer.jobs.inspection import ImportedWeights, InputError
 from explorer.jobs.requests import Failure, Progress
 from explorer.presets import PRESETS
 from explorer.settings import ROOT
@@ -35,10 +35,10 @@ ANSWER_S = 5  # for the server's first word: where there is no internet, the rea
 PATIENCE_S = 20  # for its next
 DOWNLOAD_S = 1_800
 
-_ANSWER: TypeAdapter[Imported | Failure] = TypeAdapter(Imported | Failure)
+_ANSWER: TypeAdapter[ImportedWeights | Failure] = TypeAdapter(ImportedWeights | Failure)
 
 
-def import_weights(path: str, config: GoogLeNetConfig) -> Imported:
+def import_weights(path: str, config: GoogLeNetConfig) -> ImportedWeights:
     """Make a file of ours from one that someone brought; ``config`` is the network of tensors that name none.
 
     It is written to the folder of the file. Tensors that do not fit are told row by row. Raises InputError with the
@@ -66,12 +66,12 @@ def import_weights(path: str, config: GoogLeNetConfig) -> Imported:
     return answer
 
 
-def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> Iterator[Progress | Imported]:
+def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> Iterator[Progress | ImportedWeights]:
     """Yield progress, then torchvision's weights. What was fetched before, and is still there, is not fetched again.
 
     Raises InputError where they cannot be had, with what to do then, and ScratchError where they cannot be kept.
     """
-    scratch = Scratch(Path(folder))
+    scratch = ContentStore(Path(folder))
     path = scratch.folder / f"googlenet-{checksum}.weights"
     if not scratch.holds(path):
         yield Progress(done=0, total=1, doing="PyTorch's server is asked")
@@ -80,7 +80,7 @@ def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> I
     yield import_weights(str(path), PRESETS["torchvision"])
 
 
-def _fetch(url: str, checksum: str, scratch: Scratch, path: Path) -> Iterator[Progress]:
+def _fetch(url: str, checksum: str, scratch: ContentStore, path: Path) -> Iterator[Progress]:
     """Write what the server sends to a file, piece by piece; it is there only if it is whole and the right one."""
     done, size, digest = 0, 0, hashlib.sha256()
     with scratch.growing(path, MAX_DOWNLOAD) as part, closing(_pieces(url)) as pieces:

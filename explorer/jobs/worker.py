@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from explorer.jobs.process import cores, speaks, stay_modest
+from explorer.jobs.process import available_cores, is_user_error, lower_priority
 from explorer.jobs.requests import KINDS, REQUEST, Answer, Progress, Request, Result
 
 NICE = 10
@@ -28,7 +28,7 @@ MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is
 def main(growth_mb: int = MAX_GROWTH_MB) -> None:
     """Answer requests until stdin ends."""
     answers = _take_stdout()
-    stay_modest(NICE)
+    lower_priority(NICE)
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     at_first = None
@@ -50,7 +50,7 @@ def _take_stdout() -> TextIO:
 def _leave_one_core() -> None:
     """Bound PyTorch's threads, where the work has loaded it."""
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() - 1)))
+        torch.set_num_threads(max(1, min(torch.get_num_threads(), available_cores() - 1)))
 
 
 def _read(requests: queue.SimpleQueue[bytes]) -> None:
@@ -75,7 +75,7 @@ def _answer(line: bytes, tell: Callable[[Progress], object]) -> Answer:
 
 def _sentence(error: Exception) -> str:
     """Say what went wrong: our own exceptions do so themselves, of all others the log keeps the details."""
-    if speaks(error):
+    if is_user_error(error):
         return str(error)
     traceback.print_exception(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():

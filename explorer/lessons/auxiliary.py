@@ -47,7 +47,7 @@ def _what(row: LayerRow) -> str:
     return names.get(row.kind) or ("hidden layer" if row.path.endswith(".fc") else "classifier")
 
 
-class Ledger(NamedTuple):
+class HeadCosts(NamedTuple):
     """What the heads cost. ``heads`` holds (tap, parameters, MACs) of each; the rest are the network's sums."""
 
     main_parameters: int
@@ -75,14 +75,14 @@ class Ledger(NamedTuple):
         return self.macs / (self.main_macs + self.macs)
 
 
-def ledger(summary: NetworkSummary) -> Ledger:
+def ledger(summary: NetworkSummary) -> HeadCosts:
     """Return what the network costs with and without its heads."""
     heads = tuple(
         (block.removeprefix("aux_"), totals.parameters, totals.macs)
         for block, totals in summary.by_module.items()
         if block.startswith("aux_")
     )
-    return Ledger(summary.main.parameters, summary.main.macs, heads)
+    return HeadCosts(summary.main.parameters, summary.main.macs, heads)
 
 
 def loss_at_equal_logits(classes: int, heads: int, weight: float) -> float:

@@ -9,11 +9,11 @@ from random import Random
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.arithmetic import conv_weights
 from explorer.lessons.audit import mult_adds
-from explorer.lessons.drafts import BRANCH, Draft, Slip, any_conv, flow, named, times
+from explorer.lessons.drafts import BRANCH, Distractor, QuestionDraft, any_conv, flow, named, times
 from explorer.lessons.reduction import branch_case, direct, reduced
 
 
-def conv_weight_count(summary: NetworkSummary, rng: Random) -> Draft | None:
+def conv_weight_count(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the weights of one convolution in a branch."""
     row = any_conv(summary, rng, larger=True) or any_conv(summary, rng)
     if row is None:
@@ -21,16 +21,16 @@ def conv_weight_count(summary: NetworkSummary, rng: Random) -> Draft | None:
     inputs, filters, k = row.in_shape[0], row.out_shape[0], row.kernel[0]
     entrance = next(r for r in summary.rows if r.module == row.module).in_shape[0]
     slips = (
-        Slip(k * k * filters, "forgot the input channels: every kernel spans all of them"),
-        Slip(row.macs, "counted MACs: each weight is used once per position, but it is one number"),
-        Slip(row.weights + filters, "added the biases: the question is about weights"),
-        Slip(inputs * k * filters, "took the kernel as a line: a k×k kernel has k · k places"),
-        Slip(inputs * k * k, "counted one kernel only"),
-        Slip(
+        Distractor(k * k * filters, "forgot the input channels: every kernel spans all of them"),
+        Distractor(row.macs, "counted MACs: each weight is used once per position, but it is one number"),
+        Distractor(row.weights + filters, "added the biases: the question is about weights"),
+        Distractor(inputs * k * filters, "took the kernel as a line: a k×k kernel has k · k places"),
+        Distractor(inputs * k * k, "counted one kernel only"),
+        Distractor(
             conv_weights(entrance, filters, k), "took the module's input: behind a reduction there are fewer channels"
         ),
     )
-    return Draft(
+    return QuestionDraft(
         f"How many weights (without biases) has {named(row)} {flow(row)}?",
         row.weights,
         "weights",
@@ -41,20 +41,20 @@ def conv_weight_count(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def conv_mac_count(summary: NetworkSummary, rng: Random) -> Draft | None:
+def conv_mac_count(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the MACs of one convolution."""
     row = any_conv(summary, rng)
     if row is None:
         return None
     (inputs, *_), (filters, height, width), k = row.in_shape, row.out_shape, row.kernel[0]
     slips = (
-        Slip(row.weights, "gave the weights: each is used once at every position"),
-        Slip(2 * row.macs, "gave FLOPs, which are 2 × MACs"),
-        Slip(k * k * filters * height * width, "forgot the input channels"),
-        Slip(row.weights * height, "counted the positions along one side only"),
-        Slip(row.macs + filters * height * width, "counted the biases' additions, which are no MACs here"),
+        Distractor(row.weights, "gave the weights: each is used once at every position"),
+        Distractor(2 * row.macs, "gave FLOPs, which are 2 × MACs"),
+        Distractor(k * k * filters * height * width, "forgot the input channels"),
+        Distractor(row.weights * height, "counted the positions along one side only"),
+        Distractor(row.macs + filters * height * width, "counted the biases' additions, which are no MACs here"),
     )
-    return Draft(
+    return QuestionDraft(
         f"How many MACs does {named(row)} {flow(row)} take on a picture of {height}×{width}?",
         row.macs,
         "MACs",
@@ -65,7 +65,7 @@ def conv_mac_count(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def concat_width(summary: NetworkSummary, rng: Random) -> Draft | None:
+def concat_width(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the channels that leave a module."""
     module = rng.choice(summary.config.modules)
     rows = [row for row in summary.rows if row.module == module.name]
@@ -74,14 +74,14 @@ def concat_width(summary: NetworkSummary, rng: Random) -> Draft | None:
     reductions = sum(row.out_shape[0] for row in rows if row.path.endswith(".reduce"))
     parts = ", ".join(f"{BRANCH[b]}: {n:,}" for b, n in zip(module.branches, ends, strict=True))
     slips = (
-        Slip(max(ends), "added the branches up position by position: they are stacked, not summed"),
-        Slip(out + reductions, "counted the reductions too, which stay inside the branches"),
-        Slip(out + entrance, "added the input, as a residual network would"),
-        Slip(out - ends[-1], "left the last branch out"),
-        Slip(entrance, "gave the input channels"),
-        Slip(prod(ends[:2]), "multiplied where the branches are stacked"),
+        Distractor(max(ends), "added the branches up position by position: they are stacked, not summed"),
+        Distractor(out + reductions, "counted the reductions too, which stay inside the branches"),
+        Distractor(out + entrance, "added the input, as a residual network would"),
+        Distractor(out - ends[-1], "left the last branch out"),
+        Distractor(entrance, "gave the input channels"),
+        Distractor(prod(ends[:2]), "multiplied where the branches are stacked"),
     )
-    return Draft(
+    return QuestionDraft(
         f"The branches of {module.name} end with these channels — {parts}. How many channels leave the module?",
         out,
         "channels",
@@ -106,7 +106,7 @@ def _reducing(summary: NetworkSummary, rng: Random) -> tuple[str, str] | None:
     return rng.choice(found) if found and summary.config.kernel_5x5 != "two_3x3" else None
 
 
-def without_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
+def without_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask what a branch's convolution would weigh on all input channels."""
     subject = _reducing(summary, rng)
     if subject is None:
@@ -114,14 +114,14 @@ def without_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
     case = branch_case(summary, *subject, biases=False, otherwise=1)
     plain, both, k = direct(case), reduced(case), case.kernel
     slips = (
-        Slip(both.parameters, "gave the weights with the reduction"),
-        Slip(both.layers[1].weights, "let the convolution see the reduced channels"),
-        Slip(k * k * case.filters, "forgot the input channels"),
-        Slip(plain.parameters + case.filters, "added the biases"),
-        Slip(plain.parameters + both.layers[0].weights, "left the 1×1 in beside it"),
-        Slip(plain.macs, "counted MACs"),
+        Distractor(both.parameters, "gave the weights with the reduction"),
+        Distractor(both.layers[1].weights, "let the convolution see the reduced channels"),
+        Distractor(k * k * case.filters, "forgot the input channels"),
+        Distractor(plain.parameters + case.filters, "added the biases"),
+        Distractor(plain.parameters + both.layers[0].weights, "left the 1×1 in beside it"),
+        Distractor(plain.macs, "counted MACs"),
     )
-    return Draft(
+    return QuestionDraft(
         f"{subject[0]} has {case.inputs:,} channels in. How many weights would the {case.filters:,} {k}×{k} kernels of "
         f"its {BRANCH[subject[1]]} branch have without the 1×1 reduction?",
         plain.parameters,
@@ -133,7 +133,7 @@ def without_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def with_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
+def with_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask what reduction and convolution of a branch weigh together."""
     subject = _reducing(summary, rng)
     if subject is None:
@@ -142,14 +142,14 @@ def with_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
     plain, both, k = direct(case), reduced(case), case.kernel
     first, second = (layer.weights for layer in both.layers)
     slips = (
-        Slip(plain.parameters, "gave the weights without the reduction"),
-        Slip(second, "left the 1×1 out: it has weights of its own"),
-        Slip(first, "counted the 1×1 only"),
-        Slip(first + case.filters * k * k, "forgot that the kernels span the reduced channels"),
-        Slip(first + second + case.filters + case.reduction, "added the biases"),
-        Slip(plain.parameters - second, "gave a difference: ask what is there, not what is saved"),
+        Distractor(plain.parameters, "gave the weights without the reduction"),
+        Distractor(second, "left the 1×1 out: it has weights of its own"),
+        Distractor(first, "counted the 1×1 only"),
+        Distractor(first + case.filters * k * k, "forgot that the kernels span the reduced channels"),
+        Distractor(first + second + case.filters + case.reduction, "added the biases"),
+        Distractor(plain.parameters - second, "gave a difference: ask what is there, not what is saved"),
     )
-    return Draft(
+    return QuestionDraft(
         f"The {BRANCH[subject[1]]} branch of {subject[0]}: {case.inputs:,} channels → 1×1 → {case.reduction:,} → "
         f"{k}×{k} → {case.filters:,}. How many weights do both convolutions have together?",
         both.parameters,
@@ -161,17 +161,17 @@ def with_the_reduction(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def network_flops(summary: NetworkSummary, rng: Random) -> Draft | None:
+def network_flops(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the FLOPs of the network, given its MACs."""
     macs = summary.macs()
     slips = (
-        Slip(macs, "gave MACs: each is a multiplication and an addition"),
-        Slip(mult_adds(summary), "gave torchinfo's mult-adds, a third way of counting"),
-        Slip(2 * mult_adds(summary), "doubled torchinfo's mult-adds"),
-        Slip(2 * summary.macs(aux=True), "counted the auxiliary heads, which do not run at inference"),
-        Slip(macs + summary.parameters(aux=False), "added the parameters"),
+        Distractor(macs, "gave MACs: each is a multiplication and an addition"),
+        Distractor(mult_adds(summary), "gave torchinfo's mult-adds, a third way of counting"),
+        Distractor(2 * mult_adds(summary), "doubled torchinfo's mult-adds"),
+        Distractor(2 * summary.macs(aux=True), "counted the auxiliary heads, which do not run at inference"),
+        Distractor(macs + summary.parameters(aux=False), "added the parameters"),
     )
-    return Draft(
+    return QuestionDraft(
         f"One image takes {macs:,} MACs. How many FLOPs is that?",
         2 * macs,
         "FLOPs",
@@ -182,7 +182,7 @@ def network_flops(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def layer_parameters(summary: NetworkSummary, rng: Random) -> Draft | None:
+def layer_parameters(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for everything that is learned in one convolution block of this network."""
     row = any_conv(summary, rng)
     if row is None:
@@ -191,15 +191,17 @@ def layer_parameters(summary: NetworkSummary, rng: Random) -> Draft | None:
     extra = [("biases", row.biases), ("BatchNorm's γ and β", row.norm)]
     shown = [f"{n:,}" for _, n in extra if n]
     names = " and ".join(what for what, n in extra if n)
-    left_out = Slip(row.weights, f"left the {names} out")
+    left_out = Distractor(row.weights, f"left the {names} out")
     slips = (
-        left_out if names else Slip(row.weights + filters, "added biases, which this network does not have"),
-        Slip(row.parameters + 2 * filters, "counted two more numbers per filter, as BatchNorm's running statistics"),
-        Slip(row.macs, "counted MACs"),
-        Slip(k * k * filters + row.biases + row.norm, "forgot the input channels"),
-        Slip(4 * row.parameters, "gave bytes: float32 takes four each"),
+        left_out if names else Distractor(row.weights + filters, "added biases, which this network does not have"),
+        Distractor(
+            row.parameters + 2 * filters, "counted two more numbers per filter, as BatchNorm's running statistics"
+        ),
+        Distractor(row.macs, "counted MACs"),
+        Distractor(k * k * filters + row.biases + row.norm, "forgot the input channels"),
+        Distractor(4 * row.parameters, "gave bytes: float32 takes four each"),
     )
-    return Draft(
+    return QuestionDraft(
         f"How many trainable parameters has {named(row)} {flow(row)} in this network "
         f"({names or 'nothing'} beside the weights)?",
         row.parameters,
@@ -211,17 +213,17 @@ def layer_parameters(summary: NetworkSummary, rng: Random) -> Draft | None:
     )
 
 
-def float_bytes(summary: NetworkSummary, rng: Random) -> Draft | None:
+def float_bytes(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask how many bytes the parameters take as float32."""
     parameters = summary.parameters(aux=False)
     slips = (
-        Slip(parameters, "counted a byte each"),
-        Slip(2 * parameters, "took half precision: float32 has four bytes"),
-        Slip(8 * parameters, "took double precision: float32 has four bytes"),
-        Slip(4 * summary.parameters(), "kept the auxiliary heads"),
-        Slip(32 * parameters, "gave bits"),
+        Distractor(parameters, "counted a byte each"),
+        Distractor(2 * parameters, "took half precision: float32 has four bytes"),
+        Distractor(8 * parameters, "took double precision: float32 has four bytes"),
+        Distractor(4 * summary.parameters(), "kept the auxiliary heads"),
+        Distractor(32 * parameters, "gave bits"),
     )
-    return Draft(
+    return QuestionDraft(
         f"The network has {parameters:,} parameters at inference. How many bytes are they as float32?",
         4 * parameters,
         "bytes",

@@ -9,14 +9,14 @@ from explorer.analysis import LayerRow, NetworkSummary
 BRANCH = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
 
 
-class Slip(NamedTuple):
+class Distractor(NamedTuple):
     """A wrong answer and the mistake that leads to it, in a few words after "You …"."""
 
     value: int
-    mistake: str
+    misconception: str
 
 
-class Draft(NamedTuple):
+class QuestionDraft(NamedTuple):
     """A question before its options are chosen; ``slips`` may repeat each other or the right value."""
 
     text: str
@@ -25,10 +25,10 @@ class Draft(NamedTuple):
     formula: str
     why: str
     source: tuple[str, str]
-    slips: tuple[Slip, ...]
+    distractors: tuple[Distractor, ...]
 
 
-Maker = Callable[[NetworkSummary, Random], Draft | None]
+Maker = Callable[[NetworkSummary, Random], QuestionDraft | None]
 
 
 def times(*factors: int) -> str:

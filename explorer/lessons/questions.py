@@ -11,7 +11,7 @@ from typing import NamedTuple
 from explorer.analysis import NetworkSummary
 from explorer.lessons import bank_costs as costs
 from explorer.lessons import bank_shapes as shapes
-from explorer.lessons.drafts import Draft, Maker
+from explorer.lessons.drafts import Maker, QuestionDraft
 
 WRONG = 3  # wrong options of each question
 _TRIES = 400  # draws after which a network is found to offer no more questions
@@ -77,7 +77,7 @@ def questions(summary: NetworkSummary, topic: str, seed: int | str, count: int) 
     return tuple(found.values())
 
 
-def _drafts(summary: NetworkSummary, makers: tuple[Maker, ...], rng: Random) -> Iterator[Draft]:
+def _drafts(summary: NetworkSummary, makers: tuple[Maker, ...], rng: Random) -> Iterator[QuestionDraft]:
     first = rng.randrange(len(makers))
     for turn in range(_TRIES):
         draft = makers[(first + turn) % len(makers)](summary, rng)
@@ -85,12 +85,12 @@ def _drafts(summary: NetworkSummary, makers: tuple[Maker, ...], rng: Random) -> 
             yield draft
 
 
-def _settled(topic: str, draft: Draft, rng: Random) -> Question | None:
+def _settled(topic: str, draft: QuestionDraft, rng: Random) -> Question | None:
     """Choose three slips that differ from the right value and from each other; None where there are not enough."""
     slips: dict[int, str] = {}
-    for slip in draft.slips:
+    for slip in draft.distractors:
         if slip.value != draft.value and slip.value > 0:
-            slips.setdefault(slip.value, slip.mistake)
+            slips.setdefault(slip.value, slip.misconception)
     if len(slips) < WRONG:
         return None
     chosen = rng.sample(sorted(slips), WRONG)

@@ -25,7 +25,7 @@ MAX_CASE_SIDE = 256
 KERNELS_5X5 = {"5x5": 5, "3x3": 3, "two_3x3": 3}  # the first convolution behind the reduction of the 5×5 branch
 
 
-class Case(Frozen):
+class ReductionCase(Frozen):
     """One convolution that keeps the size: C_in channels in, ``filters`` kernels of k×k, on an H×W picture.
 
     ``reduction`` is the width of the 1×1 that may stand in front of it.
@@ -40,7 +40,7 @@ class Case(Frozen):
     biases: bool = False
 
 
-ARTICLE = Case()  # the 5×5 branch of 4b and of 4c
+ARTICLE = ReductionCase()  # the 5×5 branch of 4b and of 4c
 
 
 class Cost(NamedTuple):
@@ -81,12 +81,12 @@ class Path(NamedTuple):
         return sum(layer.activations for layer in self.layers)
 
 
-def case_problems(case: Case) -> tuple[Problem, ...]:
+def case_problems(case: ReductionCase) -> tuple[Problem, ...]:
     """Return what keeps a case from being computed, each naming its control; empty means that it can be."""
     return tuple(_case_problems(case))
 
 
-def _case_problems(case: Case) -> Iterator[Problem]:
+def _case_problems(case: ReductionCase) -> Iterator[Problem]:
     limits = (
         ("inputs", "Input channels", MAX_CHANNELS),
         ("filters", "Kernels", MAX_CHANNELS),
@@ -109,12 +109,12 @@ def _case_problems(case: Case) -> Iterator[Problem]:
             )
 
 
-def direct(case: Case) -> Path:
+def direct(case: ReductionCase) -> Path:
     """The convolution on all input channels: C_in · k · k · C_out weights."""
     return Path((_cost(case, case.inputs, case.kernel, case.filters),))
 
 
-def reduced(case: Case) -> Path:
+def reduced(case: ReductionCase) -> Path:
     """A 1×1 to ``reduction`` channels, then the convolution: C_in · r + r · k · k · C_out weights."""
     return Path(
         (
@@ -124,14 +124,14 @@ def reduced(case: Case) -> Path:
     )
 
 
-def _cost(case: Case, inputs: int, kernel: int, filters: int) -> Cost:
+def _cost(case: ReductionCase, inputs: int, kernel: int, filters: int) -> Cost:
     weights = conv_weights(inputs, filters, kernel)
     macs = conv_macs(weights, case.height, case.width)
     biases = filters if case.biases else 0
     return Cost(inputs, kernel, filters, weights, biases, macs, filters * case.height * case.width)
 
 
-def break_even(case: Case) -> int:
+def break_even(case: ReductionCase) -> int:
     """Return the largest reduction that still has fewer parameters than no reduction; 0 when none has.
 
     r · (C_in + k² · C_out) < C_in · k² · C_out; with biases the 1×1 brings r more. Each weight is used once per
@@ -140,18 +140,18 @@ def break_even(case: Case) -> int:
     return _largest_width(case, 1 if case.biases else 0)
 
 
-def break_even_macs(case: Case) -> int:
+def break_even_macs(case: ReductionCase) -> int:
     """Return the largest reduction that still has fewer MACs than no reduction; 0 when none has."""
     return _largest_width(case, 0)
 
 
-def _largest_width(case: Case, bias: int) -> int:
+def _largest_width(case: ReductionCase, bias: int) -> int:
     whole = conv_weights(case.inputs, case.filters, case.kernel)
     per_channel = case.inputs + case.kernel**2 * case.filters + bias
     return (whole - 1) // per_channel
 
 
-def branch_case(summary: NetworkSummary, module: str, branch: str, *, biases: bool, otherwise: int) -> Case:
+def branch_case(summary: NetworkSummary, module: str, branch: str, *, biases: bool, otherwise: int) -> ReductionCase:
     """Return the case that a ``3x3`` or ``5x5`` branch of a module is; ``otherwise`` is r where it has no reduction.
 
     Raises KeyError when the module has no such branch.
@@ -164,12 +164,12 @@ def branch_case(summary: NetworkSummary, module: str, branch: str, *, biases: bo
     reduction = getattr(row, f"ch{branch}_reduce") or otherwise
     entrance = next(layer for layer in summary.rows if layer.module == module and layer.branch == branch)
     inputs, height, width = entrance.in_shape
-    return Case(
+    return ReductionCase(
         inputs=inputs, kernel=kernel, filters=filters, reduction=reduction, height=height, width=width, biases=biases
     )
 
 
-def applied(config: GoogLeNetConfig, module: str, branch: str, case: Case) -> GoogLeNetConfig:
+def applied(config: GoogLeNetConfig, module: str, branch: str, case: ReductionCase) -> GoogLeNetConfig:
     """Return the network with the case's reduction and kernels in a ``3x3`` or ``5x5`` branch.
 
     Its input channels, kernel size and picture follow from the network and are not taken over.

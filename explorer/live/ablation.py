@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.jobs.inspection import Ablation, AblationCell, InputError, Network, Preprocessing, Scale
 from explorer.jobs.requests import Progress
 from explorer.live.devices import resolve_device
-from explorer.live.inference import in_parts, inputs, live_network, scaled
+from explorer.live.inference import in_chunks, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
 
 
@@ -29,22 +29,22 @@ def ablate(
 
     Raises InputError or UnbuildableError with the reason.
     """
-    judge_target(network, target)
+    check_target(network, target)
     place = resolve_device(device)
     model = live_network(network, place)
-    images = inputs(network, pictures, preprocessing, place)
+    images = prepare_inputs(network, pictures, preprocessing, place)
     lone = [Scale(module.name, branch, factor) for module in network.config.modules for branch in module.branches]
-    batches = in_parts(images, network)
+    batches = in_chunks(images, network)
     done, before = 0, []
     after: dict[Scale, list[Tensor]] = {scale: [] for scale in lone}
     for batch in batches:
-        with torch.inference_mode(), scaled(model, scales):
+        with torch.inference_mode(), scale_branches(model, scales):
             entries = _entries(model, batch)
             before.append(_from(model, len(model.body), entries["classifier"]))
         for scale in lone:
             yield Progress(done=done, total=len(lone) * len(batches), doing=f"{scale.module}, {scale.branch} branch")
             start = model.body.index(f"inception_{scale.module}")
-            with torch.inference_mode(), scaled(model, _joined(scales, scale)):
+            with torch.inference_mode(), scale_branches(model, _joined(scales, scale)):
                 after[scale].append(_from(model, start, entries[model.body[start]]))
             done += 1
     untouched = torch.cat(before)
@@ -57,7 +57,7 @@ def ablate(
     )
 
 
-def judge_target(network: Network, target: int | None) -> None:
+def check_target(network: Network, target: int | None) -> None:
     """Raise InputError where the network has no such class."""
     if target is not None and not 0 <= target < network.config.classes:
         raise InputError(f"The network has the classes 0 to {network.config.classes - 1:,}.")

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from explorer.jobs.inspection import Attribution, InputError, Method, Network, Preprocessing, Scale, layers_for_grad_cam
 from explorer.jobs.requests import Progress
-from explorer.live.ablation import judge_target
+from explorer.live.ablation import check_target
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import noted
-from explorer.live.inference import inputs, judge_work, live_network, scaled
+from explorer.live.feature_maps import record_outputs
+from explorer.live.inference import check_work, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.mosaic import heat
 
@@ -50,15 +50,15 @@ def attribute(
     target: int | None = None,
 ) -> Iterator[Progress | Attribution]:
     """Yield progress, then where in the first picture the evidence lies. Raises InputError or UnbuildableError."""
-    judge_target(network, target)
+    check_target(network, target)
     known = layers_for_grad_cam(network.config)
     if method == "grad_cam" and layer not in known:
         raise InputError(f"Grad-CAM looks at a module's output: {known[-1]} to {known[0]}.")
-    judge_work(network, _PASSES[method])
+    check_work(network, _PASSES[method])
     place = resolve_device(device)
     model = live_network(network, place)
-    image = inputs(network, pictures[:1], preprocessing, place)
-    with scaled(model, scales):
+    image = prepare_inputs(network, pictures[:1], preprocessing, place)
+    with scale_branches(model, scales):
         with torch.inference_mode():
             probabilities = model(image).cpu().double().softmax(1)[0]
         case = Case(model, image, probabilities.argmax().item() if target is None else target)
@@ -82,7 +82,7 @@ def _grad_cam(case: Case, layer: str) -> tuple[Tensor, None]:
 
 def grad_cam(case: Case, layer: str) -> Tensor:
     """Return Grad-CAM at a layer: H × W of the layer's maps, nothing below 0."""
-    with noted(case.model, [layer]) as outputs:
+    with record_outputs(case.model, [layer]) as outputs:
         logits = case.model(case.image.clone().requires_grad_())
     maps = outputs[layer]
     (gradient,) = torch.autograd.grad(logits[0, case.target], maps)

@@ -24,7 +24,7 @@ class Batches:
     """
 
     def __init__(self, images: ImageSet, device: torch.device) -> None:
-        self.facts = images.facts
+        self.facts = images.info
         self.device = device
         self.train, self.test = (
             torch.from_numpy(np.array(part.transpose(0, 2, 3, 1), order="C")).to(device)
@@ -38,14 +38,14 @@ class Batches:
     def for_step(self, seed: int, step: int, size: int, *, augment: bool) -> tuple[Tensor, Tensor]:
         """Return the images, size × C × H × W as standardised float32, and the labels of a step of training."""
         chosen = self.chosen(seed, step, size)
-        pixels = self.varied(chosen, mixed(seed, step, 1)) if augment else self.train[chosen]
+        pixels = self.varied(chosen, mix_seed(seed, step, 1)) if augment else self.train[chosen]
         return self.standardised(pixels), self.train_labels[chosen]
 
     def chosen(self, seed: int, step: int, size: int) -> Tensor:
         """Return which images a step sees: whole batches of a new order each epoch, the rest of an epoch left out."""
         size = min(size, len(self.train))
         epoch, place = divmod(step, len(self.train) // size)
-        order = _order(len(self.train), mixed(seed, epoch, 0))
+        order = _order(len(self.train), mix_seed(seed, epoch, 0))
         return order[place * size : (place + 1) * size].to(self.device)
 
     def sample(self, size: int | None) -> Tensor:
@@ -84,14 +84,14 @@ def pixel_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return mean.float(), deviation.float()
 
 
-def resized(images: Tensor, side: tuple[int, int]) -> Tensor:
+def resize_images(images: Tensor, side: tuple[int, int]) -> Tensor:
     """Return N × C × H × W images in the size that a network takes; the same ones where they have it."""
     if images.shape[2:] == side:
         return images
     return F.interpolate(images, side, mode="bilinear", antialias=True).contiguous(memory_format=torch.channels_last)
 
 
-def mixed(seed: int, number: int, purpose: int) -> int:
+def mix_seed(seed: int, number: int, purpose: int) -> int:
     """Return one seed for a run's seed, a number that counts, and what is drawn with it."""
     return (seed * 1_000_003 + number) * 8 + purpose
 

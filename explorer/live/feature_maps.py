@@ -27,7 +27,7 @@ from explorer.jobs.inspection import (
     Strip,
 )
 from explorer.live.devices import Device, resolve_device
-from explorer.live.inference import in_parts, inputs, judge_work, live_network, scaled
+from explorer.live.inference import check_work, in_chunks, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.mosaic import COLUMNS, heat, signed, tiled
 
@@ -89,7 +89,7 @@ def map_in_full(
     channel: int,
 ) -> MapInFull:
     """Show one channel of one layer or branch for the first picture. Raises InputError or UnbuildableError."""
-    judge_channel(network.config, path, channel)
+    check_channel(network.config, path, channel)
     output = _outputs(network, pictures[:1], preprocessing, scales, device, [path])[path][0, channel]
     return MapInFull(path=path, channel=channel, heat=heat(output), response=output.mean().item())
 
@@ -102,14 +102,14 @@ def activity(
     device: str = "auto",
 ) -> Activity:
     """Say how much each branch of each module does for these pictures. Raises InputError or UnbuildableError."""
-    judge_work(network, len(pictures))
+    check_work(network, len(pictures))
     place = resolve_device(device)
     model = live_network(network, place)
-    images = inputs(network, pictures, preprocessing, place)
+    images = prepare_inputs(network, pictures, preprocessing, place)
     watched = [(module.name, part) for module in network.config.modules for part in parts(network.config, module.name)]
     sums = {part.path: _Sums() for _, part in watched}
-    for batch in in_parts(images, network):
-        with torch.inference_mode(), scaled(model, scales), noted(model, list(sums)) as outputs:
+    for batch in in_chunks(images, network):
+        with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, list(sums)) as outputs:
             model(batch)
         for path, output in outputs.items():
             sums[path].add(output)
@@ -136,7 +136,7 @@ def filters(network: Network, device: str = "auto") -> Filters:
 
 
 @contextmanager
-def noted(model: GoogLeNet, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+def record_outputs(model: GoogLeNet, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """Note what layers or branches give while this lasts: N × C × H × W by path. The hooks are gone afterwards."""
     outputs: dict[str, Tensor] = {}
 
@@ -154,7 +154,7 @@ def noted(model: GoogLeNet, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]
             handle.remove()
 
 
-def judge_channel(config: GoogLeNetConfig, path: str, channel: int) -> None:
+def check_channel(config: GoogLeNetConfig, path: str, channel: int) -> None:
     """Raise InputError where there is no such layer or branch, or it has no such channel."""
     rows = [row for row in summarize(config).rows if row.aux is None and len(row.out_shape) == 3]
     last = {row.path: row.out_shape[0] for row in rows}
@@ -176,8 +176,8 @@ def _outputs(
     """Run the pictures and return what the layers or branches gave."""
     place: Device = resolve_device(device)
     model = live_network(network, place)
-    images = inputs(network, pictures, preprocessing, place)
-    with torch.inference_mode(), scaled(model, scales), noted(model, paths) as outputs:
+    images = prepare_inputs(network, pictures, preprocessing, place)
+    with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, paths) as outputs:
         model(images)
     return {path: output.float() for path, output in outputs.items()}
 

@@ -21,13 +21,13 @@ from torch.nn import functional as F
 from explorer.analysis import NetworkSummary, summarize
 from explorer.data.preprocessing import prepare
 from explorer.jobs.inspection import (
-    MAX_PICTURES,
+    MAX_IMAGES,
+    ClassScores,
     InputError,
     Network,
     Prediction,
     Predictions,
     Preprocessing,
-    Said,
     Scale,
     scale_problems,
 )
@@ -50,13 +50,13 @@ def predict(
     top: int = 5,
 ) -> Predictions:
     """Say what the network sees in each picture. Raises InputError or UnbuildableError with the reason why not."""
-    judge_work(network, len(pictures))
+    check_work(network, len(pictures))
     place = resolve_device(device)
     model = live_network(network, place)
-    images = inputs(network, pictures, preprocessing, place)
+    images = prepare_inputs(network, pictures, preprocessing, place)
     started = perf_counter()
-    with torch.inference_mode(), scaled(model, scales):
-        parts = [model.forward_with_heads(part) for part in in_parts(images, network)]
+    with torch.inference_mode(), scale_branches(model, scales):
+        parts = [model.forward_with_heads(part) for part in in_chunks(images, network)]
         wait(place.torch)
         forward_ms = (perf_counter() - started) * 1e3
         main = _said(torch.cat([part.logits for part in parts]), top)
@@ -71,7 +71,7 @@ def predict(
     )
 
 
-def _said(logits: Tensor, top: int) -> list[Said]:
+def _said(logits: Tensor, top: int) -> list[ClassScores]:
     """N × classes → what is said of each of N pictures."""
     logs = F.log_softmax(logits.cpu().double(), dim=1)  # not every accelerator has double precision
     if not logs.isfinite().all():
@@ -79,7 +79,7 @@ def _said(logits: Tensor, top: int) -> list[Said]:
     likely = logs.topk(min(top, logs.shape[1]), dim=1)
     entropies = -(logs.exp() * logs).sum(dim=1) / log(2)
     return [
-        Said(tuple(classes), tuple(probabilities), max(entropy, 0.0))
+        ClassScores(tuple(classes), tuple(probabilities), max(entropy, 0.0))
         for classes, probabilities, entropy in zip(
             likely.indices.tolist(), likely.values.exp().tolist(), entropies.tolist(), strict=True
         )
@@ -98,7 +98,7 @@ class _Kept:
             needed = _bytes(network)
             while self._models and needed + sum(_bytes(kept) for kept, _ in self._models) > _limit_mb() * 5e5:
                 self._models.popitem(last=False)
-            self._models[key] = ready(_built(network), place.torch)
+            self._models[key] = prepare_model(_built(network), place.torch)
         self._models.move_to_end(key)
         return self._models[key]
 
@@ -137,7 +137,7 @@ def _built(network: Network) -> GoogLeNet:
     return model
 
 
-def ready(model: GoogLeNet, device: torch.device) -> GoogLeNet:
+def prepare_model(model: GoogLeNet, device: torch.device) -> GoogLeNet:
     """Make a network ready for inference: eval mode, no gradients, channels-last. Changes and returns it."""
     for layer in list(model.modules()):
         for name, child in layer.named_children():
@@ -164,7 +164,7 @@ class ResponseNorm(nn.LocalResponseNorm):
 
 
 @contextmanager
-def scaled(model: GoogLeNet, scales: Sequence[Scale]) -> Iterator[None]:
+def scale_branches(model: GoogLeNet, scales: Sequence[Scale]) -> Iterator[None]:
     """Multiply outputs of branches before they are concatenated, for as long as this lasts.
 
     Raises InputError for a branch that is not there, or a factor that is no number within ±100.
@@ -201,10 +201,10 @@ def _scaling(branches: Sequence[str], by_branch: dict[str, float]) -> Callable[.
     return scale
 
 
-def inputs(network: Network, pictures: Sequence[str], preprocessing: Preprocessing, place: Device) -> Tensor:
+def prepare_inputs(network: Network, pictures: Sequence[str], preprocessing: Preprocessing, place: Device) -> Tensor:
     """Return the pictures as the network takes them: N × C × H × W, channels-last. Raises InputError."""
-    if not 1 <= len(pictures) <= MAX_PICTURES:
-        raise InputError(f"Between 1 and {MAX_PICTURES} pictures are looked at together; these are {len(pictures):,}.")
+    if not 1 <= len(pictures) <= MAX_IMAGES:
+        raise InputError(f"Between 1 and {MAX_IMAGES} pictures are looked at together; these are {len(pictures):,}.")
     values = np.stack([prepare(_pixels(path), network.config, preprocessing).values for path in pictures])
     return torch.from_numpy(values).to(place.torch, memory_format=torch.channels_last)
 
@@ -219,14 +219,14 @@ def _pixels(path: str) -> np.ndarray:
         raise InputError("The picture is no longer there. Choose it again.") from error
 
 
-def in_parts(images: Tensor, network: Network) -> tuple[Tensor, ...]:
+def in_chunks(images: Tensor, network: Network) -> tuple[Tensor, ...]:
     """Cut a batch into parts whose activations fit into the memory that there is for them."""
     summary = _summary(network)
     room = _limit_mb() * 1e6 - 4 * summary.whole.parameters
     return images.split(max(1, int(room / 2 / _bytes_per_picture(summary))))
 
 
-def judge_work(network: Network, passes: int) -> None:
+def check_work(network: Network, passes: int) -> None:
     """Raise InputError where so many passes of one picture would take too long."""
     macs = passes * _summary(network).macs(aux=True)
     if macs > MAX_MACS:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from explorer.data.images import png
-from explorer.data.preprocessing import judge, restored
+from explorer.data.preprocessing import check_preprocessing, to_image
 from explorer.jobs.inspection import InputError, Maximization, Network, Preprocessing
 from explorer.jobs.requests import Progress
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import judge_channel, parts
+from explorer.live.feature_maps import check_channel, parts
 from explorer.live.inference import live_network
 from explorer.live.model import ConvBlock, GoogLeNet
 
@@ -39,10 +39,10 @@ def maximize(
     device: str = "auto",
 ) -> Iterator[Progress | Maximization]:
     """Yield progress at every step, then the picture. Raises InputError or UnbuildableError with the reason."""
-    judge_channel(network.config, path, channel)
+    check_channel(network.config, path, channel)
     if not 1 <= steps <= MAX_STEPS:
         raise InputError(f"The climb takes 1 to {MAX_STEPS} steps.")
-    judge(network.config, preprocessing)
+    check_preprocessing(network.config, preprocessing)
     place = resolve_device(device)
     model = live_network(network, place)
     generator = torch.Generator().manual_seed(seed)
@@ -59,7 +59,7 @@ def maximize(
         responses.append(response.item())
         yield Progress(done=number + 1, total=steps, doing=f"mean response {responses[-1]:.3g}")
     with torch.no_grad():
-        picture = restored(_painted(spectrum, size, preprocessing).cpu().numpy(), preprocessing)
+        picture = to_image(_painted(spectrum, size, preprocessing).cpu().numpy(), preprocessing)
     picture = picture[:, :, 0] if size[0] == 1 else picture
     yield Maximization(path=path, channel=channel, png=png(picture), responses=tuple(responses))
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from explorer.config import Problem, UnbuildableError
 from explorer.jobs.requests import Progress, ReductionTiming
-from explorer.lessons.reduction import Case, case_problems, direct, reduced
+from explorer.lessons.reduction import ReductionCase, case_problems, direct, reduced
 from explorer.live.devices import resolve_device
 from explorer.live.timing import take_turns
 
@@ -20,7 +20,7 @@ ROUNDS, SECONDS = 60, 4.0
 
 
 def time_reduction(
-    case: Case, device: str = "auto", seed: int = 0, *, rounds: int = ROUNDS, seconds: float = SECONDS
+    case: ReductionCase, device: str = "auto", seed: int = 0, *, rounds: int = ROUNDS, seconds: float = SECONDS
 ) -> Iterator[Progress | ReductionTiming]:
     """Yield progress, then the times of both versions. Raises UnbuildableError for a case out of range or too large."""
     if found := case_problems(case) or _too_large(case):
@@ -46,7 +46,7 @@ def time_reduction(
     )
 
 
-def build_versions(case: Case) -> tuple[nn.Sequential, nn.Sequential]:
+def build_versions(case: ReductionCase) -> tuple[nn.Sequential, nn.Sequential]:
     """Return the convolution alone, and the 1×1 reduction with the convolution behind it; sizes stay the same."""
     return (
         nn.Sequential(*_conv(case, case.inputs, case.kernel, case.filters)),
@@ -57,12 +57,12 @@ def build_versions(case: Case) -> tuple[nn.Sequential, nn.Sequential]:
     )
 
 
-def _conv(case: Case, inputs: int, kernel: int, filters: int) -> tuple[nn.Module, nn.Module]:
+def _conv(case: ReductionCase, inputs: int, kernel: int, filters: int) -> tuple[nn.Module, nn.Module]:
     conv = nn.Conv2d(inputs, filters, kernel, padding=kernel // 2, bias=case.biases)
     return conv, nn.ReLU(inplace=True)
 
 
-def _too_large(case: Case) -> tuple[Problem, ...]:
+def _too_large(case: ReductionCase) -> tuple[Problem, ...]:
     """Refuse what would take too long or too much memory, before anything is allocated."""
     plain, both = direct(case), reduced(case)
     macs = max(plain.macs, both.macs)

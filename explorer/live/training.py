@@ -27,26 +27,33 @@ from torch.nn import functional as F
 
 from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.data.datasets import load
-from explorer.data.metadata import KEY, About
-from explorer.live.batches import Batches, mixed, resized
+from explorer.data.metadata import KEY, WeightsMetadata
+from explorer.live.batches import Batches, mix_seed, resize_images
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import build_model
 from explorer.live.timing import wait
 from explorer.live.weights import WeightsError, load_weights, to_safetensors
 from explorer.training.checkpoints import rest_name, weights_name
-from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
-from explorer.training.plan import TRAINING_PASSES, Plan, Settings, chosen_rate, lane_steps, rate_at
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Misclassification, Started, Stepped
+from explorer.training.plan import (
+    TRAINING_PASSES,
+    Plan,
+    Settings,
+    effective_learning_rate,
+    learning_rate_at,
+    trainer_steps,
+)
 from explorer.training.validation import plan_problems
 
 EVALUATIONS = 10  # in a budget at most, the last at its end
 EVALUATION_SHARE = 0.25  # that evaluations on the way may add to the work of training
 SAMPLE = 500  # test images of an evaluation on the way; the last one takes all
 CALIBRATION = 4  # batches of training images, of JUDGED each
-JUDGED = 128  # images at once while evaluating
+EVAL_BATCH_SIZE = 128  # images at once while evaluating
 MISTAKES = 24
 GRADIENTS_EVERY = 10  # steps
 LAGGING = (
-    f"Before each evaluation BatchNorm's averages are taken anew over {CALIBRATION * JUDGED:,} training images, "
+    f"Before each evaluation BatchNorm's averages are taken anew over {CALIBRATION * EVAL_BATCH_SIZE:,} training images, "
     "because its running averages lag behind the weights."
 )
 
@@ -65,15 +72,15 @@ class Evaluation(NamedTuple):
     loss: float
     accuracy: float
     confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[Misclassification, ...]
 
 
-class Lane:
+class Trainer:
     """One network in training, from one seed. ``step`` counts the steps taken, ``seconds`` the time they took."""
 
     def __init__(self, config: GoogLeNetConfig, batches: Batches, settings: Settings, seed: int) -> None:
         self.config, self.batches, self.settings, self.seed = config, batches, settings, seed
-        self.peak = chosen_rate(settings, config)
+        self.peak = effective_learning_rate(settings, config)
         self.model = build_model(config, batches.device, seed=seed).to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(self.model, settings, self.peak)
         self.count, self.seconds = 0, 0.0
@@ -86,9 +93,9 @@ class Lane:
         return self.count * min(self.settings.batch_size, len(self.batches.train))
 
     @property
-    def judged(self) -> int:
+    def eval_images(self) -> int:
         """How many images go through the network for an evaluation on the way."""
-        calibrated = CALIBRATION * min(JUDGED, len(self.batches.train)) if self._batch_norms() else 0
+        calibrated = CALIBRATION * min(EVAL_BATCH_SIZE, len(self.batches.train)) if self._batch_norms() else 0
         return min(SAMPLE, len(self.batches.test)) + calibrated
 
     def step(self, share: float) -> StepMetrics:
@@ -99,12 +106,12 @@ class Lane:
             self.seed, self.count, settings.batch_size, augment=settings.augment
         )  # N × C × H × W and N
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(settings, self.peak, share, self.images / len(self.batches.train))
+            group["lr"] = learning_rate_at(settings, self.peak, share, self.images / len(self.batches.train))
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
-        torch.manual_seed(mixed(self.seed, self.count, 2))  # dropout
+        torch.manual_seed(mix_seed(self.seed, self.count, 2))  # dropout
         with self._precision():
-            out = self.model(resized(images, self.config.input_shape[1:]))
+            out = self.model(resize_images(images, self.config.input_shape[1:]))
             loss = F.cross_entropy(out.logits, labels)
             aux = {tap: F.cross_entropy(logits, labels) for tap, logits in out.aux.items()}
         (loss + self.config.aux.loss_weight * sum(aux.values())).backward()
@@ -139,7 +146,7 @@ class Lane:
         chosen = self.batches.sample(sample)
         labels = self.batches.test_labels[chosen]  # N
         logits = torch.cat(
-            [self._judged(self.batches.test[part]) for part in chosen.split(JUDGED)]
+            [self._judged(self.batches.test[part]) for part in chosen.split(EVAL_BATCH_SIZE)]
         )  # N × classes, float32
         surest, said = logits.softmax(1).max(1)
         confusion = torch.zeros(self.config.classes, self.config.classes, dtype=torch.int64, device=labels.device)
@@ -151,11 +158,11 @@ class Lane:
             F.cross_entropy(logits, labels).item(),
             (said == labels).float().mean().item(),
             tuple(map(tuple, confusion.tolist())),
-            tuple(Mistake(*row) for row in zip(*(column.tolist() for column in columns), strict=True)),
+            tuple(Misclassification(*row) for row in zip(*(column.tolist() for column in columns), strict=True)),
         )
 
     @torch.no_grad()
-    def calibrate(self, batches: int = CALIBRATION, size: int = JUDGED) -> None:
+    def calibrate(self, batches: int = CALIBRATION, size: int = EVAL_BATCH_SIZE) -> None:
         """Take BatchNorm's averages anew, over batches of training images as they are, with the present weights."""
         self._calibrated = self.count
         layers = self._batch_norms()
@@ -179,7 +186,7 @@ class Lane:
         """Whether all its weights are numbers."""
         return all(bool(parameter.isfinite().all()) for parameter in self.model.parameters())
 
-    def save(self, folder: Path, number: int, about: About) -> None:
+    def save(self, folder: Path, number: int, about: WeightsMetadata) -> None:
         """Write two files of the lane's ``number``: its weights, of use by themselves, and what else goes on with them.
 
         They hold everything: the order of images, their variations and dropout follow from the seed and the step.
@@ -216,7 +223,7 @@ class Lane:
         return [layer for layer in self.model.modules() if isinstance(layer, nn.BatchNorm2d)]
 
     def _prepared(self, pixels: Tensor) -> Tensor:
-        return resized(self.batches.standardised(pixels), self.config.input_shape[1:])
+        return resize_images(self.batches.standardised(pixels), self.config.input_shape[1:])
 
     def _judged(self, pixels: Tensor) -> Tensor:
         with self._precision():
@@ -260,7 +267,7 @@ class Training(Iterator[AnyEvent]):
 
     def __init__(self, plan: Plan, folder: Path, checkpoint: Path | None = None) -> None:
         images = load(plan.data, folder)
-        if found := plan_problems(plan, images.facts):
+        if found := plan_problems(plan, images.info):
             raise UnbuildableError(found)
         self.plan = plan
         self.place = resolve_device(plan.settings.device)
@@ -268,9 +275,9 @@ class Training(Iterator[AnyEvent]):
         self.batches = Batches(images, self.place.torch)
         self.accuracies: dict[int, float] = {}  # of the lanes that have ended
         self.lanes = [
-            Lane(plan.entrants[key.entrant].config, self.batches, plan.settings, key.seed) for key in plan.lanes
+            Trainer(plan.entrants[key.entrant].config, self.batches, plan.settings, key.seed) for key in plan.trainers
         ]
-        self.limits = [lane_steps(plan, entrant, images.facts) for entrant, _ in plan.lanes]
+        self.limits = [trainer_steps(plan, entrant, images.info) for entrant, _ in plan.trainers]
         if checkpoint:
             self._load(checkpoint)
         self._events = self._run()
@@ -278,7 +285,7 @@ class Training(Iterator[AnyEvent]):
     def __next__(self) -> AnyEvent:
         return next(self._events)
 
-    def share(self, number: int) -> float:
+    def progress(self, number: int) -> float:
         """Return how much of its budget a lane has used, 0 to 1."""
         lane, limit = self.lanes[number], self.limits[number]
         return min(1.0, lane.seconds / self.plan.budget.amount if limit is None else lane.count / limit)
@@ -303,10 +310,10 @@ class Training(Iterator[AnyEvent]):
             if (checkpoint / weights_name(number)).exists():
                 lane.load(checkpoint, number)
 
-    def _about(self, number: int) -> About:
+    def _about(self, number: int) -> WeightsMetadata:
         lane, batches = self.lanes[number], self.batches
-        return About(
-            name=self.plan.entrants[self.plan.lanes[number].entrant].name,
+        return WeightsMetadata(
+            name=self.plan.entrants[self.plan.trainers[number].entrant].name,
             facts=batches.facts,
             mean=tuple(batches.mean.tolist()),
             std=tuple(batches.deviation.tolist()),
@@ -321,8 +328,8 @@ class Training(Iterator[AnyEvent]):
             yield self._started(number)
         running = set(range(len(self.lanes)))
         while running:
-            number = min(running, key=lambda lane: (self.share(lane), lane))
-            if self.share(number) >= 1:
+            number = min(running, key=lambda lane: (self.progress(lane), lane))
+            if self.progress(number) >= 1:
                 yield from self._ended(number)
                 running.remove(number)
                 continue
@@ -333,7 +340,7 @@ class Training(Iterator[AnyEvent]):
 
     def _stepped(self, number: int) -> Iterator[AnyEvent]:
         """Take a step and tell of it; evaluate where a tenth of the budget is full."""
-        lane, before = self.lanes[number], self.share(number)
+        lane, before = self.lanes[number], self.progress(number)
         told = lane.step(before)
         if lane.count % _told_every(self.place.torch.type, len(self.lanes)) == 0:
             lane.catch_up()
@@ -355,11 +362,11 @@ class Training(Iterator[AnyEvent]):
 
     def _is_due(self, number: int, before: float) -> bool:
         """Say whether a tenth of the budget has just been filled, and as many of them as an evaluation is worth."""
-        lane, after = self.lanes[number], self.share(number)
+        lane, after = self.lanes[number], self.progress(number)
         tenths = math.floor(EVALUATIONS * after)
         if tenths == math.floor(EVALUATIONS * before) or after >= 1:
             return False
-        worth = lane.judged / (TRAINING_PASSES * EVALUATION_SHARE * lane.images / (EVALUATIONS * after))
+        worth = lane.eval_images / (TRAINING_PASSES * EVALUATION_SHARE * lane.images / (EVALUATIONS * after))
         return tenths % max(1, math.ceil(worth)) == 0
 
     def _ended(self, number: int) -> Iterator[AnyEvent]:
@@ -401,7 +408,7 @@ class Training(Iterator[AnyEvent]):
             "step": lane.count,
             "seconds": lane.seconds,
             "images": lane.images,
-            "share": self.share(number),
+            "share": self.progress(number),
         }
 
 
@@ -429,7 +436,7 @@ def _told_every(device: str, lanes: int) -> int:
     return 10 if device == "cuda" and lanes == 1 else 1
 
 
-def _diverged(lane: Lane) -> str:
+def _diverged(lane: Trainer) -> str:
     rate = lane.optimiser.param_groups[0]["lr"]
     return (
         f"At step {lane.count:,} the loss was no longer a number: the weights grew without bound at the learning rate "

@@ -62,7 +62,7 @@ def load_weights(path: Path | str) -> Weights:
         raise WeightsError("The file is no safetensors file, or is cut off.") from error
 
 
-def restored(weights: Weights) -> GoogLeNet:
+def restore_model(weights: Weights) -> GoogLeNet:
     """Return the network with these weights. Raises WeightsError when they are another network's."""
     model = build_model(weights.config)
     try:

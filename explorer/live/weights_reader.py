@@ -15,7 +15,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from explorer.config import GoogLeNetConfig, UnbuildableError
-from explorer.data.content_store import Scratch, ScratchError
+from explorer.data.content_store import ContentStore, ContentStoreError
 from explorer.data.metadata import KEY
 from explorer.data.weight_files import (
     BROUGHT,
@@ -29,8 +29,8 @@ from explorer.data.weight_files import (
     our_name,
     torchvision_config,
 )
-from explorer.jobs.inspection import Imported, InputError
-from explorer.jobs.process import stay_modest, stay_within
+from explorer.jobs.inspection import ImportedWeights, InputError
+from explorer.jobs.process import limit_resources, lower_priority
 from explorer.jobs.requests import Failure
 from explorer.share import ShareError, from_json, to_json
 
@@ -48,28 +48,28 @@ NICE = 10
 
 def main(path: str) -> None:
     """Read the file and say what became of it."""
-    stay_modest(NICE)
+    lower_priority(NICE)
     config = GoogLeNetConfig.model_validate_json(sys.stdin.buffer.read())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints is no answer
     import torch
 
     torch.set_num_threads(1)
-    stay_within(MEMORY, SECONDS, 2 * MAX_FILE)
+    limit_resources(MEMORY, SECONDS, 2 * MAX_FILE)
     answers.write(read(Path(path), config).model_dump_json())
 
 
-def read(path: Path, config: GoogLeNetConfig) -> Imported | Failure:
+def read(path: Path, config: GoogLeNetConfig) -> ImportedWeights | Failure:
     """Make a file of ours from one that someone brought; ``config`` is the network of tensors that name none."""
     try:
         return _imported(path, config)
-    except (InputError, UnbuildableError, ScratchError) as error:
+    except (InputError, UnbuildableError, ContentStoreError) as error:
         return Failure(reason=str(error))
     except MemoryError:
         return Failure(reason="Reading the file needs more memory than weights of its size do.")
 
 
-def _imported(path: Path, config: GoogLeNetConfig) -> Imported:
+def _imported(path: Path, config: GoogLeNetConfig) -> ImportedWeights:
     if path.stat().st_size > MAX_FILE:
         raise InputError(f"The file has {path.stat().st_size:,} bytes; at most {MAX_FILE:,} are read.")
     state, head = _from_safetensors(path) if _is_safetensors(path) else (_from_torch(path), {})
@@ -88,7 +88,7 @@ def _imported(path: Path, config: GoogLeNetConfig) -> Imported:
         )
     if found := misfits(config, {name: tuple(tensor.shape) for name, tensor in state.items()}):
         told = "1 tensor does" if len(found) == 1 else f"{len(found):,} tensors do"
-        return Imported(network=None, about=f"{told} not fit the network.", misfits=found[:MAX_MISFITS])
+        return ImportedWeights(network=None, about=f"{told} not fit the network.", misfits=found[:MAX_MISFITS])
     return _kept(path, config, state, more)
 
 
@@ -173,7 +173,7 @@ def _named(document: str) -> GoogLeNetConfig:
         raise InputError(f"The weights are of no network that can be built here. {error}") from error
 
 
-def _kept(path: Path, config: GoogLeNetConfig, state: dict[str, "Tensor"], more: dict[str, str]) -> Imported:
+def _kept(path: Path, config: GoogLeNetConfig, state: dict[str, "Tensor"], more: dict[str, str]) -> ImportedWeights:
     """Write the tensors of the network, by our names, as 32-bit numbers."""
     import torch
     from safetensors.torch import save
@@ -189,8 +189,8 @@ def _kept(path: Path, config: GoogLeNetConfig, state: dict[str, "Tensor"], more:
             counter = name.replace("running_var", COUNTER)
             tensors[counter] = torch.zeros((), dtype=torch.int64)
     content = save(tensors, {"format": "pt", "config": to_json(config)} | more)
-    described = describe(Scratch(path.parent).keep(content, ".safetensors"))
-    return Imported(network=described.network, about=described.title)
+    described = describe(ContentStore(path.parent).keep(content, ".safetensors"))
+    return ImportedWeights(network=described.network, about=described.title)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def metrics_csv(store: Store, run: Run) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    lanes = run.plan.lanes
+    lanes = run.plan.trainers
     for lane, *numbers in store.metrics(run.id):
         writer.writerow((run.plan.entrants[lanes[lane].entrant].name, lanes[lane].seed, *numbers))
     return text.getvalue()
@@ -34,7 +34,7 @@ def tensorboard_zip(store: Store, run: Run) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         for lane, metrics in groupby(store.metrics(run.id), key=lambda metric: metric.lane):
-            key = run.plan.lanes[lane]
+            key = run.plan.trainers[lane]
             folder = f"{run.name}-{run.id}/{run.plan.entrants[key.entrant].name}-seed{key.seed}"
             with zipped.open(f"{folder}/events.out.tfevents.{int(began)}.inception-explorer", "w") as file:
                 for record in event_file(began, metrics):

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from explorer.runs.owner import Ownership
-from explorer.runs.records import DISK_FULL, FULL_DISK, Refused, Run, State
+from explorer.runs.records import DISK_FULL, FULL_DISK, RefusedError, Run, State
 from explorer.runs.store import Store
 from explorer.settings import ROOT, setting
-from explorer.training.plan import Facts, Plan, memory_bytes
+from explorer.training.plan import DatasetInfo, Plan, memory_bytes
 from explorer.training.validation import plan_problems
 
 WORKER = (sys.executable, "-m", "explorer.runs.worker")
@@ -34,21 +34,23 @@ MEMORY_MARGIN = 1.5  # times the estimate, where that is more
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _SIGKILL = 9  # by which Linux ends a process for want of memory; Windows does not know it
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
-_GONE = Refused("There is no such run. It may have been deleted.")
-_BAD_NAME = Refused("That is no name for a run. Write a letter first, then letters, digits or _, at most 32 in all.")
+_GONE = RefusedError("There is no such run. It may have been deleted.")
+_BAD_NAME = RefusedError(
+    "That is no name for a run. Write a letter first, then letters, digits or _, at most 32 in all."
+)
 _Asked, _Answer = ParamSpec("_Asked"), TypeVar("_Answer")
 _SERVER_ENDED = "The server ended while it ran."
 
 
-def _answering(ask: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer | Refused]:
+def _answering(ask: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer | RefusedError]:
     """Let a step that the store cannot take, as on a full disk, be refused with the reason."""
 
     @wraps(ask)
-    def answered(*args: _Asked.args, **options: _Asked.kwargs) -> _Answer | Refused:
+    def answered(*args: _Asked.args, **options: _Asked.kwargs) -> _Answer | RefusedError:
         try:
             return ask(*args, **options)
         except (sqlite3.Error, OSError) as error:
-            return Refused(f"The data directory cannot be written to: {error}.")
+            return RefusedError(f"The data directory cannot be written to: {error}.")
 
     return answered
 
@@ -90,13 +92,13 @@ class Manager:
     # What a page asks for. Each returns Refused with the reason where it is not done.
 
     @_answering
-    def submit(self, plan: Plan, facts: Facts, session: str = "", name: str = "") -> str | Refused:
+    def submit(self, plan: Plan, facts: DatasetInfo, session: str = "", name: str = "") -> str | RefusedError:
         """Put a run in the queue and return its id. ``facts`` are those of the plan's images.
 
         Without a ``name`` it goes by those of its networks.
         """
         if found := plan_problems(plan, facts):
-            return Refused(found[0].message)
+            return RefusedError(found[0].message)
         name = name or "_vs_".join(entrant.name for entrant in plan.entrants)[:32]
         if not _NAME.fullmatch(name):
             return _BAD_NAME
@@ -106,47 +108,47 @@ class Manager:
         return run_id or self._full()
 
     @_answering
-    def pause(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
+    def pause(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
         """Let a run save what it has and stop. It makes room for the next one and can be resumed."""
         return self._wished(run_id, "paused", session, sure)
 
     @_answering
-    def cancel(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
+    def cancel(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
         """Stop a run now, within two seconds. It can be resumed from its last checkpoint."""
         return self._wished(run_id, "cancelled", session, sure)
 
     @_answering
-    def resume(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
+    def resume(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
         """Put a run that was stopped back in the queue, at its end, to go on from its last checkpoint."""
         run = self._judged(run_id, session, sure)
-        if isinstance(run, Refused):
+        if isinstance(run, RefusedError):
             return run
         if run.state == "finished":
-            return Refused(f"{run.name} has used its budget. Start a new run with a larger one.")
+            return RefusedError(f"{run.name} has used its budget. Start a new run with a larger one.")
         if not run.resumable:
-            return Refused(f"{run.name} is {run.state} already.")
+            return RefusedError(f"{run.name} is {run.state} already.")
         if not self.store.requeue(run_id, self._max_queue):
             return self._full()
         self._changed.set()
         return None
 
     @_answering
-    def rename(self, run_id: str, name: str, session: str = "", *, sure: bool = False) -> Refused | None:
+    def rename(self, run_id: str, name: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
         """Give a run another name."""
         run = self._judged(run_id, session, sure)
-        if isinstance(run, Refused):
+        if isinstance(run, RefusedError):
             return run
         if not _NAME.fullmatch(name):
             return _BAD_NAME
         return None if self.store.rename(run_id, name) else _GONE
 
     @_answering
-    def delete(self, run_id: str, session: str = "", *, sure: bool = False) -> Refused | None:
+    def delete(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
         """Delete a run with its curves and its weights. One that is running must be cancelled first."""
         run = self._judged(run_id, session, sure)
-        if isinstance(run, Refused):
+        if isinstance(run, RefusedError):
             return run
-        return None if self.store.delete(run_id) else Refused(f"{run.name} is running. Cancel it first.")
+        return None if self.store.delete(run_id) else RefusedError(f"{run.name} is running. Cancel it first.")
 
     def close(self) -> None:
         """End the workers, whatever they are doing, and start no more. What waits in the queue stays there."""
@@ -155,26 +157,26 @@ class Manager:
         self._changed.set()
         self._thread.join()
 
-    def _wished(self, run_id: str, state: State, session: str, sure: bool) -> Refused | None:
+    def _wished(self, run_id: str, state: State, session: str, sure: bool) -> RefusedError | None:
         run = self._judged(run_id, session, sure)
-        if isinstance(run, Refused):
+        if isinstance(run, RefusedError):
             return run
-        if not self.store.wish(run_id, state):
-            return Refused(f"{run.name} is {run.state}: there is nothing to stop.")
+        if not self.store.request_state(run_id, state):
+            return RefusedError(f"{run.name} is {run.state}: there is nothing to stop.")
         self._changed.set()
         return None
 
-    def _judged(self, run_id: str, session: str, sure: bool) -> Run | Refused:
+    def _judged(self, run_id: str, session: str, sure: bool) -> Run | RefusedError:
         """Return the run if there is one, and it is the session's own or the session is sure."""
         run = self.store.run(run_id)
         if run is None:
             return _GONE
         if run.session != session and not sure:
-            return Refused(f"{run.name} was started by somebody else. Say that you are sure.")
+            return RefusedError(f"{run.name} was started by somebody else. Say that you are sure.")
         return run
 
-    def _full(self) -> Refused:
-        return Refused(
+    def _full(self) -> RefusedError:
+        return RefusedError(
             f"{self._max_queue} runs are waiting already, and no more are taken. Wait for one to end, or cancel one."
         )
 
@@ -200,7 +202,7 @@ class Manager:
                 return
             self.store.give_up_all(_SERVER_ENDED)
             self.store.sweep()
-        overdue = self.store.overdue(self._patience_s)
+        overdue = self.store.stop_timed_out(self._patience_s)
         for worker in list(self._workers):
             if worker.run_id in overdue:
                 worker.kill()

@@ -14,7 +14,7 @@ from time import monotonic, time
 
 from explorer.runs.records import State
 from explorer.runs.store import Job, Store
-from explorer.training.checkpoints import lane_files
+from explorer.training.checkpoints import trainer_files
 from explorer.training.events import AnyEvent, Evaluated, Stepped
 
 FLUSH_S = 0.25  # seconds of steps that are written together
@@ -65,11 +65,11 @@ class Recorder:
             self._write(db)
         self._written()
 
-    def wish(self) -> str:
+    def requested_state(self) -> str:
         """Return what the run shall become, ``paused`` or ``cancelled``; empty while it shall go on."""
         if monotonic() - self._looked > LOOK_S:
             self._looked = monotonic()
-            self._wish = self._store.wished(self._run_id, self._attempt)
+            self._wish = self._store.requested_state(self._run_id, self._attempt)
             if self._wish is None:
                 raise SupersededError
         return self._wish
@@ -102,8 +102,8 @@ class Recorder:
 
     def _take_over(self, part: Path, kept: Mapping[int, int]) -> None:
         if previous := self._store.checkpoint(self._run_id):
-            for lane in set(range(len(self.job.plan.lanes))) - set(kept):
-                for file in previous.glob(lane_files(lane)):
+            for lane in set(range(len(self.job.plan.trainers))) - set(kept):
+                for file in previous.glob(trainer_files(lane)):
                     shutil.copy(file, part)
 
     def _name(self, checkpoint: str, kept: Mapping[int, int]) -> None:

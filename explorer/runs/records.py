@@ -14,7 +14,7 @@ FULL_DISK = "The disk is full. Make room, then resume it."
 WAITING: tuple[State, ...] = ("queued", "running")
 
 
-class Refused(NamedTuple):
+class RefusedError(NamedTuple):
     """What was asked is not done. ``reason`` is a sentence for the reader."""
 
     reason: str
@@ -29,7 +29,7 @@ class Point(NamedTuple):
     value: float
 
 
-class Lane(NamedTuple):
+class TrainerProgress(NamedTuple):
     """How far a lane is. ``kept_step`` is its step in the checkpoint, where it would go on; 0 without one.
 
     ``share`` is the part of its budget that is used, 0 to 1. ``ended`` says how the lane ended, empty before.
@@ -39,8 +39,8 @@ class Lane(NamedTuple):
     step: int
     seconds: float
     images: int
-    share: float
-    kept_step: int
+    progress: float
+    checkpoint_step: int
     ended: Literal["", "diverged", "finished"]
 
 
@@ -61,7 +61,7 @@ class Run:
     created: float
     started: float | None
     finished: float | None
-    lanes: tuple[Lane, ...] = ()
+    trainers: tuple[TrainerProgress, ...] = ()
 
     @cached_property
     def plan(self) -> Plan:
@@ -71,17 +71,17 @@ class Run:
     @property
     def step(self) -> int:
         """The step of the lane that has taken the most."""
-        return max((lane.step for lane in self.lanes), default=0)
+        return max((lane.step for lane in self.trainers), default=0)
 
     @property
-    def kept_step(self) -> int:
+    def checkpoint_step(self) -> int:
         """The same in the checkpoint: 0 means that it would begin anew."""
-        return max((lane.kept_step for lane in self.lanes), default=0)
+        return max((lane.checkpoint_step for lane in self.trainers), default=0)
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """The part of the whole budget that is used, 0 to 1."""
-        return sum(lane.share for lane in self.lanes) / len(self.plan.lanes)
+        return sum(lane.progress for lane in self.trainers) / len(self.plan.trainers)
 
     @property
     def account(self) -> str:
@@ -90,7 +90,7 @@ class Run:
             return self.message
         if not self.step:
             return f"{self.message} It had not begun to train.".strip()
-        rest = f"go on from step {self.kept_step:,}" if self.kept_step else "begin anew"
+        rest = f"go on from step {self.checkpoint_step:,}" if self.checkpoint_step else "begin anew"
         return f"{self.message} It had come to step {self.step:,} and can {rest}.".strip()
 
     @property

@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
-from explorer.runs.records import RESUMABLE, Lane, Point, Run, State
+from explorer.runs.records import RESUMABLE, Point, Run, State, TrainerProgress
 from explorer.training.checkpoints import weights_name
 from explorer.training.events import EVENT, AnyEvent
 from explorer.training.plan import Plan
@@ -211,10 +211,10 @@ class Store:
     def _runs(self, where: str, values: tuple) -> list[Run]:
         with self._lock:
             rows = self._read(f"SELECT {_RUN_FIELDS} FROM runs {where} ORDER BY number DESC", values)
-            lanes: dict[int, list[Lane]] = {}
+            lanes: dict[int, list[TrainerProgress]] = {}
             for number, *lane in self._read(_LANES.format(where=where), values):
-                lanes.setdefault(number, []).append(Lane(*lane))
-        return [Run(*fields, lanes=tuple(lanes.get(number, ()))) for number, *fields in rows]
+                lanes.setdefault(number, []).append(TrainerProgress(*lane))
+        return [Run(*fields, trainers=tuple(lanes.get(number, ()))) for number, *fields in rows]
 
     def queue_place(self, run_id: str) -> int | None:
         """Return how many runs, the running included, come before a queued one; None when it is not queued."""
@@ -297,7 +297,7 @@ class Store:
                 (run_id, *RESUMABLE),
             )
 
-    def wish(self, run_id: str, state: State) -> bool:
+    def request_state(self, run_id: str, state: State) -> bool:
         """Let a run become ``paused`` or ``cancelled``: at once in the queue, else as soon as its worker can.
 
         Asked again it does not wait longer.
@@ -338,7 +338,7 @@ class Store:
                 (time(),),
             ).fetchone()
 
-    def overdue(self, patience_s: dict[str, float]) -> list[str]:
+    def stop_timed_out(self, patience_s: dict[str, float]) -> list[str]:
         """Return the running runs whose wish is older than the patience with it, in seconds by wish."""
         rows = self._read("SELECT id, wish, wished FROM runs WHERE state = 'running' AND wish != ''")
         return [run_id for run_id, wish, wished in rows if time() - wished > patience_s[wish]]
@@ -371,7 +371,7 @@ class Store:
         number, plan, memory = rows[0]
         return Job(number, Plan.model_validate_json(plan), memory, self.checkpoint(run_id))
 
-    def wished(self, run_id: str, attempt: int) -> str | None:
+    def requested_state(self, run_id: str, attempt: int) -> str | None:
         """Return what a running run shall become, empty without a wish; None when it is no longer the worker's own."""
         rows = self._read("SELECT wish FROM runs WHERE id = ? AND attempt = ? AND state = 'running'", (run_id, attempt))
         return rows[0][0] if rows else None

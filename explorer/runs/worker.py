@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NoReturn, Protocol
 
-from explorer.jobs.process import cores, speaks, stay_modest
+from explorer.jobs.process import available_cores, is_user_error, lower_priority
 from explorer.runs.recorder import Recorder, SupersededError
 from explorer.runs.records import DISK_FULL, FULL_DISK
 from explorer.runs.store import Job, Store
@@ -44,12 +44,12 @@ Make = Callable[[Path, Job], Training]
 def main(make: Make | None = None, checkpoint_s: float = CHECKPOINT_S) -> NoReturn:
     """Work on the run that the command line names. ``make`` makes the training, by default with PyTorch."""
     folder, run_id, attempt = sys.argv[1:]
-    stay_modest(NICE)
+    lower_priority(NICE)
     threading.Thread(target=_end_with_server, daemon=True).start()
-    sys.exit(attempted(Path(folder), run_id, int(attempt), make or _training, checkpoint_s))
+    sys.exit(run_attempt(Path(folder), run_id, int(attempt), make or _training, checkpoint_s))
 
 
-def attempted(folder: Path, run_id: str, attempt: int, make: Make, checkpoint_s: float = CHECKPOINT_S) -> int:
+def run_attempt(folder: Path, run_id: str, attempt: int, make: Make, checkpoint_s: float = CHECKPOINT_S) -> int:
     """Work on a run, note how it ended, and return the exit code."""
     try:
         recorder = Recorder(Store(folder), run_id, attempt)
@@ -58,7 +58,7 @@ def attempted(folder: Path, run_id: str, attempt: int, make: Make, checkpoint_s:
         except (SupersededError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever PyTorch or the system may raise becomes a sentence
-            recorder.end("failed", said(error, recorder.job.memory))
+            recorder.end("failed", error_message(error, recorder.job.memory))
     except SupersededError:
         return 0
     except sqlite3.Error as error:
@@ -75,14 +75,14 @@ def work(recorder: Recorder, training: Training, checkpoint_s: float = CHECKPOIN
         recorder.add(event)
         if isinstance(event, Diverged):
             diverged[event.lane] = event
-        if wish := recorder.wish():
+        if wish := recorder.requested_state():
             recorder.checkpoint(training.save)
             recorder.end(wish)
             return
         if monotonic() - saved > checkpoint_s:
             recorder.checkpoint(training.save)
             saved = monotonic()
-    lanes = recorder.job.plan.lanes
+    lanes = recorder.job.plan.trainers
     message = " ".join(event.message for event in diverged.values())
     if len(diverged) == len(lanes):
         recorder.end("failed", message)
@@ -91,7 +91,7 @@ def work(recorder: Recorder, training: Training, checkpoint_s: float = CHECKPOIN
         recorder.end("finished", message)
 
 
-def said(error: Exception, memory: int) -> str:
+def error_message(error: Exception, memory: int) -> str:
     """Return what went wrong in a sentence. ``memory`` is what the process may use, in bytes.
 
     Our own exceptions say it themselves; of what was not foreseen the server's log keeps the details.
@@ -100,7 +100,7 @@ def said(error: Exception, memory: int) -> str:
         return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
     if _disk_is_full(error):
         return FULL_DISK
-    if speaks(error):
+    if is_user_error(error):
         return str(error)
     traceback.print_exception(error)
     return "Training failed in a way that was not foreseen; the server's log has the details."
@@ -119,7 +119,7 @@ def _training(folder: Path, job: Job) -> Training:
     from explorer.live.devices import resolve_device
     from explorer.live.training import train
 
-    torch.set_num_threads(cores())
+    torch.set_num_threads(available_cores())
     if resolve_device(job.plan.settings.device).torch.type == "cpu":  # what a GPU's driver maps cannot be told
         cap_memory(job.memory)
 

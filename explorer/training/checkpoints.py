@@ -11,6 +11,6 @@ def rest_name(lane: int) -> str:
     return f"lane{lane}.rest.safetensors"
 
 
-def lane_files(lane: int) -> str:
+def trainer_files(lane: int) -> str:
     """Return the pattern of the names of all files of a lane."""
     return f"lane{lane}.*"

@@ -8,28 +8,28 @@ from explorer.config import Frozen, GoogLeNetConfig, Problem, UnbuildableError
 from explorer.training.plan import (
     MACS_PER_SECOND,
     Budget,
-    Data,
-    Entrant,
-    Facts,
+    DatasetChoice,
+    DatasetInfo,
+    NamedNetwork,
     Plan,
     Settings,
+    adapt_to_dataset,
+    default_settings,
     estimate,
-    fit,
-    proposed,
     step_macs,
     steps_per_epoch,
 )
-from explorer.training.races import MatchError, matched
+from explorer.training.races import MatchError, match_parameters
 
 
-class Draft(Frozen):
+class RunDraft(Frozen):
     """The settings of a run to be. Settings and a budget of None are those that :func:`explorer.training.plan.proposed` gives.
 
     ``matched``: every network but the first is made as wide as it must be to have the first one's parameters.
     ``aux_weight`` takes the place of the networks' own weight of the auxiliary losses, where it is not None.
     """
 
-    data: Data = Data()
+    data: DatasetChoice = DatasetChoice()
     settings: Settings | None = None
     budget: Budget | None = None
     seeds: tuple[int, ...] = (0,)
@@ -37,21 +37,26 @@ class Draft(Frozen):
     aux_weight: float | None = None
 
 
-class Prepared(NamedTuple):
+class PreparedPlan(NamedTuple):
     """A plan, and by the name of each entrant what was changed to make it fit, in sentences."""
 
     plan: Plan
     changes: dict[str, tuple[str, ...]]
 
 
-def prepared(draft: Draft, networks: Sequence[Entrant], facts: Facts) -> Prepared:
+def prepare_plan(draft: RunDraft, networks: Sequence[NamedNetwork], facts: DatasetInfo) -> PreparedPlan:
     """Return the plan of a draft for these networks, each made to fit the images. ``facts`` are those of its images.
 
     Raises UnbuildableError where a network has problems of its own, fits no size, or cannot be matched. Whether the
     plan can be run is still to be judged by :func:`explorer.training.validation.plan_problems`.
     """
-    fitted = [fit(_weighted(network.config, draft.aux_weight), facts.shape, len(facts.classes)) for network in networks]
-    entrants = [Entrant(name=network.name, config=fits.config) for network, fits in zip(networks, fitted, strict=True)]
+    fitted = [
+        adapt_to_dataset(_weighted(network.config, draft.aux_weight), facts.shape, len(facts.classes))
+        for network in networks
+    ]
+    entrants = [
+        NamedNetwork(name=network.name, config=fits.config) for network, fits in zip(networks, fitted, strict=True)
+    ]
     changes = {
         network.name: (*_weight_said(network.config, draft.aux_weight), *fits.changes)
         for network, fits in zip(networks, fitted, strict=True)
@@ -60,7 +65,7 @@ def prepared(draft: Draft, networks: Sequence[Entrant], facts: Facts) -> Prepare
         entrants, changes = _matched(entrants, changes)
     settings, budget = _chosen(draft, entrants, facts)
     plan = Plan(entrants=tuple(entrants), data=draft.data, settings=settings, budget=budget, seeds=draft.seeds)
-    return Prepared(plan, changes)
+    return PreparedPlan(plan, changes)
 
 
 def _weighted(config: GoogLeNetConfig, weight: float | None) -> GoogLeNetConfig:
@@ -74,8 +79,8 @@ def _weight_said(config: GoogLeNetConfig, weight: float | None) -> tuple[str, ..
 
 
 def _matched(
-    entrants: list[Entrant], changes: dict[str, tuple[str, ...]]
-) -> tuple[list[Entrant], dict[str, tuple[str, ...]]]:
+    entrants: list[NamedNetwork], changes: dict[str, tuple[str, ...]]
+) -> tuple[list[NamedNetwork], dict[str, tuple[str, ...]]]:
     """Widen or narrow all networks but the first until they have its parameters at inference."""
     first, *others = entrants
     goal = summarize(first.config).parameters(aux=False)
@@ -83,30 +88,30 @@ def _matched(
     for other in others:
         before = summarize(other.config).parameters(aux=False)
         try:
-            config = matched(other.config, goal)
+            config = match_parameters(other.config, goal)
         except MatchError as error:
             raise UnbuildableError((Problem("plan", "matched", f"{other.name}: {error}"),)) from error
-        made.append(Entrant(name=other.name, config=config))
+        made.append(NamedNetwork(name=other.name, config=config))
         after = summarize(config).parameters(aux=False)
         if after != before:
             said[other.name] += (f"Widths: scaled alike, from {before:,} to {after:,} parameters.",)
     return made, said
 
 
-def _chosen(draft: Draft, entrants: Sequence[Entrant], facts: Facts) -> tuple[Settings, Budget]:
+def _chosen(draft: RunDraft, entrants: Sequence[NamedNetwork], facts: DatasetInfo) -> tuple[Settings, Budget]:
     """Return what was set, or what suits the network whose steps take the most."""
     settings, budget = draft.settings, draft.budget
     if settings is None or budget is None:
         sound = [entrant.config for entrant in entrants if not problems(entrant.config)]
         dearest = max(sound, key=lambda config: step_macs(config, Settings(), facts))
-        for_network, for_clock = proposed(dearest, facts)
+        for_network, for_clock = default_settings(dearest, facts)
         settings, budget = settings or for_network, budget or for_clock
     return settings, budget
 
 
-def converted(
+def convert_budget(
     plan: Plan,
-    facts: Facts,
+    facts: DatasetInfo,
     kind: Literal["seconds", "steps", "epochs", "macs"],
     macs_per_second: float = MACS_PER_SECOND,
 ) -> Budget:

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 from explorer.config import Frozen
 
 
-class Mistake(NamedTuple):
+class Misclassification(NamedTuple):
     """A test image that was taken for another class: its index, its true class, what was said, and how surely."""
 
     index: int
@@ -67,7 +67,7 @@ class Evaluated(Event):
     loss: float
     accuracy: float
     confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Misclassification, ...] = ()
     final: bool = False
 
 

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from explorer.analysis import problems, summarize
 from explorer.config import MAX_SIDE, Frozen, GoogLeNetConfig, UnbuildableError
-from explorer.memory import kept
+from explorer.memory import activation_memory
 
-MAX_ENTRANTS = 4
+MAX_NETWORKS = 4
 MAX_SEEDS = 5
 MAX_SEED = 2**31 - 1
 MAX_BATCH = 1_024
@@ -35,7 +35,7 @@ DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 
 
-class Data(Frozen):
+class DatasetChoice(Frozen):
     """Which images. ``upload`` is the content hash of an imported set (only ``own``).
 
     ``seed`` draws the images of ``scales``, and the test images of an imported set that names none.
@@ -46,7 +46,7 @@ class Data(Frozen):
     seed: int = 0
 
 
-class Facts(Frozen):
+class DatasetInfo(Frozen):
     """What is known of a set of images without reading them. ``shape`` is C × H × W of one image."""
 
     title: str
@@ -69,9 +69,9 @@ _CLOTHES = (
 _XIAO = "Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747 (Zalando Research, MIT licence)"
 
 # The sets that need no import; those of an imported one are in explorer.data.datasets.facts.
-FACTS: Mapping[str, Facts] = MappingProxyType(
+DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
     {
-        "fashion_mnist": Facts(
+        "fashion_mnist": DatasetInfo(
             title="Fashion-MNIST, a balanced sixth",
             source=_XIAO,
             shape=(1, 28, 28),
@@ -79,7 +79,7 @@ FACTS: Mapping[str, Facts] = MappingProxyType(
             train=10_000,
             test=2_000,
         ),
-        "fashion_mnist_full": Facts(
+        "fashion_mnist_full": DatasetInfo(
             title="Fashion-MNIST, all of it",
             source=_XIAO,
             shape=(1, 28, 28),
@@ -87,7 +87,7 @@ FACTS: Mapping[str, Facts] = MappingProxyType(
             train=60_000,
             test=10_000,
         ),
-        "scales": Facts(
+        "scales": DatasetInfo(
             title="Scales (synthetic)",
             source="Drawn by this program from a seed: shapes whose size says nothing of their class.",
             shape=(3, 32, 32),
@@ -127,14 +127,14 @@ class Budget(Frozen):
     amount: float = 60.0
 
 
-class Entrant(Frozen):
+class NamedNetwork(Frozen):
     """A network that is trained, by the name it goes by."""
 
     name: Name
     config: GoogLeNetConfig
 
 
-class LaneKey(NamedTuple):
+class TrainerKey(NamedTuple):
     """An entrant, by its place in the plan, trained from one seed."""
 
     entrant: int
@@ -144,19 +144,19 @@ class LaneKey(NamedTuple):
 class Plan(Frozen):
     """A whole run. Equal plans on the same device have equal curves, unless the budget is in seconds."""
 
-    entrants: tuple[Entrant, ...]
-    data: Data = Data()
+    entrants: tuple[NamedNetwork, ...]
+    data: DatasetChoice = DatasetChoice()
     settings: Settings = Settings()
     budget: Budget = Budget()
     seeds: tuple[int, ...] = (0,)
 
     @property
-    def lanes(self) -> tuple[LaneKey, ...]:
+    def trainers(self) -> tuple[TrainerKey, ...]:
         """Every lane in order: all seeds of the first entrant, then of the next. Events name a lane by its place."""
-        return tuple(LaneKey(number, seed) for number in range(len(self.entrants)) for seed in self.seeds)
+        return tuple(TrainerKey(number, seed) for number in range(len(self.entrants)) for seed in self.seeds)
 
 
-class Fitted(NamedTuple):
+class AdaptedNetwork(NamedTuple):
     """A network made to fit a set of images, with a sentence for each thing that was changed."""
 
     config: GoogLeNetConfig
@@ -171,7 +171,7 @@ class Estimate(Frozen):
     memory_bytes: int
 
 
-def chosen_rate(settings: Settings, config: GoogLeNetConfig) -> float:
+def effective_learning_rate(settings: Settings, config: GoogLeNetConfig) -> float:
     """Return the learning rate that is used: the one set, or what suits the optimiser and the normalisation.
 
     Without BatchNorm larger ones diverge. It grows with the batch: for SGD in proportion (Goyal et al. 2017,
@@ -186,7 +186,7 @@ def chosen_rate(settings: Settings, config: GoogLeNetConfig) -> float:
     return (0.15 if normalised else 0.01) * batch
 
 
-def proposed(config: GoogLeNetConfig, facts: Facts) -> tuple[Settings, Budget]:
+def default_settings(config: GoogLeNetConfig, facts: DatasetInfo) -> tuple[Settings, Budget]:
     """Return the settings and the budget to begin with: a minute, or longer for a network that would hardly move in it.
 
     Where a step of 64 images would take long the batch is smaller, so that there are enough steps to learn in.
@@ -198,7 +198,7 @@ def proposed(config: GoogLeNetConfig, facts: Facts) -> tuple[Settings, Budget]:
     return settings, Budget(amount=min(MAX_PROPOSED, max(Budget().amount, float(ceil(seconds)))))
 
 
-def rate_at(settings: Settings, peak: float, share: float, epochs: float) -> float:
+def learning_rate_at(settings: Settings, peak: float, share: float, epochs: float) -> float:
     """Return the learning rate where ``share`` of the budget is used and the images were seen ``epochs`` times."""
     match settings.schedule:
         case "one_cycle" if share < WARM_UP:
@@ -210,7 +210,7 @@ def rate_at(settings: Settings, peak: float, share: float, epochs: float) -> flo
     return peak
 
 
-def fit(config: GoogLeNetConfig, data_shape: tuple[int, int, int], classes: int) -> Fitted:
+def adapt_to_dataset(config: GoogLeNetConfig, data_shape: tuple[int, int, int], classes: int) -> AdaptedNetwork:
     """Make a network fit images of C × H × W in so many classes, and say in words what that changed.
 
     Small images get the small stem. Heads that find no room are left out. Images are enlarged, to twice their size and
@@ -233,7 +233,7 @@ def fit(config: GoogLeNetConfig, data_shape: tuple[int, int, int], classes: int)
             raise UnbuildableError(found)
     taps = tuple(tap for tap in config.aux.taps if not problems(_with_taps(candidate, (tap,))))
     fitted = _with_taps(candidate, taps)
-    return Fitted(fitted, tuple(_said(config, fitted, data_shape)))
+    return AdaptedNetwork(fitted, tuple(_said(config, fitted, data_shape)))
 
 
 def _with_taps(config: GoogLeNetConfig, taps: tuple[str, ...]) -> GoogLeNetConfig:
@@ -257,18 +257,18 @@ def _said(old: GoogLeNetConfig, new: GoogLeNetConfig, data_shape: tuple[int, int
             yield f"Auxiliary head on {tap}: left out, as its pooling finds no room."
 
 
-def steps_per_epoch(settings: Settings, facts: Facts) -> int:
+def steps_per_epoch(settings: Settings, facts: DatasetInfo) -> int:
     """Return how many whole batches the training images give; the rest of an epoch is left out."""
     return max(1, facts.train // max(1, settings.batch_size))
 
 
-def step_macs(config: GoogLeNetConfig, settings: Settings, facts: Facts) -> int:
+def step_macs(config: GoogLeNetConfig, settings: Settings, facts: DatasetInfo) -> int:
     """Return the MACs of one step of training: forward and backward of a batch, heads included."""
     batch = min(settings.batch_size, facts.train)
     return TRAINING_PASSES * batch * summarize(config).macs(aux=True)
 
 
-def lane_steps(plan: Plan, entrant: int, facts: Facts) -> int | None:
+def trainer_steps(plan: Plan, entrant: int, facts: DatasetInfo) -> int | None:
     """Return how many steps the lanes of an entrant take; None when the clock decides."""
     kind, amount = plan.budget.kind, plan.budget.amount
     match kind:
@@ -281,7 +281,7 @@ def lane_steps(plan: Plan, entrant: int, facts: Facts) -> int | None:
     return None
 
 
-def estimate(plan: Plan, facts: Facts, macs_per_second: float = MACS_PER_SECOND) -> Estimate:
+def estimate(plan: Plan, facts: DatasetInfo, macs_per_second: float = MACS_PER_SECOND) -> Estimate:
     """Return what a plan will take in all, in closed form. The speed is a guess until a run has told it.
 
     Raises UnbuildableError when an entrant cannot be built.
@@ -289,7 +289,7 @@ def estimate(plan: Plan, facts: Facts, macs_per_second: float = MACS_PER_SECOND)
     steps, seconds = 0, 0.0
     for number, entrant in enumerate(plan.entrants):
         step_seconds = step_macs(entrant.config, plan.settings, facts) / macs_per_second
-        counted = lane_steps(plan, number, facts)
+        counted = trainer_steps(plan, number, facts)
         if counted is None:
             taken, counted = plan.budget.amount, max(1, int(plan.budget.amount / step_seconds))
         else:
@@ -299,7 +299,7 @@ def estimate(plan: Plan, facts: Facts, macs_per_second: float = MACS_PER_SECOND)
     return Estimate(steps=steps, seconds=seconds, memory_bytes=memory_bytes(plan, facts))
 
 
-def memory_bytes(plan: Plan, facts: Facts) -> int:
+def memory_bytes(plan: Plan, facts: DatasetInfo) -> int:
     """Return the most memory that a plan's process holds, in bytes.
 
     Every lane keeps its weights, their gradients and the optimiser's averages (momentum: one, Adam: two). Lanes take
@@ -311,7 +311,7 @@ def memory_bytes(plan: Plan, facts: Facts) -> int:
     held, at_work = 0, 0
     for entrant in plan.entrants:
         summary = summarize(entrant.config)
-        left = kept(summary)
+        left = activation_memory(summary)
         held += 4 * (2 + averages) * summary.whole.parameters * len(plan.seeds)
         at_work = max(at_work, batch * (sum(left) + left.outputs))
     return BASE_BYTES + facts.bytes + held + at_work

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from explorer.analysis import problems, summarize
 from explorer.config import HEADINGS, GoogLeNetConfig
 from explorer.presets import PRESETS
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, Settings, fit
+from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 
 SEEDS = (0, 1, 2)
 STEPS = Budget(kind="steps", amount=100.0)
@@ -50,7 +50,7 @@ def scaled(config: GoogLeNetConfig, factor: float) -> GoogLeNetConfig:
     )
 
 
-def matched(config: GoogLeNetConfig, parameters: int) -> GoogLeNetConfig:
+def match_parameters(config: GoogLeNetConfig, parameters: int) -> GoogLeNetConfig:
     """Return the network with all widths scaled alike until it has so many parameters at inference, within about 1 %.
 
     Wider is never cheaper, so the factor is found by bisection. Raises MatchError where even the narrowest has more,
@@ -96,7 +96,7 @@ class Standing(NamedTuple):
 def standings(plan: Plan, accuracies: Mapping[int, float]) -> tuple[Standing, ...]:
     """Return how each entrant did, the best first. ``accuracies`` has those of the lanes that finished, by number."""
     found: dict[int, list[float]] = {}
-    for number, lane in enumerate(plan.lanes):
+    for number, lane in enumerate(plan.trainers):
         if number in accuracies:
             found.setdefault(lane.entrant, []).append(accuracies[number])
     rows = (Standing(plan.entrants[entrant].name, tuple(values)) for entrant, values in found.items())
@@ -111,12 +111,12 @@ def within_spread(one: Standing, other: Standing) -> bool | None:
 
 
 def _race(data: str, **configs: GoogLeNetConfig) -> Plan:
-    facts = FACTS[data]
+    facts = DATASETS[data]
     entrants = tuple(
-        Entrant(name=name, config=fit(config, facts.shape, len(facts.classes)).config)
+        NamedNetwork(name=name, config=adapt_to_dataset(config, facts.shape, len(facts.classes)).config)
         for name, config in configs.items()
     )
-    return Plan(entrants=entrants, data=Data(name=data), settings=Settings(), budget=STEPS, seeds=SEEDS)
+    return Plan(entrants=entrants, data=DatasetChoice(name=data), settings=Settings(), budget=STEPS, seeds=SEEDS)
 
 
 def _every(config: GoogLeNetConfig, **cells: int | None) -> GoogLeNetConfig:
@@ -128,7 +128,7 @@ def _questions() -> dict[str, Question]:
     no_heads = mini.replace(aux=mini.aux.replace(taps=()))
     no_5x5 = _every(mini, ch5x5=0)
     plain = mini.replace(normalisation="none", conv_bias=True)
-    as_large = matched(no_5x5, summarize(mini).parameters(aux=False))
+    as_large = match_parameters(no_5x5, summarize(mini).parameters(aux=False))
     return {
         "heads": Question(
             "What do the auxiliary heads do?",

@@ -8,13 +8,13 @@ from explorer.config import MAX_CLASSES, Problem
 from explorer.settings import setting
 from explorer.training.plan import (
     MAX_BATCH,
-    MAX_ENTRANTS,
+    MAX_NETWORKS,
     MAX_SEED,
     MAX_SEEDS,
     Budget,
-    Data,
-    Entrant,
-    Facts,
+    DatasetChoice,
+    DatasetInfo,
+    NamedNetwork,
     Plan,
     Settings,
     memory_bytes,
@@ -31,7 +31,7 @@ def memory_limit() -> int:
     return setting("EXPLORER_TRAIN_MB") * 1_000_000
 
 
-def plan_problems(plan: Plan, facts: Facts) -> tuple[Problem, ...]:
+def plan_problems(plan: Plan, facts: DatasetInfo) -> tuple[Problem, ...]:
     """Return every reason why a plan cannot be run, each with what would be right; none when it can."""
     crowded = tuple(_count_problems(plan))
     if crowded:
@@ -47,9 +47,9 @@ def plan_problems(plan: Plan, facts: Facts) -> tuple[Problem, ...]:
 
 
 def _count_problems(plan: Plan) -> Iterator[Problem]:
-    if not 1 <= len(plan.entrants) <= MAX_ENTRANTS:
+    if not 1 <= len(plan.entrants) <= MAX_NETWORKS:
         yield Problem(
-            "plan", "entrants", f"There are {len(plan.entrants):,} networks. Train one, or race 2 to {MAX_ENTRANTS}."
+            "plan", "entrants", f"There are {len(plan.entrants):,} networks. Train one, or race 2 to {MAX_NETWORKS}."
         )
     if not 1 <= len(plan.seeds) <= MAX_SEEDS:
         yield Problem("plan", "seeds", f"There are {len(plan.seeds):,} seeds. Give 1 to {MAX_SEEDS}.")
@@ -58,7 +58,7 @@ def _count_problems(plan: Plan) -> Iterator[Problem]:
         yield Problem("plan", "entrants", "Two networks in the race have the same name. Give each its own.")
 
 
-def _data_problems(data: Data, facts: Facts) -> Iterator[Problem]:
+def _data_problems(data: DatasetChoice, facts: DatasetInfo) -> Iterator[Problem]:
     if data.name == "own" and not data.upload:
         yield Problem(
             "data", "upload", "No images are chosen. Import a set first, or take one that comes with the app."
@@ -111,7 +111,7 @@ def _seed_problems(seeds: tuple[int, ...]) -> Iterator[Problem]:
         yield Problem("plan", "seeds", "Seeds: two are the same, which would be the same run twice.")
 
 
-def _entrant_problems(entrant: Entrant, facts: Facts) -> Iterator[Problem]:
+def _entrant_problems(entrant: NamedNetwork, facts: DatasetInfo) -> Iterator[Problem]:
     if found := problems(entrant.config):
         yield from (Problem(entrant.name, problem.field, problem.message) for problem in found[:3])
         return
@@ -131,7 +131,7 @@ def _entrant_problems(entrant: Entrant, facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _memory_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
+def _memory_problems(plan: Plan, facts: DatasetInfo) -> Iterator[Problem]:
     needed, limit = memory_bytes(plan, facts), memory_limit()
     if needed > limit:
         yield Problem(

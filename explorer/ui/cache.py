@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
-from explorer.jobs.queue import LOOKER, Checker
+from explorer.jobs.queue import INSPECTION_WORKER, JobQueue
 from explorer.jobs.requests import LayerTiming
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
@@ -41,25 +41,22 @@ def drawing(
 
 
 @st.cache_resource
-def checker() -> Checker:
+def check_jobs() -> JobQueue:
     """Return the one live checker of this server; its process starts with the first request."""
-
-    return Checker()
+    return JobQueue()
 
 
 @st.cache_resource
-def looker() -> Checker:
+def inspection_jobs() -> JobQueue:
     """Return the one that looks inside networks with pictures. It has a process of its own, which keeps networks."""
-
-    return Checker(LOOKER)
+    return JobQueue(INSPECTION_WORKER)
 
 
 @st.cache_resource
-def bringer(kind: str) -> Checker:
+def import_jobs(kind: str) -> JobQueue:
     """Return the one that brings weights by requests of a kind, from a file or from PyTorch's server.
 
     Each kind has a process of its own, as both may take minutes, and everybody's looks and files go on meanwhile. It
     loads no torch, and is small.
     """
-
-    return Checker()
+    return JobQueue()

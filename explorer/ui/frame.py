@@ -29,14 +29,14 @@ def begin() -> None:
 
 def bar() -> None:
     """Show which network the session works on, its two totals, undo and redo, and the way out."""
-    version = state.present()
+    version = state.current()
     edits = changes(version.base_config, version.config)
     summary = cache.summary(version.config)
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")
         st.markdown(_totals(summary), width="content")
-        let_go()
+        let_browser_draw()
         st.space("stretch")
         st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
         st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
@@ -48,7 +48,7 @@ def bar() -> None:
         st.warning(fmt.markdown(state.notice()), icon=":material/warning:")
 
 
-def let_go() -> None:
+def let_browser_draw() -> None:
     """Let the browser draw what an edit or a control was for, before it hears of the rest; to be called in between.
 
     The script holds Python's lock while it draws: without a pause the first numbers leave together with the last.

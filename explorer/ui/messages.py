@@ -16,15 +16,15 @@ from explorer.views import formatting as fmt
 def show_problems(problems: Iterable[Problem]) -> None:
     """Show why something was refused, a box for each problem."""
     for problem in problems:
-        refuse(problem.message)
+        show_refusal(problem.message)
 
 
-def refuse(message: str) -> None:
+def show_refusal(message: str) -> None:
     """Show why something was refused."""
     st.error(fmt.markdown(message), icon=":material/block:")
 
 
-def judge_environment() -> None:
+def stop_on_bad_environment() -> None:
     """Go no further where the environment sets what cannot be used: whoever started the server can mend it."""
     told = environment_problems()
     for message in told:

@@ -9,7 +9,7 @@ from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.data.arrays import DataError
 from explorer.runs.results import Results, best_results
 from explorer.settings import data_folder
-from explorer.training.plan import Facts, fit
+from explorer.training.plan import DatasetInfo, adapt_to_dataset
 from explorer.ui import runs
 
 _FRESH_S = 5
@@ -17,7 +17,6 @@ _FRESH_S = 5
 
 def reached(config: GoogLeNetConfig) -> Iterator[str]:
     """Yield a sentence for each set of images on which the network, made to fit it, finished a run."""
-
     folder = data_folder()
     if not (folder / "runs.sqlite").is_file():  # nothing was ever trained, and no look creates anything
         return
@@ -37,8 +36,8 @@ def _results(folder: str) -> Results:
 
 
 @lru_cache(maxsize=256)
-def _fitted(config: GoogLeNetConfig, facts: Facts) -> GoogLeNetConfig | None:
+def _fitted(config: GoogLeNetConfig, facts: DatasetInfo) -> GoogLeNetConfig | None:
     try:
-        return fit(config, facts.shape, len(facts.classes)).config
+        return adapt_to_dataset(config, facts.shape, len(facts.classes)).config
     except UnbuildableError:
         return None

@@ -9,14 +9,14 @@ from typing import Literal
 
 import streamlit as st
 
-from explorer.data.datasets import facts
+from explorer.data.datasets import dataset_info
 from explorer.runs.manager import Manager
-from explorer.runs.records import Refused, Run
+from explorer.runs.records import RefusedError, Run
 from explorer.runs.store import Store, StoreError
 from explorer.settings import data_folder
-from explorer.training.plan import Data, Facts, Plan
+from explorer.training.plan import DatasetChoice, DatasetInfo, Plan
 from explorer.ui import messages, state
-from explorer.ui.explore.network.badge import reader
+from explorer.ui.explore.network.badge import session_id
 
 View = Literal["one", "race", "history"]
 VIEWS: Mapping[View, str] = {"one": "One network", "race": "Race", "history": "History"}
@@ -53,7 +53,7 @@ def opened() -> bool:
 def follow_address() -> None:
     """Look at the run that the address names, where the browser leads; after that the address follows."""
     token = st.query_params.get(PARAMETER)
-    if token and state.led_by_address():
+    if token and state.navigated_by_address():
         run = store().run(token)
         if run is None:
             told = "The address names a run that is not here. It may have been deleted, or be another server's."
@@ -75,7 +75,7 @@ def write_address() -> None:
 
 def look_at(run: Run) -> None:
     """Show this run, in the view for runs of its kind. To be called before the page is drawn."""
-    view: View = "race" if len(run.plan.lanes) > 1 else "one"
+    view: View = "race" if len(run.plan.trainers) > 1 else "one"
     st.session_state[VIEW] = view
     st.session_state[_CHOSEN] = {**st.session_state.get(_CHOSEN, {}), view: run.id}
     st.session_state.pop(_TROUBLE, None)
@@ -97,16 +97,16 @@ def chosen_run(view: View) -> Run | None:
     return store().run(run_id) if run_id else None
 
 
-def submit(plan: Plan, facts: Facts, place: str) -> None:
+def submit(plan: Plan, facts: DatasetInfo, place: str) -> None:
     """Put a run in the queue and look at it, or keep the reason why not, to be shown at its ``place``."""
-    answer = manager().submit(plan, facts, reader())
+    answer = manager().submit(plan, facts, session_id())
     if done(answer, place):
         look_at(store().run(answer))
 
 
 def done(answer: object, place: str) -> bool:
     """Whether the manager did what was asked; if not, its reason is kept, to be shown at its ``place``."""
-    refused = isinstance(answer, Refused)
+    refused = isinstance(answer, RefusedError)
     st.session_state[_TROUBLE] = (place, answer.reason) if refused else None
     return not refused
 
@@ -115,15 +115,14 @@ def show_trouble(place: str) -> None:
     """Show why the last step that was asked for at this place was refused, if it was."""
     told = st.session_state.get(_TROUBLE)
     if told and told[0] == place:
-        messages.refuse(told[1])
+        messages.show_refusal(told[1])
 
 
 def is_mine(run: Run) -> bool:
     """Whether this session started a run."""
-    return run.session == reader()
+    return run.session == session_id()
 
 
-def facts_of(data: Data) -> Facts:
+def facts_of(data: DatasetChoice) -> DatasetInfo:
     """Return what is known of a set of images. Raises DataError when it is not there."""
-
-    return facts(data, data_folder())
+    return dataset_info(data, data_folder())

@@ -50,7 +50,7 @@ def _link(tokens: dict[str, str]) -> str:
 
 
 def _files_out() -> None:
-    version, variants = state.present(), state.shelf().variants
+    version, variants = state.current(), state.shelf().variants
     with st.container(horizontal=True):
         st.download_button(
             "Network",
@@ -100,9 +100,9 @@ def take_in(document: bytes) -> str:
     """
     if is_shelf(document):
         variants = shelf_from_json(document)
-        state.put_on_shelf(state.shelf().replaced_by(variants))
+        state.set_shelf(state.shelf().replaced_by(variants))
         return f"{fmt.exact(len(variants))} variants are on the shelf. Undo on the shelf leads back."
     config = from_json(document)
-    base = next((name for name, preset in PRESETS.items() if preset == config), state.present().base)
-    state.put_on_bench(Version(base, config))
+    base = next((name for name, preset in PRESETS.items() if preset == config), state.current().base)
+    state.make_current(Version(base, config))
     return "The network of the file is on the bench. Undo leads back."

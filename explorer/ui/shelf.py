@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.comparison import Facts
+from explorer.comparison import NetworkTotals
 from explorer.config import GoogLeNetConfig, Problem
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
@@ -21,7 +21,7 @@ _WHICH, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
 
 def keep_button() -> None:
     """Offer to keep the network on the bench; a filled star says that it is kept already."""
-    kept = next((v.name for v in state.shelf().variants if v.version == state.present()), None)
+    kept = next((v.name for v in state.shelf().variants if v.version == state.current()), None)
     st.button(
         "Kept" if kept else "Keep",
         icon=":material/star:" if kept else ":material/star_outline:",
@@ -34,7 +34,7 @@ def keep_button() -> None:
 
 def keep(version: Version | None = None, note: str = "") -> None:
     """Put a network, or the one on the bench, on the shelf under a free name that says what it is."""
-    version = version or state.present()
+    version = version or state.current()
     name = suggested_name(state.shelf(), version)
     if _step(lambda shelf: shelf.keep(name, version, note)):
         st.session_state[_WHICH] = name
@@ -83,7 +83,7 @@ def _scatter(names: tuple[str, ...]) -> None:
     few = len(state.shelf().names) < 2
     with_presets = st.toggle("with the presets", value=few, key="shelf_presets", persist_state="session")
     kept = {variant.version for variant in state.shelf().variants}
-    bench = () if state.present() in kept else (CURRENT,)
+    bench = () if state.current() in kept else (CURRENT,)
     every = dict.fromkeys((*names, *bench, *state.shelf().names, *(PRESETS if with_presets else ())))
     points = [_point(name, state.version_named(name).config, names) for name in every]
     st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
@@ -96,10 +96,9 @@ def _scatter(names: tuple[str, ...]) -> None:
 
 def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
     """Return a network as a point of the scatter, with what is known of it."""
-
     return Point(
         "bench" if name == CURRENT else title(name),
-        Facts.of(cache.summary(config)),
+        NetworkTotals.of(cache.summary(config)),
         comparison_tables.LETTERS[names.index(name)] if name in names else "",
         name not in PRESETS,
         comparison_tables.time_text(state.measured(config)),
@@ -116,7 +115,7 @@ def _manage() -> None:
         variant = shelf.get(st.session_state[_WHICH])
         place = shelf.variants.index(variant)
         _button(
-            "Open", "open_in_new", lambda: state.put_on_bench(variant.version), "Puts it on the bench. Undo leads back."
+            "Open", "open_in_new", lambda: state.make_current(variant.version), "Puts it on the bench. Undo leads back."
         )
         _button("Copy", "content_copy", lambda: _step(lambda s: s.duplicate(variant.name)))
         _button("Up", "arrow_upward", lambda: _step(lambda s: s.move(variant.name, -1)), off=place == 0)
@@ -164,13 +163,13 @@ def _text(label: str, key: str, value: str, most: int, change: Callable[[Shelf, 
 
 def _undo() -> None:
     state.accept()
-    state.put_on_shelf(state.shelf().undo())
+    state.set_shelf(state.shelf().undo())
 
 
 def _step(step: Callable[[Shelf], Shelf], key: str = _WHICH, value: str = "") -> bool:
     """Take a step of the shelf, or say under the control ``key`` why not."""
     try:
-        state.put_on_shelf(step(state.shelf()))
+        state.set_shelf(step(state.shelf()))
     except ShelfError as error:
         state.refuse(key, value, (Problem("shelf", key, str(error)),))
         st.toast(fmt.markdown(str(error)), icon=":material/block:")

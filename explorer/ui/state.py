@@ -14,7 +14,7 @@ from explorer.config import GoogLeNetConfig, InceptionModule, Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
-from explorer.shelf import Shelf, choice_token, chosen_names, usual_choice, version_of
+from explorer.shelf import Shelf, choice_token, chosen_names, default_choice, version_of
 
 _HISTORY = "history"
 _URL_TOKEN = "url_token"
@@ -49,14 +49,14 @@ def open_session(page: str) -> None:
     state.setdefault(_HISTORY, History(DEFAULT))
     if moved:
         discard_pending()  # the grid of another page is gone, with the edits it held
-    if not led_by_address():
+    if not navigated_by_address():
         return
     told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
     if any(message is not None for message in told):
         _notify(" ".join(filter(None, told)))
 
 
-def led_by_address() -> bool:
+def navigated_by_address() -> bool:
     """Whether this run was led by the address, so that a page takes in what the address says for it alone."""
     return st.session_state.get(_LED, True)
 
@@ -87,7 +87,7 @@ def _take_network(token: str | None) -> None:
 
 
 def _take_shelf(token: str | None) -> None:
-    put_on_shelf(shelf().replaced_by(from_shelf_token(token) if token else ()))
+    set_shelf(shelf().replaced_by(from_shelf_token(token) if token else ()))
 
 
 def _take_compared(token: str | None) -> None:
@@ -112,7 +112,7 @@ def tokens() -> dict[str, str | None]:
     """Return what the URL carries, by parameter; None where there is nothing to carry or it is too long."""
     kept, compared_names = shelf().variants, st.session_state.get(_COMPARED, ())
     return {
-        PARAMETER: None if present() == DEFAULT else to_token(present()),
+        PARAMETER: None if current() == DEFAULT else to_token(current()),
         SHELF_PARAMETER: to_shelf_token(kept) if kept else None,
         COMPARED_PARAMETER: choice_token(compared_names) if compared_names else None,
     }
@@ -128,7 +128,7 @@ def shelf() -> Shelf:
     return st.session_state.get(_SHELF, Shelf())
 
 
-def put_on_shelf(changed: Shelf) -> None:
+def set_shelf(changed: Shelf) -> None:
     """Make another shelf this session's. Its own undo leads back."""
     st.session_state[_SHELF] = changed
     st.session_state.pop(_NOTICE, None)
@@ -137,8 +137,8 @@ def put_on_shelf(changed: Shelf) -> None:
 def compared() -> tuple[str, ...]:
     """Return the names of the networks to compare, the base first; what is no longer there is left out."""
     chosen = st.session_state.get(_COMPARED, ())
-    known = tuple(name for name in chosen if version_of(name, shelf(), present()))
-    return known or usual_choice(shelf(), present())
+    known = tuple(name for name in chosen if version_of(name, shelf(), current()))
+    return known or default_choice(shelf(), current())
 
 
 def compare(names: tuple[str, ...]) -> None:
@@ -148,10 +148,10 @@ def compare(names: tuple[str, ...]) -> None:
 
 def version_named(name: str) -> Version:
     """Return the network that a name stands for; the one on the bench for an unknown name."""
-    return version_of(name, shelf(), present()) or present()
+    return version_of(name, shelf(), current()) or current()
 
 
-def put_on_bench(version: Version) -> None:
+def make_current(version: Version) -> None:
     """Make a network, with the preset it is told against, the present one. Undo leads back."""
     _push(version)
     discard_pending()
@@ -173,15 +173,15 @@ def history() -> History:
     return st.session_state.get(_HISTORY, History(DEFAULT))
 
 
-def present() -> Version:
+def current() -> Version:
     """Return the network the session works on."""
     return history().present
 
 
 def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
     """Make a checked config the present one; its base stays. Other rows than the grid knows are a new edition."""
-    other_rows = config.modules != present().config.modules
-    _push(Version(present().base, config))
+    other_rows = config.modules != current().config.modules
+    _push(Version(current().base, config))
     if other_rows and not from_table:
         discard_pending()
 
@@ -189,7 +189,7 @@ def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
 def start_from(base: str) -> None:
     """Start from a preset. Undo leads back. A name that is none, which no menu of ours offers, changes nothing."""
     if base in PRESETS:
-        put_on_bench(Version(base, PRESETS[base]))
+        make_current(Version(base, PRESETS[base]))
     else:
         _notify(f"There is no preset “{str(base)[:30]}”: the network stays as it is.")
 
@@ -231,13 +231,13 @@ class Edition(NamedTuple):
 def edition() -> Edition:
     """Return the table that the grid's edits lie over."""
     if _EDITION not in st.session_state:
-        st.session_state[_EDITION] = Edition(0, present().config.modules)
+        st.session_state[_EDITION] = Edition(0, current().config.modules)
     return st.session_state[_EDITION]
 
 
 def discard_pending() -> None:
     """Forget refused input everywhere: the table and the settings show the present network again."""
-    st.session_state[_EDITION] = Edition(edition().number + 1, present().config.modules)
+    st.session_state[_EDITION] = Edition(edition().number + 1, current().config.modules)
     st.session_state.pop(_REFUSED, None)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from explorer.lessons.auxiliary import HeadStep, Ledger, PoolFate
+from explorer.lessons.auxiliary import HeadCosts, HeadStep, PoolFate
 from explorer.lessons.spread import change
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
@@ -30,7 +30,7 @@ def steps_table(steps: Sequence[HeadStep]) -> str:
     return "\n".join([*lines, f"| **together** | | {' | '.join(f'**{n}**' for n in total)} |"])
 
 
-def ledger_bars(book: Ledger) -> str:
+def ledger_bars(book: HeadCosts) -> str:
     """Return two bars of 100 %: whose the parameters in training are, and whose the MACs of a forward pass."""
     colours = (MAIN, *head_colours(len(book.heads)))
     names = ("network", *(f"head on {tap}" for tap, _, _ in book.heads))

@@ -75,7 +75,6 @@ def flow(summary: NetworkSummary, module: str, width: str, theme: palette.Theme,
     By ``channels`` each arrow is as wide as what it carries. By a cost, left is the share of it that each branch
     takes, right the share of the channels that it gives. Raises KeyError for another width, and for time unmeasured.
     """
-
     if width == CHANNELS:
         figure, reading = _by_channels(summary, module, theme)
     else:

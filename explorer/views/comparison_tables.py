@@ -10,7 +10,7 @@ from statistics import quantiles
 from typing import Any, NamedTuple
 
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.comparison import Aligned, AlignedModule, Comparison
+from explorer.comparison import AlignedLayer, AlignedModule, Comparison
 from explorer.config import HEADINGS, InceptionModule
 from explorer.diff import Change, changes
 from explorer.views import formatting as fmt
@@ -97,7 +97,7 @@ def cell_text(module: InceptionModule | None, field: str) -> str:
     return BLANK if value is None else fmt.exact(value)
 
 
-def layer_rows(layers: Sequence[Aligned], names: Sequence[str], base: int) -> list[dict[str, Any]]:
+def layer_rows(layers: Sequence[AlignedLayer], names: Sequence[str], base: int) -> list[dict[str, Any]]:
     """Return a row per aligned layer: what became of it, and each network's output, kernel, parameters and MACs."""
     rows = []
     for layer in layers:
@@ -110,7 +110,7 @@ def layer_rows(layers: Sequence[Aligned], names: Sequence[str], base: int) -> li
     return rows
 
 
-def _differs(layer: Aligned, base: int) -> str:
+def _differs(layer: AlignedLayer, base: int) -> str:
     """Say for each network that differs what became of the base's layer: ``B changed, C removed``."""
     found = [f"{LETTERS[at]} {layer.status(at, base)}" for at in range(len(layer.rows)) if at != base]
     return ", ".join(text for text in found if not text.endswith("same"))

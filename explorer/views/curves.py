@@ -180,7 +180,7 @@ def groups_beside_others(
 
 
 def _lanes_of(entrant: int, plan: Plan, lanes: Sequence[Curves]) -> tuple[Curves, ...]:
-    return tuple(curves for key, curves in zip(plan.lanes, lanes, strict=True) if key.entrant == entrant)
+    return tuple(curves for key, curves in zip(plan.trainers, lanes, strict=True) if key.entrant == entrant)
 
 
 def _xy(curves: Curves, kind: str, axis: Axis, macs: int) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import BRANCHES
-from explorer.memory import kept
+from explorer.memory import activation_memory
 from explorer.views import formatting as fmt
 from explorer.views import palette
 from explorer.views.layer_table import BRANCH_NAMES
@@ -204,7 +204,7 @@ _KEPT = {"outputs": "outputs of all layers", "normalisations": "kept by normalis
 def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
     """Return what training holds per batch size, in MB: weights, gradients, momentum, and what backward needs."""
     weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
-    of_one = {part: number / 1e6 for part, number in kept(summary)._asdict().items()}
+    of_one = {part: number / 1e6 for part, number in activation_memory(summary)._asdict().items()}
     data = [
         {"batch": batch, **dict.fromkeys(_HELD, weights), **{part: batch * mb for part, mb in of_one.items()}}
         for batch in BATCHES

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from explorer.training.events import Mistake
+from explorer.training.events import Misclassification
 
 _SHOWN = 64  # pixels of the screen that a small image takes, at most
 
@@ -36,7 +36,7 @@ def strips_html(strips: Sequence[ClassStrip]) -> str:
     )
 
 
-def mistakes_html(images: np.ndarray, mistakes: Sequence[Mistake], classes: Sequence[str]) -> str:
+def mistakes_html(images: np.ndarray, mistakes: Sequence[Misclassification], classes: Sequence[str]) -> str:
     """Return the images n × H × W × C that were mistaken, each with what was said and what it is."""
     cards = "".join(
         f"<figure>{_picture(image, f'{classes[mistake.truth]}, taken for {classes[mistake.said]}')}"

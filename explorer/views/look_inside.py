@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explorer.data.class_names import distinct
-from explorer.data.preprocessing import Step
-from explorer.jobs.inspection import Ablation, Activity, Filters, Heat, Maximization, Said, Strip
+from explorer.data.class_names import unique_names
+from explorer.data.preprocessing import PreprocessingStep
+from explorer.jobs.inspection import Ablation, Activity, ClassScores, Filters, Heat, Maximization, Strip
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
 from explorer.views.layer_table import BRANCH_NAMES
@@ -49,7 +49,7 @@ def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
     return svg.picture(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
 
 
-def steps(made: Sequence[Step]) -> str:
+def steps(made: Sequence[PreprocessingStep]) -> str:
     """Return the steps from a picture to the network's input, from left to right, each with what it did."""
     side, gap = 104, 26
     body = []
@@ -89,7 +89,7 @@ def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
     """Return the likeliest classes as bars with their probabilities; a line marks what each was before."""
     left, high = max(110.0, 0.29 * width), 26
     room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
-    names = distinct((("✓ " if bar.true else "") + bar.name for bar in bars), int(left / 7.4))
+    names = unique_names((("✓ " if bar.true else "") + bar.name for bar in bars), int(left / 7.4))
     body = []
     for place, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = 34 + place * high
@@ -114,7 +114,7 @@ def probability(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def sureness(said: Said, classes: int) -> str:
+def confidence_text(said: ClassScores, classes: int) -> str:
     """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
     most = float(np.log2(classes)) if classes > 1 else 0.0
     share = said.entropy / most if most else 0.0
@@ -213,7 +213,7 @@ def filters(found: Filters) -> str:
     grey = cut.ndim == 3
     cut = np.repeat(cut[..., None], 3, axis=3) if grey else cut
     columns = min(32, len(cut))
-    picture = map_images.laid_out(cut, columns)
+    picture = map_images.lay_out(cut, columns)
     height, width = map_images.pixels(picture).shape[:2]
     scale = min(STRIP_WIDTH / width, 34 / found.kernel[1])
     alt = f"The {len(cut)} kernels of the first convolution, {fmt.size(found.kernel)} each"
@@ -346,7 +346,7 @@ def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[s
     return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=max(700, 74 * len(blocks)))
 
 
-def looked(picture: bytes, heat: Heat, title: str) -> str:
+def attribution_panel(picture: bytes, heat: Heat, title: str) -> str:
     """Return the network's input, and a heat map laid over it."""
     shown = [
         Panel("What it gets", [(picture, False)]),

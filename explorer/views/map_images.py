@@ -112,7 +112,7 @@ def tiles(sprite: bytes, tile: tuple[int, int], columns: int, count: int) -> np.
     return np.stack([whole[row * height : (row + 1) * height, col * width : (col + 1) * width] for row, col in places])
 
 
-def laid_out(cut: np.ndarray, columns: int) -> bytes:
+def lay_out(cut: np.ndarray, columns: int) -> bytes:
     """Lay tiles, n × H × W × 3 or 4, in rows of ``columns`` with clear gaps between them, as one PNG."""
     count, height, width = cut.shape[:3]
     rows = -(-count // columns)
@@ -129,7 +129,7 @@ def laid_out(cut: np.ndarray, columns: int) -> bytes:
 def strip_png(strip: Strip, columns: int, most: int) -> bytes:
     """Return the first ``most`` maps of a strip in cividis, in rows of ``columns``."""
     count = min(most, len(strip.channels))
-    return laid_out(coloured(tiles(strip.png, strip.tile, strip.columns, count)), columns)
+    return lay_out(coloured(tiles(strip.png, strip.tile, strip.columns, count)), columns)
 
 
 def scale_bar(x: float, y: float, width: float, low: float, high: float, unit: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from explorer.lessons.reduction import Case, Path, Step, break_even, direct, reduced
+from explorer.lessons.reduction import Path, ReductionCase, Step, break_even, direct, reduced
 from explorer.lessons.spread import spread
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
@@ -10,7 +10,7 @@ from explorer.views import palette, svg
 WITHOUT, WITH = palette.BRANCH["3x3"], palette.BRANCH["1x1"]  # as everywhere in this lesson
 
 
-def cost_bars(case: Case) -> str:
+def cost_bars(case: ReductionCase) -> str:
     """Return the parameters' formulas filled in, and pairs of bars: parameters, MACs, activations, without and with.
 
     The whole answer to a control is this one picture: a browser draws it faster than typeset formulas beside it.
@@ -35,7 +35,7 @@ def cost_bars(case: Case) -> str:
     return svg.picture(700, 336, _bars_title(plain, both), "; ".join([*spoken, *worked]), body)
 
 
-def cost_formulas(case: Case) -> tuple[str, str]:
+def cost_formulas(case: ReductionCase) -> tuple[str, str]:
     """Return how the parameters come about without and with the reduction, the numbers filled in."""
     k, plain, both = case.kernel, direct(case), reduced(case)
     c, n, r = (fmt.exact(value) for value in (case.inputs, case.filters, case.reduction))
@@ -69,7 +69,7 @@ def _comparison(without: int, with_: int) -> str:
     return f"{fmt.percent(with_ - without, without)} more"
 
 
-def break_even_curve(case: Case) -> str:
+def break_even_curve(case: ReductionCase) -> str:
     """Return parameters over the reduction's width: rising with the 1×1, level without, and where they cross."""
     level, edge = direct(case).parameters, break_even(case)
     span = max(round(1.6 * edge), case.reduction + case.reduction // 5, 8)
@@ -92,7 +92,7 @@ def break_even_curve(case: Case) -> str:
     return svg.picture(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
 
 
-def curve_rows(case: Case) -> list[dict[str, int]]:
+def curve_rows(case: ReductionCase) -> list[dict[str, int]]:
     """Return the data of the curve: parameters and MACs by width, up to twice the break-even.
 
     There are about a hundred rows, with the case's own width, the last that saves and the first that does not.
@@ -107,7 +107,7 @@ def curve_rows(case: Case) -> list[dict[str, int]]:
     return rows
 
 
-def break_even_formula(case: Case) -> str:
+def break_even_formula(case: ReductionCase) -> str:
     """Return the widths that save parameters as TeX, the numbers filled in."""
     k, c, n = case.kernel, _tex(case.inputs), _tex(case.filters)
     denominator = rf"{c} + {k} \cdot {k} \cdot {n}{' + 1' if case.biases else ''}"

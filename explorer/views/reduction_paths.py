@@ -4,7 +4,7 @@ Every layer is a box with its kernels, parameters and MACs, every arrow as wide 
 shape beside it. Colours are those of the branches. Sizes are pixels.
 """
 
-from explorer.lessons.reduction import Case, Cost, Path, direct, reduced
+from explorer.lessons.reduction import Cost, Path, ReductionCase, direct, reduced
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
@@ -14,7 +14,7 @@ _COLUMNS = {"without": 160, "with": 540}  # where the middle of each path lies
 _THICKEST = 9.0
 
 
-def paths(case: Case) -> str:
+def paths(case: ReductionCase) -> str:
     """Return both ways from the input to the output: the convolution alone, and behind a 1×1."""
     plain, both = direct(case), reduced(case)
     most = max(case.inputs, case.filters, case.reduction)
@@ -35,13 +35,13 @@ def paths(case: Case) -> str:
     return svg.picture(_WIDTH, end + _BAR + 34, title, _alt(case, plain, both), body)
 
 
-def _bar(case: Case, channels: int, top: float, word: str) -> list[str]:
+def _bar(case: ReductionCase, channels: int, top: float, word: str) -> list[str]:
     """What both paths begin or end with."""
     label = svg.text(_WIDTH / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)
     return [svg.rect(0, top, _WIDTH, _BAR, "currentColor", opacity=0.1), label]
 
 
-def _layer(layer: Cost, x: float, top: float, case: Case) -> list[str]:
+def _layer(layer: Cost, x: float, top: float, case: ReductionCase) -> list[str]:
     """A layer: its window on a chip of its branch's colour, its numbers under it."""
     window = f"{layer.kernel}×{layer.kernel}"
     colour = palette.BRANCH.get(f"{layer.kernel}x{layer.kernel}", palette.PLAIN)
@@ -68,19 +68,19 @@ def _arrow(x: float, start: float, stop: float, channels: int, most: int, text: 
     return [svg.line(x, start, x, neck, width=width, opacity=0.6), head, label]
 
 
-def _shape(case: Case, channels: int) -> str:
+def _shape(case: ReductionCase, channels: int) -> str:
     return fmt.shape((channels, case.height, case.width))
 
 
-def _unit(case: Case) -> str:
+def _unit(case: ReductionCase) -> str:
     return "parameters" if case.biases else "weights"
 
 
-def _sums(path: Path, case: Case) -> str:
+def _sums(path: Path, case: ReductionCase) -> str:
     return f"{fmt.exact(path.parameters)} {_unit(case)}, {fmt.short(path.macs)} MACs"
 
 
-def _alt(case: Case, plain: Path, both: Path) -> str:
+def _alt(case: ReductionCase, plain: Path, both: Path) -> str:
     window = f"{case.kernel}×{case.kernel}"
     return (
         f"Two paths from {_shape(case, case.inputs)} to {_shape(case, case.filters)}. Without: a {window} convolution, "

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from explorer.analysis import NetworkSummary
 from explorer.runs.records import Point, Run, State
 from explorer.training.events import Evaluated
-from explorer.training.plan import Budget, Facts, Plan, Settings, chosen_rate
+from explorer.training.plan import Budget, DatasetInfo, Plan, Settings, effective_learning_rate
 from explorer.training.races import Standing, within_spread
 from explorer.views import formatting as fmt
 from explorer.views.comparison_tables import LETTERS
@@ -65,7 +65,7 @@ def budget(asked: Budget) -> str:
 
 def settings(asked: Settings, plan: Plan) -> str:
     """Return how a run trains, in one line."""
-    rates = dict.fromkeys(f"{chosen_rate(asked, entrant.config):.2g}" for entrant in plan.entrants)
+    rates = dict.fromkeys(f"{effective_learning_rate(asked, entrant.config):.2g}" for entrant in plan.entrants)
     method = f"SGD, Nesterov momentum {asked.momentum:g}" if asked.optimiser == "sgd" else "Adam"
     parts = [
         f"batches of {asked.batch_size:,}",
@@ -78,10 +78,10 @@ def settings(asked: Settings, plan: Plan) -> str:
     return " · ".join([*parts, *(["bfloat16"] if asked.precision == "bf16" else [])])
 
 
-def planned(plan: Plan, facts: Facts) -> str:
+def planned(plan: Plan, facts: DatasetInfo) -> str:
     """Return what a run is about, in one line: networks, images, budget, seeds."""
     names = " vs ".join(entrant.name for entrant in plan.entrants)
-    each = " each" if len(plan.lanes) > 1 else ""
+    each = " each" if len(plan.trainers) > 1 else ""
     seeds = f"seed{'s' * (len(plan.seeds) > 1)} {', '.join(map(str, plan.seeds))}"
     return f"{names} on {facts.title} · {budget(plan.budget)}{each} · {seeds}"
 
@@ -92,7 +92,7 @@ def caution(plan: Plan) -> str:
     if not bare:
         return ""
     names = " and ".join(entrant.name for entrant in bare)
-    rates = dict.fromkeys(f"{chosen_rate(plan.settings, entrant.config):.2g}" for entrant in bare)
+    rates = dict.fromkeys(f"{effective_learning_rate(plan.settings, entrant.config):.2g}" for entrant in bare)
     return (
         f"{names} {'has no BatchNorm and is' if len(bare) == 1 else 'have no BatchNorm and are'} hard to train: "
         f"at larger learning rates than {' / '.join(rates)} the loss soon diverges, at this one a run moves little."
@@ -101,17 +101,17 @@ def caution(plan: Plan) -> str:
 
 def seconds_left(run: Run) -> float | None:
     """Return how much longer it will train at the pace so far; None before that can be told."""
-    spent = sum(lane.seconds for lane in run.lanes)
-    if run.share <= 0 or spent < 0.5:
+    spent = sum(lane.seconds for lane in run.trainers)
+    if run.progress <= 0 or spent < 0.5:
         return None
-    return spent * (1 - run.share) / run.share
+    return spent * (1 - run.progress) / run.progress
 
 
 def progress(run: Run) -> str:
     """Return how far a run is: ``41 % · about 35 s left · 812 images/s · step 640``."""
-    spent, seen = sum(lane.seconds for lane in run.lanes), sum(lane.images for lane in run.lanes)
+    spent, seen = sum(lane.seconds for lane in run.trainers), sum(lane.images for lane in run.trainers)
     left = seconds_left(run)
-    parts = [f"{100 * run.share:.0f} %"]
+    parts = [f"{100 * run.progress:.0f} %"]
     if left is not None:
         parts += [f"about {duration(left)} left", f"{seen / spent:,.0f} images/s"]
     return " · ".join([*parts, f"step {run.step:,}"])

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from explorer.comparison import Comparison, Facts, pareto_front
+from explorer.comparison import Comparison, NetworkTotals, pareto_front
 from explorer.views import formatting as fmt
 from explorer.views.comparison_tables import LETTERS, titles
 from explorer.views.palette import Theme
@@ -30,7 +30,7 @@ class Point(NamedTuple):
     """
 
     name: str
-    facts: Facts
+    facts: NetworkTotals
     letter: str = ""
     kept: bool = True
     time: str = ""

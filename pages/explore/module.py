@@ -4,5 +4,5 @@ from explorer.ui.explore import module
 
 config, name, editable = module.choose_module()
 module.edit_module(config, name, editable=editable)
-module.beside_naive(config, name)
+module.show_beside_naive(config, name)
 module.budget(config, name)

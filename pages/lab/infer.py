@@ -8,8 +8,8 @@ selection.follow_url()
 weights.show_weights()
 left, right = st.container(key="look_top").columns(2, gap="medium")
 with left:
-    images.show_desk()
-pick, picks = images.looked_at(), images.picks()
+    images.show_image_picker()
+pick, picks = images.selected_image(), images.chosen_images()
 if pick is None:
     right.info("No picture is on the desk yet. Choose, upload, take or draw one.", icon=":material/image:")
 else:

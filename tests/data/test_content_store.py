@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from explorer.data.content_store import Scratch, ScratchError
+from explorer.data.content_store import ContentStore, ContentStoreError
 
 
 def test_equal_content_has_one_file(tmp_path: Path) -> None:
     """Whoever brings it, and under whichever kind of name."""
-    scratch = Scratch(tmp_path / "new" / "folder")
+    scratch = ContentStore(tmp_path / "new" / "folder")
     path = scratch.keep(b"content", ".png")
-    assert path == Scratch(scratch.folder).keep(b"content", ".png")
+    assert path == ContentStore(scratch.folder).keep(b"content", ".png")
     assert path != scratch.keep(b"other", ".png")
     assert path.read_bytes() == b"content"
     assert len(list(scratch.folder.iterdir())) == 2
@@ -21,7 +21,7 @@ def test_equal_content_has_one_file(tmp_path: Path) -> None:
 
 def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
     """Keeping it again is using it."""
-    scratch = Scratch(tmp_path, most=30)
+    scratch = ContentStore(tmp_path, most=30)
     paths = [scratch.keep(bytes([number]) * 10, ".x") for number in range(3)]
     for age, path in zip((30, 20, 10), paths, strict=True):
         os.utime(path, (1_000 - age, 1_000 - age))
@@ -33,11 +33,11 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     """Too large, or no folder to write to; nothing half is left."""
-    with pytest.raises(ScratchError, match="larger than 5 bytes"):
-        Scratch(tmp_path, most=5).keep(b"123456", ".x")
+    with pytest.raises(ContentStoreError, match="larger than 5 bytes"):
+        ContentStore(tmp_path, most=5).keep(b"123456", ".x")
     (tmp_path / "file").touch()
-    with pytest.raises(ScratchError, match="cannot be kept in"):
-        Scratch(tmp_path / "file" / "folder").keep(b"1", ".x")
+    with pytest.raises(ContentStoreError, match="cannot be kept in"):
+        ContentStore(tmp_path / "file" / "folder").keep(b"1", ".x")
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,14 +47,14 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(ScratchError, match="No space left"):
-        Scratch(tmp_path).keep(b"1", ".x")
+    with pytest.raises(ContentStoreError, match="No space left"):
+        ContentStore(tmp_path).keep(b"1", ".x")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_grows_is_there_when_it_is_whole(tmp_path: Path) -> None:
     """Not before, and never where it broke off."""
-    scratch, path = Scratch(tmp_path), tmp_path / "whole"
+    scratch, path = ContentStore(tmp_path), tmp_path / "whole"
     with scratch.growing(path, 6) as part:
         part.write(b"abc")
         part.flush()
@@ -68,7 +68,7 @@ def test_a_file_that_grows_is_there_when_it_is_whole(tmp_path: Path) -> None:
             part.write(b"abc")
             raise error
 
-    for error, told in ((KeyError("x"), KeyError), (OSError(28, "No space left"), ScratchError)):
+    for error, told in ((KeyError("x"), KeyError), (OSError(28, "No space left"), ContentStoreError)):
         with pytest.raises(told):
             broken_off(error)
     assert list(tmp_path.iterdir()) == [path]
@@ -76,7 +76,7 @@ def test_a_file_that_grows_is_there_when_it_is_whole(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_goes_with_the_next_file(tmp_path: Path) -> None:
     """What somebody has just written to stays."""
-    scratch = Scratch(tmp_path)
+    scratch = ContentStore(tmp_path)
     dead, alive = tmp_path / "dead.part", tmp_path / "alive.part"
     dead.touch()
     alive.touch()

@@ -12,17 +12,17 @@ from numpy.lib import format as npy
 
 from explorer.data import arrays, datasets
 from explorer.data.arrays import DataError, read_idx, read_npz
-from explorer.data.datasets import IDX_FILES, SHIPPED, SYSTEM, ImageSet, available, facts, held_back, load
+from explorer.data.datasets import IDX_FILES, SHIPPED, SYSTEM, ImageSet, available, dataset_info, load, test_split
 from explorer.data.scales import LARGEST, SHAPES, SMALLEST, draw, radii
-from explorer.training.plan import FACTS, Data
+from explorer.training.plan import DATASETS, DatasetChoice
 
-CLOTHES = Data(name="fashion_mnist")
+CLOTHES = DatasetChoice(name="fashion_mnist")
 
 
 def test_the_shipped_images_are_balanced(tmp_path: Path) -> None:
     """1,000 of each class to train on, 200 to test on; small enough to ship."""
     images = load(CLOTHES, tmp_path)
-    assert [(name, 1_000, 200) for name in FACTS["fashion_mnist"].classes] == list(images.counts())
+    assert [(name, 1_000, 200) for name in DATASETS["fashion_mnist"].classes] == list(images.counts())
     assert SHIPPED.stat().st_size < 6_000_000
     assert 10 == len(np.unique(images.train_labels[:64]))
 
@@ -30,7 +30,7 @@ def test_the_shipped_images_are_balanced(tmp_path: Path) -> None:
 def test_no_test_image_is_trained_on(tmp_path: Path) -> None:
     """Pixel by pixel, in every set that comes with the app."""
     for name in ("fashion_mnist", "scales"):
-        images = load(Data(name=name), tmp_path)
+        images = load(DatasetChoice(name=name), tmp_path)
         assert set() == {image.tobytes() for image in images.train} & {image.tobytes() for image in images.test}
 
 
@@ -41,7 +41,7 @@ def test_the_shipped_images_are_made_from_all_of_them(tmp_path: Path) -> None:
 
     main(SYSTEM, tmp_path / "made.npz")
     assert SHIPPED.read_bytes() == (tmp_path / "made.npz").read_bytes()
-    assert (60_000, 1, 28, 28) == load(Data(name="fashion_mnist_full"), tmp_path).train.shape
+    assert (60_000, 1, 28, 28) == load(DatasetChoice(name="fashion_mnist_full"), tmp_path).train.shape
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -52,12 +52,12 @@ def idx(values: np.ndarray) -> bytes:
 def test_all_of_fashion_mnist_is_offered_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the data directory, gzipped or not; without it a sentence says where to put it; half of it is damaged."""
     monkeypatch.setattr(datasets, "SYSTEM", tmp_path / "nowhere")
-    full = Data(name="fashion_mnist_full")
+    full = DatasetChoice(name="fashion_mnist_full")
     assert full not in available(tmp_path)
     with pytest.raises(DataError, match="Put its four IDX files into"):
         load(full, tmp_path)
     (tmp_path / "fashion-mnist").mkdir()
-    monkeypatch.setattr(datasets, "FACTS", {"fashion_mnist_full": FACTS["fashion_mnist"].replace(train=20, test=10)})
+    monkeypatch.setattr(datasets, "FACTS", {"fashion_mnist_full": DATASETS["fashion_mnist"].replace(train=20, test=10)})
     for part, name in IDX_FILES.items():
         count = 20 if part.startswith("train") else 10
         values = np.arange(count) % 10 if part.endswith("labels") else np.ones((count, 28, 28))
@@ -108,17 +108,17 @@ def test_each_shape_of_scales_is_another_one() -> None:
 def test_testing_is_held_back_by_class_and_seed() -> None:
     """A fifth of each class, at least one, drawn by the seed."""
     labels = np.array([0] * 50 + [1] * 3 + [2] * 11)
-    held = held_back(labels, 0)
+    held = test_split(labels, 0)
     assert [10, 1, 2] == np.bincount(labels[held]).tolist()
-    assert (held == held_back(labels, 0)).all()
-    assert (held != held_back(labels, 1)).any()
+    assert (held == test_split(labels, 0)).all()
+    assert (held != test_split(labels, 1)).any()
 
 
 def test_a_preview_shows_some_of_each_class() -> None:
     """As pictures, channels last, of that class and no other."""
     labels = np.array([1, 0, 1, 1])
     train = labels[:, None, None, None].astype(np.uint8) * np.ones((1, 3, 8, 8), np.uint8)
-    known = FACTS["scales"].replace(shape=(3, 8, 8), classes=("a", "b"), train=4, test=4)
+    known = DATASETS["scales"].replace(shape=(3, 8, 8), classes=("a", "b"), train=4, test=4)
     images = ImageSet(known, train, labels, train, labels)
     (a, zeros), (b, ones) = images.preview(2)
     assert ("a", "b") == (a, b)
@@ -131,7 +131,7 @@ def test_an_unknown_set_is_told(tmp_path: Path) -> None:
     """Also a hash that leads elsewhere."""
     for upload in ("ab12", "../secret", "", "a/b"):
         with pytest.raises(DataError):
-            facts(Data(name="own", upload=upload), tmp_path)
+            dataset_info(DatasetChoice(name="own", upload=upload), tmp_path)
 
 
 # Files that nobody vouches for

@@ -13,9 +13,9 @@ from PIL import Image
 
 from explorer.data import imports
 from explorer.data.arrays import DataError
-from explorer.data.datasets import available, facts, imported, load
+from explorer.data.datasets import available, dataset_info, imported, load
 from explorer.data.imports import Imported, Upload, delete, import_images
-from explorer.training.plan import Data
+from explorer.training.plan import DatasetChoice
 from tests.data.test_datasets import idx, npz
 
 
@@ -57,7 +57,7 @@ def test_a_zip_of_class_folders(tmp_path: Path) -> None:
         made.facts.train,
         made.facts.test,
     )
-    assert made.facts == facts(made.data, tmp_path)
+    assert made.facts == dataset_info(made.data, tmp_path)
     images, other = load(made.data, tmp_path), load(made.data.replace(seed=1), tmp_path)
     assert (("cats", 8, 2), ("dogs", 8, 2)) == images.counts() == other.counts()
     assert (images.test != other.test).any()
@@ -356,6 +356,6 @@ def test_a_damaged_import_is_told(tmp_path: Path) -> None:
     made = taken(packed(animals()), tmp_path)
     (file,) = (tmp_path / "datasets").iterdir()
     file.write_bytes(file.read_bytes()[:-10])
-    for ask in (facts, load):
+    for ask in (dataset_info, load):
         with pytest.raises(DataError, match="damaged"):
-            ask(Data(name="own", upload=made.data.upload), tmp_path)
+            ask(DatasetChoice(name="own", upload=made.data.upload), tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.data.preprocessing import NORMALISATIONS, prepare, restored
+from explorer.data.preprocessing import NORMALISATIONS, prepare, to_image
 from explorer.jobs.inspection import InputError, Preprocessing
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
@@ -116,7 +116,7 @@ def test_the_picture_is_not_changed() -> None:
 def test_a_picture_comes_back(name: str) -> None:
     """From the input, with every normalisation."""
     how = Preprocessing(mean=NORMALISATIONS[name].mean, std=NORMALISATIONS[name].std)
-    assert np.array_equal(restored(prepare(PIXELS, sized(3, 60, 90), how).values, how), PIXELS)
+    assert np.array_equal(to_image(prepare(PIXELS, sized(3, 60, 90), how).values, how), PIXELS)
 
 
 def test_torchvisions_transform_input_is_the_normalisation_to_half() -> None:

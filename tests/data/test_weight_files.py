@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from explorer import PRESETS
-from explorer.data.metadata import KEY, About
+from explorer.data.metadata import KEY, WeightsMetadata
 from explorer.data.weight_files import (
     COUNTER,
     ORIGIN,
@@ -23,7 +23,7 @@ from explorer.data.weight_files import (
 from explorer.jobs.inspection import InputError, Misfit, Preprocessing
 from explorer.live.model import build_model
 from explorer.live.weights import to_metadata, to_safetensors
-from explorer.training.plan import FACTS
+from explorer.training.plan import DATASETS
 from tests import torchvision_layout
 from tests.looking import SMALL
 from tests.test_layering import loaded_by
@@ -84,8 +84,10 @@ def test_what_does_not_fit_is_told_row_by_row() -> None:
 
 def test_weights_trained_here_say_how(tmp_path: Path) -> None:
     """Their classes have names, and pictures are standardised as the training images were."""
-    facts = FACTS["fashion_mnist"]
-    training = About(name="mini", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.9)
+    facts = DATASETS["fashion_mnist"]
+    training = WeightsMetadata(
+        name="mini", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.9
+    )
     path = tmp_path / "mini.safetensors"
     path.write_bytes(to_safetensors(build_model(MINI), {KEY: training.model_dump_json()}))
     found = describe(path)

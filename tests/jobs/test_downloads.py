@@ -12,8 +12,8 @@ import psutil
 import pytest
 import torch
 
-from explorer.jobs.inspection import DownloadRequest, Imported
-from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.inspection import DownloadRequest, ImportedWeights
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure
 from tests import torchvision_layout
 from tests.stage import eventually
@@ -21,9 +21,9 @@ from tests.stage import eventually
 PIECE = 1_000_000
 WORKER = """
 import sys
-from explorer.live import check_worker, weights
+from explorer.jobs import weights, worker
 weights.download_weights.__defaults__ = tuple(sys.argv[1:])
-check_worker.main()
+worker.main()
 """
 
 
@@ -76,46 +76,46 @@ def source(content: bytes) -> Iterator[Source]:
 
 
 @pytest.fixture
-def bringer(source: Source) -> Iterator[Checker]:
+def bringer(source: Source) -> Iterator[JobQueue]:
     """Return the checker whose real process fetches from there, with the file's checksum."""
-    checker = Checker((sys.executable, "-c", WORKER, source.url, sha256(source.content).hexdigest()[:8]))
+    checker = JobQueue((sys.executable, "-c", WORKER, source.url, sha256(source.content).hexdigest()[:8]))
     yield checker
     checker.close()
 
 
-def half_way(bringer: Checker, request: DownloadRequest, source: Source) -> Pending:
+def half_way(bringer: JobQueue, request: DownloadRequest, source: Source) -> Pending:
     """Wait until half the file has come."""
 
     def found() -> Pending | None:
-        answer = bringer.ask(request)
+        answer = bringer.submit(request)
         progress = isinstance(answer, Pending) and answer.progress
         return answer if progress and progress.done == len(source.content) // 2 // PIECE else None
 
     return eventually(found)
 
 
-def answered(bringer: Checker, request: DownloadRequest) -> Any:
+def answered(bringer: JobQueue, request: DownloadRequest) -> Any:
     """Ask until the answer is there."""
-    return eventually(lambda: None if isinstance(found := bringer.ask(request), Pending) else found)
+    return eventually(lambda: None if isinstance(found := bringer.submit(request), Pending) else found)
 
 
-def test_it_tells_how_far_it_is_and_gives_the_weights(bringer: Checker, source: Source, tmp_path: Path) -> None:
+def test_it_tells_how_far_it_is_and_gives_the_weights(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
     """All who ask share the one transfer; the process that fetches is small, as it loads no torch."""
     request = DownloadRequest(folder=str(tmp_path))
     pending = half_way(bringer, request, source)
     assert pending.progress.total == len(source.content) // PIECE
     assert pending.progress.doing == "Megabytes from PyTorch's server"
-    assert isinstance(bringer.ask(request, "another session"), Pending)
+    assert isinstance(bringer.submit(request, "another session"), Pending)
     (child,) = [one for one in psutil.Process().children() if WORKER in one.cmdline()]
     assert child.memory_info().rss < 150_000_000
     source.goes_on.set()
     found = answered(bringer, request)
-    assert isinstance(found, Imported)
+    assert isinstance(found, ImportedWeights)
     assert Path(found.network.weights).parent == tmp_path
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_connection_that_is_cut_is_told(bringer: Checker, source: Source, tmp_path: Path) -> None:
+def test_a_connection_that_is_cut_is_told(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
     """With how much came; nothing is kept."""
     request, half = DownloadRequest(folder=str(tmp_path)), len(source.content) // 2
     half_way(bringer, request, source)
@@ -126,7 +126,7 @@ def test_a_connection_that_is_cut_is_told(bringer: Checker, source: Source, tmp_
     assert [] == list(tmp_path.iterdir())
 
 
-def test_another_file_is_told(bringer: Checker, source: Source, tmp_path: Path) -> None:
+def test_another_file_is_told(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
     """By its checksum, before anything opens it."""
     source.content = bytes(4 * PIECE)
     source.goes_on.set()
@@ -134,7 +134,7 @@ def test_another_file_is_told(bringer: Checker, source: Source, tmp_path: Path) 
     assert [] == list(tmp_path.iterdir())
 
 
-def test_it_can_be_stopped_and_begun_again(bringer: Checker, source: Source, tmp_path: Path) -> None:
+def test_it_can_be_stopped_and_begun_again(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
     """The connection ends at once, and what came of it stands in nobody's way."""
     request = DownloadRequest(folder=str(tmp_path))
     half_way(bringer, request, source)
@@ -143,4 +143,4 @@ def test_it_can_be_stopped_and_begun_again(bringer: Checker, source: Source, tmp
     eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     source.goes_on.set()
     assert source.left.wait(10), "the server notices that nobody listens"
-    assert isinstance(answered(bringer, request), Imported)
+    assert isinstance(answered(bringer, request), ImportedWeights)

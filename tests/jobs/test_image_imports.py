@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import facts, imported, load
+from explorer.data.datasets import dataset_info, imported, load
 from explorer.data.imports import Upload, import_images
 from explorer.jobs import image_imports
-from explorer.jobs.image_imports import import_apart
+from explorer.jobs.image_imports import import_in_child
 from tests.data.test_datasets import npz
 from tests.data.test_imports import animals, keras, packed
 
@@ -32,10 +32,10 @@ def reader(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 def test_it_makes_what_the_import_makes(tmp_path: Path) -> None:
     """Data, facts and notes of a zip and of several files, and the very same file."""
     zipped = packed(animals(10) | {"cats/bad.png": b"not an image"})
-    made = import_apart([Upload("pets.zip", zipped)], tmp_path / "apart", side=28, title="Pets")
+    made = import_in_child([Upload("pets.zip", zipped)], tmp_path / "apart", side=28, title="Pets")
     assert made == import_images([Upload("pets.zip", zipped)], tmp_path / "here", side=28, title="Pets")
     assert made.notes
-    assert made.facts == facts(made.data, tmp_path / "apart")
+    assert made.facts == dataset_info(made.data, tmp_path / "apart")
     assert (load(made.data, tmp_path / "apart").train == load(made.data, tmp_path / "here").train).all()
     assert [f"{made.data.upload}.safetensors"] == [path.name for path in files(tmp_path / "apart")]
 
@@ -47,11 +47,11 @@ def test_what_is_wrong_is_told_as_by_the_import(tmp_path: Path) -> None:
         ("b.zip", packed({"1.png": b"x"}).getvalue(), "lie in no folder"),
     ):
         with pytest.raises(DataError, match=told):
-            import_apart([Upload(name, io.BytesIO(content))], tmp_path)
+            import_in_child([Upload(name, io.BytesIO(content))], tmp_path)
     assert [] == files(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="The data directory cannot be written to"):
-        import_apart([Upload("c.zip", packed(animals()))], tmp_path / "file")
+        import_in_child([Upload("c.zip", packed(animals()))], tmp_path / "file")
 
 
 def test_the_server_holds_none_of_it(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_server_holds_none_of_it(tmp_path: Path) -> None:
     upload = Upload("x.npz", npz(images=images, labels=np.arange(10_000) % 2))
     del images
     tracemalloc.start()
-    made = import_apart([upload], tmp_path)
+    made = import_in_child([upload], tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
     assert (8_000, 2_000) == (made.facts.train, made.facts.test)
@@ -71,17 +71,17 @@ def test_memory_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.
     """In a sentence, with what to do."""
     reader(
         monkeypatch,
-        "import sys; from explorer.live import imports_reader as r; r.MEMORY = 20_000_000; r.main(*sys.argv[1:])",
+        "import sys; from explorer.jobs import image_imports_worker as r; r.MEMORY = 20_000_000; r.main(*sys.argv[1:])",
     )
     images = np.zeros((40_000, 32, 32), np.uint8)
     with pytest.raises(DataError, match=r"more memory than the 20 MB .* Send fewer, or smaller ones"):
-        import_apart([Upload("x.npz", npz(images=images, labels=np.arange(40_000) % 2))], tmp_path)
+        import_in_child([Upload("x.npz", npz(images=images, labels=np.arange(40_000) % 2))], tmp_path)
     assert [] == files(tmp_path)
     reader(
         monkeypatch,
-        "import sys; from explorer.live import imports_reader as r; r.MEMORY = 100_000_000; r.main(*sys.argv[1:])",
+        "import sys; from explorer.jobs import image_imports_worker as r; r.MEMORY = 100_000_000; r.main(*sys.argv[1:])",
     )
-    assert import_apart([Upload("x.npz", npz(**keras()))], tmp_path).facts.train == 12
+    assert import_in_child([Upload("x.npz", npz(**keras()))], tmp_path).facts.train == 12
 
 
 def test_a_process_that_dies_or_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,16 +89,16 @@ def test_a_process_that_dies_or_takes_too_long_is_told(tmp_path: Path, monkeypat
     large = Upload("large.zip", io.BytesIO(bytes(10_000_000)))
     reader(monkeypatch, "import sys; sys.exit(3)")
     with pytest.raises(DataError, match=r"ended without an answer \(exit code 3\), and nothing was kept"):
-        import_apart([large], tmp_path)
+        import_in_child([large], tmp_path)
     mark = tmp_path / "pid"
     reader(monkeypatch, f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
     monkeypatch.setattr(image_imports, "MOST_S", 1.0)
     started = monotonic()
     with pytest.raises(DataError, match="longer than 1 seconds, and was stopped"):
-        import_apart([large], tmp_path)
+        import_in_child([large], tmp_path)
     assert monotonic() - started < 10
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
     monkeypatch.undo()
-    made = import_apart([Upload("pets.zip", packed(animals()))], tmp_path)
+    made = import_in_child([Upload("pets.zip", packed(animals()))], tmp_path)
     assert (made.data.upload,) == imported(tmp_path)

@@ -9,7 +9,7 @@ import torch
 
 from explorer.jobs import inspection
 from explorer.jobs.inspection import Network, Scale, layers_for_grad_cam, scale_problems
-from explorer.jobs.queue import LOOKER, Checker, Pending
+from explorer.jobs.queue import INSPECTION_WORKER, JobQueue, Pending
 from explorer.jobs.requests import KINDS, Failure, Request
 from explorer.live import ablation, attribution, feature_maps, inference, maximization
 from tests.looking import HOW, SMALL, network, pictures
@@ -30,24 +30,24 @@ def looking(small: Network, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.fixture(scope="module")
-def looker() -> Iterator[Checker]:
+def looker() -> Iterator[JobQueue]:
     """The real one, closed at the end."""
-    checker = Checker(LOOKER)
+    checker = JobQueue(INSPECTION_WORKER)
     yield checker
     checker.close()
 
 
-def answered(looker: Checker, request: Request) -> Any:
+def answered(looker: JobQueue, request: Request) -> Any:
     """Ask until the answer is there."""
 
     def known() -> Any:
-        answer = looker.ask(request)
+        answer = looker.submit(request)
         return None if isinstance(answer, Pending) else answer
 
     return eventually(known)
 
 
-def test_every_question_is_answered_by_the_process(looker: Checker, looking: dict[str, Any], tmp_path: Path) -> None:
+def test_every_question_is_answered_by_the_process(looker: JobQueue, looking: dict[str, Any], tmp_path: Path) -> None:
     """The answer that comes through the pipe is of its kind and the same as that of the function itself."""
     asked = [
         inspection.PredictionRequest(**looking, top=3),
@@ -70,7 +70,7 @@ def test_every_question_is_answered_by_the_process(looker: Checker, looking: dic
 
 
 def test_what_cannot_be_answered_is_said_in_a_sentence(
-    looker: Checker, looking: dict[str, Any], tmp_path: Path
+    looker: JobQueue, looking: dict[str, Any], tmp_path: Path
 ) -> None:
     """Without a word of Python, and the next question is answered."""
     torch.save(torch.nn.Linear(1, 1), tmp_path / "model.weights")

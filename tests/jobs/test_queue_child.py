@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from explorer.jobs import queue as module
-from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.worker import NICE
 from tests.stage import MINI, PATIENCE_S, Stage, alive, eventually, held, network, report
 
@@ -62,7 +62,7 @@ def test_a_wrong_answer_becomes_a_plain_message(stage: Stage, device: str, told:
 
 def test_a_child_that_cannot_start_becomes_a_plain_message(tmp_path: Path) -> None:
     """The command is missing altogether."""
-    checker = Checker((str(tmp_path / "no such program"),))
+    checker = JobQueue((str(tmp_path / "no such program"),))
     note = report(checker).note
     assert "could not be checked" in note
     assert note.endswith("could not be asked; the server's log has the details.")
@@ -74,10 +74,10 @@ def test_a_failure_is_remembered_for_a_while_only(stage: Stage, monkeypatch: pyt
     checker = stage.checker(failure_s=60)
     stage.gate.touch()
     assert report(checker, "die").failed
-    assert checker.request(MINI, "die").failed
+    assert checker.check(MINI, "die").failed
     assert len(stage.asked()) == 1
     monkeypatch.setattr(module, "monotonic", lambda: monotonic() + 61)
-    assert isinstance(checker.request(MINI, "die"), Pending)
+    assert isinstance(checker.check(MINI, "die"), Pending)
     eventually(lambda: len(stage.asked()) == 2)
 
 
@@ -102,12 +102,12 @@ def test_closing_ends_the_child_at_once(stage: Stage) -> None:
     """Also in the middle of a request; later requests get a sentence, and what is known stays known."""
     checker = stage.checker()
     known = report(checker)
-    checker.request(MINI, "wait")
+    checker.check(MINI, "wait")
     eventually(lambda: len(stage.asked()) == 2)
     checker.close()
     assert not alive(stage.children()[0])
-    assert checker.request(MINI, "ok") == known
-    assert "shutting down" in checker.request(network(11), "ok").note
+    assert checker.check(MINI, "ok") == known
+    assert "shutting down" in checker.check(network(11), "ok").note
     checker.close()
 
 

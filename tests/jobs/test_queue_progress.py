@@ -24,14 +24,14 @@ def wanted(classes: int, device: str) -> CheckRequest:
 def test_progress_is_seen_while_it_works(stage: Stage) -> None:
     """Whoever asks meanwhile learns how far it is; the next request starts without it."""
     checker = stage.checker()
-    seen = eventually(lambda: (p := checker.request(MINI, "steps").progress) and p.done == 2 and p)
+    seen = eventually(lambda: (p := checker.check(MINI, "steps").progress) and p.done == 2 and p)
     assert (seen.total, seen.doing) == (3, "step")
     stage.gate.touch()
     assert report(checker, "steps").ok
     stage.gate.unlink()
-    checker.request(network(11), "wait")
+    checker.check(network(11), "wait")
     eventually(lambda: ("wait", 11) in stage.asked())
-    assert checker.request(network(11), "wait").progress is None
+    assert checker.check(network(11), "wait").progress is None
     stage.gate.touch()
 
 
@@ -54,8 +54,8 @@ def test_cancelling_leaves_what_others_wait_for(stage: Stage) -> None:
     """Neither the running request nor a queued one is lost while another session wants it."""
     checker = held(stage)
     for session in ("ann", "bob"):
-        checker.request(network(11), "ok", session)
-    checker.request(network(10), "wait", "cleo")
+        checker.check(network(11), "ok", session)
+    checker.check(network(10), "wait", "cleo")
     for request, session in ((wanted(11, "ok"), "ann"), (wanted(10, "wait"), "cleo")):
         checker.cancel(request, session)
     stage.gate.touch()
@@ -78,7 +78,7 @@ def test_what_is_forgotten_is_measured_again(stage: Stage) -> None:
 def test_cancelling_takes_a_request_out_of_the_queue(stage: Stage) -> None:
     """It is never started; cancelling what nobody asked for changes nothing."""
     checker = held(stage)
-    checker.request(network(11), "ok", "ann")
+    checker.check(network(11), "ok", "ann")
     checker.cancel(wanted(11, "ok"), "ann")
     checker.cancel(wanted(12, "ok"), "ann")
     stage.gate.touch()

@@ -21,17 +21,17 @@ from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from explorer import PRESETS
-from explorer.data.content_store import ScratchError
-from explorer.data.metadata import KEY, About
+from explorer.data.content_store import ContentStoreError
+from explorer.data.metadata import KEY, WeightsMetadata
 from explorer.data.weight_files import COUNTER, describe, expected_shapes
 from explorer.jobs import weights
-from explorer.jobs.inspection import Imported, InputError
+from explorer.jobs.inspection import ImportedWeights, InputError
 from explorer.jobs.requests import Failure, Progress
 from explorer.jobs.weights import download_weights, import_weights
 from explorer.live.model import build_model
-from explorer.live.weights import load_weights, restored, to_metadata, to_safetensors
+from explorer.live.weights import load_weights, restore_model, to_metadata, to_safetensors
 from explorer.live.weights_reader import read
-from explorer.training.plan import FACTS
+from explorer.training.plan import DATASETS
 from tests import torchvision_layout
 from tests.looking import SMALL
 
@@ -55,13 +55,13 @@ def test_torchvisions_layout_computes_what_torchvision_does(tmp_path: Path, head
     """Every tensor finds its place, and the logits are those of a forward pass written out here, within 1e-5."""
     state = torchvision_layout.state_dict(heads=heads)
     found = read(saved(tmp_path, state), SMALL)
-    assert isinstance(found, Imported)
+    assert isinstance(found, ImportedWeights)
     assert found.misfits == ()
     assert found.network.config.aux.taps == (("4a", "4d") if heads else ())
     kept = load_file(found.network.weights)
     assert len(kept) == len(state), "no key is left over"
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    model = restored(load_weights(found.network.weights)).eval()
+    model = restore_model(load_weights(found.network.weights)).eval()
     with torch.inference_mode():
         expected, out = torchvision_layout.forward(state, image), model.forward_with_heads(image)
     by_name = {"main": out.logits} | {{"4a": "aux1", "4d": "aux2"}[tap]: logits for tap, logits in out.aux.items()}
@@ -395,14 +395,14 @@ def test_a_download_takes_a_piece_of_memory(tmp_path: Path) -> None:
 def test_a_full_disk_is_not_blamed_on_the_server(tmp_path: Path, server: tuple[str, bytes]) -> None:
     """The folder cannot be made, so nothing is fetched."""
     (tmp_path / "file").touch()
-    with pytest.raises(ScratchError, match="cannot be kept in"):
+    with pytest.raises(ContentStoreError, match="cannot be kept in"):
         list(download_weights(str(tmp_path / "file" / "folder"), server[0]))
 
 
 def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) -> None:
     """How weights were trained goes with them; a head of megabytes does not come into the server."""
-    facts = FACTS["fashion_mnist"].replace(classes=tuple(f"class {n}" for n in range(SMALL.classes)))
-    training = About(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0)
+    facts = DATASETS["fashion_mnist"].replace(classes=tuple(f"class {n}" for n in range(SMALL.classes)))
+    training = WeightsMetadata(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0)
     for about, told in ((training, training), (training.replace(name="x" * 100_000), None)):
         path = tmp_path / "brought.weights"
         path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: about.model_dump_json()}))
@@ -411,8 +411,10 @@ def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) 
 
 def test_what_a_file_says_of_its_training_stays_its_own_word(tmp_path: Path) -> None:
     """Whatever it claims: ours alone are called trained here; names are kept short and apart, and a share is one."""
-    facts = FACTS["fashion_mnist"].replace(title="t" * 99, classes=("the same",) * SMALL.classes)
-    training = About(name="n" * 99, facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=1.0)
+    facts = DATASETS["fashion_mnist"].replace(title="t" * 99, classes=("the same",) * SMALL.classes)
+    training = WeightsMetadata(
+        name="n" * 99, facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=1.0
+    )
     path = tmp_path / "brought.weights"
     path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: training.model_dump_json()}))
     found = describe(read(path, SMALL).network.weights)

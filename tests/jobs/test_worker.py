@@ -10,7 +10,7 @@ import pytest
 from explorer import PRESETS
 from explorer.jobs.requests import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
 from explorer.jobs.worker import _answer, _trimmed_megabytes
-from explorer.lessons.reduction import Case
+from explorer.lessons.reduction import ReductionCase
 from explorer.live import check
 
 
@@ -94,7 +94,7 @@ def test_a_good_answer_carries_its_report() -> None:
 def test_a_measurement_tells_how_far_it_is_and_then_answers() -> None:
     """What its function yields is passed on, the last of it as the result."""
     told: list[Progress] = []
-    case = Case(inputs=4, kernel=3, filters=4, reduction=2, height=4, width=4)
+    case = ReductionCase(inputs=4, kernel=3, filters=4, reduction=2, height=4, width=4)
     request = ReductionTimingRequest(case=case, device="cpu", seed=1)
     answer = _answer(request.model_dump_json().encode(), told.append)
     assert isinstance(answer.result, ReductionTiming)

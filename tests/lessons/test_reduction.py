@@ -8,7 +8,7 @@ from explorer import PRESETS, problems, summarize
 from explorer.config import MAX_CHANNELS
 from explorer.lessons.reduction import (
     ARTICLE,
-    Case,
+    ReductionCase,
     applied,
     branch_case,
     break_even,
@@ -23,7 +23,7 @@ from explorer.lessons.reduction import (
 
 PAPER = PRESETS["paper"]
 CASES = st.builds(
-    Case,
+    ReductionCase,
     inputs=st.integers(1, 600),
     kernel=st.sampled_from([1, 3, 5, 7, 11]),
     filters=st.integers(1, 200),
@@ -80,7 +80,7 @@ def test_a_branch_that_is_not_there_is_refused() -> None:
 
 
 @given(CASES)
-def test_break_even_is_the_last_width_that_saves(case: Case) -> None:
+def test_break_even_is_the_last_width_that_saves(case: ReductionCase) -> None:
     """By trying widths: at it something is saved (if any width saves), one more saves nothing."""
     for width, quantity in ((break_even(case), "parameters"), (break_even_macs(case), "macs")):
         whole = getattr(direct(case), quantity)

@@ -11,8 +11,8 @@ from explorer.jobs.requests import Progress
 from explorer.live.ablation import ablate
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import parts
-from explorer.live.inference import inputs, live_network
-from explorer.live.weights import load_weights, restored
+from explorer.live.inference import live_network, prepare_inputs
+from explorer.live.weights import load_weights, restore_model
 from tests.looking import HOW, SMALL, network, pictures
 
 CELLS = [(module.name, branch) for module in SMALL.modules for branch in module.branches]
@@ -32,7 +32,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 
 def by_hand(small: Network, shown: tuple[str, ...], factors: dict[tuple[str, str], float]) -> Tensor:
     """Run the plain network with channels of the concatenations multiplied: probabilities N × classes."""
-    model = restored(load_weights(small.weights)).eval()
+    model = restore_model(load_weights(small.weights)).eval()
     for module in small.config.modules:
 
         def change(_m: object, _i: object, output: Tensor, name: str = module.name) -> Tensor:
@@ -43,7 +43,7 @@ def by_hand(small: Network, shown: tuple[str, ...], factors: dict[tuple[str, str
 
         model.get_submodule(f"inception_{module.name}.concat").register_forward_hook(change)
     with torch.inference_mode():
-        return model(inputs(small, shown, HOW, resolve_device("cpu"))).double()
+        return model(prepare_inputs(small, shown, HOW, resolve_device("cpu"))).double()
 
 
 @pytest.mark.parametrize("factor", [0.0, 2.0])

@@ -14,7 +14,7 @@ from explorer.jobs.inspection import Attribution, InputError, Network, Scale, la
 from explorer.live import attribution
 from explorer.live.attribution import Case, attribute, grad_cam
 from explorer.live.devices import resolve_device
-from explorer.live.inference import inputs, live_network
+from explorer.live.inference import live_network, prepare_inputs
 from tests.looking import HOW, SMALL, network, pictures
 
 CPU = resolve_device("cpu")
@@ -54,7 +54,7 @@ def test_the_layers_to_choose_from_are_the_modules() -> None:
 @pytest.mark.parametrize("target", [0, 6])
 def test_grad_cam_is_captums(small: Network, shown: tuple[str, ...], layer: str, target: int) -> None:
     """At every layer, for any class."""
-    model, image = live_network(small, CPU), inputs(small, shown, HOW, CPU)
+    model, image = live_network(small, CPU), prepare_inputs(small, shown, HOW, CPU)
     theirs = LayerGradCam(model, model.get_submodule(layer)).attribute(image, target, relu_attributions=True)
     torch.testing.assert_close(grad_cam(Case(model, image, target), layer), theirs[0, 0].detach())
 
@@ -76,7 +76,7 @@ def total(found: Attribution) -> float:
 def test_integrated_gradients_add_up(small: Network, shown: tuple[str, ...], target: int | None) -> None:
     """To the difference between the picture's logit and that of zeros, computed here once more."""
     found = the(attribute(small, shown, HOW, method="integrated_gradients", target=target))
-    model, image = live_network(small, CPU), inputs(small, shown, HOW, CPU)
+    model, image = live_network(small, CPU), prepare_inputs(small, shown, HOW, CPU)
     with torch.inference_mode():
         logits, zeros = model(image)[0], model(torch.zeros_like(image))[0]
     expected = (logits - zeros)[found.target].item()
@@ -93,7 +93,7 @@ def test_occlusion_is_how_far_the_logit_falls(
     """With squares of 16 pixels that do not overlap: the logit with each covered, computed here once more."""
     monkeypatch.setattr(attribution, "WINDOWS", 4)  # squares of 16, 8 pixels apart
     found = the(attribute(small, shown, HOW, method="occlusion", target=2))
-    model, image = live_network(small, CPU), inputs(small, shown, HOW, CPU)
+    model, image = live_network(small, CPU), prepare_inputs(small, shown, HOW, CPU)
     falls, times = np.zeros((32, 32)), np.zeros((32, 32))
     with torch.inference_mode():
         whole = model(image)[0, 2].item()

@@ -6,7 +6,7 @@ import torch
 
 from explorer.data.datasets import ImageSet
 from explorer.live.batches import MAX_SHIFT, Batches, pixel_statistics
-from explorer.training.plan import FACTS
+from explorer.training.plan import DATASETS
 
 CPU = torch.device("cpu")
 
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 def batches(count: int = 20, channels: int = 1, side: int = 9) -> Batches:
     """Return random images; the label of each is its number."""
     pixels = np.random.default_rng(0).integers(0, 256, (count, channels, side, side), np.uint8)
-    known = FACTS["scales"].replace(shape=(channels, side, side), train=count, test=count)
+    known = DATASETS["scales"].replace(shape=(channels, side, side), train=count, test=count)
     return Batches(ImageSet(known, pixels, np.arange(count), pixels, np.arange(count)), CPU)
 
 

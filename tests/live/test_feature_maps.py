@@ -12,10 +12,10 @@ from torch import Tensor
 from explorer import PRESETS
 from explorer.jobs.inspection import Heat, InputError, Network, Scale
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import activity, filters, judge_channel, map_in_full, maps, parts
-from explorer.live.inference import inputs, live_network
+from explorer.live.feature_maps import activity, check_channel, filters, map_in_full, maps, parts
+from explorer.live.inference import live_network, prepare_inputs
 from explorer.live.model import build_model
-from explorer.live.weights import load_weights, restored, to_safetensors
+from explorer.live.weights import load_weights, restore_model, to_safetensors
 from tests.looking import HOW, SMALL, network, pictures
 
 BLOCKS = ("stem", "3a", "3b", "4a")
@@ -35,10 +35,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 
 def seen(small: Network, shown: tuple[str, ...], path: str) -> Tensor:
     """What a hook of PyTorch's sees there in the plain network: N × C × H × W."""
-    model, found = restored(load_weights(small.weights)).eval(), []
+    model, found = restore_model(load_weights(small.weights)).eval(), []
     model.get_submodule(path).register_forward_hook(lambda _module, _received, output: found.append(output))
     with torch.inference_mode():
-        model(inputs(small, shown, HOW, resolve_device("cpu")))
+        model(prepare_inputs(small, shown, HOW, resolve_device("cpu")))
     return found[0]
 
 
@@ -128,7 +128,7 @@ def test_activity_is_mean_zeros_and_dead_channels(small: Network, shown: tuple[s
 def test_a_channel_that_never_speaks_is_dead(tmp_path: Path, shown: tuple[str, ...]) -> None:
     """A bias far below zero silences it."""
     silenced = network(tmp_path)
-    model = restored(load_weights(silenced.weights))
+    model = restore_model(load_weights(silenced.weights))
     with torch.no_grad():
         model.inception_3a.branch_1x1.conv.conv.bias[2] = -1e9
     Path(silenced.weights).write_bytes(to_safetensors(model))
@@ -189,7 +189,7 @@ def test_parts_add_up_to_what_a_module_gives(name: str) -> None:
 def test_a_channel_that_is_not_there_is_refused(path: str, channel: int, told: str) -> None:
     """With the channels that there are."""
     with pytest.raises(InputError, match=told):
-        judge_channel(SMALL, path, channel)
+        check_channel(SMALL, path, channel)
 
 
 def test_a_block_that_is_not_there_is_refused(small: Network, shown: tuple[str, ...]) -> None:

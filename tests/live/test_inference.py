@@ -11,9 +11,9 @@ from explorer import PRESETS
 from explorer.jobs.inspection import InputError, Network, Scale
 from explorer.live import inference
 from explorer.live.devices import resolve_device
-from explorer.live.inference import ResponseNorm, in_parts, inputs, live_network, predict, scaled
+from explorer.live.inference import ResponseNorm, in_chunks, live_network, predict, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.weights import load_weights, restored, to_safetensors
+from explorer.live.weights import load_weights, restore_model, to_safetensors
 from tests.looking import HOW, SMALL, network, pictures
 
 CPU = resolve_device("cpu")
@@ -33,7 +33,7 @@ def small(tmp_path: Path) -> Network:
 
 def plain(small: Network) -> GoogLeNet:
     """The same network as PyTorch builds it, untouched by inference."""
-    return restored(load_weights(small.weights)).eval()
+    return restore_model(load_weights(small.weights)).eval()
 
 
 def snapshot(model: GoogLeNet) -> list[Any]:
@@ -54,7 +54,7 @@ def test_the_answer_is_the_networks(small: Network, tmp_path: Path) -> None:
     shown = pictures(tmp_path, 3)
     found = predict(small, shown, HOW, top=3)
     with torch.inference_mode():
-        out = plain(small).forward_with_heads(inputs(small, shown, HOW, CPU))
+        out = plain(small).forward_with_heads(prepare_inputs(small, shown, HOW, CPU))
     for logits, said in (
         (out.logits, [prediction.main for prediction in found.predictions]),
         (out.aux["3b"], [prediction.aux["3b"] for prediction in found.predictions]),
@@ -104,13 +104,13 @@ def test_our_lrn_is_pytorchs(size: int) -> None:
 
 def test_scaling_a_branch_scales_its_channels_before_the_concatenation(small: Network, tmp_path: Path) -> None:
     """0 puts zeros there, another factor multiplies, and all others stay."""
-    model, (image,) = plain(small), [inputs(small, pictures(tmp_path), HOW, CPU)]
+    model, (image,) = plain(small), [prepare_inputs(small, pictures(tmp_path), HOW, CPU)]
     seen = {}
     handle = model.inception_3b.concat.register_forward_hook(lambda _m, _i, output: seen.update(joined=output))
     with torch.inference_mode():
         model(image)
         whole = seen["joined"]
-        with scaled(model, (Scale("3b", "3x3", 0.0), Scale("3b", "pool", -2.0))):
+        with scale_branches(model, (Scale("3b", "3x3", 0.0), Scale("3b", "pool", -2.0))):
             model(image)
     handle.remove()
     expected = whole.clone()
@@ -126,7 +126,7 @@ def test_a_scaled_answer_is_that_of_weights_scaled(small: Network, tmp_path: Pat
     model = plain(small)
     with torch.no_grad():
         model.classifier.fc.weight[:, 6:14] = 0  # of 4a's channels, those of its 3×3 branch
-        expected = model(inputs(small, shown, HOW, CPU)).softmax(1)[0]
+        expected = model(prepare_inputs(small, shown, HOW, CPU)).softmax(1)[0]
     (found,) = predict(small, shown, HOW, (Scale("4a", "3x3", 0.0),), top=7).predictions
     assert found.main.probabilities == pytest.approx(expected[list(found.main.classes)].tolist(), abs=1e-6)
     assert found != predict(small, shown, HOW, top=7).predictions[0]
@@ -137,7 +137,7 @@ def test_a_kept_network_is_never_changed(small: Network, tmp_path: Path) -> None
     shown, model = pictures(tmp_path), live_network(small, CPU)
     before = snapshot(model)
     predict(small, shown, HOW, (Scale("3a", "1x1", 0.0), Scale("4a", "pool", 3.0)))
-    with pytest.raises(RuntimeError), scaled(model, (Scale("3a", "1x1", 0.0),)):
+    with pytest.raises(RuntimeError), scale_branches(model, (Scale("3a", "1x1", 0.0),)):
         model(torch.zeros(1, 5, 8, 8))
     assert live_network(small, CPU) is model
     assert same(before, snapshot(model))
@@ -166,11 +166,11 @@ def test_a_network_too_large_is_refused_before_it_is_built(monkeypatch: pytest.M
 def test_a_large_batch_is_cut_into_parts(monkeypatch: pytest.MonkeyPatch, small: Network, tmp_path: Path) -> None:
     """So that memory stays bounded; nothing is lost and nothing changes."""
     shown = pictures(tmp_path, 9)
-    images = inputs(small, shown, HOW, CPU)
-    assert [len(part) for part in in_parts(images, small)] == [9]
+    images = prepare_inputs(small, shown, HOW, CPU)
+    assert [len(part) for part in in_chunks(images, small)] == [9]
     whole = predict(small, shown, HOW).predictions
     monkeypatch.setenv("EXPLORER_LOOK_MB", "1")
-    parts = in_parts(images, small)
+    parts = in_chunks(images, small)
     assert len(parts) > 1
     assert torch.equal(torch.cat(parts), images)
     for one, other in zip(whole, predict(small, shown, HOW).predictions, strict=True):

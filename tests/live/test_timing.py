@@ -7,12 +7,12 @@ import torch
 
 from explorer.config import UnbuildableError
 from explorer.jobs.requests import Progress, ReductionTiming
-from explorer.lessons.reduction import ARTICLE, Case, direct, reduced
+from explorer.lessons.reduction import ARTICLE, ReductionCase, direct, reduced
 from explorer.live.reduction_timing import build_versions, time_reduction
 from explorer.live.timing import take_turns
 
 CPU = torch.device("cpu")
-SMALL = Case(inputs=8, kernel=3, filters=4, reduction=2, height=6, width=5, biases=True)
+SMALL = ReductionCase(inputs=8, kernel=3, filters=4, reduction=2, height=6, width=5, biases=True)
 
 
 def test_versions_take_turns_in_alternating_order() -> None:
@@ -32,7 +32,7 @@ def test_time_limits_the_laps_but_three_are_made() -> None:
 
 
 @pytest.mark.parametrize("case", [SMALL, ARTICLE.replace(biases=True), SMALL.replace(biases=False)])
-def test_what_is_timed_is_the_case(case: Case) -> None:
+def test_what_is_timed_is_the_case(case: ReductionCase) -> None:
     """Both versions have the parameters of the closed form and give the same shape."""
     image = torch.randn(1, case.inputs, case.height, case.width)
     for version, path in zip(build_versions(case), (direct(case), reduced(case)), strict=True):

@@ -14,13 +14,22 @@ from torch.nn import functional as F
 from explorer import GoogLeNetConfig, InceptionModule, UnbuildableError
 from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.datasets import ImageSet, load
-from explorer.data.metadata import About, about
+from explorer.data.metadata import WeightsMetadata, read_metadata
 from explorer.live import training
-from explorer.live.batches import Batches, resized
-from explorer.live.training import Lane, Training, train
-from explorer.live.weights import WeightsError, load_weights, restored
+from explorer.live.batches import Batches, resize_images
+from explorer.live.training import Trainer, Training, train
+from explorer.live.weights import WeightsError, load_weights, restore_model
 from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, Settings, rate_at, step_macs
+from explorer.training.plan import (
+    DATASETS,
+    Budget,
+    DatasetChoice,
+    NamedNetwork,
+    Plan,
+    Settings,
+    learning_rate_at,
+    step_macs,
+)
 
 CPU = torch.device("cpu")
 TINY = GoogLeNetConfig(
@@ -42,7 +51,7 @@ STEPS = Budget(kind="steps", amount=8.0)
 def images(train: int = 48, test: int = 30) -> ImageSet:
     """Return images of three classes that can be told by where they are bright."""
     generator = np.random.default_rng(0)
-    known = FACTS["fashion_mnist"].replace(shape=(1, 12, 12), classes=("a", "b", "c"), train=train, test=test)
+    known = DATASETS["fashion_mnist"].replace(shape=(1, 12, 12), classes=("a", "b", "c"), train=train, test=test)
     parts = []
     for count in (train, test):
         labels = np.arange(count) % 3
@@ -66,7 +75,9 @@ def small_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def plan(*configs: GoogLeNetConfig, budget: Budget = STEPS, seeds: tuple[int, ...] = (0,), **settings: object) -> Plan:
     """Return a plan for some networks, called a, b and on."""
-    entrants = tuple(Entrant(name="abcd"[number], config=config) for number, config in enumerate(configs or (TINY,)))
+    entrants = tuple(
+        NamedNetwork(name="abcd"[number], config=config) for number, config in enumerate(configs or (TINY,))
+    )
     return Plan(entrants=entrants, settings=Settings(**{"batch_size": 16} | settings), budget=budget, seeds=seeds)
 
 
@@ -120,8 +131,8 @@ def test_a_sample_of_test_images_is_of_all_classes(monkeypatch: pytest.MonkeyPat
     """Also of a set that is stored class by class; always the same ones, and mistakes are told by their place in it."""
     whole = images(test=60)
     by_class = whole.test_labels.argsort(kind="stable")
-    stored = ImageSet(whole.facts, whole.train, whole.train_labels, whole.test[by_class], whole.test_labels[by_class])
-    lane = Lane(TINY, Batches(stored, CPU), Settings(), seed=0)
+    stored = ImageSet(whole.info, whole.train, whole.train_labels, whole.test[by_class], whole.test_labels[by_class])
+    lane = Trainer(TINY, Batches(stored, CPU), Settings(), seed=0)
     found = lane.evaluate(20)
     assert 20 == sum(map(sum, found.confusion))
     assert min(map(sum, found.confusion)) >= 3
@@ -174,7 +185,7 @@ def test_steps_that_a_gpu_still_works_on_are_paid_for(monkeypatch: pytest.Monkey
 def test_momentum_is_in_nesterovs_form(momentum: float, decay: float) -> None:
     """The first step goes 1 + μ times along gradient and decay, and leaves the gradient, which is told, as it was."""
     settings = Settings(batch_size=16, momentum=momentum, learning_rate=0.01, schedule="constant", weight_decay=decay)
-    lane = Lane(TINY, Batches(images(), CPU), settings, seed=0)
+    lane = Trainer(TINY, Batches(images(), CPU), settings, seed=0)
     before = [weight.detach().clone() for weight in lane.model.parameters()]
     lane.step(0.0)
     for weight, was in zip(lane.model.parameters(), before, strict=True):
@@ -218,11 +229,11 @@ def averages(state: dict[str, torch.Tensor]) -> torch.Tensor:
 
 def test_weights_are_of_use_before_the_run_is_done(tmp_path: Path) -> None:
     """Their averages do not lag behind, as they do after a few steps; after an evaluation they are those it took."""
-    lane = Lane(TINY, Batches(images(), CPU), Settings(batch_size=16), seed=0)
+    lane = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16), seed=0)
     for _ in range(3):
         lane.step(0.5)
     lagging = averages(lane.model.state_dict()).clone()
-    said = About(name="a", facts=images().facts, mean=(0.0,), std=(1.0,), seed=0, steps=3, seconds=0.0)
+    said = WeightsMetadata(name="a", facts=images().info, mean=(0.0,), std=(1.0,), seed=0, steps=3, seconds=0.0)
     lane.save(tmp_path, 0, said)
     saved = averages(load_weights(tmp_path / "lane0.weights.safetensors").state)
     lane.evaluate()
@@ -263,14 +274,14 @@ def test_weights_say_how_they_came_about(tmp_path: Path) -> None:
     *_, finished = done
     done.save(tmp_path)
     path = tmp_path / "lane0.weights.safetensors"
-    told, model, test = about(path), restored(load_weights(path)).eval(), images()
-    assert ("a", 8, finished.accuracy, images().facts) == (told.name, told.steps, told.accuracy, told.facts)
+    told, model, test = read_metadata(path), restore_model(load_weights(path)).eval(), images()
+    assert ("a", 8, finished.accuracy, images().info) == (told.name, told.steps, told.accuracy, told.facts)
     pixels = (torch.tensor(test.test).float() / 255 - torch.tensor(told.mean)[:, None, None]) / torch.tensor(told.std)
     with torch.inference_mode():
         said = model(pixels).argmax(1)
     assert finished.accuracy == pytest.approx((said == torch.tensor(test.test_labels)).float().mean().item())
     (tmp_path / "x").write_bytes(b"")
-    assert about(tmp_path / "x") is None
+    assert read_metadata(tmp_path / "x") is None
 
 
 def test_equal_entrants_have_equal_curves() -> None:
@@ -301,13 +312,13 @@ def test_a_race_equals_the_runs_apart() -> None:
 def test_equal_macs_give_the_cheaper_network_more_steps() -> None:
     """Each spends what it is given, less than one step short of it; and both end together."""
     wide = TINY.replace(stem=TINY.stem.replace(conv2=32))
-    given = 40 * step_macs(wide, Settings(batch_size=16), images().facts)
+    given = 40 * step_macs(wide, Settings(batch_size=16), images().info)
     finished = [
         event
         for event in run(plan(TINY, wide, budget=Budget(kind="macs", amount=float(given))))
         if isinstance(event, Finished)
     ]
-    ratio = step_macs(wide, Settings(), images().facts) / step_macs(TINY, Settings(), images().facts)
+    ratio = step_macs(wide, Settings(), images().info) / step_macs(TINY, Settings(), images().info)
     assert {1: 40, 0: int(40 * ratio)} == {event.lane: event.step for event in finished}
 
 
@@ -317,7 +328,9 @@ def test_a_timed_budget_ends_in_time_with_its_schedule() -> None:
     steps = [event for event in events if isinstance(event, Stepped)]
     assert steps[-2].seconds < 0.5 <= steps[-1].seconds
     for before, after in pairwise(steps):
-        assert after.learning_rate == pytest.approx(rate_at(Settings(), events[0].learning_rate, before.share, 0))
+        assert after.learning_rate == pytest.approx(
+            learning_rate_at(Settings(), events[0].learning_rate, before.share, 0)
+        )
 
 
 def test_a_loss_that_is_no_number_ends_the_lane_and_no_other() -> None:
@@ -335,7 +348,7 @@ def test_a_loss_that_is_no_number_ends_the_lane_and_no_other() -> None:
 
 def test_batch_norm_does_not_lag() -> None:
     """After a few large steps running averages judge badly; taken anew they judge as a batch of its own does."""
-    lane = Lane(TINY, Batches(images(), CPU), Settings(batch_size=16, learning_rate=0.05, augment=False), 0)
+    lane = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, learning_rate=0.05, augment=False), 0)
     for _ in range(6):
         lane.step(0.25)
     test = lane.batches.standardised(lane.batches.test)
@@ -359,7 +372,7 @@ def test_batch_norm_does_not_lag() -> None:
 
 def test_evaluation_counts_what_the_network_says() -> None:
     """Against a plain count, image by image; the surest mistakes come first."""
-    lane = Lane(TINY, Batches(images(), CPU), Settings(batch_size=16), 0)
+    lane = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16), 0)
     for _ in range(3):
         lane.step(0.25)
     found = lane.evaluate()
@@ -380,7 +393,7 @@ def test_evaluation_counts_what_the_network_says() -> None:
 
 def test_gradients_are_the_norms_of_the_last_step() -> None:
     """Per block, over all its parameters together."""
-    lane = Lane(TINY, Batches(images(), CPU), Settings(batch_size=16), 0)
+    lane = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16), 0)
     lane.step(0.5)
     found = [parameter.grad for parameter in lane.model.get_submodule("inception_4a").parameters()]
     assert torch.cat([gradient.flatten() for gradient in found]).norm().item() == pytest.approx(lane.gradients()["4a"])
@@ -388,7 +401,7 @@ def test_gradients_are_the_norms_of_the_last_step() -> None:
 
 def test_the_auxiliary_losses_count_by_their_weight() -> None:
     """At weight 0 the heads learn nothing."""
-    lane = Lane(
+    lane = Trainer(
         TINY.replace(aux=TINY.aux.replace(loss_weight=0.0)), Batches(images(), CPU), Settings(weight_decay=0.0), 0
     )
     before = lane.model.aux_3a.fc.weight.clone()
@@ -413,8 +426,8 @@ def test_notes_say_what_the_reader_should_know() -> None:
 def test_images_are_enlarged_for_a_network_that_takes_larger_ones() -> None:
     """And shrunk for one that takes smaller; those of the right size are not touched."""
     batch = torch.rand(2, 1, 12, 12)
-    assert resized(batch, (12, 12)) is batch
-    assert (2, 1, 24, 6) == resized(batch, (24, 6)).shape
+    assert resize_images(batch, (12, 12)) is batch
+    assert (2, 1, 24, 6) == resize_images(batch, (24, 6)).shape
     run(plan(TINY.replace(input_shape=(1, 24, 24)), budget=Budget(kind="steps", amount=1.0)))
 
 
@@ -430,6 +443,6 @@ def test_the_images_of_a_plan_are_those_it_names(tmp_path: Path, monkeypatch: py
     """They are loaded from the data directory given."""
     asked = []
     monkeypatch.setattr(training, "load", lambda data, folder: asked.append((data, folder)) or images())
-    train(plan().replace(data=Data(name="own", upload="ab")), tmp_path)
-    assert [(Data(name="own", upload="ab"), tmp_path)] == asked
+    train(plan().replace(data=DatasetChoice(name="own", upload="ab")), tmp_path)
+    assert [(DatasetChoice(name="own", upload="ab"), tmp_path)] == asked
     assert load is not training.load

@@ -16,7 +16,7 @@ from explorer.live.weights import (
     WeightsError,
     from_metadata,
     load_weights,
-    restored,
+    restore_model,
     to_metadata,
     to_safetensors,
 )
@@ -39,7 +39,7 @@ def test_they_load_back(saved: Path) -> None:
     assert weights.state.keys() == model.state_dict().keys()
     image = torch.randn(1, *MINI.input_shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        assert torch.equal(model.eval()(image), restored(weights).eval()(image))
+        assert torch.equal(model.eval()(image), restore_model(weights).eval()(image))
 
 
 def test_others_can_read_them(saved: Path) -> None:
@@ -50,7 +50,7 @@ def test_others_can_read_them(saved: Path) -> None:
 def test_another_networks_weights_are_refused(saved: Path) -> None:
     """The config and the tensors must belong together."""
     with pytest.raises(WeightsError, match="do not fit"):
-        restored(Weights(PRESETS["half"], load_weights(saved).state))
+        restore_model(Weights(PRESETS["half"], load_weights(saved).state))
 
 
 def test_a_file_without_its_config_is_refused(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_damaged_files_are_refused(saved: Path, tmp_path: Path) -> None:
     for content in hostile:
         path.write_bytes(content)
         try:
-            restored(load_weights(path))  # a changed blank or digit may still be a whole file
+            restore_model(load_weights(path))  # a changed blank or digit may still be a whole file
         except WeightsError as error:
             assert str(error).endswith((".", ")"))  # noqa: PT017
     with pytest.raises(WeightsError, match="no safetensors file"):

@@ -42,7 +42,7 @@ class Rehearsal:
 
     def __init__(self, plan: Plan, checkpoint: Path | None, step_s: float = STEP_S) -> None:
         self.plan, self.role, self.step_s = plan, plan.entrants[0].name, step_s
-        self.numbers = [lane.seed for lane in plan.lanes]
+        self.numbers = [lane.seed for lane in plan.trainers]
         self.step = 0
         if checkpoint:
             self.step, self.numbers = json.loads((checkpoint / "state.json").read_text())

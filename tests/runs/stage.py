@@ -8,19 +8,19 @@ import psutil
 
 from explorer import PRESETS
 from explorer.runs.manager import Manager
-from explorer.runs.records import WAITING, Refused, Run, State
+from explorer.runs.records import WAITING, RefusedError, Run, State
 from explorer.runs.store import Store
-from explorer.training.plan import FACTS, Budget, Entrant, Plan
+from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan
 from tests.runs.actor import COMMAND, losses
 from tests.stage import eventually
 
-FASHION = FACTS["fashion_mnist"]
+FASHION = DATASETS["fashion_mnist"]
 FOREVER = 1_000_000
 
 
 def plan(role: str = "steps", steps: int = 20, seeds: tuple[int, ...] = (0,)) -> Plan:
     """Return a plan for the worker that behaves as ``role`` says."""
-    entrant = Entrant(name=role, config=PRESETS["mini"])
+    entrant = NamedNetwork(name=role, config=PRESETS["mini"])
     return Plan(entrants=(entrant,), budget=Budget(kind="steps", amount=steps), seeds=seeds)
 
 
@@ -50,7 +50,7 @@ class Stage:
     def submitted(self, manager: Manager, role: str = "steps", steps: int = 20, seeds: tuple[int, ...] = (0,)) -> str:
         """Put a run in the queue, as the session "ann"."""
         run_id = manager.submit(plan(role, steps, seeds), FASHION, "ann")
-        assert not isinstance(run_id, Refused), run_id
+        assert not isinstance(run_id, RefusedError), run_id
         return run_id
 
     def when(self, run_id: str, *states: State) -> Run:
@@ -69,7 +69,7 @@ class Stage:
 
     def when_kept(self, run_id: str) -> Run:
         """Wait until a run has a checkpoint of some step."""
-        return eventually(lambda: (run := self.store.run(run_id)) and run.kept_step and run)
+        return eventually(lambda: (run := self.store.run(run_id)) and run.checkpoint_step and run)
 
 
 def workers(folder: Path) -> list[psutil.Process]:
@@ -87,15 +87,15 @@ def assert_sound(store: Store) -> None:
     assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
     db.close()
     for run in store.runs():
-        for lane in run.lanes:
-            seed = run.plan.lanes[lane.number].seed
+        for lane in run.trainers:
+            seed = run.plan.trainers[lane.number].seed
             points = store.curve(run.id, "train_loss", lane.number, most=FOREVER)
             assert losses(len(points), seed) == [point.value for point in points]
             assert list(range(1, len(points) + 1)) == [point.step for point in points]
-            assert len(points) >= lane.kept_step
-            if lane.kept_step:
+            assert len(points) >= lane.checkpoint_step
+            if lane.checkpoint_step:
                 kept = float(store.weights_path(run.id, lane.number).read_text())
-                assert kept == losses(lane.kept_step, seed)[-1]
+                assert kept == losses(lane.checkpoint_step, seed)[-1]
 
 
 def assert_no_stray(store: Store) -> None:

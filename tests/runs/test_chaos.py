@@ -66,8 +66,8 @@ def test_workers_killed_at_any_moment(stage: Stage) -> None:
         at_random(random, victims, psutil.Process.kill)
         for run_id in runs:
             run = stage.when(run_id, "interrupted")
-            assert run.kept_step >= kept[run_id]
-            kept[run_id] = run.kept_step
+            assert run.checkpoint_step >= kept[run_id]
+            kept[run_id] = run.checkpoint_step
         assert_sound(stage.store)
         assert not any(manager.resume(run_id, "ann") for run_id in runs)
     assert any(kept.values())
@@ -97,8 +97,8 @@ def test_servers_killed_at_any_moment(tmp_path: Path) -> None:
                 eventually(lambda folder=stage.folder: not workers(folder))
                 assert_sound(stage.store)
                 _, run = stage.store.runs()
-                assert run.kept_step >= kept[number]
-                kept[number] = run.kept_step
+                assert run.checkpoint_step >= kept[number]
+                kept[number] = run.checkpoint_step
         assert any(kept)
         for stage in stages:
             short, long = (run.id for run in stage.store.runs())

@@ -14,7 +14,7 @@ import pytest
 from explorer.runs import manager as module
 from explorer.runs import worker
 from explorer.runs.manager import MAX_QUEUE
-from explorer.runs.records import DISK_FULL, Refused
+from explorer.runs.records import DISK_FULL, RefusedError
 from explorer.runs.store import Store
 from explorer.training.plan import MAX_BATCH, Settings
 from tests.runs.actor import losses, rehearsed
@@ -33,8 +33,8 @@ def test_a_run_goes_through_to_the_end(stage: Stage) -> None:
     """It leaves its curves, its weights, and what was last told."""
     run_id = stage.submitted(stage.manager(), steps=30, seeds=(0, 1))
     run = stage.when(run_id, "finished")
-    assert (run.name, run.session, run.message, run.step, run.share) == ("steps", "ann", "", 30, 1)
-    assert ["finished", "finished"] == [lane.ended for lane in run.lanes]
+    assert (run.name, run.session, run.message, run.step, run.progress) == ("steps", "ann", "", 30, 1)
+    assert ["finished", "finished"] == [lane.ended for lane in run.trainers]
     assert run.created <= run.started <= run.finished
     assert stage.store.latest(run_id, "evaluated", 1).final
     assert_sound(stage.store)
@@ -69,12 +69,12 @@ def test_the_queue_is_bounded_and_says_so(stage: Stage) -> None:
     first = stage.submitted(manager, steps=FOREVER)
     stage.when(first, "running")
     answers = [manager.submit(plan(), FASHION, "ann") for _ in range(24)]
-    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    refused = [answer for answer in answers if isinstance(answer, RefusedError)]
     assert answers[20:] == refused
     assert MAX_QUEUE == stage.store.queue_place(answers[19])
     assert all("20 runs are waiting already" in answer.reason for answer in refused)
     manager.cancel(answers[0], "ann")
-    assert not isinstance(manager.submit(plan(), FASHION, "ann"), Refused)
+    assert not isinstance(manager.submit(plan(), FASHION, "ann"), RefusedError)
     assert "20 runs are waiting" in manager.resume(answers[0], "ann").reason
 
 
@@ -94,7 +94,7 @@ def test_pause_keeps_all_and_makes_room(stage: Stage) -> None:
     stage.when_at(run_id, 10)
     assert manager.pause(run_id, "ann") is None
     run = stage.when(run_id, "paused")
-    assert 10 <= run.step == run.kept_step < 300
+    assert 10 <= run.step == run.checkpoint_step < 300
     assert "can go on from step" in run.account
     stage.when(stage.submitted(manager, steps=1), "finished")
     assert manager.resume(run_id, "ann") is None
@@ -139,7 +139,7 @@ def test_cancel_saves_what_it_has_time_for(stage: Stage) -> None:
     stage.when_at(run_id, 10)
     manager.cancel(run_id, "ann")
     run = stage.when(run_id, "cancelled")
-    assert 10 <= run.step == run.kept_step < 300
+    assert 10 <= run.step == run.checkpoint_step < 300
     manager.resume(run_id, "ann")
     stage.when(run_id, "finished")
     assert losses(300) == [point.value for point in stage.store.curve(run_id, "train_loss")]
@@ -173,7 +173,7 @@ def test_a_lane_that_diverges_does_not_end_the_others(stage: Stage) -> None:
     """The run finishes, and says which one it lost."""
     run = stage.when(stage.submitted(stage.manager(), "diverges_in_part", 20, (0, 1)), "finished")
     assert "first lane" in run.message
-    assert ["diverged", "finished"] == [lane.ended for lane in run.lanes]
+    assert ["diverged", "finished"] == [lane.ended for lane in run.trainers]
 
 
 def test_a_worker_that_is_killed_leaves_a_run_that_can_go_on(stage: Stage) -> None:
@@ -184,7 +184,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_can_go_on(stage: Stage) -> No
     workers(stage.folder)[0].kill()
     run = stage.when(run_id, "interrupted")
     assert "killed from outside (signal 9)" in run.account
-    assert f"can go on from step {run.kept_step:,}" in run.account
+    assert f"can go on from step {run.checkpoint_step:,}" in run.account
     stage.when(next_one, "finished")
     manager.resume(run_id, "ann")
     stage.when(run_id, "finished")
@@ -319,7 +319,7 @@ def test_a_worker_that_can_note_nothing_more_says_so_by_its_exit_code(
 
     stage.store.add(plan(steps=FOREVER), "long", "ann", 10**9, 20)
     monkeypatch.setattr(Store, "_opened", staticmethod(small))
-    assert worker.attempted(stage.folder, *stage.store.start_next(), rehearsed) == DISK_FULL
+    assert worker.run_attempt(stage.folder, *stage.store.start_next(), rehearsed) == DISK_FULL
     manager = stage.manager(command=(sys.executable, "-S", "-c", f"raise SystemExit({DISK_FULL})"))
     assert stage.when(stage.submitted(manager), "failed").message.startswith("The disk is full.")
 

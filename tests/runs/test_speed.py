@@ -3,17 +3,17 @@
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.runs.records import Lane, Run
+from explorer.runs.records import Run, TrainerProgress
 from explorer.runs.speed import macs_per_second
-from explorer.training.plan import TRAINING_PASSES, Entrant, Plan, Settings
+from explorer.training.plan import TRAINING_PASSES, NamedNetwork, Plan, Settings
 
 EACH = TRAINING_PASSES * summarize(PRESETS["mini"]).macs(aux=True)
 
 
 def run(step: int, seconds: float, device: str = "auto") -> Run:
     """Return a run of mini that has taken so many steps of 64 images."""
-    plan = Plan(entrants=(Entrant(name="mini", config=PRESETS["mini"]),), settings=Settings(device=device))
-    lane = Lane(0, step, seconds, 64 * step, 0.5, 0, "")
+    plan = Plan(entrants=(NamedNetwork(name="mini", config=PRESETS["mini"]),), settings=Settings(device=device))
+    lane = TrainerProgress(0, step, seconds, 64 * step, 0.5, 0, "")
     return Run("r0", "mini", "", plan.model_dump_json(), "finished", "", 0.0, 0.0, 1.0, (lane,))
 
 

@@ -128,7 +128,7 @@ def test_a_new_attempt_goes_on_from_the_checkpoint(store: Store) -> None:
     recorder.checkpoint(save)
     record(recorder, range(31, 41))
     run_id = the_run(store)
-    assert [30, 0] == [lane.kept_step for lane in store.run(run_id).lanes]
+    assert [30, 0] == [lane.checkpoint_step for lane in store.run(run_id).trainers]
     store.give_up(run_id, 1, "interrupted", "It was killed.")
     assert "It was killed. It had come to step 40 and can go on from step 30." == store.run(run_id).account
     assert store.requeue(run_id, 20)
@@ -190,7 +190,7 @@ def test_a_lane_without_good_weights_keeps_its_last_good_ones(store: Store) -> N
     recorder.checkpoint(second_only)
     run_id = the_run(store)
     assert ["weights", "others"] == [store.weights_path(run_id, lane).read_text() for lane in (0, 1)]
-    assert [30, 40] == [lane.kept_step for lane in store.run(run_id).lanes]
+    assert [30, 40] == [lane.checkpoint_step for lane in store.run(run_id).trainers]
 
 
 def test_asking_again_does_not_postpone_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,8 +205,8 @@ def test_asking_again_does_not_postpone_the_end(store: Store, monkeypatch: pytes
         ("cancelled", 1_004.0, [run_id]),
     ):
         now = moment
-        assert store.wish(run_id, wish)
-        assert overdue == store.overdue({"paused": 1.5, "cancelled": 1.5})
+        assert store.request_state(run_id, wish)
+        assert overdue == store.stop_timed_out({"paused": 1.5, "cancelled": 1.5})
 
 
 def test_only_files_of_ours_are_swept(store: Store) -> None:

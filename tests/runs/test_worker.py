@@ -19,9 +19,9 @@ from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.arrays import DataError
 from explorer.live.weights import load_weights
 from explorer.runs.manager import LEAST_MEMORY, WORKER
-from explorer.runs.records import Refused
-from explorer.runs.worker import NICE, said
-from explorer.training.plan import Budget, Data, Entrant, Plan, Settings, fit
+from explorer.runs.records import RefusedError
+from explorer.runs.worker import NICE, error_message
+from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 from tests.runs.stage import FASHION, Stage, assert_no_stray, workers
 from tests.runs.trainer import COMMAND
 from tests.stage import alive, eventually
@@ -47,7 +47,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def training_plan(steps: int, *configs: GoogLeNetConfig, **settings: object) -> Plan:
     """Return a plan for real training on the CPU, of tiny networks unless others are given."""
-    entrants = tuple(Entrant(name=f"net{n}", config=config) for n, config in enumerate(configs or (TINY,)))
+    entrants = tuple(NamedNetwork(name=f"net{n}", config=config) for n, config in enumerate(configs or (TINY,)))
     chosen = Settings(**{"batch_size": 8, "device": "cpu"} | settings)
     return Plan(entrants=entrants, settings=chosen, budget=Budget(kind="steps", amount=steps))
 
@@ -56,7 +56,7 @@ def submitted(stage: Stage, plan: Plan) -> str:
     """Put a run in the queue, as the session "ann"."""
     manager = stage.managers[0] if stage.managers else stage.manager(command=COMMAND)
     run_id = manager.submit(plan, FASHION, "ann")
-    assert not isinstance(run_id, Refused), run_id
+    assert not isinstance(run_id, RefusedError), run_id
     return run_id
 
 
@@ -67,7 +67,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(stage: Stage) -> None
     manager, random = stage.managers[0], Random(3)
     stage.when(alone, "finished")
     for stop in ("kill", "pause"):
-        at = stage.store.run(stopped).kept_step + 10
+        at = stage.store.run(stopped).checkpoint_step + 10
         stage.when_at(stopped, at)
         sleep(random.uniform(0, 0.2))
         if stop == "kill":
@@ -90,7 +90,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(stage: Stage) -> None
 
 def test_a_mini_run_stays_under_a_gigabyte(stage: Stage) -> None:
     """Its process has a limit on its data that lets it grow to 1 GB of memory at most, and has not needed that."""
-    network = fit(PRESETS["mini"], FASHION.shape, len(FASHION.classes)).config
+    network = adapt_to_dataset(PRESETS["mini"], FASHION.shape, len(FASHION.classes)).config
     run_id = submitted(stage, training_plan(10_000, network, batch_size=64))
     stage.when_at(run_id, 2)
     (process,) = workers(stage.folder)
@@ -134,12 +134,12 @@ def test_what_exceeds_the_limit_fails_in_a_sentence() -> None:
 )
 def test_errors_become_sentences(error: Exception, told: str) -> None:
     """Names of exceptions, and what libraries say of themselves, are for the log."""
-    assert said(error, 10**9).startswith(told)
+    assert error_message(error, 10**9).startswith(told)
 
 
 def test_what_was_not_foreseen_is_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     """With its name, and where it came from."""
-    said(KeyError("x"), 10**9)
+    error_message(KeyError("x"), 10**9)
     assert "KeyError: 'x'" in capfd.readouterr().err
 
 
@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_step(stage: Stage) -> No
     run = stage.when(submitted(stage, training_plan(1_000, plain, learning_rate=10.0, schedule="constant")), "failed")
     assert "no longer a number" in run.message
     assert f"{run.step:,}" in run.account
-    assert run.step > run.kept_step
+    assert run.step > run.checkpoint_step
     if path := stage.store.weights_path(run.id):
         assert all(tensor.isfinite().all() for tensor in load_weights(path).state.values())
     assert all(isfinite(metric.value) for metric in stage.store.metrics(run.id))
@@ -157,7 +157,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_step(stage: Stage) -> No
 
 def test_images_that_are_not_there_are_named(stage: Stage) -> None:
     """An imported set that was deleted since."""
-    asked = training_plan(5).replace(data=Data(name="own", upload="0" * 16))
+    asked = training_plan(5).replace(data=DatasetChoice(name="own", upload="0" * 16))
     run = stage.when(submitted(stage, asked), "failed")
     assert "images" in run.message.lower()
 
@@ -190,4 +190,4 @@ def test_a_server_takes_its_real_worker_along_and_never_loads_torch(tmp_path: Pa
         (run,) = stage.store.runs()
         assert "The server ended" in stage.when(run.id, "interrupted").account
         assert manager.resume(run.id) is None
-        stage.when_at(run.id, run.kept_step + 1)
+        stage.when_at(run.id, run.checkpoint_step + 1)

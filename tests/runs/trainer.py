@@ -10,6 +10,6 @@ if __name__ == "__main__":
     from explorer.live import training
 
     worker.NICE = 0  # tests shall not wait for a busy machine to become idle
-    worker.cores = lambda: 1
+    worker.available_cores = lambda: 1
     training.SAMPLE, training.EVALUATIONS, training.CALIBRATION = 64, 4, 1
     worker.main(checkpoint_s=0.1)

@@ -2,13 +2,20 @@
 
 import pytest
 
-from explorer.training.events import EVENT, AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
+from explorer.training.events import EVENT, AnyEvent, Diverged, Evaluated, Finished, Misclassification, Started, Stepped
 
 AT = {"lane": 1, "step": 20, "seconds": 1.5, "images": 1_280, "share": 0.25}
 ALL = (
     Started(**AT, device="CPU", learning_rate=0.1, parameters=458_294, notes=("A sentence.",)),
     Stepped(**AT, loss=2.3, aux_losses={"4a": 2.4}, accuracy=0.1, learning_rate=0.1, gradients={"stem": 0.5}),
-    Evaluated(**AT, loss=2.0, accuracy=0.5, confusion=((1, 0), (1, 0)), mistakes=(Mistake(7, 1, 0, 0.75),), final=True),
+    Evaluated(
+        **AT,
+        loss=2.0,
+        accuracy=0.5,
+        confusion=((1, 0), (1, 0)),
+        mistakes=(Misclassification(7, 1, 0, 0.75),),
+        final=True,
+    ),
     Diverged(**AT, message="The loss is no number any more."),
     Finished(**AT, accuracy=0.5),
 )

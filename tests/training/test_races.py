@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from explorer import PRESETS, problems, summarize
 from explorer.config import HEADINGS
 from explorer.diff import changes
-from explorer.training.plan import FACTS, Plan, estimate
-from explorer.training.races import QUESTIONS, MatchError, Standing, matched, scaled, standings, within_spread
+from explorer.training.plan import DATASETS, Plan, estimate
+from explorer.training.races import QUESTIONS, MatchError, Standing, match_parameters, scaled, standings, within_spread
 from explorer.training.validation import plan_problems
 from tests.strategies import networks
 
@@ -19,7 +19,7 @@ MINI = PRESETS["mini"]
 def test_every_question_can_be_run(name: str) -> None:
     """Its plan has no problem, several seeds, and takes a few minutes by the usual speed."""
     question = QUESTIONS[name]
-    facts = FACTS[question.plan.data.name]
+    facts = DATASETS[question.plan.data.name]
     assert () == plan_problems(question.plan, facts)
     assert len(question.plan.seeds) >= 3
     assert estimate(question.plan, facts).seconds < 400
@@ -56,14 +56,14 @@ def test_the_wider_network_of_scales_is_as_large() -> None:
 def test_widths_match_within_a_hundredth(name: str, factor: float) -> None:
     """For a network that is changed in shape and must have so many parameters."""
     wanted = round(factor * summarize(PRESETS[name]).parameters(aux=False))
-    found = matched(PRESETS[name], wanted)
+    found = match_parameters(PRESETS[name], wanted)
     assert wanted == pytest.approx(summarize(found).parameters(aux=False), rel=0.01)
     assert PRESETS[name].aux == found.aux
 
 
 def test_a_network_that_matches_already_stays() -> None:
     """Factor 1 is the network itself."""
-    assert MINI == matched(MINI, summarize(MINI).parameters(aux=False)) == scaled(MINI, 1.0)
+    assert MINI == match_parameters(MINI, summarize(MINI).parameters(aux=False)) == scaled(MINI, 1.0)
 
 
 @settings(max_examples=30)
@@ -84,7 +84,7 @@ def test_scaling_keeps_blanks_and_zeros(config: object, factor: float) -> None:
 def test_what_cannot_match_is_told(parameters: int) -> None:
     """Too few, and more than can be built."""
     with pytest.raises(MatchError, match=f"{parameters:,}"):
-        matched(MINI, parameters)
+        match_parameters(MINI, parameters)
 
 
 def test_standings_have_the_best_first() -> None:

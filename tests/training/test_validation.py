@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from explorer import PRESETS
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan, Settings, fit
+from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 from explorer.training.validation import plan_problems
 
-CLOTHES = FACTS["fashion_mnist"]
-MINI = Entrant(name="mini", config=PRESETS["mini"])
+CLOTHES = DATASETS["fashion_mnist"]
+MINI = NamedNetwork(name="mini", config=PRESETS["mini"])
 PLAN = Plan(entrants=(MINI,))
 
 
@@ -22,8 +22,8 @@ def test_the_default_plan_is_good() -> None:
     """Also with every preset, fitted."""
     assert [] == broken()
     for name in PRESETS:
-        config = fit(PRESETS[name], CLOTHES.shape, 10).config
-        assert [] == broken(entrants=(Entrant(name=name, config=config),))
+        config = adapt_to_dataset(PRESETS[name], CLOTHES.shape, 10).config
+        assert [] == broken(entrants=(NamedNetwork(name=name, config=config),))
 
 
 NAN = float("nan")
@@ -40,8 +40,8 @@ NAN = float("nan")
         ({"seeds": (1, 1)}, "plan", "seeds"),
         ({"seeds": (-1,)}, "plan", "seeds"),
         ({"seeds": (2**31,)}, "plan", "seeds"),
-        ({"data": Data(name="own")}, "data", "upload"),
-        ({"data": Data(seed=-1)}, "data", "seed"),
+        ({"data": DatasetChoice(name="own")}, "data", "upload"),
+        ({"data": DatasetChoice(seed=-1)}, "data", "seed"),
         ({"settings": Settings(batch_size=1)}, "settings", "batch_size"),
         ({"settings": Settings(batch_size=1_025)}, "settings", "batch_size"),
         ({"settings": Settings(learning_rate=0.0)}, "settings", "learning_rate"),
@@ -88,7 +88,7 @@ def test_images_too_few_or_of_one_class_are_refused() -> None:
 
 def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence has both figures; the limit can be set."""
-    paper = Entrant(name="paper", config=fit(PRESETS["paper"], CLOTHES.shape, 10).config)
+    paper = NamedNetwork(name="paper", config=adapt_to_dataset(PRESETS["paper"], CLOTHES.shape, 10).config)
     assert [] == broken(entrants=(paper,))
     monkeypatch.setenv("EXPLORER_TRAIN_MB", "600")
     (problem,) = plan_problems(PLAN.replace(entrants=(paper,)), CLOTHES)

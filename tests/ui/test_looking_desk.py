@@ -9,8 +9,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.data.metadata import KEY, About
-from explorer.jobs.inspection import Imported, Misfit
+from explorer.data.metadata import KEY, WeightsMetadata
+from explorer.jobs.inspection import ImportedWeights, Misfit
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import Failure, Progress
 from explorer.jobs.weights import import_weights
@@ -18,8 +18,8 @@ from explorer.live import inference
 from explorer.live.model import build_model
 from explorer.live.weights import to_safetensors
 from explorer.runs.links import weights_token
-from explorer.runs.records import Lane, Run
-from explorer.training.plan import FACTS, Entrant, Plan
+from explorer.runs.records import Run, TrainerProgress
+from explorer.training.plan import DATASETS, NamedNetwork, Plan
 from explorer.ui import cache, runs
 from explorer.ui.lab.look_inside import images as desk
 from explorer.ui.lab.look_inside import preprocessing, samples, selection
@@ -118,7 +118,7 @@ def test_weights_that_do_not_fit_are_explained_row_by_row(looker: DirectLooker) 
     at = open_page()
     looker.known = dict(looker.known)
     misfit = Misfit("inception_4a.branch_3x3.conv", "conv.weight", (208, 96, 3, 3), (204, 96, 3, 3))
-    found = Imported(network=None, about="The weights are of another width.", misfits=(misfit,))
+    found = ImportedWeights(network=None, about="The weights are of another width.", misfits=(misfit,))
     work = looker._done
     looker._done = lambda request: found if request.kind == "weights" else work(request)
     bring(at)
@@ -143,7 +143,9 @@ def test_weights_of_a_file_are_used_and_the_link_finds_them_again(looker: Direct
     at = open_page()
     config = PRESETS["mini"].replace(classes=3)
     kept = selection.scratch().keep(to_safetensors(build_model(config)), ".safetensors")
-    found = Imported(network=selection.resolved(selection.token_of(str(kept))).network, about="weights from a file")
+    found = ImportedWeights(
+        network=selection.resolved(selection.token_of(str(kept))).network, about="weights from a file"
+    )
     work = looker._done
     looker._done = lambda request: found if request.kind == "weights" else work(request)
     bring(at)
@@ -158,8 +160,10 @@ def test_weights_of_a_file_are_used_and_the_link_finds_them_again(looker: Direct
 
 def test_a_brought_file_speaks_for_itself_alone(looker: DirectLooker) -> None:
     """What it says of its training is its own account, and no badge of ours is put to it."""
-    facts = FACTS["fashion_mnist"]
-    training = About(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.999)
+    facts = DATASETS["fashion_mnist"]
+    training = WeightsMetadata(
+        name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.999
+    )
     content = to_safetensors(build_model(PRESETS["mini"]), {KEY: training.model_dump_json()})
     found = import_weights(str(selection.scratch().keep(content, ".weights")), PRESETS["mini"])
     said = words(open_page(weights=selection.token_of(found.network.weights)))
@@ -203,9 +207,9 @@ class OneRun:
     """A store with one finished run of two entrants."""
 
     def __init__(self, folder: Path) -> None:
-        entrants = tuple(Entrant(name=name, config=PRESETS["mini"]) for name in ("wide", "narrow"))
+        entrants = tuple(NamedNetwork(name=name, config=PRESETS["mini"]) for name in ("wide", "narrow"))
         plan = Plan(entrants=entrants, seeds=(7,))
-        lanes = tuple(Lane(n, 1, 1.0, 1, 1.0, 1, "finished") for n in range(2))
+        lanes = tuple(TrainerProgress(n, 1, 1.0, 1, 1.0, 1, "finished") for n in range(2))
         self.run = Run("r0123456789ab", "Race", "", plan.model_dump_json(), "finished", "", 0.0, 0.0, 0.0, lanes)
         self.path = folder / "lane1.weights.safetensors"
         self.path.write_bytes(to_safetensors(build_model(PRESETS["mini"])))

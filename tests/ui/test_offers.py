@@ -38,7 +38,7 @@ def page(make: Callable[[], object], of: str = "a network") -> AppTest:
 
         from explorer.ui.components import downloads
 
-        downloads.offer(st.session_state["files"], "paper", st.session_state["of"])
+        downloads.download_buttons(st.session_state["files"], "paper", st.session_state["of"])
 
     at = AppTest.from_function(script)
     at.session_state["files"] = (File("ONNX", "onnx", "text/plain", "help", make),)

@@ -170,8 +170,8 @@ def open_as(session: str, run: Run) -> AppTest:
     """Open a run's address in a session of this name."""
     app = train_page()
     app.session_state["reader"] = session
-    app.session_state["train_runs"] = {"race" if len(run.plan.lanes) > 1 else "one": run.id}
-    return view(app, "race" if len(run.plan.lanes) > 1 else "one")
+    app.session_state["train_runs"] = {"race" if len(run.plan.trainers) > 1 else "one": run.id}
+    return view(app, "race" if len(run.plan.trainers) > 1 else "one")
 
 
 def test_a_finished_run_says_what_it_shows(manager: Manager) -> None:

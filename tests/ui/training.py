@@ -13,9 +13,9 @@ from explorer.runs.recorder import Recorder
 from explorer.runs.records import Run, State
 from explorer.runs.store import Store
 from explorer.training.checkpoints import weights_name
-from explorer.training.draft import Draft, prepared
-from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Mistake, Started, Stepped
-from explorer.training.plan import FACTS, Budget, Data, Entrant, Plan
+from explorer.training.draft import RunDraft, prepare_plan
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Misclassification, Started, Stepped
+from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Plan
 from explorer.ui import runs
 from tests.ui.conftest import open_app
 
@@ -54,9 +54,9 @@ def train_page(**query: str) -> AppTest:
 
 def plan(*names: str, seeds: Sequence[int] = (0,), steps: int = 100, data: str = "fashion_mnist") -> Plan:
     """Return the plan of a run or a race of presets."""
-    draft = Draft(data=Data(name=data), budget=Budget(kind="steps", amount=steps), seeds=tuple(seeds))
-    networks = [Entrant(name=name, config=PRESETS[name]) for name in names]
-    return prepared(draft, networks, FACTS[data]).plan
+    draft = RunDraft(data=DatasetChoice(name=data), budget=Budget(kind="steps", amount=steps), seeds=tuple(seeds))
+    networks = [NamedNetwork(name=name, config=PRESETS[name]) for name in names]
+    return prepare_plan(draft, networks, DATASETS[data]).plan
 
 
 def put(
@@ -77,13 +77,13 @@ def put(
     recorder = Recorder(store, run_id, attempt)
     whole = int(asked.budget.amount)
     done = steps if steps is not None else whole if state == "finished" else whole // 2
-    for lane in range(len(asked.lanes)):
+    for lane in range(len(asked.trainers)):
         accuracy = accuracies[min(lane, len(accuracies) - 1)]
         for event in events(lane, accuracy, done, whole, ends=state == "finished"):
             recorder.add(event)
     recorder.flush()
     if done:
-        recorder.checkpoint(lambda folder: _saved(folder, len(asked.lanes), done))
+        recorder.checkpoint(lambda folder: _saved(folder, len(asked.trainers), done))
     if state != "running":
         recorder.end(state, message)
     return store.run(run_id)
@@ -126,7 +126,9 @@ def judged(place: dict[str, float], accuracy: float, *, final: bool) -> Evaluate
         tuple(TESTS - wrong if said == truth else wrong if said == (truth + 1) % CLASSES else 0 for said in range(10))
         for truth in range(CLASSES)
     ]
-    mistakes = tuple(Mistake(index=n, truth=n % 10, said=(n + 1) % 10, probability=0.99 - n / 100) for n in range(12))
+    mistakes = tuple(
+        Misclassification(index=n, truth=n % 10, said=(n + 1) % 10, probability=0.99 - n / 100) for n in range(12)
+    )
     return Evaluated(
         **place, loss=2.3 * (1 - accuracy), accuracy=accuracy, confusion=tuple(rows), mistakes=mistakes, final=final
     )

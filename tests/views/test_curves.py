@@ -4,7 +4,7 @@ import pytest
 
 from explorer import PRESETS
 from explorer.runs.records import Point
-from explorer.training.plan import TRAINING_PASSES, Entrant, Plan
+from explorer.training.plan import TRAINING_PASSES, NamedNetwork, Plan
 from explorer.views import palette
 from explorer.views.curves import AXES, SHARED, Group, groups_beside_others, groups_of, of_groups, of_run
 from explorer.views.palette import DARK, LIGHT
@@ -86,7 +86,9 @@ def test_seeds_are_faint_and_their_mean_is_not() -> None:
 
 def test_a_race_is_in_the_colours_of_its_networks() -> None:
     """Each network has its letter, its colour, its lanes and its MACs."""
-    plan = Plan(entrants=tuple(Entrant(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1))
+    plan = Plan(
+        entrants=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
+    )
     lanes = [{"test_accuracy": points(lane)} for lane in range(4)]
     first, second = groups_of(plan, lanes, [1, 2], LIGHT)
     assert (first.title, second.title) == ("A mini", "B half")
@@ -97,7 +99,9 @@ def test_a_race_is_in_the_colours_of_its_networks() -> None:
 
 def test_a_race_among_other_runs_shows_every_network() -> None:
     """All in the run's colour, each with its name and dashes, as the mean over its seeds; one network has the run's."""
-    race = Plan(entrants=tuple(Entrant(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1))
+    race = Plan(
+        entrants=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
+    )
     lanes = [{"test_accuracy": points(value)} for value in (0.1, 0.3, 0.5, 0.9)]
     alone = race.replace(entrants=race.entrants[:1])
     groups = (

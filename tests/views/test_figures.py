@@ -5,7 +5,7 @@ import re
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.memory import kept
+from explorer.memory import activation_memory
 from explorer.views import figures
 from explorer.views.palette import LIGHT
 
@@ -79,7 +79,7 @@ def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name:
     summary = summarize(PRESETS[name])
     data = figures.training_memory(summary, LIGHT).data
     assert all(row["weights"] == row["gradients"] == row["momentum"] == summary.parameters() * 4 / 1e6 for row in data)
-    for part, bytes_kept in kept(summary)._asdict().items():
+    for part, bytes_kept in activation_memory(summary)._asdict().items():
         assert [row["batch"] * bytes_kept / 1e6 for row in data] == pytest.approx([row[part] for row in data])
     assert data[0]["normalisations"] > 5
 
@@ -90,7 +90,7 @@ def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> Non
         summary = summarize(PRESETS[name])
         title = figures.training_memory(summary, LIGHT).figure.layout.title.text.replace("<br>", " ")
         batch = int(re.search(r"from batch (\d+) on", title)[1])
-        of_one, held = sum(kept(summary)), 3 * 4 * summary.parameters()
+        of_one, held = sum(activation_memory(summary)), 3 * 4 * summary.parameters()
         assert (batch - 1) * of_one <= held < batch * of_one
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.training.events import Mistake
+from explorer.training.events import Misclassification
 from explorer.views.image_strips import ClassStrip, mistakes_html, strips_html
 
 HOSTILE = "<script>alert('x')</script>"
@@ -48,7 +48,7 @@ def test_counts_and_sizes() -> None:
 def test_mistakes_say_what_was_said_and_what_it_is() -> None:
     """A picture each, in order, with its text for those who cannot see it."""
     some = images(2, 1)
-    html = mistakes_html(some, [Mistake(4, 0, 1, 0.987), Mistake(9, 1, 0, 0.5)], ("cat", "dog"))
+    html = mistakes_html(some, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
     assert [np.array_equal(shown, image[..., 0]) for shown, image in zip(pictures(html), some, strict=True)] == [
         True
     ] * 2
@@ -59,6 +59,6 @@ def test_mistakes_say_what_was_said_and_what_it_is() -> None:
 def test_names_are_data() -> None:
     """A class that is called like a tag makes none."""
     html = strips_html([ClassStrip(HOSTILE, 1, 1, images(1, 1))])
-    html += mistakes_html(images(1, 1), [Mistake(0, 0, 1, 0.9)], (HOSTILE, "x' onerror='y"))
+    html += mistakes_html(images(1, 1), [Misclassification(0, 0, 1, 0.9)], (HOSTILE, "x' onerror='y"))
     assert "<script" not in html
     assert " onerror='" not in html

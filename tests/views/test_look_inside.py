@@ -6,16 +6,16 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from explorer.data.preprocessing import Step
+from explorer.data.preprocessing import PreprocessingStep
 from explorer.jobs.inspection import (
     Ablation,
     AblationCell,
     Activity,
     BranchActivity,
+    ClassScores,
     Filters,
     Heat,
     Maximization,
-    Said,
     Strip,
 )
 from explorer.views import look_inside, map_images, palette
@@ -59,7 +59,10 @@ ACTIVITY = Activity(
 HEAT = Heat(png=map_images.png(GREY[:7, :7].copy()), size=(7, 7), low=0.0, high=2.5)
 SIGNED = HEAT.replace(low=-1.0)
 BARS = [look_inside.Bar("Sneaker", 0.7, 0.9, True), look_inside.Bar("a <b>bag</b> & more of it", 0.0001, 0.05)]
-STEPS = (Step("picture", "28 × 28, RGB", GREY), Step("normalised", "(value / 255 − 0.5) / 0.5: from −1 to 1", GREY))
+STEPS = (
+    PreprocessingStep("picture", "28 × 28, RGB", GREY),
+    PreprocessingStep("normalised", "(value / 255 − 0.5) / 0.5: from −1 to 1", GREY),
+)
 
 PICTURES = {
     "gallery": look_inside.gallery([("one", map_images.png(GREY)), ("<b>", map_images.png(GREY[:7].copy()))]),
@@ -81,7 +84,7 @@ PICTURES = {
     ),
     "no climb": look_inside.climb(Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(0.0,)), "x"),
     "time": look_inside.time_bars(("stem", "3a"), {"stem": 1, "3a": 3}, {"one": {"stem": 2.0, "3a": 2.0}}),
-    "looked": look_inside.looked(map_images.png(GREY), HEAT, "Where it looked for “Bag”"),
+    "looked": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Where it looked for “Bag”"),
     "strongest": look_inside.strongest(STRIPS, "The strongest channels of 4a"),
 }
 
@@ -199,10 +202,10 @@ def test_a_probability_never_looks_certain_when_it_is_not(share: float, text: st
 )
 def test_how_sure_it_is_depends_on_the_number_of_classes(entropy: float, classes: int, word: str) -> None:
     """The entropy is held against a blind guess among all of them."""
-    said = Said((0,), (1.0,), entropy)
-    assert word in look_inside.sureness(said, classes)
-    assert "3.32 is a blind guess" in look_inside.sureness(said, classes)
-    assert "certain" in look_inside.sureness(Said((0,), (1.0,), 0.0), 1)
+    said = ClassScores((0,), (1.0,), entropy)
+    assert word in look_inside.confidence_text(said, classes)
+    assert "3.32 is a blind guess" in look_inside.confidence_text(said, classes)
+    assert "certain" in look_inside.confidence_text(ClassScores((0,), (1.0,), 0.0), 1)
 
 
 @pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])

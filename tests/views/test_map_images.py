@@ -61,7 +61,7 @@ def test_tiles_are_cut_and_laid_out_anew() -> None:
     sprite = np.concatenate([np.concatenate(list(numbers[:4]), 1), np.concatenate([*numbers[4:], *numbers[:2]], 1)])
     cut = map_images.tiles(map_images.png(sprite), (2, 2), 4, 6)
     assert (cut == numbers).all()
-    laid = np.array(map_images.pixels(map_images.laid_out(map_images.coloured(cut), 3)))
+    laid = np.array(map_images.pixels(map_images.lay_out(map_images.coloured(cut), 3)))
     assert laid.shape == (5, 8, 3)
     assert hexed(laid[3, 3]) == palette.scale(4 / 255)
 

@@ -4,15 +4,15 @@ import pytest
 
 from explorer import PRESETS, summarize
 from explorer.live.training import SAMPLE
-from explorer.runs.records import STATES, Lane, Point, Run
+from explorer.runs.records import STATES, Point, Run, TrainerProgress
 from explorer.training.events import Evaluated
-from explorer.training.plan import FACTS, Budget, Entrant, Plan, Settings
+from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan, Settings
 from explorer.training.races import standings
 from explorer.views import training as words
 
-FASHION = FACTS["fashion_mnist"]
+FASHION = DATASETS["fashion_mnist"]
 PLAN = Plan(
-    entrants=tuple(Entrant(name=name, config=PRESETS[name]) for name in ("mini", "half")),
+    entrants=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")),
     budget=Budget(kind="steps", amount=100.0),
     seeds=(0, 1),
 )
@@ -99,14 +99,14 @@ def test_many_classes_have_no_numbers_in_the_cells() -> None:
     assert chart.figure.data[0].texttemplate is None
 
 
-def run(*lanes: Lane, state: str = "running") -> Run:
+def run(*lanes: TrainerProgress, state: str = "running") -> Run:
     """Return a run of two networks and two seeds."""
     return Run("r0", "race", "", PLAN.model_dump_json(), state, "", 0.0, 0.0, None, lanes)
 
 
-def lane(number: int, step: int, seconds: float) -> Lane:
+def lane(number: int, step: int, seconds: float) -> TrainerProgress:
     """Return a lane of a hundred steps."""
-    return Lane(number, step, seconds, 64 * step, step / 100, 0, "")
+    return TrainerProgress(number, step, seconds, 64 * step, step / 100, 0, "")
 
 
 def test_progress() -> None:

@@ -5,13 +5,13 @@ import random
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.comparison import Comparison, Facts
+from explorer.comparison import Comparison, NetworkTotals
 from explorer.views.palette import DARK, LIGHT
 from explorer.views.variant_figures import QUANTITIES, Mark, Point, label_places, laps, per_block, scatter
 
 NAMES = ["paper", "half", "mini"]
 COMPARISON = Comparison(tuple(summarize(PRESETS[name]) for name in NAMES))
-POINTS = [Point(name, Facts.of(summarize(config)), kept=False) for name, config in PRESETS.items()]
+POINTS = [Point(name, NetworkTotals.of(summarize(config)), kept=False) for name, config in PRESETS.items()]
 
 
 @pytest.mark.parametrize("quantity", [name for name in QUANTITIES if name != "receptive_field"])
@@ -40,7 +40,9 @@ def test_the_title_says_what_to_see() -> None:
 
 def test_the_scatter() -> None:
     """Every network once at its place, and the front through those that none beats."""
-    kept = Point("mine", Facts(100_000, 100_000, 30_000_000, 1_000, 59), "B", True, "2.0 ms for one image", "top-1 9 %")
+    kept = Point(
+        "mine", NetworkTotals(100_000, 100_000, 30_000_000, 1_000, 59), "B", True, "2.0 ms for one image", "top-1 9 %"
+    )
     figure = scatter([*POINTS, kept], LIGHT)
     front, yours, presets = figure.data
     corners = list(zip(front.x, front.y, strict=True))
@@ -61,7 +63,7 @@ def test_a_front_of_one_network_can_be_seen() -> None:
     """The line leads from the top of the chart down to it and on to the right edge."""
     figure = scatter(POINTS, LIGHT)
     front, mini = figure.data[0], PRESETS["mini"]
-    at = Facts.of(summarize(mini))
+    at = NetworkTotals.of(summarize(mini))
     assert [x for x, _ in zip(front.x, front.y, strict=True)][:2] == [at.parameters] * 2
     assert front.y[0] > max(point.facts.macs for point in POINTS)
     assert front.x[-1] > max(point.facts.parameters for point in POINTS)

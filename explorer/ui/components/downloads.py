@@ -38,7 +38,7 @@ class File(NamedTuple):
     refused: str = ""
 
 
-def offer(files: tuple[File, ...], stem: str, of: object) -> None:
+def download_buttons(files: tuple[File, ...], stem: str, of: object) -> None:
     """Show a button per file, and below them what went wrong; the files' names begin with ``stem``.
 
     ``of`` is what the files are made of: where it changes, what went wrong before is forgotten.
@@ -94,5 +94,5 @@ def _tell(reasons: dict[str, str], key: str) -> None:
     told = f"{key}_told"
     with st.container(key=told):
         for label, reason in sorted(reasons.items()):
-            messages.refuse(f"{label}: {reason}")
+            messages.show_refusal(f"{label}: {reason}")
     _failures(key=f"{key}_failures", data={"box": key, "told": told}, on_failed_change=lambda: None, height=1)

@@ -6,8 +6,8 @@ from explorer.config import GoogLeNetConfig
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import Failure, LayerTiming, LayerTimingRequest
 from explorer.ui import cache
-from explorer.ui.components.polling import look_again
-from explorer.ui.explore.network.badge import reader
+from explorer.ui.components.polling import rerun_after
+from explorer.ui.explore.network.badge import session_id
 from explorer.views.comparison_tables import time_text
 
 _ASKED, _KNOWN, _FAILED, _FRESH = "times_asked", "times_known", "times_failed", "times_fresh"
@@ -47,7 +47,7 @@ def measure_control(*configs: GoogLeNetConfig) -> None:
         if pending:
             st.markdown(f":small[{_how_far(pending)}]", width="content")
             st.button("Stop", icon=":material/stop_circle:", key="times_stop", on_click=_stop)
-            look_again(pending.retry_s, "times_again")
+            rerun_after(pending.retry_s, "times_again")
         else:
             st.button(
                 "Measure again" if all(map(times, configs)) else "Measure time",
@@ -65,7 +65,6 @@ def measure_control(*configs: GoogLeNetConfig) -> None:
 
 def said(config: GoogLeNetConfig) -> str:
     """Return in a sentence what was measured of a network, or that it was not."""
-
     timing = times(config)
     if timing is None:
         return ":material/history: This network has not been measured yet."
@@ -83,9 +82,8 @@ def _how_far(pending: Pending) -> str:
 
 def _collect() -> Pending | None:
     """Take in what has come; return how far the next is, None when nothing is awaited any more."""
-
     while asked := st.session_state.get(_ASKED):
-        answer = cache.checker().ask(asked[0], reader())
+        answer = cache.check_jobs().submit(asked[0], session_id())
         if isinstance(answer, Pending):
             return answer
         if isinstance(answer, Failure):
@@ -105,7 +103,7 @@ def _start(configs: tuple[GoogLeNetConfig, ...]) -> None:
     asked = tuple(LayerTimingRequest(config=config, device=device) for config in dict.fromkeys(configs))
     for request in asked:
         if times(request.config):  # whoever measures again wants a new measurement; a class shares the first
-            cache.checker().forget(request)
+            cache.check_jobs().forget(request)
     st.session_state[_ASKED] = asked
     st.session_state.pop(_FAILED, None)
 
@@ -113,5 +111,5 @@ def _start(configs: tuple[GoogLeNetConfig, ...]) -> None:
 def _stop() -> None:
     asked: tuple[LayerTimingRequest, ...] = st.session_state.get(_ASKED, ())
     for request in asked:
-        cache.checker().cancel(request, reader())
+        cache.check_jobs().cancel(request, session_id())
     st.session_state[_ASKED] = ()

@@ -17,7 +17,9 @@ Take = Callable[[Any], tuple[Problem, ...]]  # takes a value over, or returns wh
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
 
 
-def whole(label: str, key: str, value: int, take: Take, *, width: int | str = 110, help: str | None = None) -> None:
+def whole_number(
+    label: str, key: str, value: int, take: Take, *, width: int | str = 110, help: str | None = None
+) -> None:
     """Ask for a whole number; the message of a refused one stands under it."""
     held = state.refused(key)
     shown = held[0] if held and not (isinstance(held[0], int) and abs(held[0]) > _MAX_SHOWN) else value

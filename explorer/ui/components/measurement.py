@@ -13,8 +13,8 @@ import streamlit as st
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import Failure, Request, Result
 from explorer.ui import cache
-from explorer.ui.components.polling import look_again
-from explorer.ui.explore.network.badge import reader
+from explorer.ui.components.polling import rerun_after
+from explorer.ui.explore.network.badge import session_id
 
 MAX_SEED = 999_999
 
@@ -22,10 +22,9 @@ MAX_SEED = 999_999
 @st.fragment
 def measurement(name: str, make: Callable[[int], Request], show: Callable[[Any], None], label: str, about: str) -> None:
     """Offer to measure what ``make`` asks for with a seed; ``show`` draws the result. ``about`` says what is done."""
-
     asked, done = f"{name}_asked", f"{name}_done"
     request = st.session_state.get(asked)
-    answer = cache.checker().ask(request, reader()) if request else None
+    answer = cache.check_jobs().submit(request, session_id()) if request else None
     waiting = isinstance(answer, Pending)
     if request and not waiting:
         st.session_state[done] = (request, answer)
@@ -46,7 +45,7 @@ def measurement(name: str, make: Callable[[int], Request], show: Callable[[Any],
         st.caption(about, width="stretch")
     if waiting:
         _progress(answer)
-        look_again(answer.retry_s, f"{name}_again")
+        rerun_after(answer.retry_s, f"{name}_again")
     if done in st.session_state:
         _result(*st.session_state[done], make(seed), show)
 
@@ -56,12 +55,12 @@ def _seed(name: str) -> int:
 
 
 def _start(asked: str, request: Request) -> None:
-    cache.checker().forget(request)  # whoever presses the button wants a new measurement
+    cache.check_jobs().forget(request)  # whoever presses the button wants a new measurement
     st.session_state[asked] = request
 
 
 def _stop(asked: str, request: Request) -> None:
-    cache.checker().cancel(request, reader())
+    cache.check_jobs().cancel(request, session_id())
     st.session_state[asked] = None
 
 

@@ -18,7 +18,7 @@ _COLOUR, _OPEN, _OPEN_CHOICE = "colour_by", "open_modules", "open_choice"
 
 def show_overview() -> None:
     """Show the whole network across the page; a click on a box chooses it, a double click opens it where it stands."""
-    config = state.present().config
+    config = state.current().config
     summary = cache.summary(config)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**The network** :small[choose a box to see inside it]", width="content")
@@ -71,7 +71,7 @@ def _keep_open(names: list[str]) -> None:
 
 def _open_or_close(node: str) -> None:
     """Open the module of a node, or close it if it is open. Other blocks have no inside here."""
-    config = state.present().config
+    config = state.current().config
     name, kept = diagrams.block_of(node), _opened(config)
     if name in kept:
         kept.remove(name)
@@ -82,7 +82,7 @@ def _open_or_close(node: str) -> None:
 
 def show_block() -> None:
     """Show the chosen block layer by layer, and beside it the formulas of the chosen layer."""
-    summary = cache.summary(state.present().config)
+    summary = cache.summary(state.current().config)
     with st.container(key="inside"):
         left, right = st.columns([1.5, 1], gap="medium")
         with left:

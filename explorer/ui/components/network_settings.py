@@ -19,7 +19,7 @@ _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
 
 def common_settings() -> None:
     """Show the input, the classes and the structural switches."""
-    config = state.present().config
+    config = state.current().config
     _side("Height", 1, config)
     _side("Width", 2, config)
     whole_number("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
@@ -32,7 +32,7 @@ def rare_settings() -> None:
     """Show what is seldom changed, folded away: opened, it stands below the table and covers none of it."""
     fold = st.expander("More settings", icon=":material/tune:", on_change="rerun", key=MORE)
     if fold.open:
-        config = state.present().config
+        config = state.current().config
         with fold:
             for title, controls in (
                 ("Stem", _stem),
@@ -142,7 +142,7 @@ def _seed(key: str, value: Any) -> None:
 def _changed(label: str, key: str, write: Write) -> None:
     value = st.session_state[key]
     try:
-        config = write(state.present().config, value)
+        config = write(state.current().config, value)
         found = problems(config)
     except ValidationError:
         shown = "blank" if value is None else f"“{str(value)[:20]}”"

@@ -14,7 +14,7 @@ _later = st.components.v2.component("later", html="<span></span>", js=_JS)
 _runs = count()
 
 
-def look_again(seconds: float, key: str) -> None:
+def rerun_after(seconds: float, key: str) -> None:
     """Rerun the surrounding fragment after ``seconds``. To be called in a fragment, once per ``key``."""
     with st.container(key=f"later_{key}", height="content"):
         _later(key=key, data={"ms": round(1_000 * seconds), "run": next(_runs)}, on_due_change=lambda: None, height=1)

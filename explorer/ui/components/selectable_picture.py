@@ -12,7 +12,7 @@ _css, _js = ((_ASSETS / f"choosing.{kind}").read_text("utf-8") for kind in ("css
 _view = st.components.v2.component("looking_choosing", html='<div class="choosing"></div>', css=_css, js=_js)
 
 
-def choosing(svg: str, *, key: str, chosen: Collection[str], on_choose: Callable[[str], None]) -> None:
+def selectable_picture(svg: str, *, key: str, chosen: Collection[str], on_choose: Callable[[str], None]) -> None:
     """Show an SVG of our own making whose parts with ``data-choice`` can be chosen; those in ``chosen`` are marked.
 
     ``on_choose`` is called with the id of a part before the script, or the fragment around, runs again.

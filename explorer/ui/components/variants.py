@@ -21,7 +21,7 @@ def title(name: str) -> str:
     """Return what a network is called on the page."""
     if name != CURRENT:
         return CATALOGUE[name].title if name in CATALOGUE else name
-    version = state.present()
+    version = state.current()
     return f"bench: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
 
 

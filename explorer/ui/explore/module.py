@@ -31,7 +31,7 @@ def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
 
     Returns the config, the module's name, and whether it is the present network, which can be edited.
     """
-    version = state.present()
+    version = state.current()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
             "Of", [_HERE, _PRESET], default=_HERE, required=True, key=_OF, persist_state="session"
@@ -66,7 +66,7 @@ def edit_module(config: GoogLeNetConfig, name: str, *, editable: bool) -> None:
             )
 
 
-def beside_naive(config: GoogLeNetConfig, name: str) -> None:
+def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     """Show the module as it is and as Figure 2a would have it, for the same input, with what that changes."""
     try:
         naive = cache.summary(without_reductions(config, (name,)))

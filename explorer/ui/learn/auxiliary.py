@@ -28,7 +28,7 @@ def predict() -> None:
 
 def _taps() -> tuple[str, ...]:
     """Return the tapped modules of the present network; says so when there are none."""
-    taps = state.present().config.aux.taps
+    taps = state.current().config.aux.taps
     if not taps:
         st.info("The present network has no auxiliary head. Put one on a module on the network page, under More.")
     return taps
@@ -41,7 +41,7 @@ def steps() -> None:
         return
     tap = st.segmented_control("Head on", taps, default=taps[0], required=True, key="head_tap")
     tap = tap if tap in taps else taps[0]
-    summary = cache.summary(state.present().config)
+    summary = cache.summary(state.current().config)
     st.markdown(pictures.steps_table(core.head_steps(summary, tap)))
     diagram(diagrams.auxiliary(summary, tap), key="head_diagram", height=250)
 
@@ -50,9 +50,9 @@ def other_inputs() -> None:
     """Show what other inputs and pooling rules make of the heads."""
     if not _taps():
         return
-    config = state.present().config
+    config = state.current().config
     side = st.session_state.get(_SIDE, config.input_shape[1])
-    lesson_number.whole("Another input, side in pixels", "auxiliary_side_input", side, _take_side, width=230)
+    lesson_number.whole_number("Another input, side in pixels", "auxiliary_side_input", side, _take_side, width=230)
     sides = tuple(dict.fromkeys((side, *_SIDES)))
     st.markdown(pictures.fates_table(core.pool_fates(config, sides), side))
     st.caption(
@@ -74,7 +74,7 @@ def ledger() -> None:
     """Show what the heads cost in training, and that nothing is left of it at inference."""
     if not _taps():
         return
-    book = core.ledger(cache.summary(state.present().config))
+    book = core.ledger(cache.summary(state.current().config))
     chart(
         pictures.ledger_bars(book),
         "each bar is the whole network in training. At inference the heads are gone: "
@@ -92,7 +92,7 @@ def loss() -> None:
     taps = _taps()
     if not taps:
         return
-    config = state.present().config
+    config = state.current().config
     weight = st.slider("λ, weight of each head's loss", 0.0, 1.0, 0.3, 0.05, key="loss_weight", persist_state="session")
     heads = len(taps)
     value = core.loss_at_equal_logits(config.classes, heads, weight)
@@ -119,7 +119,7 @@ def loss() -> None:
 
 
 def _apply_weight(weight: float) -> None:
-    config = state.present().config
+    config = state.current().config
     state.commit(config.replace(aux=config.aux.replace(loss_weight=weight)))
 
 
@@ -139,7 +139,7 @@ def microscope() -> None:
 
 def _request(seed: int) -> GradientRequest:
 
-    return GradientRequest(config=state.present().config, device=st.session_state.get("device", "auto"), seed=seed)
+    return GradientRequest(config=state.current().config, device=st.session_state.get("device", "auto"), seed=seed)
 
 
 def _show_gradients(report: GradientReport) -> None:
@@ -181,8 +181,7 @@ def _means(runs: list[GradientRun], place: int) -> tuple[list[list[float]], list
 
 def _say(runs: list[GradientRun], place: int) -> None:
     """Say whom each head reaches, and what the heads do to the first and the last block that they reach."""
-
-    config, blocks = state.present().config, runs[0].blocks
+    config, blocks = state.current().config, runs[0].blocks
     lines = []
     for number, tap in enumerate(runs[0].losses[1:], 1):
         reached = [block for block, norm in zip(blocks, runs[0].norms[number], strict=True) if norm > 0]

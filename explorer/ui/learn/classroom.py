@@ -65,8 +65,8 @@ def _link(lesson: LessonText) -> None:
 def link(page: str, leave_out: list[str]) -> str:
     """Return the address of a lesson with the present network and without the named parts."""
     query = {}
-    if state.present() != state.DEFAULT:
-        query[state.PARAMETER] = to_token(state.present())
+    if state.current() != state.DEFAULT:
+        query[state.PARAMETER] = to_token(state.current())
     if leave_out:
         query[PARAMETER] = ",".join(sorted(leave_out))
     place = urlsplit(st.context.url or "")
@@ -84,7 +84,7 @@ def _worksheet(topic: str) -> None:
     if not topics:
         st.caption("Choose at least one lesson.")
         return
-    version = state.present()
+    version = state.current()
     name = version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))
     sheet = worksheet(cache.summary(version.config), name, tuple(topics), seed, count)
     if not sheet.questions:

@@ -14,7 +14,7 @@ import streamlit as st
 from explorer.history import Version
 from explorer.lessons.text import LessonError, LessonText, read
 from explorer.ui import state
-from explorer.ui.frame import let_go
+from explorer.ui.frame import let_browser_draw
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
 
@@ -63,7 +63,7 @@ def _alone(draw: Part) -> None:
     def part() -> None:
         draw()
         if _shared() != shown:
-            let_go()
+            let_browser_draw()
             st.rerun()
 
     part()
@@ -71,7 +71,7 @@ def _alone(draw: Part) -> None:
 
 def _shared() -> tuple[Version, int]:
     """Return what parts share with the rest of the page: the network, and how many questions were answered."""
-    return state.present(), quiz.answered()
+    return state.current(), quiz.answered()
 
 
 def _head(lesson: LessonText, follows: str, hidden: frozenset[str]) -> None:
@@ -79,7 +79,7 @@ def _head(lesson: LessonText, follows: str, hidden: frozenset[str]) -> None:
     st.markdown(f"# {lesson.title}\n\n**You will learn** {lesson.goal} :small[about {lesson.minutes} minutes]")
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_head"):
         st.caption(follows, width="content")
-        if state.present() != state.DEFAULT and "network" not in hidden:
+        if state.current() != state.DEFAULT and "network" not in hidden:
             st.button(
                 "Back to the paper's network",
                 icon=":material/restart_alt:",

@@ -57,7 +57,7 @@ def quiz(topic: str, *, reveal: bool) -> None:
             persist_state="session",
             help="The same number and network give the same questions again.",
         )
-        found = questions(cache.summary(state.present().config), topic, number, COUNT)
+        found = questions(cache.summary(state.current().config), topic, number, COUNT)
         if not found:
             st.info("The present network has nothing to ask about here: it has no auxiliary head.")
             return

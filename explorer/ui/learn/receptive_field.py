@@ -9,7 +9,7 @@ from explorer.lessons.receptive_field import Spectrum, spectra, without_branch
 from explorer.ui import cache, state
 from explorer.ui.components import lesson_number
 from explorer.ui.components.chart import chart
-from explorer.ui.frame import let_go
+from explorer.ui.frame import let_browser_draw
 from explorer.ui.learn import quiz
 from explorer.views import field_charts as pictures
 from explorer.views import formatting as fmt
@@ -24,7 +24,7 @@ def predict() -> None:
 
 
 def _summary() -> NetworkSummary:
-    return cache.summary(state.present().config)
+    return cache.summary(state.current().config)
 
 
 def _module(found: tuple[Spectrum, ...]) -> Spectrum:
@@ -50,7 +50,7 @@ def spectrum() -> None:
             for field, count in one.ways.items()
         ],
     )
-    let_go()
+    let_browser_draw()
     above.segmented_control("Module", [one.module for one in found], key=_MODULE, required=True)
 
 
@@ -78,7 +78,7 @@ def _place(label: str, key: str, count: int, module: str) -> int:
 
 def without() -> None:
     """Take one branch out of every module and compare the spectrum of the chosen one."""
-    config = state.present().config
+    config = state.current().config
     now = _module(spectra(_summary()))
     branch = st.segmented_control(
         "Take out of every module", BRANCHES, default="5x5", key="field_without", format_func=BRANCH_NAMES.get
@@ -100,11 +100,11 @@ def without() -> None:
 
 def doctor() -> None:
     """Send a picture of any size through the network under every pooling rule."""
-    config = state.present().config
+    config = state.current().config
     height, width = st.session_state.get(_SIZE, config.input_shape[1:])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        lesson_number.whole("Height", "doctor_height", height, lambda value: _take((value, width)), width=150)
-        lesson_number.whole("Width", "doctor_width", width, lambda value: _take((height, value)), width=150)
+        lesson_number.whole_number("Height", "doctor_height", height, lambda value: _take((value, width)), width=150)
+        lesson_number.whole_number("Width", "doctor_width", width, lambda value: _take((height, value)), width=150)
         st.button("Apply to the network", icon=":material/upload:", key="doctor_apply", on_click=_apply)
     held = state.refused("doctor_apply")
     for problem in held[1][:2] if held else ():
@@ -136,7 +136,7 @@ def _take(size: tuple[int, int]) -> tuple[Problem, ...]:
 
 
 def _apply() -> None:
-    config = state.present().config
+    config = state.current().config
     new = resolution.at_side(config, *st.session_state.get(_SIZE, config.input_shape[1:]))
     if found := problems(new):
         state.refuse("doctor_apply", None, found)
@@ -147,7 +147,7 @@ def _apply() -> None:
 
 def limits() -> None:
     """Show the smallest inputs, with the network's stem and with the small one."""
-    config = state.present().config
+    config = state.current().config
     small = config.replace(stem=config.stem.replace(kind="small"))
     left, right = st.columns(2)
     kinds = {"paper": "7×7/2 stem, divides by 8", "small": "small stem, divides by 2"}

@@ -18,7 +18,7 @@ def predict() -> None:
 
 def presets() -> None:
     """Show the presets side by side; one click puts one on the bench."""
-    version = state.present()
+    version = state.current()
     st.session_state[_WHICH] = version.base if version.config == version.base_config else None
     st.pills(
         "Put on the bench",
@@ -63,7 +63,7 @@ def audit() -> None:
 
 def counts() -> None:
     """Reconcile the ways of counting for the network of this session."""
-    summary = cache.summary(state.present().config)
+    summary = cache.summary(state.current().config)
     with st.container(key="counts_table"):
         st.markdown(tables.counts_table(core.counts(summary)))
     st.caption("For the network of this session and one image, without auxiliary heads unless they are named.")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.ui import frame
-from explorer.ui.components.polling import look_again
+from explorer.ui.components.polling import rerun_after
 
 
 @st.fragment
@@ -11,7 +11,7 @@ def looks(name: str) -> None:
     """Say how often it looked."""
     st.session_state[name] = st.session_state.get(name, 0) + 1
     st.write(f"{name}: look {st.session_state[name]}")
-    look_again(0.02, name)
+    rerun_after(0.02, name)
 
 
 def first() -> None:

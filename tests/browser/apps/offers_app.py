@@ -4,7 +4,7 @@ from itertools import count
 
 import streamlit as st
 
-from explorer.ui.components.downloads import CannotMakeError, File, offer
+from explorer.ui.components.downloads import CannotMakeError, File, download_buttons
 
 tries = st.session_state.setdefault("tries", count())
 runs = st.session_state.setdefault("runs", count(1))
@@ -22,5 +22,5 @@ files = (
     File("Graph", "onnx", "application/octet-stream", "At the second try.", fickle),
     File("Weights", "safetensors", "application/octet-stream", "Never.", fickle, "They are too large."),
 )
-offer(files, "mini", "mini")
+download_buttons(files, "mini", "mini")
 st.write(f"run {next(runs)}")

@@ -13,7 +13,7 @@ from explorer import budget
 from explorer.config import Problem
 from explorer.history import Version
 from explorer.ui import cache, messages, shelf, state
-from explorer.ui.components.polling import look_again
+from explorer.ui.components.polling import rerun_after
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_text
 
@@ -48,14 +48,14 @@ def show_budget(_names: tuple[str, ...]) -> None:
         )
         st.selectbox("Keep", list(KEEPS), key=_KEEP, format_func=KEEPS.get, width=280)
         if st.session_state[_KEEP] == "row":
-            st.selectbox("Row", [row.name for row in state.present().config.modules], key=_ROW, width=90)
+            st.selectbox("Row", [row.name for row in state.current().config.modules], key=_ROW, width=90)
         st.button("Solve", icon=":material/search:", on_click=_start, type="primary", key="budget_solve")
     messages.show_problems((state.refused(_LIMIT) or (None, ()))[1])
     st.fragment(_result)()
 
 
 def _cost(quantity: str) -> int:
-    return getattr(cache.summary(state.present().config).main, quantity)
+    return getattr(cache.summary(state.current().config).main, quantity)
 
 
 def _start() -> None:
@@ -64,14 +64,14 @@ def _start() -> None:
     limit = int(typed * _UNITS[quantity][1]) if 0 < typed <= _MOST else 0
     asked = budget.Budget(quantity, limit, st.session_state[_KEEP], st.session_state.get(_ROW, ""))
     st.session_state.pop(_FOUND, None)
-    search = budget.solve(state.present().config, asked)
+    search = budget.solve(state.current().config, asked)
     try:
         first = next(search)
     except budget.BudgetError as error:
         state.refuse(_LIMIT, limit, (Problem("budget", _LIMIT, str(error)),))
         return
     state.accept()
-    _remember(state.present(), asked, search, first)
+    _remember(state.current(), asked, search, first)
 
 
 def _remember(
@@ -96,7 +96,7 @@ def _result() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(step.share, f"Searching: {budget.WAYS[step.way]}")
             st.button("Stop", icon=":material/stop:", on_click=_stop, key="budget_stop")
-        look_again(0.02, "budget")
+        rerun_after(0.02, "budget")
     elif _FOUND in st.session_state:
         _show(*st.session_state[_FOUND])
 
@@ -116,7 +116,7 @@ def _go_on() -> None:
 
 def _show(version: Version, asked: budget.Budget, outcome: budget.Outcome) -> None:
     unit, limit = QUANTITIES[asked.quantity], fmt.exact(asked.limit)
-    if version != state.present():
+    if version != state.current():
         st.caption("Found for the network as it was; it has changed since. Solve again for the present one.")
     if outcome.cost <= asked.limit:
         st.success(f"It fits as it is: {fmt.exact(outcome.cost)} of {limit} {unit}.", icon=":material/check:")
@@ -146,7 +146,7 @@ def _candidate(number: int, version: Version, candidate: budget.Candidate, asked
             )
             st.space("stretch")
             if st.button("Open", icon=":material/open_in_new:", key=f"budget_open_{number}"):
-                state.put_on_bench(found)
+                state.make_current(found)
                 st.rerun()
             if st.button("Keep", icon=":material/star_outline:", key=f"budget_keep_{number}"):
                 shelf.keep(found, f"at most {fmt.short(asked.limit)} {unit}")

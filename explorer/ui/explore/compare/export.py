@@ -22,7 +22,7 @@ from explorer.settings import ROOT
 from explorer.share import to_json
 from explorer.shelf import CURRENT
 from explorer.ui import cache, state
-from explorer.ui.components.downloads import CannotMakeError, File, offer
+from explorer.ui.components.downloads import CannotMakeError, File, download_buttons
 from explorer.ui.components.variants import compared, title
 from explorer.views import comparison_tables, handout, layer_table, tables
 
@@ -36,7 +36,7 @@ _PIPE, _NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 _one_at_a_time = Lock()
 
 
-def show_takeaway(names: tuple[str, ...]) -> None:
+def show_export(names: tuple[str, ...]) -> None:
     """Offer every format for one of the compared networks, and the comparison as a handout."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Network", names, key=_WHICH, format_func={n: title(n) for n in names}.get, width=280)
@@ -53,9 +53,9 @@ def show_takeaway(names: tuple[str, ...]) -> None:
         )
         st.multiselect("Questions", list(BANK), key=_TOPICS, placeholder="none", width=300, format_func=_topic)
     st.markdown("**This network**")
-    offer(_files(version, name), _stem(name, version), version)
+    download_buttons(_files(version, name), _stem(name, version), version)
     st.markdown("**The comparison**")
-    offer(_comparison_files(names), "comparison", tuple(map(state.version_named, names)))
+    download_buttons(_comparison_files(names), "comparison", tuple(map(state.version_named, names)))
     st.caption("ONNX and weights hold random numbers, drawn from the seed 0, in the shapes of this network.")
 
 

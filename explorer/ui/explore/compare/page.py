@@ -41,7 +41,7 @@ def choose() -> tuple[str, ...]:
         )
         st.selectbox("Against", names, key=_BASE, format_func=titles.get, on_change=_based, width=230)
     messages.show_problems(held[1] if held else ())
-    if not state.shelf().variants and state.present().config == state.present().base_config:
+    if not state.shelf().variants and state.current().config == state.current().base_config:
         _show_how()
     return names
 
@@ -187,7 +187,6 @@ def show_modules(names: tuple[str, ...]) -> None:
 
 def show_charts(names: tuple[str, ...]) -> None:
     """Show parameters, MACs, activations or receptive field per block, one colour per network."""
-
     quantity = st.segmented_control(
         "Quantity",
         list(variant_figures.QUANTITIES),
@@ -214,5 +213,5 @@ VIEWS = {
     "Speed": timings.show_timings,
     "Shelf": shelf.show_shelf,
     "Budget": budget.show_budget,
-    "Take away": export.show_takeaway,
+    "Take away": export.show_export,
 }

@@ -12,13 +12,13 @@ import streamlit as st
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import CheckReport
 from explorer.ui import cache, state
-from explorer.ui.components.polling import look_again
+from explorer.ui.components.polling import rerun_after
 from explorer.views import formatting as fmt
 
 DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
 
 
-def reader() -> str:
+def session_id() -> str:
     """Return a name for this session, so that its newer request replaces its older one in the queue."""
     return st.session_state.setdefault("reader", uuid4().hex)
 
@@ -26,9 +26,8 @@ def reader() -> str:
 @st.fragment
 def show_badge() -> None:
     """Show what the live network says of the present config, or that it is being built."""
-
     device = st.session_state.get("device", "auto")
-    result = cache.checker().request(state.present().config, device, reader())
+    result = cache.check_jobs().check(state.current().config, device, session_id())
     waiting = isinstance(result, Pending)
     with st.container(horizontal=True, vertical_alignment="center", key="badge"):
         if waiting:
@@ -53,7 +52,7 @@ def _waiting(pending: Pending) -> None:
     place = f" {pending.ahead} before it." if pending.ahead else ""
     st.badge("checking", icon=":material/hourglass_top:", color="gray")
     st.markdown(f":small[The live network is built and run in the background.{place}]", width="content")
-    look_again(pending.retry_s, "badge_again")
+    rerun_after(pending.retry_s, "badge_again")
 
 
 def _verdict(report: CheckReport) -> None:

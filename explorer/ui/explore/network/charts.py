@@ -13,8 +13,7 @@ _KINDS = {"bars": "bars", "sunburst": "sunburst", "treemap": "treemap", "cumulat
 
 def show_cost() -> None:
     """Show what the network costs and where: per block, as a hierarchy, or summed up along the way."""
-
-    summary = cache.summary(state.present().config)
+    summary = cache.summary(state.current().config)
     with st.container(horizontal=True, vertical_alignment="center"):
         kind = _control("As", _KINDS, "cost_kind")
         quantity = "macs" if kind == "cumulative" else _control("Cost in", figures.QUANTITIES, "cost_quantity")
@@ -28,14 +27,12 @@ def show_cost() -> None:
 
 def show_depth() -> None:
     """Show how the picture, the channels and the memory change from the image to the classifier."""
-
-    show_chart(figures.depth_profile(cache.summary(state.present().config), theme()), "depth")
+    show_chart(figures.depth_profile(cache.summary(state.current().config), theme()), "depth")
 
 
 def show_memory() -> None:
     """Show where the memory goes while training."""
-
-    show_chart(figures.training_memory(cache.summary(state.present().config), theme()), "memory")
+    show_chart(figures.training_memory(cache.summary(state.current().config), theme()), "memory")
 
 
 def _control(label: str, options: dict[str, str], key: str) -> str:

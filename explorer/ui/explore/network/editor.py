@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.config import HEADINGS, Problem
 from explorer.presets import CATALOGUE
-from explorer.table import MODULE, settle, to_rows
+from explorer.table import MODULE, apply_edits, to_rows
 from explorer.ui import cache, messages, state
 from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
@@ -17,7 +17,7 @@ KEY = "table"
 _RENDERED, _PROBLEMS = "table_rendered_edition", "table_problems"
 
 
-def fold() -> None:
+def apply_pending_edits() -> None:
     """Take the edits that the grid holds into the network, and remember what was refused. Idempotent.
 
     Runs before anything is drawn, so that every number is already new. What no grid of ours can send — rows or
@@ -27,8 +27,8 @@ def fold() -> None:
     held = _held()
     if held is None:
         return
-    config = state.present().config
-    settled = settle(config.replace(modules=state.edition().modules), held, config)
+    config = state.current().config
+    settled = apply_edits(config.replace(modules=state.edition().modules), held, config)
     state.commit(settled.config, from_table=True)
     st.session_state[_PROBLEMS] = settled.problems
     if settled.forged:
@@ -45,7 +45,7 @@ def _held() -> Any:
 
 def table_editor() -> None:
     """Show the table with its companions, and under it the problems of refused cells."""
-    version, problems = state.present(), st.session_state.get(_PROBLEMS, ())
+    version, problems = state.current(), st.session_state.get(_PROBLEMS, ())
     base = cache.summary(version.base_config)
     rows = nt.table_rows(cache.summary(version.config), base, problems)
     # The grid itself shows its edits, over the cells as it was given them.

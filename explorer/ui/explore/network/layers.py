@@ -14,7 +14,7 @@ from explorer.views import layer_table as lt
 
 def show_layers() -> None:
     """Show the layers of the chosen block, or all with filters, and the CSV. Choosing a row chooses its node."""
-    summary = cache.summary(state.present().config)
+    summary = cache.summary(state.current().config)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         follow = st.toggle("Only the chosen block", value=True, key="layer_follow", persist_state="session")
         modules = st.multiselect(

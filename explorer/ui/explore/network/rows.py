@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.table import Parsed, add_below, judged, remove, rename, reset
+from explorer.table import ParsedTable, add_below, remove, rename, reset, validated
 from explorer.ui import messages, state
 
 _WHICH, _NAME = "row", "row_name"
@@ -16,7 +16,7 @@ def row_menu() -> None:
 
 
 def _row_controls() -> None:
-    config = state.present().config
+    config = state.current().config
     names = [module.name for module in config.modules]
     # Said anew on each run: a closed popover forgets what it was told before it is opened.
     held = st.session_state.get(_WHICH)
@@ -34,13 +34,13 @@ def _row_controls() -> None:
 
 
 def _same(name: str) -> bool:
-    version = state.present()
+    version = state.current()
     known = {module.name: module for module in version.base_config.modules}
     return name not in known or known[name] == version.config.module(name)
 
 
 def _add() -> None:
-    config, after = state.present().config, st.session_state[_WHICH]
+    config, after = state.current().config, st.session_state[_WHICH]
     parsed = add_below(config, after)
     if _take(_WHICH, after, parsed):
         at = [module.name for module in config.modules].index(after)
@@ -49,30 +49,30 @@ def _add() -> None:
 
 def _remove() -> None:
     which = st.session_state[_WHICH]
-    _take(_WHICH, which, remove(state.present().config, which))
+    _take(_WHICH, which, remove(state.current().config, which))
 
 
 def _rename() -> None:
     old, new = st.session_state[_WHICH], st.session_state[_NAME].strip()
-    if _take(_NAME, new, rename(state.present().config, old, new)):
+    if _take(_NAME, new, rename(state.current().config, old, new)):
         st.session_state[_WHICH] = new
 
 
 def _reset() -> None:
-    version, which = state.present(), st.session_state[_WHICH]
+    version, which = state.current(), st.session_state[_WHICH]
     _take(_WHICH, which, reset(version.config, version.base_config, which))
 
 
 def reset_table() -> None:
     """Put the preset's modules back; the other settings stay. Undo leads back."""
-    version = state.present()
+    version = state.current()
     names = {module.name for module in version.base_config.modules}
     taps = tuple(tap for tap in version.config.aux.taps if tap in names)
     config = version.config.replace(modules=version.base_config.modules, aux=version.config.aux.replace(taps=taps))
-    _take(_WHICH, "", judged(config))
+    _take(_WHICH, "", validated(config))
 
 
-def _take(key: str, value: str, parsed: Parsed) -> bool:
+def _take(key: str, value: str, parsed: ParsedTable) -> bool:
     if parsed.config is None:
         state.refuse(key, value, parsed.problems)
         return False

@@ -14,7 +14,7 @@ def show_surroundings() -> None:
 
     One element, not one per part: each element of a page costs the browser time at every edit.
     """
-    version = state.present()
+    version = state.current()
     parts = nt.surroundings(cache.summary(version.config), cache.summary(version.base_config))
     with st.container(key="surroundings"):
         st.html(f"<div class='around-the-table'>{''.join(map(_part, parts))}</div>")

@@ -74,7 +74,7 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
 
 def show_totals() -> None:
     """Show the six totals of the present network."""
-    version = state.present()
+    version = state.current()
     shown = totals(cache.summary(version.config), cache.summary(version.base_config))
     with st.container(horizontal=True, key="totals", gap="small"):
         for total in shown:

@@ -7,9 +7,9 @@ import streamlit as st
 from explorer.jobs.inspection import AblationRequest, ActivityRequest, Scale
 from explorer.ui.components import number
 from explorer.ui.components.chart import picture
-from explorer.ui.components.selectable_picture import choosing
+from explorer.ui.components.selectable_picture import selectable_picture
 from explorer.ui.lab.look_inside import requests, selection
-from explorer.ui.lab.look_inside.images import Pick
+from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.views import look_inside
 from explorer.views.layer_table import BRANCH_NAMES
 
@@ -18,20 +18,19 @@ MOST = 10.0
 _OVER, _FACTOR, _WHICH = "look_over", "look_factor", "look_branch"
 
 
-def show_matters(pick: Pick, picks: Sequence[Pick]) -> None:
+def show_ablation(pick: ChosenImage, picks: Sequence[ChosenImage]) -> None:
     """Show what the answer loses without each branch, and let one be scaled."""
-
     over = _over(len(picks))
     paths = tuple(one.path for one in picks) if over == ALL else (pick.path,)
     request = AblationRequest(**requests.about("", pictures=paths, scales=()))
-    found = requests.ask(request, "look_ablation", "Each branch is taken away in turn")
+    found = requests.await_result(request, "look_ablation", "Each branch is taken away in turn")
     if found is None:
         return
     in_use = selection.in_use()
     same = len(set(found.targets)) == 1
     name = in_use.class_name(found.targets[0]) if same else "the class it says"
     taken = [(one.module, one.branch) for one in selection.scales()]
-    choosing(
+    selectable_picture(
         look_inside.ablation_map(found, taken, name),
         key="look_ablation_map",
         chosen=[f"{module}:{branch}" for module, branch in taken],
@@ -46,7 +45,7 @@ def show_matters(pick: Pick, picks: Sequence[Pick]) -> None:
         "back: the answer above follows. What later layers make up for is not seen this way."
     )
     _scale_control()
-    activity = requests.ask(
+    activity = requests.await_result(
         ActivityRequest(**requests.about("", pictures=paths)), "look_activity", "How much each branch does"
     )
     if activity:
@@ -74,7 +73,6 @@ def _over(count: int) -> str:
 
 def _toggle(identity: str) -> None:
     """Take a branch away, or put it back."""
-
     module, _, branch = identity.partition(":")
     rest = _without(module, branch)
     selection.scale(rest if rest != selection.scales() else (*rest, Scale(module, branch, 0.0)))

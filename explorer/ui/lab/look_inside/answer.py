@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from explorer.jobs.inspection import Prediction, PredictionRequest, Predictions, Said
+from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
 from explorer.ui.components.chart import picture
 from explorer.ui.lab.look_inside import requests, selection
-from explorer.ui.lab.look_inside.images import Pick
+from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.layer_table import BRANCH_NAMES
@@ -17,16 +17,17 @@ TOP, TOP_OF_HEADS = 5, 3
 
 
 @st.fragment
-def show_answer(pick: Pick) -> None:
+def show_answer(pick: ChosenImage) -> None:
     """Show what the network says of one picture; where branches are scaled, beside what it said before."""
-
-    now = requests.ask(PredictionRequest(**requests.about(pick.path), top=_top()), "look_answer", "The network runs")
+    now = requests.await_result(
+        PredictionRequest(**requests.about(pick.path), top=_top()), "look_answer", "The network runs"
+    )
     if now is None:
         return
     before = now
     if selection.scales():
         request = PredictionRequest(**requests.about(pick.path, scales=()), top=_top())
-        before = requests.ask(request, "look_before", "The network runs as it was")
+        before = requests.await_result(request, "look_before", "The network runs as it was")
         if before is None:
             return
     said = now.predictions[0]
@@ -42,7 +43,7 @@ def _top() -> int:
     return classes if classes <= 20 else TOP
 
 
-def _bars(said: Said, before: Said, pick: Pick) -> str:
+def _bars(said: ClassScores, before: ClassScores, pick: ChosenImage) -> str:
     in_use = selection.in_use()
     earlier = dict(zip(before.classes, before.probabilities, strict=True))
     bars = [
@@ -50,14 +51,14 @@ def _bars(said: Said, before: Said, pick: Pick) -> str:
             in_use.class_name(number),
             share,
             earlier.get(number) if selection.scales() else None,
-            bool(pick.truth) and in_use.class_name(number) == pick.truth,
+            bool(pick.label) and in_use.class_name(number) == pick.label,
         )
         for number, share in list(zip(said.classes, said.probabilities, strict=True))[:TOP]
     ]
     return look_inside.answer_bars(bars, f"It says: {in_use.class_name(said.classes[0])}")
 
 
-def _in_words(said: Prediction, before: Prediction, pick: Pick, now: Predictions) -> str:
+def _in_words(said: Prediction, before: Prediction, pick: ChosenImage, now: Predictions) -> str:
     in_use = selection.in_use()
     name = in_use.class_name(said.main.classes[0])
     words = []
@@ -65,10 +66,10 @@ def _in_words(said: Prediction, before: Prediction, pick: Pick, now: Predictions
         was = in_use.class_name(before.main.classes[0])
         changed = f"Before it was **{fmt.markdown(was)}**." if was != name else "The answer stays the same."
         words.append(f"{changed} Orange marks: the probabilities before.")
-    if pick.truth:
-        verdict = "right" if pick.truth == name else "**wrong**"
-        words.append(f"True label: **{fmt.markdown(pick.truth)}**, so it is {verdict}.")
-    words.append(look_inside.sureness(said.main, in_use.config.classes))
+    if pick.label:
+        verdict = "right" if pick.label == name else "**wrong**"
+        words.append(f"True label: **{fmt.markdown(pick.label)}**, so it is {verdict}.")
+    words.append(look_inside.confidence_text(said.main, in_use.config.classes))
     if not in_use.network.weights:
         words.append("The weights are random: the answer means nothing. Shapes, time and pictures still do.")
     note = f" {now.note}" if now.note else ""
@@ -78,13 +79,13 @@ def _in_words(said: Prediction, before: Prediction, pick: Pick, now: Predictions
     )
 
 
-def _heads(said: Prediction, pick: Pick) -> None:
+def _heads(said: Prediction, pick: ChosenImage) -> None:
     in_use = selection.in_use()
     with st.container(horizontal=True, key="look_heads"):
         for tap, head in said.aux.items():
             bars = [
                 look_inside.Bar(
-                    in_use.class_name(number), share, None, bool(pick.truth) and in_use.class_name(number) == pick.truth
+                    in_use.class_name(number), share, None, bool(pick.label) and in_use.class_name(number) == pick.label
                 )
                 for number, share in list(zip(head.classes, head.probabilities, strict=True))[:TOP_OF_HEADS]
             ]
@@ -93,12 +94,11 @@ def _heads(said: Prediction, pick: Pick) -> None:
 
 
 @st.fragment
-def show_batch(picks: Sequence[Pick]) -> None:
+def show_batch(picks: Sequence[ChosenImage]) -> None:
     """Say how the network does on all pictures of the desk, and offer the answers as a table."""
-
     paths = tuple(pick.path for pick in picks)
     request = PredictionRequest(**requests.about("", pictures=paths), top=1)
-    found = requests.ask(request, "look_batch", f"All {len(paths)} pictures")
+    found = requests.await_result(request, "look_batch", f"All {len(paths)} pictures")
     if found is None:
         return
     in_use = selection.in_use()
@@ -106,7 +106,7 @@ def show_batch(picks: Sequence[Pick]) -> None:
     for pick, said in zip(picks, found.predictions, strict=True):
         name = in_use.class_name(said.main.classes[0])
         row = {"picture": pick.name, "says": name, "probability": 100 * said.main.probabilities[0]}
-        rows.append(row | ({"true": pick.truth, "right": name == pick.truth} if pick.truth else {}))
+        rows.append(row | ({"true": pick.label, "right": name == pick.label} if pick.label else {}))
     judged = [row["right"] for row in rows if "right" in row]
     told = f": **{sum(judged)} of {len(judged)}** are told right" if judged else ""
     with st.container(horizontal=True, vertical_alignment="center", key="look_batch_bar"):

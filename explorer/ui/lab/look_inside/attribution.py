@@ -7,7 +7,7 @@ from explorer.jobs.inspection import AttributionRequest, layers_for_grad_cam
 from explorer.ui import cache
 from explorer.ui.components.chart import picture
 from explorer.ui.lab.look_inside import requests, selection
-from explorer.ui.lab.look_inside.images import Pick, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage, network_input
 from explorer.views import look_inside
 
 METHODS = {"grad_cam": "Grad-CAM", "occlusion": "Occlusion", "integrated_gradients": "Integrated gradients"}
@@ -35,9 +35,8 @@ COARSEST = 5  # positions along a side
 _METHOD, _LAYER, _TARGET = "look_method", "look_layer", "look_target"
 
 
-def show_where(pick: Pick) -> None:
+def show_attribution(pick: ChosenImage) -> None:
     """Show where in the picture the evidence for a class lies."""
-
     in_use = selection.in_use()
     with st.container(horizontal=True, vertical_alignment="bottom", key="look_where_bar"):
         st.session_state[_METHOD] = held if (held := st.session_state.get(_METHOD)) in METHODS else next(iter(METHODS))
@@ -48,7 +47,7 @@ def show_where(pick: Pick) -> None:
         layers = layers_for_grad_cam(in_use.config)
         layer = _layer(layers) if method == "grad_cam" else ""
     request = AttributionRequest(**requests.about(pick.path), method=method, layer=layer, target=target)
-    found = requests.ask(request, "look_where", DOING[method])
+    found = requests.await_result(request, "look_where", DOING[method])
     seen = network_input(pick)
     if found is None or seen is None:
         return
@@ -108,7 +107,6 @@ def _layer(layers: tuple[str, ...]) -> str:
 
 def usual_layer(config: GoogLeNetConfig) -> str:
     """Return the last layer whose maps are not too coarse to point at anything, else the last."""
-
     layers = layers_for_grad_cam(config)
     sizes = {row.path: row.out_shape[1:] for row in cache.summary(config).rows}
     return next((path for path in layers if min(sizes[path]) >= COARSEST), layers[0])

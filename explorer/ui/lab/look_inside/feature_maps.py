@@ -8,9 +8,9 @@ from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import picture as show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
-from explorer.ui.components.selectable_picture import choosing
+from explorer.ui.components.selectable_picture import selectable_picture
 from explorer.ui.lab.look_inside import requests, selection
-from explorer.ui.lab.look_inside.images import Pick, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage, network_input
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
 from explorer.views.layer_table import BRANCH_NAMES
@@ -18,7 +18,7 @@ from explorer.views.layer_table import BRANCH_NAMES
 _MAP, _EVERY = "look_map", "look_every"
 
 
-def show_inside(pick: Pick) -> None:
+def show_feature_maps(pick: ChosenImage) -> None:
     """Show the diagram, the maps of the chosen block, and the chosen map in full."""
     _diagram()
     _block(pick)
@@ -39,10 +39,12 @@ def block(config: GoogLeNetConfig) -> str:
     return chosen if chosen == "stem" or chosen in {one.name for one in config.modules} else config.modules[0].name
 
 
-def _block(pick: Pick) -> None:
+def _block(pick: ChosenImage) -> None:
 
     name = block(selection.in_use().config)
-    found = requests.ask(MapsRequest(**requests.about(pick.path), block=name), "look_maps", "The maps are made")
+    found = requests.await_result(
+        MapsRequest(**requests.about(pick.path), block=name), "look_maps", "The maps are made"
+    )
     if found is None:
         return
     path, channel = _chosen(found)
@@ -52,7 +54,7 @@ def _block(pick: Pick) -> None:
         )
         st.space("stretch")
         every = st.toggle("All maps", key=_EVERY, persist_state="session")
-    choosing(
+    selectable_picture(
         look_inside.strips(found.strips, every=every, narrow=is_narrow()),
         key="look_strips",
         chosen=[f"{path}:{channel}"],
@@ -65,7 +67,7 @@ def _block(pick: Pick) -> None:
     )
     _in_full(pick, path, channel, found)
     if name == "stem":
-        kernels = requests.ask(
+        kernels = requests.await_result(
             FiltersRequest(network=selection.in_use().network, device=selection.device()), "look_filters", "The filters"
         )
         if kernels:
@@ -96,10 +98,10 @@ def _choose(identity: str) -> None:
     st.session_state[_MAP] = (path, int(channel))
 
 
-def _in_full(pick: Pick, path: str, channel: int, found: Maps) -> None:
+def _in_full(pick: ChosenImage, path: str, channel: int, found: Maps) -> None:
 
     request = MapRequest(**requests.about(pick.path), path=path, channel=channel)
-    one = requests.ask(request, "look_map", "The map is enlarged")
+    one = requests.await_result(request, "look_map", "The map is enlarged")
     seen = network_input(pick)
     if one is None or seen is None:
         return

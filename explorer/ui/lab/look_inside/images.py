@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
-from explorer.data.content_store import ScratchError
+from explorer.data.content_store import ContentStoreError
 from explorer.data.images import ImageError, decode
-from explorer.jobs.inspection import MAX_PICTURES, InputError, Preprocessing
-from explorer.training.plan import FACTS
+from explorer.jobs.inspection import MAX_IMAGES, InputError, Preprocessing
+from explorer.training.plan import DATASETS
 from explorer.ui import messages
 from explorer.ui.components.chart import picture
-from explorer.ui.components.selectable_picture import choosing
+from explorer.ui.components.selectable_picture import selectable_picture
 from explorer.ui.lab.look_inside import preprocessing, samples, selection
 from explorer.ui.lab.look_inside.drawing_pad import drawing_pad
 from explorer.views import formatting as fmt
@@ -41,7 +41,7 @@ _KIND = selection.PICTURES
 _AT, _OWN, _EDITION, _REFUSED = "look_at", "look_own", "look_edition", "look_files_refused"
 
 
-class Pick(NamedTuple):
+class ChosenImage(NamedTuple):
     """A picture on the desk: its name, its file in the scratch folder, and what is known of it.
 
     ``truth`` is its class, where it has one that the network can tell.
@@ -50,7 +50,7 @@ class Pick(NamedTuple):
     name: str
     path: str
     about: str
-    truth: str = ""
+    label: str = ""
 
 
 def kind() -> str:
@@ -62,7 +62,9 @@ def kind() -> str:
 def _usual_kind() -> str:
     """Return what the network was trained on, else what looks like what it takes."""
     in_use = selection.in_use()
-    if in_use.training and (known := [n for n, facts in FACTS.items() if facts.title == in_use.training.facts.title]):
+    if in_use.training and (
+        known := [n for n, facts in DATASETS.items() if facts.title == in_use.training.facts.title]
+    ):
         return known[0] if known[0] in KINDS else "fashion_mnist"
     channels, *sides = in_use.config.input_shape
     if channels == 1:
@@ -70,39 +72,41 @@ def _usual_kind() -> str:
     return "scales" if max(sides) <= 64 else "photographs"
 
 
-def picks() -> tuple[Pick, ...]:
+def chosen_images() -> tuple[ChosenImage, ...]:
     """Return the pictures on the desk."""
     of = kind()
     if of in ("upload", "camera", "draw"):
         return st.session_state.get(_OWN, {}).get(of, ())
     classes = selection.in_use().classes
     return tuple(
-        Pick(one.name, str(selection.scratch().keep(one.png, ".png")), one.credit, one.truth * (one.truth in classes))
+        ChosenImage(
+            one.name, str(selection.scratch().keep(one.png, ".png")), one.credit, one.truth * (one.truth in classes)
+        )
         for one in samples.samples(of)
     )
 
 
-def looked_at() -> Pick | None:
+def selected_image() -> ChosenImage | None:
     """Return the picture that is looked at; None where none is on the desk."""
-    on_desk = picks()
+    on_desk = chosen_images()
     if not on_desk:
         return None
     return on_desk[min(st.session_state.get(_AT, {}).get(kind(), 0), len(on_desk) - 1)]
 
 
-def show_desk() -> None:
+def show_image_picker() -> None:
     """Let the reader choose which pictures, and one of them."""
     st.session_state[_KIND] = kind()
     st.segmented_control(
         "Pictures", list(KINDS), required=True, key=_KIND, format_func=KINDS.get, label_visibility="collapsed"
     )
     _SOURCES.get(kind(), lambda: None)()
-    on_desk = picks()
+    on_desk = chosen_images()
     if not on_desk:
         return
-    chosen = on_desk.index(looked_at())
+    chosen = on_desk.index(selected_image())
     if len(on_desk) > 1:
-        choosing(
+        selectable_picture(
             look_inside.gallery([(one.name, _thumbnail(one.path)) for one in on_desk]),
             key="look_gallery",
             chosen=[str(chosen)],
@@ -128,20 +132,19 @@ def _upload() -> None:
         max_upload_size=MAX_UPLOAD_MB,
     )
     for reason in st.session_state.get(_REFUSED, ())[:8]:
-        messages.refuse(reason)
+        messages.show_refusal(reason)
 
 
 def _uploaded(key: str) -> None:
     """Take in the files that are pictures, say of each other why not, and make the place free for more."""
-
     files: list[UploadedFile] = st.session_state[key]
     if not files:
         return
     st.session_state[_EDITION] += 1
     taken, refused = [], []
     for number, file in enumerate(files):
-        if number >= MAX_PICTURES:
-            refused.append(f"Only the first {MAX_PICTURES} pictures were taken.")
+        if number >= MAX_IMAGES:
+            refused.append(f"Only the first {MAX_IMAGES} pictures were taken.")
             break
         _take(file.name, file.getvalue(), taken.append, refused.append)
     st.session_state[_REFUSED] = tuple(refused)
@@ -149,19 +152,18 @@ def _uploaded(key: str) -> None:
         _lay("upload", tuple(taken))
 
 
-def _take(name: str, content: bytes, take: Callable[[Pick], None], refuse: Callable[[str], None]) -> None:
+def _take(name: str, content: bytes, take: Callable[[ChosenImage], None], refuse: Callable[[str], None]) -> None:
     """Make a picture of ours of a file, or say why that cannot be."""
-
     try:
         found = decode(content)
         path = selection.scratch().keep(found.png, ".png")
-    except (ImageError, ScratchError) as error:
+    except (ImageError, ContentStoreError) as error:
         refuse(f"{name[:60]}: {error}")
         return
-    take(Pick(name[:60], str(path), "; ".join(found.notes)))
+    take(ChosenImage(name[:60], str(path), "; ".join(found.notes)))
 
 
-def _lay(of: str, laid: tuple[Pick, ...]) -> None:
+def _lay(of: str, laid: tuple[ChosenImage, ...]) -> None:
     """Lay pictures on the desk in the place of those of their kind, and look at the first."""
     st.session_state[_OWN] = {**st.session_state.get(_OWN, {}), of: laid}
     st.session_state[_AT] = {**st.session_state.get(_AT, {}), of: 0}
@@ -179,9 +181,9 @@ def _draw() -> None:
 
 def _lay_one(of: str, name: str, content: bytes) -> None:
     """Lay the one picture of a kind on the desk; nothing where there is none."""
-    laid: list[Pick] = []
+    laid: list[ChosenImage] = []
     if content:
-        _take(name, content, laid.append, messages.refuse)
+        _take(name, content, laid.append, messages.show_refusal)
     _lay(of, tuple(laid))
 
 
@@ -197,12 +199,13 @@ def _thumbnail(path: str) -> bytes:
         return look_inside.EMPTY
 
 
-def network_input(pick: Pick, config: GoogLeNetConfig | None = None, how: Preprocessing | None = None) -> bytes | None:
+def network_input(
+    pick: ChosenImage, config: GoogLeNetConfig | None = None, how: Preprocessing | None = None
+) -> bytes | None:
     """Return the picture as a network gets it, before it is normalised, as PNG; None where it cannot be made.
 
     By default it is the network looked into.
     """
-
     try:
         made = preprocessing.steps(pick.path, config or selection.in_use().config, how or selection.preparation())
     except InputError:
@@ -210,9 +213,8 @@ def network_input(pick: Pick, config: GoogLeNetConfig | None = None, how: Prepro
     return map_images.png(made[-2].pixels)
 
 
-def show_steps(pick: Pick) -> None:
+def show_steps(pick: ChosenImage) -> None:
     """Show how the picture becomes the network's input, step by step, with what can be changed."""
-
     with st.container(horizontal=True, vertical_alignment="center", key="look_steps_bar"):
         st.markdown("**What the network gets**", width="content")
         st.space("stretch")
@@ -220,6 +222,6 @@ def show_steps(pick: Pick) -> None:
     try:
         steps = preprocessing.steps(pick.path, selection.in_use().config, selection.preparation())
     except InputError as error:
-        messages.refuse(str(error))
+        messages.show_refusal(str(error))
         return
     picture(look_inside.steps(steps), "look_steps")

@@ -16,9 +16,8 @@ BATCHES = (8, 32, 64)
 _BATCH = "look_batch_size"
 
 
-def show_clock() -> None:
+def show_layer_timing() -> None:
     """Show how long each block takes, alone and in a batch, beside its MACs; then layer by layer."""
-
     config = selection.in_use().config
     st.session_state[_BATCH] = held if (held := st.session_state.get(_BATCH)) in BATCHES else BATCHES[0]
     batch = st.segmented_control(
@@ -27,7 +26,7 @@ def show_clock() -> None:
     timings: list[LayerTiming] = []
     for size in (1, batch):
         request = LayerTimingRequest(config=config, device=selection.device(), batch=size)
-        found = requests.ask(request, f"look_clock_{min(size, 2)}", f"Each layer is timed, {size} at once")
+        found = requests.await_result(request, f"look_clock_{min(size, 2)}", f"Each layer is timed, {size} at once")
         if found is None:
             return
         timings.append(found)

@@ -14,9 +14,8 @@ _BRANCH, _CHANNEL, _SEED = "look_wants_branch", "look_wants_channel", "look_want
 MAX_SEED = 999
 
 
-def show_wants() -> None:
+def show_maximization() -> None:
     """Let the reader choose a channel, and show the picture that it answers to most."""
-
     in_use = selection.in_use()
     path, channel, seed = _controls()
     request = MaximizationRequest(
@@ -27,7 +26,7 @@ def show_wants() -> None:
         seed=seed,
         device=selection.device(),
     )
-    found = requests.ask(request, "look_wants", "The picture is climbed")
+    found = requests.await_result(request, "look_wants", "The picture is climbed")
     if found is None:
         return
     picture(look_inside.climb(found, feature_maps.channel_name(path, channel)), "look_wants")

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig, Problem
-from explorer.data.preprocessing import NORMALISATIONS, Step, prepare
+from explorer.data.preprocessing import NORMALISATIONS, PreprocessingStep, prepare
 from explorer.jobs.inspection import InputError, Preprocessing
 from explorer.ui import messages, state
 from explorer.ui.components import number
@@ -19,7 +19,7 @@ _NORMALISATION = "prep_normalisation"
 
 
 @lru_cache(maxsize=32)
-def steps(path: str, config: GoogLeNetConfig, how: Preprocessing) -> tuple[Step, ...]:
+def steps(path: str, config: GoogLeNetConfig, how: Preprocessing) -> tuple[PreprocessingStep, ...]:
     """Return how a picture becomes the network's input. Raises InputError with the reason where it cannot."""
     import numpy as np
     from PIL import Image

@@ -10,11 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.jobs.queue import Checker, Pending
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure, Request, Result
 from explorer.ui import cache, messages
-from explorer.ui.components.polling import look_again
-from explorer.ui.explore.network.badge import reader
+from explorer.ui.components.polling import rerun_after
+from explorer.ui.explore.network.badge import session_id
 from explorer.ui.lab.look_inside import selection
 from explorer.views import formatting as fmt
 
@@ -22,12 +22,11 @@ BRINGING = ("weights", "download")  # kinds of requests that bring weights from 
 PATIENCE_S, STEP_S = 0.2, 0.02  # how long an answer is waited for, and how often it is looked for meanwhile
 
 
-def ask(request: Request, key: str, doing: str) -> Result | None:
+def await_result(request: Request, key: str, doing: str) -> Result | None:
     """Return the answer to a request. While there is none, show why, and return None.
 
     ``doing`` says in a few words what takes so long. Whoever asks under one ``key`` wants its last request only.
     """
-
     stopped = f"{key}_stopped"
     if st.session_state.get(stopped) == request:
         with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
@@ -37,10 +36,10 @@ def ask(request: Request, key: str, doing: str) -> Result | None:
     answer = _waited_for(request, _name(key))
     if isinstance(answer, Pending):
         _progress(answer, key, doing, lambda: _stop(request, key))
-        look_again(answer.retry_s, f"{key}_later")
+        rerun_after(answer.retry_s, f"{key}_later")
         return None
     if isinstance(answer, Failure):
-        messages.refuse(answer.reason)
+        messages.show_refusal(answer.reason)
         st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget, args=(request,))
         return None
     return answer
@@ -49,14 +48,14 @@ def ask(request: Request, key: str, doing: str) -> Result | None:
 def _waited_for(request: Request, name: str) -> Result | Pending:
 
     until = time.monotonic() + PATIENCE_S
-    while isinstance(answer := _asked(request).ask(request, name), Pending) and time.monotonic() < until:
+    while isinstance(answer := _asked(request).submit(request, name), Pending) and time.monotonic() < until:
         time.sleep(STEP_S)
     return answer
 
 
 def _name(key: str) -> str:
     """Name the one who asks: this session's part of the page."""
-    return f"{reader()}-{key}"
+    return f"{session_id()}-{key}"
 
 
 def _progress(pending: Pending, key: str, doing: str, stop: Callable[[], None]) -> None:
@@ -85,9 +84,9 @@ def forget(request: Request) -> None:
     _asked(request).forget(request)
 
 
-def _asked(request: Request) -> Checker:
+def _asked(request: Request) -> JobQueue:
     """Return who answers a request."""
-    return cache.bringer(request.kind) if request.kind in BRINGING else cache.looker()
+    return cache.import_jobs(request.kind) if request.kind in BRINGING else cache.inspection_jobs()
 
 
 def about(path: str, **more: Any) -> dict[str, Any]:

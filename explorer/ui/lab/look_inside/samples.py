@@ -6,7 +6,7 @@ from typing import NamedTuple
 from explorer.data.datasets import load
 from explorer.data.images import decode, png
 from explorer.settings import ASSETS, data_folder
-from explorer.training.plan import FACTS, Data
+from explorer.training.plan import DATASETS, DatasetChoice
 
 PHOTOGRAPHS = {
     "chelsea": ("A cat", "Stéfan van der Walt, CC0"),
@@ -45,7 +45,7 @@ def _test_images(name: str) -> tuple[Sample, ...]:
     """Take the first test images of each class: no network trained here has seen them."""
     import numpy as np
 
-    images, facts = load(Data(name=name), data_folder()), FACTS[name]
+    images, facts = load(DatasetChoice(name=name), data_folder()), DATASETS[name]
     found = []
     for number, title in enumerate(facts.classes):
         for place in np.flatnonzero(images.test_labels == number)[:EACH]:

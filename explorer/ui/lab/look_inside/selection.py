@@ -16,8 +16,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
-from explorer.data.content_store import FOLDER, Scratch
-from explorer.data.metadata import About
+from explorer.data.content_store import FOLDER, ContentStore
+from explorer.data.metadata import WeightsMetadata
 from explorer.data.weight_files import Described, describe
 from explorer.jobs.inspection import InputError, Network, Preprocessing, Scale, scale_problems
 from explorer.runs.links import PARAMETER, run_weights
@@ -43,7 +43,7 @@ class InUse(NamedTuple):
     title: str
     classes: tuple[str, ...]
     preprocessing: Preprocessing
-    training: About | None
+    training: WeightsMetadata | None
     claimed: bool = False
 
     @property
@@ -59,7 +59,7 @@ class InUse(NamedTuple):
 def follow_url() -> None:
     """Take the weights from the URL where the browser leads, and put those in use into it."""
     asked = st.query_params.get(PARAMETER)
-    if state.led_by_address() and asked is not None and asked != st.session_state.get(_KNOWN):
+    if state.navigated_by_address() and asked is not None and asked != st.session_state.get(_KNOWN):
         use(asked)
     token = _token()
     st.session_state[_KNOWN] = token
@@ -69,7 +69,6 @@ def follow_url() -> None:
 
 def use(token: str) -> None:
     """Look with other weights. Those that cannot be had leave the present ones, and :func:`refused` says why."""
-
     try:
         found = resolved(token)
     except InputError as error:
@@ -89,7 +88,6 @@ def refused() -> str:
 
 def in_use() -> InUse:
     """Return the network that is looked into. Where its weights have gone, it is that on the bench, untrained."""
-
     try:
         return resolved(_token())
     except InputError as error:
@@ -104,9 +102,8 @@ def _token() -> str:
 
 def resolved(token: str) -> InUse:
     """Return what a token stands for. Raises InputError where there is no such thing (any more)."""
-
     if token == RANDOM:
-        return untrained(state.present().config, "random weights")
+        return untrained(state.current().config, "random weights")
     path = path_of(token)
     if path is None:
         raise InputError(f"There are no weights “{token[:40]}” here (any more).")
@@ -120,13 +117,11 @@ def resolved(token: str) -> InUse:
 @lru_cache(maxsize=32)
 def _described(path: Path, _changed: int) -> Described:
     """Read the head of a file of weights; again when the file has changed. Raises InputError where it is none."""
-
     return describe(path)
 
 
 def untrained(config: GoogLeNetConfig, title: str, like: InUse | None = None) -> InUse:
     """Return a network with random weights; with the classes and the preparation of pictures of one that is trained."""
-
     if like is None:
         return InUse(RANDOM, Network(config=config), title, (), Preprocessing(), None)
     return InUse(RANDOM, Network(config=config), title, like.classes, like.preprocessing, None)
@@ -152,10 +147,9 @@ def token_of(path: str) -> str:
     return f"kept_{Path(path).stem}"
 
 
-def scratch() -> Scratch:
+def scratch() -> ContentStore:
     """Return the folder in which pictures and weights wait for the checking process."""
-
-    return Scratch(data_folder() / FOLDER)
+    return ContentStore(data_folder() / FOLDER)
 
 
 def preparation() -> Preprocessing:
@@ -175,7 +169,6 @@ def scales() -> tuple[Scale, ...]:
 
 def scale(changed: tuple[Scale, ...]) -> None:
     """Scale other branches. Those that the network does not have are left out."""
-
     config = in_use().config
     st.session_state[_SCALES] = tuple(one for one in changed if not scale_problems(config, (one,)))
 

@@ -9,7 +9,7 @@ from explorer.ui import cache, messages, state
 from explorer.ui.components import variants
 from explorer.ui.components.chart import picture
 from explorer.ui.lab.look_inside import attribution, feature_maps, requests, selection, weights
-from explorer.ui.lab.look_inside.images import Pick, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage, network_input
 from explorer.ui.lab.look_inside.selection import InUse
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
@@ -18,7 +18,7 @@ _OTHER = "look_other"
 UNTRAINED = "the same network, untrained"
 
 
-def show_beside(pick: Pick) -> None:
+def show_side_by_side(pick: ChosenImage) -> None:
     """Let the reader choose another network or other weights, and show what both make of the picture."""
     other = _other()
     left, right = st.container(key="look_beside").columns(2, gap="medium")
@@ -49,7 +49,7 @@ def _other() -> InUse:
     try:
         return selection.resolved(name)
     except InputError as error:
-        messages.refuse(str(error))
+        messages.show_refusal(str(error))
         return selection.untrained(selection.in_use().config, UNTRAINED, selection.in_use())
 
 
@@ -65,34 +65,36 @@ def _offered() -> dict[str, str]:
     return offered | {f"net:{name}": f"{variants.title(name)}, untrained" for name in names}
 
 
-def _side(pick: Pick, in_use: InUse, key: str) -> None:
+def _side(pick: ChosenImage, in_use: InUse, key: str) -> None:
 
     summary = cache.summary(in_use.config)
     st.markdown(f"**{fmt.markdown(in_use.title)}**  \n:small[{_facts(summary)}]")
     prepared = selection.preparation() if in_use.network == selection.in_use().network else in_use.preprocessing
     scales = selection.scales() if in_use.network == selection.in_use().network else ()
     shared = requests.about(pick.path, network=in_use.network, preprocessing=prepared, scales=scales)
-    said = requests.ask(PredictionRequest(**shared), f"{key}_answer", "The network runs")
+    said = requests.await_result(PredictionRequest(**shared), f"{key}_answer", "The network runs")
     if said is None:
         return
     main = said.predictions[0].main
     bars = [
         look_inside.Bar(
-            in_use.class_name(number), share, None, bool(pick.truth) and in_use.class_name(number) == pick.truth
+            in_use.class_name(number), share, None, bool(pick.label) and in_use.class_name(number) == pick.label
         )
         for number, share in zip(main.classes, main.probabilities, strict=True)
     ]
     picture(look_inside.answer_bars(bars, f"It says: {bars[0].name}"), f"{key}_bars")
     st.markdown(
-        f":small[{look_inside.sureness(main, in_use.config.classes)} One pass: {fmt.milliseconds(said.forward_ms)}.]"
+        f":small[{look_inside.confidence_text(main, in_use.config.classes)} One pass: {fmt.milliseconds(said.forward_ms)}.]"
     )
     request = AttributionRequest(**shared, method="grad_cam", layer=attribution.usual_layer(in_use.config), target=None)
-    evidence = requests.ask(request, f"{key}_where", "Grad-CAM")
+    evidence = requests.await_result(request, f"{key}_where", "Grad-CAM")
     block = feature_maps.block(in_use.config)
-    maps = requests.ask(MapsRequest(**shared, block=block), f"{key}_maps", "The maps are made")
+    maps = requests.await_result(MapsRequest(**shared, block=block), f"{key}_maps", "The maps are made")
     seen = network_input(pick, in_use.config, prepared)
     if evidence and seen:
-        picture(look_inside.looked(seen, evidence.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked")
+        picture(
+            look_inside.attribution_panel(seen, evidence.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked"
+        )
     if maps:
         name = "the stem" if block == "stem" else block
         picture(look_inside.strongest(maps.strips, f"The strongest channels of {name}"), f"{key}_strongest")

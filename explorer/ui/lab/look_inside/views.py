@@ -13,19 +13,19 @@ from explorer.ui.lab.look_inside import (
     requests,
     side_by_side,
 )
-from explorer.ui.lab.look_inside.images import Pick
+from explorer.ui.lab.look_inside.images import ChosenImage
 
 VIEWS = {
-    "Inside": lambda pick, _: feature_maps.show_inside(pick),
-    "Which branch matters": ablation.show_matters,
-    "Where it looked": lambda pick, _: attribution.show_where(pick),
-    "What a channel wants": lambda *_: maximization.show_wants(),
-    "Time": lambda *_: layer_timing.show_clock(),
-    "Side by side": lambda pick, _: side_by_side.show_beside(pick),
+    "Inside": lambda pick, _: feature_maps.show_feature_maps(pick),
+    "Which branch matters": ablation.show_ablation,
+    "Where it looked": lambda pick, _: attribution.show_attribution(pick),
+    "What a channel wants": lambda *_: maximization.show_maximization(),
+    "Time": lambda *_: layer_timing.show_layer_timing(),
+    "Side by side": lambda pick, _: side_by_side.show_side_by_side(pick),
 }
 
 
-def show_views(pick: Pick, picks: Sequence[Pick]) -> None:
+def show_views(pick: ChosenImage, picks: Sequence[ChosenImage]) -> None:
     """Let the reader choose one view of the network at work on this picture."""
     view = st.segmented_control(
         "View",

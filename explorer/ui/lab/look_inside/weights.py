@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from explorer.data.content_store import ScratchError
+from explorer.data.content_store import ContentStoreError
 from explorer.diff import changes
 from explorer.history import Version
-from explorer.jobs.inspection import DownloadRequest, Imported, ImportRequest, InputError
+from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest, InputError
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.store import StoreError
@@ -49,7 +49,7 @@ def show_weights() -> None:
         with menu:
             _menu()
     if selection.refused():
-        messages.refuse(selection.refused())
+        messages.show_refusal(selection.refused())
     _waiting()
     _bench(in_use)
 
@@ -72,7 +72,7 @@ def _said(in_use: InUse) -> str:
 
 
 def _bench_title() -> str:
-    version = state.present()
+    version = state.current()
     return version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))
 
 
@@ -87,7 +87,7 @@ def _bench(in_use: InUse) -> None:
                 args=(selection.SHIPPED[0],),
                 key="look_mini",
             )
-        elif in_use.config != state.present().config:
+        elif in_use.config != state.current().config:
             st.markdown(
                 f":small[The network on the bench, {fmt.markdown(_bench_title())}, is another one: these weights do "
                 "not fit it, and this page looks into the network they belong to.]",
@@ -112,7 +112,7 @@ def _bench(in_use: InUse) -> None:
 
 def _to_bench(in_use: InUse) -> None:
     base = in_use.training.name if in_use.training else "torchvision"
-    state.put_on_bench(Version(base if base in PRESETS else state.present().base, in_use.config))
+    state.make_current(Version(base if base in PRESETS else state.current().base, in_use.config))
 
 
 def known() -> dict[str, str]:
@@ -142,7 +142,7 @@ def _runs() -> dict[str, str]:
         return {}
     found = {}
     for run in ended:
-        lanes = run.plan.lanes
+        lanes = run.plan.trainers
         for number, lane in enumerate(lanes):
             if store.weights_path(run.id, number):
                 part = f", {run.plan.entrants[lane[0]].name}, seed {lane[1]}" if len(lanes) > 1 else ""
@@ -186,7 +186,6 @@ def _file() -> None:
 
 def _brought(key: str) -> None:
     """Keep the file for the checking process and ask it to read it."""
-
     file: UploadedFile | None = st.session_state[key]
     if file is None:
         return
@@ -194,10 +193,10 @@ def _brought(key: str) -> None:
     st.session_state.pop(_TOLD, None)
     try:
         path = selection.scratch().keep(file.getvalue(), ".weights")
-    except ScratchError as error:
+    except ContentStoreError as error:
         st.session_state[_TOLD] = (str(error), ())
         return
-    st.session_state[_ASKED] = ImportRequest(path=str(path), config=state.present().config)
+    st.session_state[_ASKED] = ImportRequest(path=str(path), config=state.current().config)
 
 
 def _fetch() -> None:
@@ -214,7 +213,7 @@ def _waiting() -> None:
     request: ImportRequest | DownloadRequest | None = st.session_state.get(_ASKED)
     if request:
         doing = "The weights are fetched" if request.kind == "download" else "The file is read"
-        found = requests.ask(request, "look_import", doing)
+        found = requests.await_result(request, "look_import", doing)
         if found is not None:
             st.session_state[_ASKED] = None
             _take(found)
@@ -223,7 +222,7 @@ def _waiting() -> None:
         _explain(*st.session_state[_TOLD])
 
 
-def _take(found: Imported) -> None:
+def _take(found: ImportedWeights) -> None:
     if found.network is None:
         st.session_state[_TOLD] = (found.about, found.misfits)
         return
@@ -233,7 +232,7 @@ def _take(found: Imported) -> None:
 
 
 def _explain(about: str, misfits: tuple) -> None:
-    messages.refuse(about)
+    messages.show_refusal(about)
     if misfits:
         rows = [
             {"row": one.path, "tensor": one.tensor, "expected": _shape(one.expected), "in the file": _shape(one.found)}

@@ -10,17 +10,17 @@ from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.runs.export import metrics_csv, tensorboard_zip
 from explorer.runs.links import PARAMETER, weights_token
-from explorer.runs.records import WAITING, Refused, Run
-from explorer.training.plan import Entrant
+from explorer.runs.records import WAITING, RefusedError, Run
+from explorer.training.plan import NamedNetwork
 from explorer.ui import runs, state
-from explorer.ui.explore.network.badge import reader
+from explorer.ui.explore.network.badge import session_id
 
 _LOOK_INSIDE = "pages/lab/infer.py"
 _ELSEWHERE = (
     "It was started in another tab, before this page was reloaded, or by somebody else: its address is the same for "
     "all and does not tell whose it is. So it takes this second click, that nobody stops another's run by accident."
 )
-Step = Callable[..., Refused | None]
+Step = Callable[..., RefusedError | None]
 
 
 def show_actions(run: Run) -> None:
@@ -62,7 +62,7 @@ def _button(label: str, icon: str, help: str, step: Step, run: Run) -> None:
 
 def take_step(step: Step, run_id: str, *values: str, place: str = "") -> bool:
     """Take a step and say whether it was done. Whoever gets to a button of another one's run was told, and is sure."""
-    return runs.done(step(run_id, *values, reader(), sure=True), place or run_id)
+    return runs.done(step(run_id, *values, session_id(), sure=True), place or run_id)
 
 
 def _use(run: Run) -> None:
@@ -89,10 +89,10 @@ def _use(run: Run) -> None:
                 )
 
 
-def open_network(entrant: Entrant) -> None:
+def open_network(entrant: NamedNetwork) -> None:
     """Put a network on the bench, told against the preset that it is nearest to."""
     base = min(PRESETS, key=lambda name: len(changes(PRESETS[name], entrant.config)))
-    state.put_on_bench(Version(base, entrant.config))
+    state.make_current(Version(base, entrant.config))
     st.toast(f"{entrant.name} is on the bench. Undo leads back.", icon=":material/check:")
 
 

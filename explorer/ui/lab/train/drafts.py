@@ -14,8 +14,8 @@ from explorer.data.arrays import DataError
 from explorer.history import Version
 from explorer.runs.speed import macs_per_second
 from explorer.shelf import CURRENT, available, free_name, suggested_name
-from explorer.training.draft import Draft, Prepared, prepared
-from explorer.training.plan import MACS_PER_SECOND, Entrant, Facts
+from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
+from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork
 from explorer.training.races import SEEDS, STEPS
 from explorer.training.validation import plan_problems
 from explorer.ui import messages, runs, state
@@ -23,16 +23,16 @@ from explorer.ui.runs import View
 
 _DRAFTS, _NETWORKS = "train_drafts", "train_networks"
 _MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
-_FIRST = {"one": Draft(), "race": Draft(budget=STEPS, seeds=SEEDS)}
-Write = Callable[[Draft, Any], Draft]
+_FIRST = {"one": RunDraft(), "race": RunDraft(budget=STEPS, seeds=SEEDS)}
+Write = Callable[[RunDraft, Any], RunDraft]
 
 
-def draft(view: View) -> Draft:
+def draft(view: View) -> RunDraft:
     """Return what is set in a view."""
     return st.session_state.get(_DRAFTS, {}).get(view, _FIRST[view])
 
 
-def put(view: View, changed: Draft) -> None:
+def put(view: View, changed: RunDraft) -> None:
     """Make another draft the view's."""
     st.session_state[_DRAFTS] = {**st.session_state.get(_DRAFTS, {}), view: changed}
 
@@ -46,7 +46,7 @@ def names(view: View) -> tuple[str, ...]:
 
 def _usual(view: View) -> tuple[str, ...]:
     """The network on the bench, if someone has put one there; else the one that learns within a minute."""
-    mine = CURRENT if state.present() != state.DEFAULT else "mini"
+    mine = CURRENT if state.current() != state.DEFAULT else "mini"
     if view == "one":
         return (mine,)
     kept = state.shelf().names[-3:]
@@ -58,15 +58,15 @@ def choose(view: View, chosen: tuple[str, ...]) -> None:
     st.session_state[_NETWORKS] = {**st.session_state.get(_NETWORKS, {}), view: chosen}
 
 
-def entrants(view: View) -> tuple[Entrant, ...]:
+def entrants(view: View) -> tuple[NamedNetwork, ...]:
     """Return the chosen networks, each under a name of its own that says what it is."""
-    found: dict[str, Entrant] = {}
+    found: dict[str, NamedNetwork] = {}
     for name in names(view):
         version = state.version_named(name)
         called = _called(name, version)
         if called in found:
             called = free_name(called, found)
-        found[called] = Entrant(name=called, config=version.config)
+        found[called] = NamedNetwork(name=called, config=version.config)
     return tuple(found.values())
 
 
@@ -84,17 +84,16 @@ def speed(view: View) -> tuple[float, bool]:
     return (measured, True) if measured else (MACS_PER_SECOND, False)
 
 
-def plan_of(view: View, facts: Facts) -> Prepared:
+def plan_of(view: View, facts: DatasetInfo) -> PreparedPlan:
     """Return the plan of a view. Raises UnbuildableError."""
-    return prepared(draft(view), entrants(view), facts)
+    return prepare_plan(draft(view), entrants(view), facts)
 
 
-def judged(view: View, changed: Draft) -> tuple[Problem, ...]:
+def plan_problems_of(view: View, changed: RunDraft) -> tuple[Problem, ...]:
     """Return what would be wrong with a draft."""
-
     try:
         facts = runs.facts_of(changed.data)
-        return plan_problems(prepared(changed, entrants(view), facts).plan, facts)
+        return plan_problems(prepare_plan(changed, entrants(view), facts).plan, facts)
     except UnbuildableError as error:
         return error.problems
     except DataError as error:
@@ -181,7 +180,7 @@ def _changed(view: View, label: str, field: str, key: str, write: Write, blank: 
         if value is None and not blank:
             raise TypeError
         changed = write(draft(view), value)
-        found = tuple(problem for problem in judged(view, changed) if problem.field == field)
+        found = tuple(problem for problem in plan_problems_of(view, changed) if problem.field == field)
     except (ValidationError, TypeError, ValueError, KeyError, OverflowError):
         shown = "blank" if value is None else f"“{str(value)[:20]}”"
         found = (Problem("draft", key, f"{label}: {shown} does not fit here. Give a number or choose from the list."),)

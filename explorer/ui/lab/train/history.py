@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.data.arrays import DataError
 from explorer.runs.records import STATES, WAITING, Run, State
 from explorer.ui import runs
-from explorer.ui.components.polling import look_again
+from explorer.ui.components.polling import rerun_after
 from explorer.ui.components.variants import theme
 from explorer.ui.lab.train import actions, run_view
 from explorer.views import curves
@@ -55,7 +55,7 @@ def _watch(shown: dict[str, State]) -> None:
     if _states(runs.store().runs()) != shown:
         st.rerun()
     if any(state in WAITING for state in shown.values()):
-        look_again(_LOOK_S, "history_again")
+        rerun_after(_LOOK_S, "history_again")
 
 
 def _filtered(every: list[Run]) -> list[Run]:
@@ -109,7 +109,7 @@ def _table(found: list[Run]) -> list[Run]:
 
 
 def _row(run: Run) -> dict[str, Any]:
-    seconds = sum(lane.seconds for lane in run.lanes)
+    seconds = sum(lane.seconds for lane in run.trainers)
     return {
         "run": run.name,
         "state": words.STATES[run.state][0],
@@ -125,7 +125,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _accuracy(run: Run) -> float | None:
     """Return the best of its lanes, in percent, as last evaluated."""
-    last = [runs.store().curve(run.id, "test_accuracy", lane.number, most=1_000)[-1:] for lane in run.lanes]
+    last = [runs.store().curve(run.id, "test_accuracy", lane.number, most=1_000)[-1:] for lane in run.trainers]
     values = [100 * points[0].value for points in last if points]
     return max(values, default=None)
 
@@ -163,7 +163,7 @@ def _delete_all(chosen: list[Run]) -> None:
 
 def _compare(chosen: list[Run]) -> None:
     """Show the curves of up to four runs, a colour per run; of a race each network, as the mean over its seeds."""
-    begun = [run for run in chosen if run.lanes]
+    begun = [run for run in chosen if run.trainers]
     if not begun:
         return
     groups = [
@@ -181,7 +181,7 @@ def _compare(chosen: list[Run]) -> None:
     run_view.show_curves(
         curves.of_groups(groups, axis, seeds=False), axis, "-".join(run.id for run in begun), lead=True
     )
-    if any(len(run.plan.lanes) > 1 for run in begun):
+    if any(len(run.plan.trainers) > 1 for run in begun):
         st.caption(
             "Of a race each network is drawn, as the mean over its seeds; in one colour, the dashes tell them apart. "
             "Show the race to see each seed."

@@ -8,10 +8,10 @@ import streamlit as st
 from explorer.data.arrays import DataError
 from explorer.data.datasets import available, load
 from explorer.data.imports import SIDES, Upload, delete
-from explorer.jobs.image_imports import import_apart
+from explorer.jobs.image_imports import import_in_child
 from explorer.settings import data_folder
-from explorer.training.events import Mistake
-from explorer.training.plan import FACTS, Data, Facts
+from explorer.training.events import Misclassification
+from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 from explorer.ui import messages, runs
 from explorer.ui.lab.train import drafts
 from explorer.ui.runs import View
@@ -26,9 +26,8 @@ _HELP = (
 )
 
 
-def choose_images(view: View) -> Facts | None:
+def choose_images(view: View) -> DatasetInfo | None:
     """Let the reader choose a set or bring one; return what is known of it, None if it is not there."""
-
     options = {_token(data): data for data in available(data_folder())}
     now = drafts.draft(view).data
     options.setdefault(_token(now), now)
@@ -48,18 +47,18 @@ def choose_images(view: View) -> Facts | None:
     try:
         return runs.facts_of(now)
     except DataError as error:
-        messages.refuse(str(error))
+        messages.show_refusal(str(error))
         return None
 
 
-def _token(data: Data) -> str:
+def _token(data: DatasetChoice) -> str:
     return data.upload if data.name == "own" else data.name
 
 
-def _title(data: Data) -> str:
+def _title(data: DatasetChoice) -> str:
 
     if data.name != "own":
-        return FACTS[data.name].title
+        return DATASETS[data.name].title
     try:
         return f"{runs.facts_of(data).title} (yours)"
     except DataError:
@@ -84,7 +83,7 @@ def _bring(view: View) -> None:
     st.caption(_HELP)
     told = st.session_state.get(f"{view}_import_told", "")
     if told:
-        messages.refuse(told)
+        messages.show_refusal(told)
     for note in st.session_state.get(_BROUGHT, (0, ()))[1]:
         st.caption(fmt.markdown(note))
     if drafts.draft(view).data.name == "own":
@@ -100,9 +99,8 @@ def _bring(view: View) -> None:
 
 def _import(view: View, files: list[Any], side: int) -> bool:
     """Bring images and say whether that was done; if not, the reason is kept, to be shown below."""
-
     try:
-        brought = import_apart([Upload(file.name, file) for file in files], data_folder(), side=side)
+        brought = import_in_child([Upload(file.name, file) for file in files], data_folder(), side=side)
     except DataError as error:
         st.session_state[f"{view}_import_told"] = str(error)
         return False
@@ -116,16 +114,15 @@ def _import(view: View, files: list[Any], side: int) -> bool:
 def _forget(view: View) -> None:
 
     delete(drafts.draft(view).data.upload, data_folder())
-    drafts.put(view, drafts.draft(view).replace(data=Data()))
+    drafts.put(view, drafts.draft(view).replace(data=DatasetChoice()))
 
 
-def show_preview(data: Data, facts: Facts) -> None:
+def show_preview(data: DatasetChoice, facts: DatasetInfo) -> None:
     """Show some images of each class, with how many there are."""
-
     try:
         st.html(_strips(data, str(data_folder())))
     except DataError as error:
-        messages.refuse(str(error))
+        messages.show_refusal(str(error))
         return
     st.caption(
         f"{fmt.markdown(facts.title)}: {facts.train:,} training and {facts.test:,} test images of "
@@ -134,7 +131,7 @@ def show_preview(data: Data, facts: Facts) -> None:
 
 
 @lru_cache(maxsize=16)
-def _strips(data: Data, folder: str) -> str:
+def _strips(data: DatasetChoice, folder: str) -> str:
     """Keep the pictures, not the set they come from."""
     from pathlib import Path
 
@@ -144,7 +141,7 @@ def _strips(data: Data, folder: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def mistakes(data: Data, folder: str, found: tuple[Mistake, ...]) -> str:
+def mistakes(data: DatasetChoice, folder: str, found: tuple[Misclassification, ...]) -> str:
     """Return the test images that were mistaken, as HTML. Raises DataError when the set is not there any more."""
     from pathlib import Path
 
@@ -152,4 +149,4 @@ def mistakes(data: Data, folder: str, found: tuple[Mistake, ...]) -> str:
     if any(mistake.index >= len(whole.test) for mistake in found):
         raise DataError("The images are not those that this run was tested on.")
     pictures = whole.test[[mistake.index for mistake in found]].transpose(0, 2, 3, 1)
-    return mistakes_html(pictures, found, whole.facts.classes)
+    return mistakes_html(pictures, found, whole.info.classes)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.settings import ASSETS
-from explorer.training.plan import Facts, estimate
+from explorer.training.plan import DatasetInfo, estimate
 from explorer.training.races import QUESTIONS, Question
 from explorer.ui import runs
 from explorer.ui.lab.train import drafts, history, images, run_view, setup
@@ -61,7 +61,7 @@ def _other(view: View) -> None:
     )
 
 
-def _nothing_yet(view: View, facts: Facts | None) -> None:
+def _nothing_yet(view: View, facts: DatasetInfo | None) -> None:
     """Say what to do next, and show what a run would learn from or what could be asked."""
     if view == "race":
         st.markdown("#### Questions to race")

@@ -11,10 +11,10 @@ from explorer.data.arrays import DataError
 from explorer.runs.records import WAITING, Point, Run
 from explorer.settings import ASSETS, data_folder
 from explorer.training.events import Evaluated, Finished, Started
-from explorer.training.plan import Facts
+from explorer.training.plan import DatasetInfo
 from explorer.training.races import standings
 from explorer.ui import cache, messages, runs
-from explorer.ui.components.polling import look_again
+from explorer.ui.components.polling import rerun_after
 from explorer.ui.components.variants import theme
 from explorer.ui.explore.network.charts import show_chart
 from explorer.ui.lab.train import actions, images
@@ -35,7 +35,6 @@ _LAST = 5  # points at the end of a training curve that its verdict averages
 @st.fragment
 def show_run(run_id: str) -> None:
     """Show a run; look again in a moment while it is not over."""
-
     run = runs.store().run(run_id)
     if run is None:  # it was deleted
         st.rerun()
@@ -50,12 +49,12 @@ def show_run(run_id: str) -> None:
     seen = f"train_seen_{run_id}"
     before, st.session_state[seen] = st.session_state.get(seen, run.state), run.state
     if run.state in WAITING:
-        look_again(_LOOK_S, "train_again")
+        rerun_after(_LOOK_S, "train_again")
     elif before in WAITING:
         st.rerun()
 
 
-def _head(run: Run, facts: Facts | None) -> None:
+def _head(run: Run, facts: DatasetInfo | None) -> None:
     called, colour, icon = words.STATES[run.state]
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
         st.markdown(f"### {fmt.markdown(run.name)}", width="content")
@@ -78,26 +77,26 @@ def _standing(run: Run) -> None:
     """Say how far it is, or what happened to it."""
     place = runs.store().queue_place(run.id)
     if run.state == "running":
-        st.progress(run.share, words.progress(run) if run.step else "PyTorch starts and the images are read")
+        st.progress(run.progress, words.progress(run) if run.step else "PyTorch starts and the images are read")
     elif place is not None:
-        st.progress(run.share, f"Waiting in the queue. {words.waiting(place)}")
+        st.progress(run.progress, f"Waiting in the queue. {words.waiting(place)}")
     elif run.state == "failed":
         st.error(fmt.markdown(run.account), icon=":material/error:")
     elif run.state != "finished":
-        st.progress(run.share, fmt.markdown(run.account) or "It can go on.")
+        st.progress(run.progress, fmt.markdown(run.account) or "It can go on.")
     elif run.message:
         st.warning(fmt.markdown(run.message), icon=":material/warning:")
     if trouble := runs.manager().trouble:
         st.warning(fmt.markdown(trouble), icon=":material/warning:")
 
 
-def _results(run: Run, facts: Facts | None) -> None:
-    race = len(run.plan.lanes) > 1
+def _results(run: Run, facts: DatasetInfo | None) -> None:
+    race = len(run.plan.trainers) > 1
     if race:
         _race_verdict(run)
     elif facts:
         _verdict(run, facts)
-    if run.lanes:
+    if run.trainers:
         axis = choose_axis("race" if race else "one", macs=race)
         panels = _race_panels(run, axis) if race else _panels(run, axis)
         show_curves(panels, axis, run.id, lead=race)
@@ -171,7 +170,7 @@ def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
 
 def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
     """Return of each lane of a run the curves in which networks are compared."""
-    return [lane_curves(run.id, lane, curves.SHARED) for lane in range(len(run.plan.lanes))]
+    return [lane_curves(run.id, lane, curves.SHARED) for lane in range(len(run.plan.trainers))]
 
 
 def macs_of_networks(run: Run) -> list[int]:
@@ -183,7 +182,7 @@ def _macs(config: GoogLeNetConfig) -> int:
     return cache.summary(config).macs(aux=True)
 
 
-def _verdict(run: Run, facts: Facts) -> None:
+def _verdict(run: Run, facts: DatasetInfo) -> None:
     evaluated = runs.store().latest(run.id, "evaluated")
     if not isinstance(evaluated, Evaluated):
         return
@@ -197,7 +196,7 @@ def _verdict(run: Run, facts: Facts) -> None:
 
 def _finished(run: Run) -> dict[int, float]:
     """Return the accuracies of the lanes that have used their budget."""
-    told = {lane.number: runs.store().latest(run.id, "finished", lane.number) for lane in run.lanes}
+    told = {lane.number: runs.store().latest(run.id, "finished", lane.number) for lane in run.trainers}
     return {number: event.accuracy for number, event in told.items() if isinstance(event, Finished)}
 
 
@@ -215,7 +214,7 @@ def _race_table(run: Run) -> None:
         return
     summaries = [cache.summary(entrant.config) for entrant in run.plan.entrants]
     seconds = [
-        [lane.seconds for lane in run.lanes if run.plan.lanes[lane.number].entrant == number]
+        [lane.seconds for lane in run.trainers if run.plan.trainers[lane.number].entrant == number]
         for number in range(len(summaries))
     ]
     means = {number: sum(values) / len(values) for number, values in enumerate(seconds) if values}
@@ -227,9 +226,8 @@ def _race_table(run: Run) -> None:
     )
 
 
-def _mistakes(run: Run, facts: Facts) -> None:
+def _mistakes(run: Run, facts: DatasetInfo) -> None:
     """Show confusion matrix and surest mistakes of a lane that is over."""
-
     lane = _lane(run)
     evaluated = runs.store().latest(run.id, "evaluated", lane)
     if not isinstance(evaluated, Evaluated):
@@ -241,16 +239,16 @@ def _mistakes(run: Run, facts: Facts) -> None:
     try:
         st.html(images.mistakes(run.plan.data, str(data_folder()), evaluated.mistakes))
     except DataError as error:
-        messages.refuse(str(error))
+        messages.show_refusal(str(error))
 
 
 def _lane(run: Run) -> int:
     """Let the reader choose one of the lanes of a race; return its number."""
-    if len(run.lanes) < 2:
+    if len(run.trainers) < 2:
         return 0
-    keys = run.plan.lanes
+    keys = run.plan.trainers
     called = {
         lane.number: f"{run.plan.entrants[keys[lane.number].entrant].name}, seed {keys[lane.number].seed}"
-        for lane in run.lanes
+        for lane in run.trainers
     }
     return st.selectbox("Mistakes of", list(called), format_func=called.get, key=f"{_LANE}_{run.id}", width=280)

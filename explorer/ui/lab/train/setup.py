@@ -7,18 +7,18 @@ import streamlit as st
 
 from explorer.config import Problem, UnbuildableError
 from explorer.shelf import available
-from explorer.training.draft import Draft, Prepared, converted
+from explorer.training.draft import PreparedPlan, RunDraft, convert_budget
 from explorer.training.plan import (
-    MAX_ENTRANTS,
+    MAX_NETWORKS,
     MAX_SEEDS,
     Budget,
-    Facts,
+    DatasetInfo,
     Plan,
     Settings,
-    chosen_rate,
+    effective_learning_rate,
     estimate,
-    lane_steps,
     steps_per_epoch,
+    trainer_steps,
 )
 from explorer.training.validation import plan_problems
 from explorer.ui import messages, runs, state
@@ -40,7 +40,7 @@ _BUDGETS: Mapping[View, tuple[str, ...]] = {
 }
 
 
-def show_setup(view: View) -> Facts | None:
+def show_setup(view: View) -> DatasetInfo | None:
     """Show the controls of a view, what they come to, and the start button; return what is known of the images."""
     (_one_network if view == "one" else _several_networks)(view)
     facts = images.choose_images(view)
@@ -49,7 +49,7 @@ def show_setup(view: View) -> Facts | None:
     return facts
 
 
-def _show_plan(view: View, facts: Facts) -> None:
+def _show_plan(view: View, facts: DatasetInfo) -> None:
     try:
         made = drafts.plan_of(view, facts)
     except UnbuildableError as error:
@@ -80,7 +80,7 @@ def _one_network(view: View) -> None:
     options = list(available(state.shelf()))
     st.session_state[_key(view)] = drafts.names(view)[0]
     st.selectbox("Network", options, key=_key(view), format_func=_titles().get, on_change=_network_chosen, args=(view,))
-    if drafts.names(view) == ("mini",) and state.present() == state.DEFAULT:
+    if drafts.names(view) == ("mini",) and state.current() == state.DEFAULT:
         st.caption("A small network that learns within a minute. Edit the table, and yours stands here.")
 
 
@@ -97,11 +97,11 @@ def _several_networks(view: View) -> None:
     held = state.refused(key)
     st.session_state[key] = list(held[0] if held else drafts.names(view))
     st.multiselect(
-        f"Networks (2 to {MAX_ENTRANTS})",
+        f"Networks (2 to {MAX_NETWORKS})",
         list(available(state.shelf())),
         key=key,
         format_func=_titles().get,
-        max_selections=MAX_ENTRANTS,
+        max_selections=MAX_NETWORKS,
         on_change=_networks_chosen,
         args=(view,),
         help="Those on the shelf (☆ Keep), the presets, and the one on the bench.",
@@ -111,11 +111,11 @@ def _several_networks(view: View) -> None:
 
 def _networks_chosen(view: View) -> None:
     chosen = tuple(st.session_state[_key(view)])
-    if 2 <= len(chosen) <= MAX_ENTRANTS:
+    if 2 <= len(chosen) <= MAX_NETWORKS:
         state.accept()
         drafts.choose(view, chosen)
     else:
-        told = f"A race is between 2 and {MAX_ENTRANTS} networks; the last choice stays until there are as many."
+        told = f"A race is between 2 and {MAX_NETWORKS} networks; the last choice stays until there are as many."
         state.refuse(_key(view), chosen, (Problem("plan", "entrants", told),))
 
 
@@ -123,15 +123,15 @@ def _key(view: View) -> str:
     return f"{view}_networks"
 
 
-def _budget(view: View, plan: Plan, facts: Facts) -> None:
+def _budget(view: View, plan: Plan, facts: DatasetInfo) -> None:
     kind = plan.budget.kind
     scale = _SCALE.get(kind, 1)
 
-    def write_amount(draft: Draft, value: Any) -> Draft:
+    def write_amount(draft: RunDraft, value: Any) -> RunDraft:
         return draft.replace(budget=Budget(kind=kind, amount=float(value) * scale))
 
-    def write_kind(draft: Draft, value: Any) -> Draft:
-        return draft.replace(budget=converted(plan, facts, value, drafts.speed(view)[0]))
+    def write_kind(draft: RunDraft, value: Any) -> RunDraft:
+        return draft.replace(budget=convert_budget(plan, facts, value, drafts.speed(view)[0]))
 
     with st.container(horizontal=True, vertical_alignment="top"):
         label = "Budget" if view == "one" else "Budget of each"
@@ -164,7 +164,7 @@ def _step(kind: str) -> float:
     return {"seconds": 10.0, "steps": 50.0, "epochs": 1.0, "macs": 0.1}[kind]
 
 
-def _write_seeds(draft: Draft, value: Any) -> Draft:
+def _write_seeds(draft: RunDraft, value: Any) -> RunDraft:
     first = draft.seeds[0] if draft.seeds else 0
     return draft.replace(seeds=tuple(range(first, first + min(max(int(value), 0), MAX_SEEDS + 1))))
 
@@ -198,11 +198,11 @@ def _more(view: View, plan: Plan | None) -> None:
 
 def _defaults(view: View) -> None:
     state.accept()
-    drafts.put(view, Draft(data=drafts.draft(view).data, seeds=drafts.draft(view).seeds))
+    drafts.put(view, RunDraft(data=drafts.draft(view).data, seeds=drafts.draft(view).seeds))
 
 
 def _writes(plan: Plan, field: str) -> drafts.Write:
-    def write(draft: Draft, value: Any) -> Draft:
+    def write(draft: RunDraft, value: Any) -> RunDraft:
         return draft.replace(settings=(draft.settings or plan.settings).replace(**{field: value}))
 
     return write
@@ -210,7 +210,7 @@ def _writes(plan: Plan, field: str) -> drafts.Write:
 
 def _method(view: View, plan: Plan) -> None:
     settings: Settings = plan.settings
-    rate = chosen_rate(settings, plan.entrants[0].config)
+    rate = effective_learning_rate(settings, plan.entrants[0].config)
     drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writes(plan, "batch_size"), step=16)
     drafts.choice(view, "Optimiser", "optimiser", OPTIMISERS, settings.optimiser, _writes(plan, "optimiser"))
     drafts.number(
@@ -273,11 +273,11 @@ def _rest(view: View, plan: Plan) -> None:
     )
 
 
-def _write_seed(draft: Draft, value: Any) -> Draft:
+def _write_seed(draft: RunDraft, value: Any) -> RunDraft:
     return draft.replace(seeds=tuple(range(int(value), int(value) + len(draft.seeds))))
 
 
-def _changes(made: Prepared) -> None:
+def _changes(made: PreparedPlan) -> None:
     """Say what fitting changed, before anything starts. What changed in all networks alike is said once."""
     several = list(made.changes.values())
     common = [change for change in several[0] if all(change in changes for changes in several)]
@@ -292,12 +292,12 @@ def _small(line: str) -> str:
     return f"- :small[{line.removeprefix('- ')}]"
 
 
-def _estimated(view: View, plan: Plan, facts: Facts) -> str:
+def _estimated(view: View, plan: Plan, facts: DatasetInfo) -> str:
     speed, measured = drafts.speed(view)
     guess = estimate(plan, facts, speed)
-    each = lane_steps(plan, 0, facts) or guess.steps // len(plan.lanes)
+    each = trainer_steps(plan, 0, facts) or guess.steps // len(plan.trainers)
     epochs = each / steps_per_epoch(plan.settings, facts)
-    lanes = len(plan.lanes)
+    lanes = len(plan.trainers)
     steps = f"{each:,} steps ({epochs:.1f} epochs)" + (f" × {lanes} runs" if lanes > 1 else "")
     source = "at the speed of the last run here" if measured else "a guess until a run has told the speed here"
     return (

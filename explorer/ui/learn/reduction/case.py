@@ -7,11 +7,11 @@ import streamlit as st
 from explorer.analysis import problems
 from explorer.config import Problem
 from explorer.lessons import reduction as core
-from explorer.lessons.reduction import ARTICLE, Case
+from explorer.lessons.reduction import ARTICLE, ReductionCase
 from explorer.ui import cache, state
 from explorer.ui.components import lesson_number
 from explorer.ui.components.chart import chart, picture
-from explorer.ui.frame import let_go
+from explorer.ui.frame import let_browser_draw
 from explorer.ui.learn import quiz
 from explorer.views import formatting as fmt
 from explorer.views import reduction_charts as pictures
@@ -29,7 +29,7 @@ _FIELDS = (
 )
 
 
-def case() -> Case:
+def case() -> ReductionCase:
     """Return the case on the bench of this session."""
     return st.session_state.get(_CASE, ARTICLE)
 
@@ -48,7 +48,7 @@ def bench() -> None:
         "each pair has a scale of its own. MACs are multiply-accumulates for one image (FLOPs = 2 × MACs); activations "
         "are the numbers in the outputs, of which the 1×1 adds its own.",
     )
-    let_go()
+    let_browser_draw()
     with above:
         _case_controls()
 
@@ -56,7 +56,7 @@ def bench() -> None:
 def _case_controls() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="case"):
         for field, label in _FIELDS:
-            lesson_number.whole(label, f"case_{field}", getattr(case(), field), _taker(field), width=214)
+            lesson_number.whole_number(label, f"case_{field}", getattr(case(), field), _taker(field), width=214)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.session_state["case_biases"] = case().biases
         st.toggle("with biases", key="case_biases", on_change=_biases)
@@ -82,7 +82,7 @@ def _taker(field: str) -> lesson_number.Take:
     return take
 
 
-def _put(new: Case) -> None:
+def _put(new: ReductionCase) -> None:
     st.session_state[_CASE] = new
     state.accept()
 
@@ -106,7 +106,7 @@ def break_even() -> None:
 
 def exchange() -> None:
     """Take the widths of a branch of the present network, or give them to it."""
-    config = state.present().config
+    config = state.current().config
     names = [module.name for module in config.modules]
     if st.session_state.get(_MODULE) not in names:
         st.session_state[_MODULE] = "4b" if "4b" in names else names[0]
@@ -127,10 +127,10 @@ def _subject() -> tuple[str, str]:
     return st.session_state[_MODULE], st.session_state.get(_BRANCH, "5x5")
 
 
-def _case_of_the_branch() -> Case | None:
+def _case_of_the_branch() -> ReductionCase | None:
     try:
         return core.branch_case(
-            cache.summary(state.present().config), *_subject(), biases=case().biases, otherwise=case().reduction
+            cache.summary(state.current().config), *_subject(), biases=case().biases, otherwise=case().reduction
         )
     except KeyError:
         return None
@@ -143,7 +143,7 @@ def _use() -> None:
 
 
 def _apply() -> None:
-    config = core.applied(state.present().config, *_subject(), case())
+    config = core.applied(state.current().config, *_subject(), case())
     if found := problems(config):
         state.refuse("case_apply", None, found[:2])
         return
@@ -153,7 +153,7 @@ def _apply() -> None:
 
 def _compare_with_the_branch() -> None:
     """Say what the chosen branch is now, and what applying would write into the table."""
-    (name, branch), config, now = _subject(), state.present().config, case()
+    (name, branch), config, now = _subject(), state.current().config, case()
     kernel = _BRANCHES[branch]
     there = _case_of_the_branch()
     if there is None:

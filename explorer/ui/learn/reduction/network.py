@@ -97,7 +97,7 @@ def _verdict(found: Spread, fewer: float) -> str:
 
 def whole_network() -> None:
     """Take the reductions out of the present network, module by module or all at once."""
-    config = state.present().config
+    config = state.current().config
     names = [module.name for module in config.modules]
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = st.pills("Without reductions", names, selection_mode="multi", default=names, key="naive_modules")
@@ -123,7 +123,7 @@ def whole_network() -> None:
 
 
 def _chosen_numbers(chosen: tuple[str, ...]) -> None:
-    config = state.present().config
+    config = state.current().config
     now, then = core.step(config, ()), core.step(config, chosen)
     if then.problem:
         st.warning(f"Without these reductions the network cannot be built. {then.problem}", icon=":material/block:")
@@ -149,7 +149,7 @@ def _chosen_numbers(chosen: tuple[str, ...]) -> None:
 
 
 def _make_naive(chosen: list[str]) -> None:
-    config = state.present().config
+    config = state.current().config
     naive = core.without_reductions(config, tuple(chosen))
     if not problems(naive):
         state.commit(naive)
