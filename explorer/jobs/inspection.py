@@ -71,7 +71,7 @@ class InspectionRequest(Frozen):
     """What all questions about pictures share. ``scales`` changes the network for this question alone."""
 
     network: Network
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     preprocessing: Preprocessing = Preprocessing()
     scales: tuple[Scale, ...] = ()
     device: str = "auto"
@@ -137,7 +137,7 @@ class Activity(Frozen):
     """A line per module and branch, in order."""
 
     branches: tuple[BranchActivity, ...]
-    pictures: int
+    image_count: int
 
 
 class MapsRequest(InspectionRequest):
@@ -199,7 +199,7 @@ class Heat(WithImages):
     high: float
 
 
-class MapInFull(Frozen):
+class FeatureMap(Frozen):
     """One feature map; ``response`` is its mean over all positions."""
 
     path: str
@@ -250,7 +250,7 @@ class AblationCell(NamedTuple):
     probability: float
     change: float
     logit_change: float
-    flipped: float
+    flip_rate: float
 
 
 class Ablation(Frozen):
@@ -259,7 +259,7 @@ class Ablation(Frozen):
     cells: tuple[AblationCell, ...]
     targets: tuple[int, ...]
     probability: float
-    pictures: int
+    image_count: int
 
 
 class AttributionRequest(InspectionRequest):

@@ -122,7 +122,7 @@ class GradientRun(Frozen):
     losses: tuple[str, ...]
     values: tuple[float, ...]
     norms: tuple[tuple[float, ...], ...]
-    together: tuple[tuple[float, ...], ...]
+    total_norms: tuple[tuple[float, ...], ...]
 
 
 class GradientReport(Frozen):
@@ -217,7 +217,7 @@ Result = (
     | inspection.Predictions
     | inspection.Activity
     | inspection.Maps
-    | inspection.MapInFull
+    | inspection.FeatureMap
     | inspection.Filters
     | inspection.Ablation
     | inspection.Attribution
@@ -290,7 +290,7 @@ KINDS: dict[str, Kind] = {
     "prediction": _looking(inspection.PredictionRequest, inspection.Predictions, "live.inference:predict"),
     "activity": _looking(inspection.ActivityRequest, inspection.Activity, "live.feature_maps:activity"),
     "maps": _looking(inspection.MapsRequest, inspection.Maps, "live.feature_maps:maps"),
-    "map": _looking(inspection.MapRequest, inspection.MapInFull, "live.feature_maps:map_in_full"),
+    "map": _looking(inspection.MapRequest, inspection.FeatureMap, "live.feature_maps:feature_map"),
     "filters": _looking(inspection.FiltersRequest, inspection.Filters, "live.feature_maps:filters"),
     "ablation": _looking(inspection.AblationRequest, inspection.Ablation, "live.ablation:ablate", slow=True),
     "attribution": _looking(

@@ -18,7 +18,7 @@ from explorer.live.model import GoogLeNet
 
 def ablate(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
@@ -32,9 +32,9 @@ def ablate(
     check_target(network, target)
     place = resolve_device(device)
     model = live_network(network, place)
-    images = prepare_inputs(network, pictures, preprocessing, place)
+    inputs = prepare_inputs(network, images, preprocessing, place)
     lone = [Scale(module.name, branch, factor) for module in network.config.modules for branch in module.branches]
-    batches = in_chunks(images, network)
+    batches = in_chunks(inputs, network)
     done, before = 0, []
     after: dict[Scale, list[Tensor]] = {scale: [] for scale in lone}
     for batch in batches:
@@ -53,7 +53,7 @@ def ablate(
         cells=tuple(_cell(scale, untouched, torch.cat(after[scale]), told) for scale in lone),
         targets=tuple(told.tolist()),
         probability=_of(untouched.softmax(1), told).mean().item(),
-        pictures=len(untouched),
+        image_count=len(untouched),
     )
 
 
@@ -95,7 +95,7 @@ def _cell(scale: Scale, before: Tensor, after: Tensor, told: Tensor) -> Ablation
         probability=now.mean().item(),
         change=(now - was).mean().item(),
         logit_change=(_of(after, told) - _of(before, told)).mean().item(),
-        flipped=(after.argmax(1) != before.argmax(1)).double().mean().item(),
+        flip_rate=(after.argmax(1) != before.argmax(1)).double().mean().item(),
     )
 
 

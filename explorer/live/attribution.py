@@ -40,7 +40,7 @@ class Case(NamedTuple):
 
 def attribute(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
@@ -57,7 +57,7 @@ def attribute(
     check_work(network, _PASSES[method])
     place = resolve_device(device)
     model = live_network(network, place)
-    image = prepare_inputs(network, pictures[:1], preprocessing, place)
+    image = prepare_inputs(network, images[:1], preprocessing, place)
     with scale_branches(model, scales):
         with torch.inference_mode():
             probabilities = model(image).cpu().double().softmax(1)[0]

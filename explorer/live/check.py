@@ -64,7 +64,7 @@ def check(config: GoogLeNetConfig, device: str = "auto") -> CheckReport:
         build_ms=build_ms if ran else None,
         forward_ms=forward_ms if ran else None,
         output_shape=logits,
-        device="meta (shapes only)" if too_large else place.described,
+        device="meta (shapes only)" if too_large else place.description,
         note=place.note,
     )
 

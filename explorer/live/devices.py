@@ -8,7 +8,7 @@ import torch
 class Device(NamedTuple):
     """A device that exists: what was asked for, what is used, and why when the two differ."""
 
-    asked: str
+    choice: str
     torch: torch.device
     note: str
 
@@ -20,7 +20,7 @@ class Device(NamedTuple):
         return self.torch.type.upper()
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """What a measurement was made on: the name, for the CPU with the number of threads."""
         threads = torch.get_num_threads()
         return f"CPU ({threads} thread{'s' * (threads > 1)})" if self.torch.type == "cpu" else self.name
@@ -36,17 +36,17 @@ def available_devices() -> tuple[str, ...]:
     return tuple(found)
 
 
-def resolve_device(asked: str = "auto") -> Device:
+def resolve_device(choice: str = "auto") -> Device:
     """Return the device asked for, or the CPU with the reason when there is none.
 
     ``auto`` takes CUDA, then MPS, then the CPU. Unknown names fall back to the CPU too.
     """
     have = available_devices()
-    if asked == "auto":
+    if choice == "auto":
         best = next(kind for kind in ("cuda", "mps", "cpu") if kind in have)
-        return Device(asked, torch.device(best), "")
-    if asked in have:
-        return Device(asked, torch.device(asked), "")
-    known = asked in ("cuda", "mps")
-    reason = f"This server has no {asked.upper()} device" if known else "That is no known device"
-    return Device(asked, torch.device("cpu"), f"{reason}: the CPU is used instead.")
+        return Device(choice, torch.device(best), "")
+    if choice in have:
+        return Device(choice, torch.device(choice), "")
+    known = choice in ("cuda", "mps")
+    reason = f"This server has no {choice.upper()} device" if known else "That is no known device"
+    return Device(choice, torch.device("cpu"), f"{reason}: the CPU is used instead.")

@@ -19,7 +19,7 @@ from explorer.jobs.inspection import (
     BranchActivity,
     Filters,
     InputError,
-    MapInFull,
+    FeatureMap,
     Maps,
     Network,
     Preprocessing,
@@ -65,7 +65,7 @@ def parts(config: GoogLeNetConfig, block: str) -> tuple[Part, ...]:
 
 def maps(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
@@ -74,41 +74,41 @@ def maps(
 ) -> Maps:
     """Show every channel of a block for the first picture. Raises InputError or UnbuildableError."""
     shown = parts(network.config, block)
-    outputs = _outputs(network, pictures[:1], preprocessing, scales, device, [part.path for part in shown])
+    outputs = _outputs(network, images[:1], preprocessing, scales, device, [part.path for part in shown])
     return Maps(block=block, strips=tuple(_strip(part, outputs[part.path][0]) for part in shown))
 
 
-def map_in_full(
+def feature_map(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
     *,
     path: str,
     channel: int,
-) -> MapInFull:
+) -> FeatureMap:
     """Show one channel of one layer or branch for the first picture. Raises InputError or UnbuildableError."""
     check_channel(network.config, path, channel)
-    output = _outputs(network, pictures[:1], preprocessing, scales, device, [path])[path][0, channel]
-    return MapInFull(path=path, channel=channel, heat=heat(output), response=output.mean().item())
+    output = _outputs(network, images[:1], preprocessing, scales, device, [path])[path][0, channel]
+    return FeatureMap(path=path, channel=channel, heat=heat(output), response=output.mean().item())
 
 
 def activity(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
 ) -> Activity:
-    """Say how much each branch of each module does for these pictures. Raises InputError or UnbuildableError."""
-    check_work(network, len(pictures))
+    """Say how much each branch of each module does for these images. Raises InputError or UnbuildableError."""
+    check_work(network, len(images))
     place = resolve_device(device)
     model = live_network(network, place)
-    images = prepare_inputs(network, pictures, preprocessing, place)
+    inputs = prepare_inputs(network, images, preprocessing, place)
     watched = [(module.name, part) for module in network.config.modules for part in parts(network.config, module.name)]
     sums = {part.path: _Sums() for _, part in watched}
-    for batch in in_chunks(images, network):
+    for batch in in_chunks(inputs, network):
         with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, list(sums)) as outputs:
             model(batch)
         for path, output in outputs.items():
@@ -117,7 +117,7 @@ def activity(
         branches=tuple(
             BranchActivity(name, part.branch, part.first, part.last, *sums[part.path].result) for name, part in watched
         ),
-        pictures=len(images),
+        image_count=len(inputs),
     )
 
 
@@ -167,18 +167,18 @@ def check_channel(config: GoogLeNetConfig, path: str, channel: int) -> None:
 
 def _outputs(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale],
     device: str,
     paths: Sequence[str],
 ) -> dict[str, Tensor]:
-    """Run the pictures and return what the layers or branches gave."""
+    """Run the images and return what the layers or branches gave."""
     place: Device = resolve_device(device)
     model = live_network(network, place)
-    images = prepare_inputs(network, pictures, preprocessing, place)
+    inputs = prepare_inputs(network, images, preprocessing, place)
     with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, paths) as outputs:
-        model(images)
+        model(inputs)
     return {path: output.float() for path, output in outputs.items()}
 
 

@@ -62,7 +62,7 @@ def one_run(config: GoogLeNetConfig, device: torch.device, seed: int, batch: int
         losses=tuple(losses),
         values=tuple(loss.item() for loss in losses.values()),
         norms=tuple(_norms(found, blocks) for found in back.values()),
-        together=tuple(_norms(found, blocks) for found in together),
+        total_norms=tuple(_norms(found, blocks) for found in together),
     )
 
 

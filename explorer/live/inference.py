@@ -1,4 +1,4 @@
-"""Inference on pictures: networks made ready once and kept, and what they and their auxiliary heads say.
+"""Inference on images: networks made ready once and kept, and what they and their auxiliary heads say.
 
 A network that is kept is never changed: whoever scales a branch does so by a hook that is gone afterwards. It is laid
 out channels-last, which PyTorch's convolutions on CPUs and tensor cores read faster than its default.
@@ -43,20 +43,20 @@ MAX_FACTOR = 100.0
 
 def predict(
     network: Network,
-    pictures: Sequence[str],
+    images: Sequence[str],
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
     top: int = 5,
 ) -> Predictions:
     """Say what the network sees in each picture. Raises InputError or UnbuildableError with the reason why not."""
-    check_work(network, len(pictures))
+    check_work(network, len(images))
     place = resolve_device(device)
     model = live_network(network, place)
-    images = prepare_inputs(network, pictures, preprocessing, place)
+    inputs = prepare_inputs(network, images, preprocessing, place)
     started = perf_counter()
     with torch.inference_mode(), scale_branches(model, scales):
-        parts = [model.forward_with_heads(part) for part in in_chunks(images, network)]
+        parts = [model.forward_with_heads(part) for part in in_chunks(inputs, network)]
         wait(place.torch)
         forward_ms = (perf_counter() - started) * 1e3
         main = _said(torch.cat([part.logits for part in parts]), top)
@@ -66,13 +66,13 @@ def predict(
             Prediction(main=said, aux={tap: aux[tap][number] for tap in aux}) for number, said in enumerate(main)
         ),
         forward_ms=forward_ms,
-        device=place.described,
+        device=place.description,
         note=place.note,
     )
 
 
 def _said(logits: Tensor, top: int) -> list[ClassScores]:
-    """N × classes → what is said of each of N pictures."""
+    """N × classes → what is said of each of N images."""
     logs = F.log_softmax(logits.cpu().double(), dim=1)  # not every accelerator has double precision
     if not logs.isfinite().all():
         raise InputError("The network's numbers ran over: it has no answer. Weights that fit give one.")
@@ -201,11 +201,11 @@ def _scaling(branches: Sequence[str], by_branch: dict[str, float]) -> Callable[.
     return scale
 
 
-def prepare_inputs(network: Network, pictures: Sequence[str], preprocessing: Preprocessing, place: Device) -> Tensor:
-    """Return the pictures as the network takes them: N × C × H × W, channels-last. Raises InputError."""
-    if not 1 <= len(pictures) <= MAX_IMAGES:
-        raise InputError(f"Between 1 and {MAX_IMAGES} pictures are looked at together; these are {len(pictures):,}.")
-    values = np.stack([prepare(_pixels(path), network.config, preprocessing).values for path in pictures])
+def prepare_inputs(network: Network, images: Sequence[str], preprocessing: Preprocessing, place: Device) -> Tensor:
+    """Return the images as the network takes them: N × C × H × W, channels-last. Raises InputError."""
+    if not 1 <= len(images) <= MAX_IMAGES:
+        raise InputError(f"Between 1 and {MAX_IMAGES} images are looked at together; these are {len(images):,}.")
+    values = np.stack([prepare(_pixels(path), network.config, preprocessing).values for path in images])
     return torch.from_numpy(values).to(place.torch, memory_format=torch.channels_last)
 
 
@@ -219,11 +219,11 @@ def _pixels(path: str) -> np.ndarray:
         raise InputError("The picture is no longer there. Choose it again.") from error
 
 
-def in_chunks(images: Tensor, network: Network) -> tuple[Tensor, ...]:
+def in_chunks(inputs: Tensor, network: Network) -> tuple[Tensor, ...]:
     """Cut a batch into parts whose activations fit into the memory that there is for them."""
     summary = _summary(network)
     room = _limit_mb() * 1e6 - 4 * summary.whole.parameters
-    return images.split(max(1, int(room / 2 / _bytes_per_picture(summary))))
+    return inputs.split(max(1, int(room / 2 / _bytes_per_picture(summary))))
 
 
 def check_work(network: Network, passes: int) -> None:
@@ -232,7 +232,7 @@ def check_work(network: Network, passes: int) -> None:
     if macs > MAX_MACS:
         raise InputError(
             f"That takes {passes:,} passes with {macs / 1e9:,.0f} · 10⁹ MACs in all; the limit here is "
-            f"{MAX_MACS / 1e9:,.0f} · 10⁹. Take fewer pictures, a smaller picture or narrower modules."
+            f"{MAX_MACS / 1e9:,.0f} · 10⁹. Take fewer images, a smaller picture or narrower modules."
         )
 
 

@@ -69,7 +69,7 @@ def time_layers(
         paths=tuple(taken),
         layers_ms=tuple(map(tuple, taken.values())),
         whole_ms=tuple(whole),
-        device=place.described,
+        device=place.description,
         note=place.note,
     )
 

@@ -41,7 +41,7 @@ def time_reduction(
         direct_ms=tuple(direct_ms),
         reduced_ms=tuple(reduced_ms),
         seed=seed,
-        device=place.described,
+        device=place.description,
         note=place.note,
     )
 

@@ -43,7 +43,7 @@ def time_variants(
     yield VariantTiming(
         configs=tuple(configs),
         ms=tuple(zip(*laps, strict=True)),
-        device=place.described,
+        device=place.description,
         note=place.note,
     )
 

@@ -268,10 +268,10 @@ def ablation_map(found: Ablation, taken: Sequence[tuple[str, str]], name: str) -
     most = max([-cell.change for cell in found.cells] + [1e-3])
     boxes = []
     for cell in found.cells:
-        flips = f", the answer changes in {100 * cell.flipped:.0f} %" if cell.flipped else ""
+        flips = f", the answer changes in {100 * cell.flip_rate:.0f} %" if cell.flip_rate else ""
         mark = ", scaled at present" if (cell.module, cell.branch) in taken else ""
         label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {points(cell.change)} points{flips}{mark}"
-        text = points(cell.change) + (" ⇄" if cell.flipped else "")
+        text = points(cell.change) + (" ⇄" if cell.flip_rate else "")
         boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
     title = f"What “{name}” loses without a branch, in points of probability"
     worst = min(found.cells, key=lambda cell: cell.change)
@@ -297,7 +297,7 @@ def activity_map(found: Activity) -> str:
         )
         for one in found.branches
     ]
-    title = f"How sparse each branch is, over {found.pictures} picture{'s' * (found.pictures != 1)}"
+    title = f"How sparse each branch is, over {found.image_count} picture{'s' * (found.image_count != 1)}"
     dead = sum(one.dead for one in found.branches)
     alt = f"{title}. {dead:,} channels are zero everywhere in all of them."
     return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)

@@ -26,7 +26,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Network:
 def looking(small: Network, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What all questions share."""
     shown = pictures(tmp_path_factory.mktemp("scratch"), 2)
-    return {"network": small, "pictures": shown, "preprocessing": HOW, "device": "cpu"}
+    return {"network": small, "images": shown, "preprocessing": HOW, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(
         (inspection.MapsRequest(**looking, block="9z"), "The network has no module 9z."),
         (inspection.ImportRequest(path=str(tmp_path / "model.weights"), config=SMALL), "The file holds Python objects"),
         (
-            inspection.PredictionRequest(**(looking | {"pictures": ("/no/such.png",)})),
+            inspection.PredictionRequest(**(looking | {"images": ("/no/such.png",)})),
             "The picture is no longer there.",
         ),
     ):

@@ -57,13 +57,13 @@ RUN = GradientRun(
     losses=("main", "3a"),
     values=(6.9, 7.1),
     norms=((1.0, 2.0), (3.0, 0.0)),
-    together=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
+    total_norms=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
 )
 GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
 NETWORK = inspection.Network(config=PRESETS["mini"], seed=4)
 LOOKING = {
     "network": NETWORK,
-    "pictures": ("/a/picture.png",),
+    "images": ("/a/picture.png",),
     "scales": (inspection.Scale("3a", "1x1", 0.5),),
     "preprocessing": inspection.Preprocessing(fit="pad", invert=True, mean=(0.3,), std=(0.4,)),
 }
@@ -96,7 +96,7 @@ HEAT = inspection.Heat(png=b"\x89PNG\xff\xfe", size=(2, 3), low=-1.0, high=0.5)
         Answer(result="a table"),
         Answer(result=TIMING),
         Answer(result=GRADIENTS),
-        Answer(result=inspection.MapInFull(path="stem.conv1", channel=3, heat=HEAT, response=0.25)),
+        Answer(result=inspection.FeatureMap(path="stem.conv1", channel=3, heat=HEAT, response=0.25)),
         Answer(error="No.", retire=True),
     ],
 )

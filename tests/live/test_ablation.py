@@ -65,7 +65,7 @@ def test_every_cell_is_the_network_with_those_channels_scaled(
         assert cell.probability == pytest.approx(probability, abs=1e-5)
         assert cell.change == pytest.approx(probability - found.probability, abs=1e-5)
         assert cell.logit_change == pytest.approx((after - before)[each, told].mean().item(), abs=1e-4)
-        assert cell.flipped == (after.argmax(1) != told).double().mean().item()
+        assert cell.flip_rate == (after.argmax(1) != told).double().mean().item()
     assert [(step.done, step.total) for step in steps] == [(n, len(CELLS)) for n in range(len(CELLS))]
     assert all(isinstance(step, Progress) for step in steps)
     assert any(abs(cell.change) > 0.01 for cell in found.cells)
@@ -74,7 +74,7 @@ def test_every_cell_is_the_network_with_those_channels_scaled(
 def test_a_branch_scaled_by_one_changes_nothing(small: Network, shown: tuple[str, ...]) -> None:
     """The whole heat map is zero."""
     *_, found = ablate(small, shown, HOW, factor=1.0)
-    assert all((cell.change, cell.logit_change, cell.flipped) == (0, 0, 0) for cell in found.cells)
+    assert all((cell.change, cell.logit_change, cell.flip_rate) == (0, 0, 0) for cell in found.cells)
 
 
 def test_a_class_can_be_chosen_and_scales_hold_throughout(small: Network, shown: tuple[str, ...]) -> None:
@@ -100,7 +100,7 @@ def test_a_batch_in_parts_gives_the_same(
     *steps, found = ablate(small, shown * 2, HOW)
     assert steps[-1].total > len(CELLS)
     assert steps[-1].done == steps[-1].total - 1
-    assert found.pictures == 8
+    assert found.image_count == 8
     for one, other in zip(whole.cells, found.cells, strict=True):
         assert one[2:] == pytest.approx(other[2:], abs=1e-5)
 

@@ -20,7 +20,7 @@ def test_the_cpu_is_always_there() -> None:
 def test_a_device_that_is_there_is_used(kind: str) -> None:
     """A device that the machine has is taken without a word; for another the CPU is, with the reason."""
     device = resolve_device(kind)
-    assert kind == device.asked
+    assert kind == device.choice
     if kind in available_devices():
         assert (kind, "") == (device.torch.type, device.note)
     else:
@@ -32,7 +32,7 @@ def test_a_device_that_is_there_is_used(kind: str) -> None:
 def test_an_unknown_device_falls_back_to_the_cpu(asked: str) -> None:
     """What is no kind of device gives the CPU and a sentence, never an error."""
     device = resolve_device(asked)
-    assert (asked, "cpu") == (device.asked, device.torch.type)
+    assert (asked, "cpu") == (device.choice, device.torch.type)
     assert device.note.endswith("the CPU is used instead.")
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer import PRESETS
 from explorer.jobs.inspection import Heat, InputError, Network, Scale
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import activity, check_channel, filters, map_in_full, maps, parts
+from explorer.live.feature_maps import activity, check_channel, filters, feature_map, maps, parts
 from explorer.live.inference import live_network, prepare_inputs
 from explorer.live.model import build_model
 from explorer.live.weights import load_weights, restore_model, to_safetensors
@@ -94,7 +94,7 @@ def test_large_maps_are_reduced_and_many_are_cut_off(shown: tuple[str, ...]) -> 
 @pytest.mark.parametrize("path", ["stem.conv1", "inception_3a.branch_5x5.reduce", "inception_3b.branch_pool", "pool3"])
 def test_a_map_in_full_is_what_a_hook_sees(small: Network, shown: tuple[str, ...], path: str) -> None:
     """To the step of a byte."""
-    found = map_in_full(small, shown, HOW, path=path, channel=1)
+    found = feature_map(small, shown, HOW, path=path, channel=1)
     expected = seen(small, shown, path)[0, 1]
     step = (found.heat.high - found.heat.low) / 255
     assert found.heat.size == tuple(expected.shape)
@@ -105,15 +105,15 @@ def test_a_map_in_full_is_what_a_hook_sees(small: Network, shown: tuple[str, ...
 def test_a_scaled_branch_shows_in_what_comes_after_it(small: Network, shown: tuple[str, ...]) -> None:
     """The module's output has zeros there, the branch itself still says what it said."""
     gone = (Scale("3a", "3x3", 0.0),)
-    after = map_in_full(small, shown, HOW, gone, path="inception_3a.concat", channel=5)
+    after = feature_map(small, shown, HOW, gone, path="inception_3a.concat", channel=5)
     assert (after.heat.low, after.heat.high) == (0, 0)
-    assert map_in_full(small, shown, HOW, gone, path="inception_3a.branch_3x3", channel=1).heat.high > 0
+    assert feature_map(small, shown, HOW, gone, path="inception_3a.branch_3x3", channel=1).heat.high > 0
 
 
 def test_activity_is_mean_zeros_and_dead_channels(small: Network, shown: tuple[str, ...]) -> None:
     """Over all pictures together, for every branch of every module."""
     found = activity(small, shown, HOW)
-    assert found.pictures == 3
+    assert found.image_count == 3
     assert [(line.module, line.branch) for line in found.branches] == [
         (module.name, branch) for module in SMALL.modules for branch in module.branches
     ]

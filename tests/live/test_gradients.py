@@ -43,12 +43,12 @@ def test_each_norm_is_that_of_a_plain_backward_pass(run: GradientRun) -> None:
         sum(p.grad.square().sum().item() for p in model.get_submodule(name).parameters()) ** 0.5
         for name in (block if block in ("stem", "classifier") else f"inception_{block}" for block in run.blocks)
     ]
-    assert run.together[LOSS_WEIGHTS.index(0.3)] == pytest.approx(expected, rel=1e-4)
+    assert run.total_norms[LOSS_WEIGHTS.index(0.3)] == pytest.approx(expected, rel=1e-4)
 
 
 def test_without_heads_the_sum_is_the_main_loss(run: GradientRun) -> None:
     """λ = 0 changes nothing, λ = 1 more than 0.3."""
-    none, _, whole = run.together
+    none, _, whole = run.total_norms
     assert none == run.norms[0]
     assert whole != none
 

@@ -180,20 +180,20 @@ def test_a_large_batch_is_cut_into_parts(monkeypatch: pytest.MonkeyPatch, small:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"pictures": ()}, "Between 1 and 64"),
-        ({"pictures": ("/no/such.png",)}, "no longer there"),
-        ({"pictures": ("x.png",) * 65}, "these are 65"),
+        ({"images": ()}, "Between 1 and 64"),
+        ({"images": ("/no/such.png",)}, "no longer there"),
+        ({"images": ("x.png",) * 65}, "these are 65"),
         ({"scales": (Scale("9z", "1x1", 0.0),)}, "no branch 1x1 in a module 9z"),
         ({"scales": (Scale("3b", "5x5", 0.0),)}, "no branch 5x5 in a module 3b"),
         ({"scales": (Scale("3a", "1x1", float("nan")),)}, "from -100 to 100"),
         ({"scales": (Scale("3a", "1x1", 101.0),)}, "from -100 to 100"),
         ({"network": Network(config=SMALL, weights="/no/such.safetensors")}, "cannot be read"),
-        ({"network": Network(config=PRESETS["naive"]), "pictures": ("x.png",) * 64}, "That takes 64 passes"),
+        ({"network": Network(config=PRESETS["naive"]), "images": ("x.png",) * 64}, "That takes 64 passes"),
     ],
 )
 def test_what_cannot_be_looked_at_is_said(small: Network, tmp_path: Path, changes: dict[str, Any], told: str) -> None:
     """Each with its sentence."""
-    asked = {"network": small, "pictures": pictures(tmp_path), "preprocessing": HOW} | changes
+    asked = {"network": small, "images": pictures(tmp_path), "preprocessing": HOW} | changes
     with pytest.raises(InputError, match=told):
         predict(**asked)
 

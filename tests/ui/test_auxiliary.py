@@ -70,7 +70,7 @@ def _run(normalisation: str, seed: int, share: float) -> GradientRun:
         losses=("main", "4a", "4d"),
         values=(6.9, 6.9, 6.9),
         norms=(main, *heads),
-        together=together,
+        total_norms=together,
     )
 
 

@@ -36,7 +36,7 @@ def test_at_first_start_it_works_with_the_shipped_weights(looker: DirectLooker) 
     assert "entropy" in said
     assert "The head on 4a says" in pictures(at)
     assert "of 20** are told right" in said
-    assert looker.of("prediction")[0].pictures != ()
+    assert looker.of("prediction")[0].images != ()
 
 
 def test_the_answer_is_that_of_the_network(looker: DirectLooker) -> None:
@@ -178,7 +178,7 @@ def test_what_an_ablation_loses_is_that_of_the_untouched_network(looker: DirectL
     assert {request.scales for request in looker.of("ablation")} == {()}
     at.segmented_control(key="look_over").set_value("all on the desk")
     run(at)
-    assert len(looker.of("ablation")[-1].pictures) == 20
+    assert len(looker.of("ablation")[-1].images) == 20
     assert "mean over 20 pictures" in words(at)
 
 
@@ -294,7 +294,7 @@ def test_two_networks_stand_side_by_side(looker: DirectLooker) -> None:
     run(at)
     sides = looker.of("prediction")[-2:]
     assert [side.network.config.input_shape[0] for side in sides] == [1, 3]
-    assert sides[0].pictures == sides[1].pictures
+    assert sides[0].images == sides[1].pictures
     at.selectbox(key="look_other").set_value("net:half")
     looker.answer = WAITING
     run(at)

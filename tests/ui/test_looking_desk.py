@@ -65,18 +65,18 @@ def test_several_uploads_are_a_batch_and_bad_files_are_explained_row_by_row(look
     assert len(said) == 2
     assert r"\<b>not.png: The file is no PNG, JPEG or WebP picture." in said
     assert any(one.startswith("cut.png: ") for one in said)
-    assert len(looker.of("prediction")[-1].pictures) == 2
+    assert len(looker.of("prediction")[-1].images) == 2
     assert "True label" not in words(at)
 
 
 def test_a_batch_of_only_bad_files_leaves_the_desk_as_it_was(looker: DirectLooker) -> None:
     """What was looked at stays."""
     at = upload(open_page(), ("red.png", picture((255, 0, 0)), "image/png"))
-    before = looker.of("prediction")[-1].pictures
+    before = looker.of("prediction")[-1].images
     at.file_uploader[-1].set_value([("bad.png", b"GIF89a", "image/png")])
     run(at)
     assert at.error
-    assert looker.of("prediction")[-1].pictures == before
+    assert looker.of("prediction")[-1].images == before
 
 
 def test_a_picture_that_has_gone_is_said(looker: DirectLooker, own_data: Path) -> None:

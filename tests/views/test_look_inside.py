@@ -52,9 +52,9 @@ CELLS = tuple(
     for branch in BRANCHES
     if (module, branch) != ("3b", "5x5")
 )
-ABLATION = Ablation(cells=CELLS, targets=(3,), probability=0.9, pictures=1)
+ABLATION = Ablation(cells=CELLS, targets=(3,), probability=0.9, image_count=1)
 ACTIVITY = Activity(
-    branches=tuple(BranchActivity("3a", b, 0, 9, 0.1, 0.4, 3 * (b == "5x5")) for b in BRANCHES), pictures=20
+    branches=tuple(BranchActivity("3a", b, 0, 9, 0.1, 0.4, 3 * (b == "5x5")) for b in BRANCHES), image_count=20
 )
 HEAT = Heat(png=map_images.png(GREY[:7, :7].copy()), size=(7, 7), low=0.0, high=2.5)
 SIGNED = HEAT.replace(low=-1.0)

@@ -176,7 +176,7 @@ def _means(runs: list[GradientRun], place: int) -> tuple[list[list[float]], list
     """Return the mean over seeds of the norms (losses × blocks) and of the sum's norm (blocks)."""
     blocks, losses = range(len(runs[0].blocks)), range(len(runs[0].losses))
     norms = [[fmean(run.norms[loss][block] for run in runs) for block in blocks] for loss in losses]
-    return norms, [fmean(run.together[place][block] for run in runs) for block in blocks]
+    return norms, [fmean(run.total_norms[place][block] for run in runs) for block in blocks]
 
 
 def _say(runs: list[GradientRun], place: int) -> None:
@@ -190,7 +190,7 @@ def _say(runs: list[GradientRun], place: int) -> None:
     if LOSS_WEIGHTS[place]:
         for block in dict.fromkeys((blocks[0], runs[0].losses[-1])):
             at = blocks.index(block)
-            before, after = ([run.together[which][at] for run in runs] for which in (0, place))
+            before, after = ([run.total_norms[which][at] for run in runs] for which in (0, place))
             lines.append(f"- {pictures.effect(before, after, block, LOSS_WEIGHTS[place])}")
     else:
         lines.append("- With λ = 0 the heads send nothing: the line is the main loss alone.")

@@ -22,7 +22,7 @@ def show_ablation(pick: ChosenImage, picks: Sequence[ChosenImage]) -> None:
     """Show what the answer loses without each branch, and let one be scaled."""
     over = _over(len(picks))
     paths = tuple(one.path for one in picks) if over == ALL else (pick.path,)
-    request = AblationRequest(**requests.about("", pictures=paths, scales=()))
+    request = AblationRequest(**requests.about("", images=paths, scales=()))
     found = requests.await_result(request, "look_ablation", "Each branch is taken away in turn")
     if found is None:
         return
@@ -39,14 +39,14 @@ def show_ablation(pick: ChosenImage, picks: Sequence[ChosenImage]) -> None:
     st.caption(
         f"How to read this: with the whole network, “{name}” has a probability of "
         f"{look_inside.probability(found.probability)}"
-        + (f" (mean over {found.pictures} pictures)" if found.pictures > 1 else "")
+        + (f" (mean over {found.image_count} pictures)" if found.image_count > 1 else "")
         + ". Each box says by how many points that changes when zeros take the place of the branch's channels before "
         "the concatenation; ⇄ where the answer becomes another. **Click a box** to take that branch away, or put it "
         "back: the answer above follows. What later layers make up for is not seen this way."
     )
     _scale_control()
     activity = requests.await_result(
-        ActivityRequest(**requests.about("", pictures=paths)), "look_activity", "How much each branch does"
+        ActivityRequest(**requests.about("", images=paths)), "look_activity", "How much each branch does"
     )
     if activity:
         picture(look_inside.activity_map(activity), "look_activity")

@@ -97,7 +97,7 @@ def _heads(said: Prediction, pick: ChosenImage) -> None:
 def show_batch(picks: Sequence[ChosenImage]) -> None:
     """Say how the network does on all pictures of the desk, and offer the answers as a table."""
     paths = tuple(pick.path for pick in picks)
-    request = PredictionRequest(**requests.about("", pictures=paths), top=1)
+    request = PredictionRequest(**requests.about("", images=paths), top=1)
     found = requests.await_result(request, "look_batch", f"All {len(paths)} pictures")
     if found is None:
         return

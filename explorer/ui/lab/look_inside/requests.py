@@ -96,7 +96,7 @@ def about(path: str, **more: Any) -> dict[str, Any]:
     """
     usual = {
         "network": selection.in_use().network,
-        "pictures": (path,),
+        "images": (path,),
         "preprocessing": selection.preparation(),
         "scales": selection.scales(),
         "device": selection.device(),
