@@ -16,6 +16,7 @@ from explorer.analysis import summarize
 from explorer.comparison import QUANTITIES
 from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
 from explorer.diff import Change, changes
+from explorer.errors import UserError
 
 Keep = Literal["outputs", "width", "row"]
 KEEPS = ("outputs", "width", "row")
@@ -81,7 +82,7 @@ class Outcome(NamedTuple):
     least: int
 
 
-class BudgetError(ValueError):
+class BudgetError(UserError, ValueError):
     """A budget that asks for nothing that can be searched; the message says what would be right."""
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from explorer.errors import UserError
+
 # What one small classroom server can show and build. Each limit is named in the message that refuses.
 MAX_CHANNELS = 4_096
 MAX_MODULES = 64
@@ -47,7 +49,7 @@ class Problem(NamedTuple):
     message: str
 
 
-class UnbuildableError(ValueError):
+class UnbuildableError(UserError, ValueError):
     """Raised where a buildable network is needed and the config describes none. Carries ``problems``."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from explorer.errors import UserError
+
 ROOT = Path(__file__).parents[1]  # where child processes start, so that they find this package
 ASSETS = ROOT / "assets"
 
@@ -18,7 +20,7 @@ DATA = "EXPLORER_DATA"  # the data directory
 _NAME = "inception-explorer"
 
 
-class EnvironmentValueError(ValueError):
+class EnvironmentValueError(UserError, ValueError):
     """An environment variable cannot be used; the message gives its name, its value, and what would be right."""
 
 

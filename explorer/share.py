@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from explorer.analysis import problems
 from explorer.config import GoogLeNetConfig, UnbuildableError
+from explorer.errors import UserError
 from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.shelf import MAX_VARIANTS, ShelfError, Variant, checked_variants
@@ -59,7 +60,7 @@ _DICTIONARY = (
 )
 
 
-class ShareError(ValueError):
+class ShareError(UserError, ValueError):
     """A link or file that describes no network; the message says what is wrong with it."""
 
 

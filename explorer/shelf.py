@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from explorer.comparison import MAX_COMPARED
 from explorer.diff import changes
+from explorer.errors import UserError
 from explorer.history import Version
 from explorer.presets import PRESETS
 
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _TAKEN = frozenset((*PRESETS, CURRENT))
 
 
-class ShelfError(ValueError):
+class ShelfError(UserError, ValueError):
     """A step that the shelf does not take; the message says why and what would be right."""
 
 

@@ -14,12 +14,14 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from explorer.errors import UserError
+
 MAX_BYTES = 400_000_000  # of all arrays in a file
 _IDX_UNSIGNED_BYTE = 8
 _VERSION = (1, 0)  # of the format: its heads have at most 64 kB, those of later ones, for tables, up to 4 GB
 
 
-class DataError(ValueError):
+class DataError(UserError, ValueError):
     """Images that cannot be used; the message says what is wrong and what would be right."""
 
 

@@ -14,13 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from explorer.errors import UserError
+
 MAX_BYTES = 512_000_000
 FOLDER = "scratch"  # in the data directory
 _PART = ".part"
 _STALE_S = 120  # since anybody wrote to a part: its process has gone
 
 
-class ContentStoreError(OSError):
+class ContentStoreError(UserError, OSError):
     """A file could not be kept; the message says why."""
 
 

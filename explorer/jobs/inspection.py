@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import ConfigDict
 
 from explorer.config import Frozen, GoogLeNetConfig, Problem
+from explorer.errors import UserError
 
 MAX_IMAGES = 64  # of one batch
 MAX_TILES = 256  # maps of one strip
@@ -19,7 +20,7 @@ Method = Literal["grad_cam", "occlusion", "integrated_gradients"]
 Size = tuple[int, int]  # height × width in pixels
 
 
-class InputError(ValueError):
+class InputError(UserError, ValueError):
     """What was given cannot be used here; the message is a sentence for the reader."""
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from explorer.config import GoogLeNetConfig
+from explorer.errors import UserError
 from explorer.jobs.requests import (
     KINDS,
     LINE,
@@ -52,7 +53,7 @@ class Pending(NamedTuple):
     progress: Progress | None = None
 
 
-class ChildError(Exception):
+class ChildError(UserError):
     """The child gave no answer. The message is a sentence for the reader."""
 
 

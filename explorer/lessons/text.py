@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from explorer.errors import UserError
 from explorer.settings import ASSETS
 
 FOLDER = ASSETS / "lessons"
@@ -49,7 +50,7 @@ class LessonText(NamedTuple):
         return tuple(block.content for block in self.blocks if block.kind != "text")
 
 
-class LessonError(ValueError):
+class LessonError(UserError, ValueError):
     """A lesson's file that cannot be read; the message says what is wrong with it."""
 
 

@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from explorer.config import GoogLeNetConfig
+from explorer.errors import UserError
 from explorer.live.model import GoogLeNet, build_model
 from explorer.share import ShareError, from_json, to_json
 
 _CONFIG = "config"
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError, ValueError):
     """A file that holds no weights of a network here; the message says what is wrong with it."""
 
 

@@ -9,7 +9,6 @@ import atexit
 import contextlib
 import re
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,10 +16,11 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from explorer.jobs.process import ChildProcess
 from explorer.runs.owner import Ownership
 from explorer.runs.records import DISK_FULL, FULL_DISK, RefusedError, Run, State
 from explorer.runs.store import Store
-from explorer.settings import ROOT, setting
+from explorer.settings import setting
 from explorer.training.plan import DatasetInfo, Plan, memory_bytes
 from explorer.training.validation import plan_problems
 
@@ -233,18 +233,12 @@ class _Worker:
     def __init__(self, command: Sequence[str], folder: Path, run_id: str, attempt: int) -> None:
         self.run_id, self.attempt = run_id, attempt
         self._memory_kills = _memory_kills()
-        priority = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere it lowers its own
-        self._process = subprocess.Popen(
-            [*command, str(folder), run_id, str(attempt)],
-            stdin=subprocess.PIPE,  # its end tells the worker that the server is gone
-            cwd=ROOT,
-            creationflags=priority,
-        )
+        self._process = ChildProcess([*command, str(folder), run_id, str(attempt)], stdout="inherit")
 
     @property
     def ended(self) -> bool:
         """Whether the process is no more."""
-        return self._process.poll() is not None
+        return self._process.has_ended
 
     def kill(self) -> None:
         """Stop the process at once; :meth:`end` must follow."""
@@ -253,7 +247,6 @@ class _Worker:
     def end(self) -> tuple[State, str]:
         """Collect the process and return what that makes of a run whose end it did not note itself."""
         code = self._process.wait()
-        self._process.stdin.close()
         if code == DISK_FULL:
             return "failed", FULL_DISK
         if code == -_SIGKILL and _memory_kills() > self._memory_kills:

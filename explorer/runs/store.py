@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
+from explorer.errors import UserError
 from explorer.runs.records import RESUMABLE, Point, Run, State, TrainerProgress
 from explorer.training.checkpoints import weights_name
 from explorer.training.events import EVENT, AnyEvent
@@ -113,7 +114,7 @@ _RUN_ID = re.compile(r"r[0-9a-f]{12}")
 _CHECKPOINT = re.compile(r"\d+-\d+(\.part)?")
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """The store cannot be opened. The message is a sentence for the reader, with what to do."""
 
 

@@ -6,17 +6,16 @@ something to iterate over for events, with a method ``save(folder)`` that may be
 """
 
 import errno
-import os
 import sqlite3
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn, Protocol
 
-from explorer.jobs.process import available_cores, is_user_error, lower_priority
+from explorer.errors import UserError
+from explorer.jobs.process import available_cores, end_with_parent, lower_priority
 from explorer.runs.recorder import Recorder, SupersededError
 from explorer.runs.records import DISK_FULL, FULL_DISK
 from explorer.runs.store import Job, Store
@@ -45,7 +44,7 @@ def main(make: Make | None = None, checkpoint_s: float = CHECKPOINT_S) -> NoRetu
     """Work on the run that the command line names. ``make`` makes the training, by default with PyTorch."""
     folder, run_id, attempt = sys.argv[1:]
     lower_priority(NICE)
-    threading.Thread(target=_end_with_server, daemon=True).start()
+    end_with_parent(watch_stdin=True)
     sys.exit(run_attempt(Path(folder), run_id, int(attempt), make or _training, checkpoint_s))
 
 
@@ -100,7 +99,7 @@ def error_message(error: Exception, memory: int) -> str:
         return f"Memory ran out: a run like this may use {memory / 1e6:,.0f} MB. Take a smaller batch or network."
     if _disk_is_full(error):
         return FULL_DISK
-    if is_user_error(error):
+    if isinstance(error, UserError):
         return str(error)
     traceback.print_exception(error)
     return "Training failed in a way that was not foreseen; the server's log has the details."
@@ -140,13 +139,6 @@ def cap_memory(most: int) -> None:
     data, resident = (int(sizes[name].split()[0]) * 1024 for name in ("VmData", "VmRSS"))
     limit = data + max(0, most - resident)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _end_with_server() -> None:
-    """Wait for the end of stdin: the server has gone, and the process ends at once, amid whatever it does."""
-    while os.read(0, 1):  # unbuffered, so that no lock is held when Python ends
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from explorer.analysis import problems, summarize
 from explorer.config import HEADINGS, GoogLeNetConfig
+from explorer.errors import UserError
 from explorer.presets import PRESETS
 from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 
@@ -27,7 +28,7 @@ class Question(NamedTuple):
     plan: Plan
 
 
-class MatchError(ValueError):
+class MatchError(UserError, ValueError):
     """Widths that no factor makes match; the message says why."""
 
 

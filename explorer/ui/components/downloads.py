@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from explorer.errors import UserError
 from explorer.settings import ASSETS
 from explorer.ui import messages
 from explorer.views import formatting as fmt
@@ -20,7 +21,7 @@ _JS = (ASSETS / "failures.js").read_text("utf-8")
 _failures = st.components.v2.component("failures", html="<span></span>", js=_JS)
 
 
-class CannotMakeError(Exception):
+class CannotMakeError(UserError):
     """A file cannot be made; the message is a sentence for the reader."""
 
 

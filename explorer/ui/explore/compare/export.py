@@ -3,8 +3,6 @@
 What needs PyTorch is made by the command line in a process of its own, so that the server never loads it.
 """
 
-import os
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,9 +14,9 @@ import streamlit as st
 from explorer.export.size import Binary, refusal
 from explorer.export.source import to_source
 from explorer.history import Version
+from explorer.jobs import process
 from explorer.lessons.questions import BANK
 from explorer.lessons.worksheet import worksheet
-from explorer.settings import ROOT
 from explorer.share import to_json
 from explorer.shelf import CURRENT
 from explorer.ui import cache, state
@@ -31,8 +29,6 @@ _COMMAND = (sys.executable, "-m", "explorer")
 _TIMEOUT_S = 120
 _QUESTIONS, _SEED = 8, 0  # of a handout, the same again each time
 _NICE = 10
-_LOW_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-_PIPE, _NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 _one_at_a_time = Lock()
 
 
@@ -126,17 +122,12 @@ def run_export(version: Version, kind: Binary) -> bytes:
         file = Path(folder) / "file"
         command = [*_COMMAND, "export", "-", "--format", kind, "--output", str(file)]
         document = to_json(version.config).encode()
-        with subprocess.Popen(
-            command, stdin=_PIPE, stdout=_NOWHERE, stderr=_PIPE, cwd=ROOT, creationflags=_LOW_PRIORITY
-        ) as process:
-            _lower(process.pid)
-            try:
-                _, told = process.communicate(document, _TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise CannotMakeError(f"It took longer than {_TIMEOUT_S} seconds and was stopped.") from None
-        if process.returncode:
-            raise CannotMakeError(_reason(told.decode(errors="replace").strip(), process.returncode))
+        try:
+            done = process.run(command, (document,), _TIMEOUT_S, stdout="discard", stderr="pipe", nice=_NICE)
+        except TimeoutError:
+            raise CannotMakeError(f"It took longer than {_TIMEOUT_S} seconds and was stopped.") from None
+        if done.code:
+            raise CannotMakeError(_reason(done.stderr.decode(errors="replace").strip(), done.code))
         return file.read_bytes()
 
 
@@ -146,9 +137,3 @@ def _reason(told: str, code: int) -> str:
         return told[-500:]
     print(told, file=sys.stderr)
     return f"The process that makes it ended without a file (exit code {code}); the server's log has the details."
-
-
-def _lower(pid: int) -> None:
-    """Let everyone's edits go before the export; Windows was told so at the start of the process."""
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
