@@ -36,7 +36,7 @@ for line in sys.stdin:
             time.sleep(0.2)
     if device == "steps":
         for done in range(3):
-            print(json.dumps({"done": done, "total": 3, "doing": "step"}), flush=True)
+            print(json.dumps({"done": done, "total": 3, "message": "step"}), flush=True)
         while not os.path.exists(gate):
             time.sleep(0.01)
     if device == "garbage":

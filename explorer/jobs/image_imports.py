@@ -1,75 +1,122 @@
-"""The server's side of an import: the images are read by a process of their own, one import at a time.
+"""Import images in a worker process (``python -m explorer.jobs.image_imports FOLDER``): the server's side and the worker.
 
-It has a low priority and a limit on its memory and time (:mod:`explorer.jobs.image_imports_worker`), so whatever is sent, the
-server and everybody on it go on. Free of torch.
+Only one import runs at a time. The worker has a low priority and limits on its memory and time, so that no upload slows
+the server down. It reads a line of JSON, an ``ImportOrder``, and then the files, one after another, from stdin; it
+prints an ``Imported`` or a ``Failure`` as JSON. It spools the files to the data directory as temporary files without a
+name, which vanish with the process. Free of torch.
 """
 
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from explorer.config import Frozen
 from explorer.data.arrays import DataError
-from explorer.data.imports import Imported, Upload, named
-from explorer.jobs.image_imports_worker import ANSWER, ImportOrder
+from explorer.data.imports import MAX_FILE_BYTES, MAX_SECONDS, MAX_SET_BYTES, Imported, Upload, import_images, named
+from explorer.jobs import process
 from explorer.jobs.requests import Failure
-from explorer.settings import ROOT
 
-READER = (sys.executable, "-m", "explorer.jobs.image_imports_worker")
-MOST_S = 240.0  # seconds, of which reading images may take MAX_SECONDS
+COMMAND = (sys.executable, "-m", "explorer.jobs.image_imports")
+TIMEOUT_S = 240.0  # of which reading images may take MAX_SECONDS
+MEMORY_BYTES = 1_000_000_000  # above what the libraries take: the largest dataset, and copies of it
+CPU_SECONDS = MAX_SECONDS + 60
+NICE = 10
+RESULT: TypeAdapter[Imported | Failure] = TypeAdapter(Imported | Failure)
 
-_PIECE = 1_000_000
-_ONE = threading.Lock()  # imports that run side by side would need their memory side by side
+_PIECE = 1_000_000  # bytes
+_one_at_a_time = threading.Lock()  # imports side by side would need their memory side by side
+
+
+class ImportOrder(Frozen):
+    """The names and sizes in bytes of the files that follow, and the other arguments of ``import_images``."""
+
+    files: tuple[tuple[str, int], ...]
+    side: int
+    title: str
 
 
 def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> Imported:
-    """Do what :func:`explorer.data.imports.import_images` does in a process of its own, and wait for it.
+    """Run :func:`explorer.data.imports.import_images` in a worker process and wait for it.
 
-    Raises DataError with what is wrong, also when the process took too much memory or time; nothing is kept then.
+    Raises DataError with the reason, also when the process took too much memory or time; nothing is saved then.
     """
     files = named(uploads)
     sizes = tuple((name, file.seek(0, os.SEEK_END)) for name, file in files)
-    with _ONE:
-        answer = _answered(files, ImportOrder(files=sizes, side=side, title=title), folder)
-    if isinstance(answer, Failure):
-        raise DataError(answer.reason)
-    return answer
+    with _one_at_a_time:
+        result = _run(files, ImportOrder(files=sizes, side=side, title=title), folder)
+    if isinstance(result, Failure):
+        raise DataError(result.reason)
+    return result
 
 
-def _answered(files: Sequence[Upload], order: ImportOrder, folder: Path) -> Imported | Failure:
-    priority = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere it lowers its own
-    pipe = subprocess.PIPE
-    with subprocess.Popen((*READER, str(folder)), stdin=pipe, stdout=pipe, cwd=ROOT, creationflags=priority) as process:
-        overdue = threading.Timer(MOST_S, process.kill)
-        overdue.daemon = True
-        overdue.start()
-        try:
-            with suppress(BrokenPipeError):  # it ended before it had read all: what it said counts
-                _send(files, order, process)
-            said, _ = process.communicate()
-        finally:
-            late = not overdue.is_alive()
-            overdue.cancel()
-            process.kill()
-    with suppress(ValidationError):
-        return ANSWER.validate_json(said)
-    if late:
-        return Failure(reason=f"Importing took longer than {MOST_S:g} seconds, and was stopped. Send fewer images.")
-    return Failure(
-        reason=f"The importing process ended without an answer (exit code {process.returncode}), and nothing was kept. "
-        "Send fewer images, or smaller ones."
-    )
+def _run(files: Sequence[Upload], order: ImportOrder, folder: Path) -> Imported | Failure:
+    try:
+        done = process.run((*COMMAND, str(folder)), _pieces(files, order), TIMEOUT_S)
+    except TimeoutError:
+        return Failure(reason=f"Importing took longer than {TIMEOUT_S:g} seconds and was stopped. Upload fewer images.")
+    try:
+        return RESULT.validate_json(done.stdout)
+    except ValidationError:
+        return Failure(
+            reason=f"The import process ended without a result (exit code {done.code}), and nothing was saved. "
+            "Upload fewer or smaller images."
+        )
 
 
-def _send(files: Sequence[Upload], order: ImportOrder, process: subprocess.Popen[bytes]) -> None:
-    """Write the order and the files to the process, a piece at a time."""
-    process.stdin.write(order.model_dump_json().encode() + b"\n")
+def _pieces(files: Sequence[Upload], order: ImportOrder) -> Iterator[bytes]:
+    """Yield the worker's input."""
+    yield order.model_dump_json().encode() + b"\n"
     for _, file in files:
         file.seek(0)
-        copyfileobj(file, process.stdin, _PIECE)
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def main(folder: str) -> None:
+    """In the worker: import the images on stdin into the data directory and print the result."""
+    output = process.take_stdout()
+    process.lower_priority(NICE)
+    process.end_with_parent()
+    process.limit_resources(MEMORY_BYTES, CPU_SECONDS, max(MAX_FILE_BYTES, 2 * MAX_SET_BYTES))
+    output.write(RESULT.dump_json(import_stream(sys.stdin.buffer, Path(folder))).decode())
+    output.close()
+
+
+def import_stream(stream: IO[bytes], folder: Path) -> Imported | Failure:
+    """Import the images in a stream that begins with an ``ImportOrder``."""
+    try:
+        order = ImportOrder.model_validate_json(stream.readline())
+        with ExitStack() as files:
+            uploads = [Upload(name, files.enter_context(_spooled(stream, size, folder))) for name, size in order.files]
+            return import_images(uploads, folder, side=order.side, title=order.title)
+    except DataError as error:
+        return Failure(reason=str(error))
+    except OSError as error:
+        return Failure(reason=f"The data directory cannot be written to ({error.strerror}).")
+    except MemoryError:
+        return Failure(
+            reason=f"Importing these images needs more than {MEMORY_BYTES / 1e6:,.0f} MB of memory. Upload fewer or "
+            "smaller images."
+        )
+
+
+def _spooled(stream: IO[bytes], size: int, folder: Path) -> IO[bytes]:
+    """Return the next ``size`` bytes as a seekable file without a name, deleted when it is closed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = TemporaryFile(dir=folder)  # noqa: SIM115 (the caller closes it)
+    while size and (piece := stream.read(min(size, _PIECE))):
+        file.write(piece)
+        size -= len(piece)
+    file.seek(0)
+    return file
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,12 +5,13 @@ Every request names a network with its weights, pictures by the path of their fi
 PNG.
 """
 
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
 from explorer.config import Frozen, GoogLeNetConfig, Problem
 from explorer.errors import UserError
+from explorer.jobs.requests import JobRequest, R
 
 MAX_IMAGES = 64  # of one batch
 MAX_TILES = 256  # maps of one strip
@@ -68,7 +69,7 @@ class Scale(NamedTuple):
     factor: float
 
 
-class InspectionRequest(Frozen):
+class InspectionRequest(JobRequest[R], Generic[R]):
     """What all questions about pictures share. ``scales`` changes the network for this question alone."""
 
     network: Network
@@ -76,13 +77,6 @@ class InspectionRequest(Frozen):
     preprocessing: Preprocessing = Preprocessing()
     scales: tuple[Scale, ...] = ()
     device: str = "auto"
-
-
-class PredictionRequest(InspectionRequest):
-    """The question what the network and its auxiliary heads say, and with which probability; the ``top`` classes."""
-
-    kind: Literal["prediction"] = "prediction"
-    top: int = 5
 
 
 class ClassScores(NamedTuple):
@@ -112,10 +106,12 @@ class Predictions(Frozen):
     note: str = ""
 
 
-class ActivityRequest(InspectionRequest):
-    """The question how much the branches of all modules do for these pictures."""
+class PredictionRequest(InspectionRequest[Predictions]):
+    """The question what the network and its auxiliary heads say, and with which probability; the ``top`` classes."""
 
-    kind: Literal["activity"] = "activity"
+    function = "explorer.live.inference:predict"
+    kind: Literal["prediction"] = "prediction"
+    top: int = 5
 
 
 class BranchActivity(NamedTuple):
@@ -141,14 +137,11 @@ class Activity(Frozen):
     image_count: int
 
 
-class MapsRequest(InspectionRequest):
-    """The question what every channel of a block shows of the first picture.
+class ActivityRequest(InspectionRequest[Activity]):
+    """The question how much the branches of all modules do for these pictures."""
 
-    ``block`` is a module's name, whose branches become strips, or ``stem``, whose layers do.
-    """
-
-    kind: Literal["maps"] = "maps"
-    block: str
+    function = "explorer.live.feature_maps:activity"
+    kind: Literal["activity"] = "activity"
 
 
 class Strip(WithImages):
@@ -183,12 +176,15 @@ class Maps(Frozen):
     strips: tuple[Strip, ...]
 
 
-class MapRequest(InspectionRequest):
-    """The question what one channel of one layer or branch (``path``) shows of the first picture, in full."""
+class MapsRequest(InspectionRequest[Maps]):
+    """The question what every channel of a block shows of the first picture.
 
-    kind: Literal["map"] = "map"
-    path: str
-    channel: int
+    ``block`` is a module's name, whose branches become strips, or ``stem``, whose layers do.
+    """
+
+    function = "explorer.live.feature_maps:maps"
+    kind: Literal["maps"] = "maps"
+    block: str
 
 
 class Heat(WithImages):
@@ -209,12 +205,13 @@ class FeatureMap(Frozen):
     response: float
 
 
-class FiltersRequest(Frozen):
-    """The question what the first convolution looks for."""
+class MapRequest(InspectionRequest[FeatureMap]):
+    """The question what one channel of one layer or branch (``path``) shows of the first picture, in full."""
 
-    kind: Literal["filters"] = "filters"
-    network: Network
-    device: str = "auto"
+    function = "explorer.live.feature_maps:feature_map"
+    kind: Literal["map"] = "map"
+    path: str
+    channel: int
 
 
 class Filters(WithImages):
@@ -229,15 +226,13 @@ class Filters(WithImages):
     norms: tuple[float, ...]
 
 
-class AblationRequest(InspectionRequest):
-    """The question what the answer loses when each branch of each module is scaled by ``factor``, one at a time.
+class FiltersRequest(JobRequest[Filters]):
+    """The question what the first convolution looks for."""
 
-    ``target`` is the class looked at; None means for each picture the class that the untouched network says.
-    """
-
-    kind: Literal["ablation"] = "ablation"
-    factor: float = 0.0
-    target: int | None = None
+    function = "explorer.live.feature_maps:filters"
+    kind: Literal["filters"] = "filters"
+    network: Network
+    device: str = "auto"
 
 
 class AblationCell(NamedTuple):
@@ -263,15 +258,16 @@ class Ablation(Frozen):
     image_count: int
 
 
-class AttributionRequest(InspectionRequest):
-    """The question where in the first picture the evidence for the class ``target`` lies (None: the class it says).
+class AblationRequest(InspectionRequest[Ablation]):
+    """The question what the answer loses when each branch of each module is scaled by ``factor``, one at a time.
 
-    ``layer`` is the path that Grad-CAM looks at (:func:`layers_for_grad_cam`); the other methods look at the picture.
+    ``target`` is the class looked at; None means for each picture the class that the untouched network says.
     """
 
-    kind: Literal["attribution"] = "attribution"
-    method: Method
-    layer: str = ""
+    function = "explorer.live.ablation:ablate"
+    slow = True
+    kind: Literal["ablation"] = "ablation"
+    factor: float = 0.0
     target: int | None = None
 
 
@@ -291,17 +287,18 @@ class Attribution(Frozen):
     expected: float | None = None
 
 
-class MaximizationRequest(Frozen):
-    """The question which picture makes a channel of a layer or branch (``path``) answer most, climbed from ``seed``."""
+class AttributionRequest(InspectionRequest[Attribution]):
+    """The question where in the first picture the evidence for the class ``target`` lies (None: the class it says).
 
-    kind: Literal["maximization"] = "maximization"
-    network: Network
-    path: str
-    channel: int
-    preprocessing: Preprocessing = Preprocessing()
-    steps: int = 64
-    seed: int = 0
-    device: str = "auto"
+    ``layer`` is the path that Grad-CAM looks at (:func:`layers_for_grad_cam`); the other methods look at the picture.
+    """
+
+    function = "explorer.live.attribution:attribute"
+    slow = True
+    kind: Literal["attribution"] = "attribution"
+    method: Method
+    layer: str = ""
+    target: int | None = None
 
 
 class Maximization(WithImages):
@@ -313,23 +310,19 @@ class Maximization(WithImages):
     responses: tuple[float, ...]
 
 
-class ImportRequest(Frozen):
-    """The wish to use the weights in ``path``, a file that someone brought; ``config`` is the network on the page.
+class MaximizationRequest(JobRequest[Maximization]):
+    """The question which picture makes a channel of a layer or branch (``path``) answer most, climbed from ``seed``."""
 
-    A file of ours names its network; one in torchvision's layout is of the preset ``torchvision``, with as many classes
-    and as many heads as it has; one with our names but no config is held against ``config``.
-    """
-
-    kind: Literal["weights"] = "weights"
+    function = "explorer.live.maximization:maximize"
+    slow = True
+    kind: Literal["maximization"] = "maximization"
+    network: Network
     path: str
-    config: GoogLeNetConfig
-
-
-class DownloadRequest(Frozen):
-    """The wish to use torchvision's ImageNet weights, fetched from PyTorch's server into ``folder``."""
-
-    kind: Literal["download"] = "download"
-    folder: str
+    channel: int
+    preprocessing: Preprocessing = Preprocessing()
+    steps: int = 64
+    seed: int = 0
+    device: str = "auto"
 
 
 class Misfit(NamedTuple):
@@ -350,6 +343,29 @@ class ImportedWeights(Frozen):
     network: Network | None
     about: str
     misfits: tuple[Misfit, ...] = ()
+
+
+class ImportRequest(JobRequest[ImportedWeights]):
+    """The wish to use the weights in ``path``, a file that someone brought; ``config`` is the network on the page.
+
+    A file of ours names its network; one in torchvision's layout is of the preset ``torchvision``, with as many classes
+    and as many heads as it has; one with our names but no config is held against ``config``.
+    """
+
+    function = "explorer.jobs.weights:import_weights"
+    slow = True
+    kind: Literal["weights"] = "weights"
+    path: str
+    config: GoogLeNetConfig
+
+
+class DownloadRequest(JobRequest[ImportedWeights]):
+    """The wish to use torchvision's ImageNet weights, fetched from PyTorch's server into ``folder``."""
+
+    function = "explorer.jobs.weights:download_weights"
+    slow = True
+    kind: Literal["download"] = "download"
+    folder: str
 
 
 def layers_for_grad_cam(config: GoogLeNetConfig) -> tuple[str, ...]:

@@ -1,29 +1,60 @@
-"""What travels between the server and its checking process, as JSON. Free of torch: the server imports it too.
+"""Requests to a worker process and their results: the live check and the measurements. Free of torch.
 
-A new kind of request is a request model, a result model, a row in :data:`KINDS`, and a function somewhere in ``live/``.
+:mod:`explorer.jobs.inspection` has those of the page *Look inside*, :mod:`explorer.jobs.protocol` all of them together.
 """
 
-from collections.abc import Callable
 from statistics import median
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import Field, TypeAdapter
+from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from explorer.config import Frozen, GoogLeNetConfig
-from explorer.jobs import inspection
 from explorer.lessons.reduction import ReductionCase
 
 MAX_DISAGREEMENTS = 20
 LOSS_WEIGHTS = (0.0, 0.3, 1.0)  # of the auxiliary heads: none, the paper's, as much as the main loss
 
 Value = int | str | tuple[int, ...] | None
+R = TypeVar("R")
+
+
+class JobRequest(Frozen, Generic[R]):
+    """A request to a worker process, with a result of type R. Requests with equal fields have equal results.
+
+    ``function`` is the function, as ``module:name``, that the worker calls with the fields by name, without ``kind``.
+    It returns the result, or yields :class:`Progress` and at last the result. What is ``slow`` takes seconds, and waits
+    until no other request does.
+    """
+
+    function: ClassVar[str]
+    slow: ClassVar[bool] = False
+    kind: str
+
+    @classmethod
+    def result_type(cls) -> type[R]:
+        """Return R."""
+        arguments = (base.__pydantic_generic_metadata__["args"] for base in cls.__mro__ if issubclass(base, JobRequest))
+        result: type[R] = next(filter(None, arguments))[0]
+        return result
+
+
+class Progress(Frozen):
+    """How much of a request is done: ``done`` of ``total`` steps; ``message`` says in a few words what happens now."""
+
+    done: int
+    total: int
+    message: str = ""
+
+
+class Failure(Frozen):
+    """There is no result; ``reason`` is a sentence for the reader."""
+
+    reason: str
 
 
 class Disagreement(NamedTuple):
-    """One number that the closed form and the live network do not share.
+    """One number that differs between the closed form and the live network.
 
     ``path`` is the layer's, ``field`` one of ``LiveRow``'s fields. With the field ``row`` one side lacks the whole
-    layer: its value is None. Three paths are no layers: ``torchinfo`` (field ``parameters``), ``FlopCounterMode``
+    layer: its value is None. Three paths are not layers: ``torchinfo`` (field ``parameters``), ``FlopCounterMode``
     (``flops`` = 2 × MACs) and ``logits`` (``out_shape``).
     """
 
@@ -60,36 +91,29 @@ class CheckReport(Frozen):
 
     @property
     def failed(self) -> bool:
-        """No check took place: nothing is known, neither agreement nor disagreement."""
+        """No check took place: neither agreement nor disagreement is known."""
         return self.rows == 0
 
 
-class CheckRequest(Frozen):
-    """The question whether the live network agrees with the closed form."""
+class CheckRequest(JobRequest[CheckReport]):
+    """Compare the live network with the closed form."""
 
+    function = "explorer.live.check:check"
     kind: Literal["check"] = "check"
     config: GoogLeNetConfig
     device: str
 
 
-class TorchinfoRequest(Frozen):
-    """The question what torchinfo says of the network."""
+class TorchinfoRequest(JobRequest[str]):
+    """Print torchinfo's summary of the network."""
 
+    function = "explorer.live.check:torchinfo_text"
     kind: Literal["torchinfo"] = "torchinfo"
     config: GoogLeNetConfig
 
 
-class ReductionTimingRequest(Frozen):
-    """The question how long a convolution takes, and a 1×1 with the same behind it; weights and image by ``seed``."""
-
-    kind: Literal["reduction_timing"] = "reduction_timing"
-    case: ReductionCase
-    device: str
-    seed: int
-
-
 class ReductionTiming(Frozen):
-    """Milliseconds of every round, both versions in turn in one run, for one image of the case, float32."""
+    """Milliseconds of each round for one image of the case, float32; both versions alternate in one run."""
 
     case: ReductionCase
     direct_ms: tuple[float, ...]
@@ -99,21 +123,23 @@ class ReductionTiming(Frozen):
     note: str = ""
 
 
-class GradientRequest(Frozen):
-    """The question how much gradient each loss sends to each block: one batch per seed, with and without BatchNorm."""
+class ReductionTimingRequest(JobRequest[ReductionTiming]):
+    """Time a convolution, and a 1×1 convolution followed by the same one; ``seed`` draws the weights and the image."""
 
-    kind: Literal["gradients"] = "gradients"
-    config: GoogLeNetConfig
+    function = "explorer.live.reduction_timing:time_reduction"
+    slow = True
+    kind: Literal["reduction_timing"] = "reduction_timing"
+    case: ReductionCase
     device: str
     seed: int
 
 
 class GradientRun(Frozen):
-    """One batch through one untrained network, and a backward pass of its own for each loss.
+    """One batch through one untrained network, and a separate backward pass for each loss.
 
     ``losses`` are ``main`` and the tapped modules; ``values`` their values in nats, unweighted. ``norms`` holds, per
-    loss, the length (L2 norm) of its gradient over all parameters of each of ``blocks``. ``together`` holds the same
-    for main + λ · (all heads), per λ of :data:`LOSS_WEIGHTS`.
+    loss, the L2 norm of its gradient over all parameters of each of ``blocks``. ``total_norms`` holds the same for
+    main + λ · (all heads), per λ of :data:`LOSS_WEIGHTS`.
     """
 
     normalisation: str
@@ -134,17 +160,19 @@ class GradientReport(Frozen):
     note: str = ""
 
 
-class VariantTimingRequest(Frozen):
-    """The question how long several whole networks take for one image; weights and images by ``seed``."""
+class GradientRequest(JobRequest[GradientReport]):
+    """Measure the gradient that each loss sends to each block: one batch per seed, with and without BatchNorm."""
 
-    kind: Literal["variant_timing"] = "variant_timing"
-    configs: tuple[GoogLeNetConfig, ...]
+    function = "explorer.live.gradients:gradients"
+    slow = True
+    kind: Literal["gradients"] = "gradients"
+    config: GoogLeNetConfig
     device: str
     seed: int
 
 
 class VariantTiming(Frozen):
-    """Milliseconds of every lap per network, all networks in turn in one run, one image each, float32."""
+    """Milliseconds of each round per network, one image each, float32; all networks alternate in one run."""
 
     configs: tuple[GoogLeNetConfig, ...]
     ms: tuple[tuple[float, ...], ...]
@@ -152,21 +180,22 @@ class VariantTiming(Frozen):
     note: str = ""
 
 
-class LayerTimingRequest(Frozen):
-    """The question how long each layer takes for ``batch`` images at once; weights and images by ``seed``."""
+class VariantTimingRequest(JobRequest[VariantTiming]):
+    """Time several whole networks with one image; ``seed`` draws the weights and the image."""
 
-    kind: Literal["layer_timing"] = "layer_timing"
-    config: GoogLeNetConfig
+    function = "explorer.live.variant_timing:time_variants"
+    slow = True
+    kind: Literal["variant_timing"] = "variant_timing"
+    configs: tuple[GoogLeNetConfig, ...]
     device: str
-    batch: int = 1
-    seed: int = 0
+    seed: int
 
 
 class LayerTiming(Frozen):
-    """Milliseconds of every round at inference, float32, for ``batch`` images together.
+    """Milliseconds of each round at inference, float32, for ``batch`` images together.
 
     ``layers_ms`` belong to ``paths``, the rows of the closed form in the order they run. ``whole_ms`` are those of a
-    pass in the same rounds, without auxiliary heads and with no layer watched.
+    pass in the same rounds, without auxiliary heads and without hooks on the layers.
     """
 
     config: GoogLeNetConfig
@@ -180,150 +209,16 @@ class LayerTiming(Frozen):
     @property
     def seconds(self) -> dict[str, float]:
         """The median of each layer's rounds, in seconds, by path."""
-        return {path: median(taken) / 1e3 for path, taken in zip(self.paths, self.layers_ms, strict=True)}
+        return {path: median(rounds) / 1e3 for path, rounds in zip(self.paths, self.layers_ms, strict=True)}
 
 
-class Failure(Frozen):
-    """There is no result; ``reason`` is a sentence for the reader."""
+class LayerTimingRequest(JobRequest[LayerTiming]):
+    """Time each layer with ``batch`` images at once; ``seed`` draws the weights and the images."""
 
-    reason: str
-
-
-Request = (
-    CheckRequest
-    | TorchinfoRequest
-    | ReductionTimingRequest
-    | GradientRequest
-    | VariantTimingRequest
-    | LayerTimingRequest
-    | inspection.PredictionRequest
-    | inspection.ActivityRequest
-    | inspection.MapsRequest
-    | inspection.MapRequest
-    | inspection.FiltersRequest
-    | inspection.AblationRequest
-    | inspection.AttributionRequest
-    | inspection.MaximizationRequest
-    | inspection.ImportRequest
-    | inspection.DownloadRequest
-)
-Result = (
-    CheckReport
-    | str
-    | ReductionTiming
-    | GradientReport
-    | VariantTiming
-    | LayerTiming
-    | inspection.Predictions
-    | inspection.Activity
-    | inspection.Maps
-    | inspection.FeatureMap
-    | inspection.Filters
-    | inspection.Ablation
-    | inspection.Attribution
-    | inspection.Maximization
-    | inspection.ImportedWeights
-    | Failure
-)
-
-
-class Kind(NamedTuple):
-    """One kind of request, as the server and the child see it.
-
-    ``work`` is the function, as ``module:name``, that the child calls with the request's fields by name. It returns
-    the result, or yields :class:`Progress` and at last the result. ``failed`` makes a result of the reason why there
-    is none. What is ``slow`` takes seconds, and waits until nothing else does.
-    """
-
-    request: type[Frozen]
-    result: type[Frozen] | type[str]
-    work: str
-    failed: Callable[[str], Result]
-    slow: bool = False
-
-
-def _looking(request: type[Frozen], result: type[Frozen], work: str, *, slow: bool = False) -> Kind:
-    return Kind(request, result, f"explorer.{work}", lambda reason: Failure(reason=reason), slow)
-
-
-KINDS: dict[str, Kind] = {
-    "check": Kind(
-        CheckRequest,
-        CheckReport,
-        "explorer.live.check:check",
-        lambda reason: CheckReport(note=f"The live network could not be checked. {reason}"),
-    ),
-    "torchinfo": Kind(
-        TorchinfoRequest,
-        str,
-        "explorer.live.check:torchinfo_text",
-        lambda reason: f"torchinfo's summary could not be made. {reason}",
-    ),
-    "reduction_timing": Kind(
-        ReductionTimingRequest,
-        ReductionTiming,
-        "explorer.live.reduction_timing:time_reduction",
-        lambda reason: Failure(reason=reason),
-        slow=True,
-    ),
-    "gradients": Kind(
-        GradientRequest,
-        GradientReport,
-        "explorer.live.gradients:gradients",
-        lambda reason: Failure(reason=reason),
-        slow=True,
-    ),
-    "layer_timing": Kind(
-        LayerTimingRequest,
-        LayerTiming,
-        "explorer.live.layer_timing:time_layers",
-        lambda reason: Failure(reason=reason),
-        slow=True,
-    ),
-    "variant_timing": Kind(
-        VariantTimingRequest,
-        VariantTiming,
-        "explorer.live.variant_timing:time_variants",
-        lambda reason: Failure(reason=reason),
-        slow=True,
-    ),
-    "prediction": _looking(inspection.PredictionRequest, inspection.Predictions, "live.inference:predict"),
-    "activity": _looking(inspection.ActivityRequest, inspection.Activity, "live.feature_maps:activity"),
-    "maps": _looking(inspection.MapsRequest, inspection.Maps, "live.feature_maps:maps"),
-    "map": _looking(inspection.MapRequest, inspection.FeatureMap, "live.feature_maps:feature_map"),
-    "filters": _looking(inspection.FiltersRequest, inspection.Filters, "live.feature_maps:filters"),
-    "ablation": _looking(inspection.AblationRequest, inspection.Ablation, "live.ablation:ablate", slow=True),
-    "attribution": _looking(
-        inspection.AttributionRequest, inspection.Attribution, "live.attribution:attribute", slow=True
-    ),
-    "maximization": _looking(
-        inspection.MaximizationRequest, inspection.Maximization, "live.maximization:maximize", slow=True
-    ),
-    "weights": _looking(inspection.ImportRequest, inspection.ImportedWeights, "jobs.weights:import_weights", slow=True),
-    "download": _looking(
-        inspection.DownloadRequest, inspection.ImportedWeights, "jobs.weights:download_weights", slow=True
-    ),
-}
-
-
-class Progress(Frozen):
-    """How far a request has come: ``done`` of ``total`` steps, and in a few words what is being done."""
-
-    done: int
-    total: int
-    doing: str = ""
-
-
-class Answer(Frozen):
-    """The process's answer: a result, or, without one, the ``error`` in a sentence.
-
-    ``retire``: the process has grown too large; it should be ended, and the next request start a new one.
-    """
-
-    result: Result | None = None
-    error: str = ""
-    retire: bool = False
-
-
-REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
-LINE: TypeAdapter[Progress | Answer] = TypeAdapter(Progress | Answer)  # one line of the process's output
+    function = "explorer.live.layer_timing:time_layers"
+    slow = True
+    kind: Literal["layer_timing"] = "layer_timing"
+    config: GoogLeNetConfig
+    device: str
+    batch: int = 1
+    seed: int = 0

@@ -1,10 +1,8 @@
-"""The process that runs the checks: ``python -m explorer.jobs.worker``, started by :mod:`explorer.jobs.queue`.
+"""The worker process that answers requests: ``python -m explorer.jobs.worker [MB]``, started by the job queue.
 
-An argument says by how many MB it may grow.
-
-It reads one request per line from stdin and writes to stdout, in JSON, a ``Progress`` per line while it works and then
-one ``Answer``, until stdin ends.
-It never competes with its server: it has a low priority, leaves one core free, and ends when the server does.
+``MB`` is by how many megabytes it may grow. It reads one request per line from stdin until stdin ends. To stdout it
+writes JSON: a ``Progress`` per line while it works, then one ``Answer``.
+It leaves one core to the server.
 """
 
 import ctypes
@@ -16,10 +14,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from typing import TextIO
 
-from explorer.jobs.process import available_cores, is_user_error, lower_priority
-from explorer.jobs.requests import KINDS, REQUEST, Answer, Progress, Request, Result
+from explorer.errors import UserError
+from explorer.jobs.process import available_cores, end_with_parent, lower_priority, take_stdout
+from explorer.jobs.protocol import REQUEST, Answer, Request, Result
+from explorer.jobs.requests import Progress
 
 NICE = 10
 MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded
@@ -27,82 +26,78 @@ MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is
 
 def main(growth_mb: int = MAX_GROWTH_MB) -> None:
     """Answer requests until stdin ends."""
-    answers = _take_stdout()
+    output = take_stdout()
     lower_priority(NICE)
-    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    at_first = None
+    end_with_parent()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
+    first_size = 0
     while True:
-        answer = _answer(requests.get(), lambda progress: answers.write(progress.model_dump_json() + "\n"))
-        size = _trimmed_megabytes()
-        at_first = at_first or size
-        answer = answer.replace(retire=size > at_first + growth_mb)
-        answers.write(answer.model_dump_json() + "\n")
+        answer = _answer(lines.get(), lambda progress: output.write(progress.model_dump_json() + "\n"))
+        size = _trim_memory()
+        first_size = first_size or size
+        answer = answer.replace(retire=size > first_size + growth_mb)
+        output.write(answer.model_dump_json() + "\n")
 
 
-def _take_stdout() -> TextIO:
-    """Return the real stdout and point everyone else's at stderr, C libraries' included."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8", newline="\n")
-    os.dup2(2, 1)
-    return answers
-
-
-def _leave_one_core() -> None:
-    """Bound PyTorch's threads, where the work has loaded it."""
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(max(1, min(torch.get_num_threads(), available_cores() - 1)))
-
-
-def _read(requests: queue.SimpleQueue[bytes]) -> None:
-    """Pass lines on. When stdin ends the server has gone, and the process ends at once, amid whatever it does."""
+def _read_lines(lines: queue.SimpleQueue[bytes]) -> None:
+    """Pass the lines of stdin on. When it ends the server has gone, and the process exits in the middle of its work."""
     for line in sys.stdin.buffer:
-        requests.put(line)
+        lines.put(line)
     os._exit(0)
 
 
-def _answer(line: bytes, tell: Callable[[Progress], object]) -> Answer:
+def _answer(line: bytes, on_progress: Callable[[Progress], object]) -> Answer:
     try:
         result = None
-        for said in _said(REQUEST.validate_json(line)):
-            if isinstance(said, Progress):
-                tell(said)
+        for step in _work(REQUEST.validate_json(line)):
+            if isinstance(step, Progress):
+                on_progress(step)
             else:
-                result = said
+                result = step
         return Answer(result=result)
-    except Exception as error:  # whatever PyTorch may raise becomes a sentence on the page
-        return Answer(error=_sentence(error))
+    except Exception as error:  # PyTorch may raise anything; the page shows a sentence
+        return Answer(error=_error_message(error))
 
 
-def _sentence(error: Exception) -> str:
-    """Say what went wrong: our own exceptions do so themselves, of all others the log keeps the details."""
-    if is_user_error(error):
+def _error_message(error: Exception) -> str:
+    """Return the message of a user error; log any other error and return a general sentence."""
+    if isinstance(error, UserError):
         return str(error)
     traceback.print_exception(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "There was not enough memory for it."
-    return "It failed in a way that was not foreseen; the server's log has the details."
+    return "It failed unexpectedly; the server's log has the details."
 
 
-def _said(request: Request) -> Iterator[Progress | Result]:
-    """Call the function of the request's kind with its other fields; pass on what it yields, or what it returns."""
+def _work(request: Request) -> Iterator[Progress | Result]:
+    """Call the function that answers the request with the request's fields, and yield its progress and its result."""
     arguments = dict(request)
-    module, name = KINDS[arguments.pop("kind")].work.split(":")
-    work = getattr(importlib.import_module(module), name)
-    _leave_one_core()
-    outcome = work(**arguments)
+    del arguments["kind"]
+    module, name = request.function.split(":")
+    function = getattr(importlib.import_module(module), name)
+    _limit_threads()
+    outcome = function(**arguments)
     if isinstance(outcome, Iterator):
         yield from outcome
     else:
         yield outcome
 
 
-def _trimmed_megabytes() -> int:
-    """Give free memory back to the system and return the size (RSS) that is left, in MB; 0 where it is not known."""
+def _limit_threads() -> None:
+    """Leave one core to the server, if PyTorch is loaded."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(max(1, min(torch.get_num_threads(), available_cores() - 1)))
+
+
+def _trim_memory() -> int:
+    """Return free memory to the system and return the resident size (RSS) in MB; 0 except on Linux."""
     gc.collect()
     if sys.platform != "linux":
         return 0
-    if hasattr(ctypes.CDLL(None), "malloc_trim"):  # glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc has it
+        libc.malloc_trim(0)
     with open("/proc/self/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 

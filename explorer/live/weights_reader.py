@@ -6,7 +6,6 @@ with little memory and little time, which has no other work. What it keeps is a 
 of the file that it read.
 """
 
-import os
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ from explorer.data.weight_files import (
     torchvision_config,
 )
 from explorer.jobs.inspection import ImportedWeights, InputError
-from explorer.jobs.process import limit_resources, lower_priority
+from explorer.jobs.process import end_with_parent, limit_resources, lower_priority, take_stdout
 from explorer.jobs.requests import Failure
 from explorer.share import ShareError, from_json, to_json
 
@@ -48,15 +47,15 @@ NICE = 10
 
 def main(path: str) -> None:
     """Read the file and say what became of it."""
+    output = take_stdout()
     lower_priority(NICE)
+    end_with_parent()
     config = GoogLeNetConfig.model_validate_json(sys.stdin.buffer.read())
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints is no answer
     import torch
 
     torch.set_num_threads(1)
     limit_resources(MEMORY, SECONDS, 2 * MAX_FILE)
-    answers.write(read(Path(path), config).model_dump_json())
+    output.write(read(Path(path), config).model_dump_json())
 
 
 def read(path: Path, config: GoogLeNetConfig) -> ImportedWeights | Failure:

@@ -104,7 +104,7 @@ def test_it_tells_how_far_it_is_and_gives_the_weights(bringer: JobQueue, source:
     request = DownloadRequest(folder=str(tmp_path))
     pending = half_way(bringer, request, source)
     assert pending.progress.total == len(source.content) // PIECE
-    assert pending.progress.doing == "Megabytes from PyTorch's server"
+    assert pending.progress.message == "Megabytes from PyTorch's server"
     assert isinstance(bringer.submit(request, "another session"), Pending)
     (child,) = [one for one in psutil.Process().children() if WORKER in one.cmdline()]
     assert child.memory_info().rss < 150_000_000

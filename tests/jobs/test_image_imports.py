@@ -26,7 +26,7 @@ def files(folder: Path) -> list[Path]:
 
 def reader(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the process do something else."""
-    monkeypatch.setattr(image_imports, "READER", (sys.executable, "-c", code))
+    monkeypatch.setattr(image_imports, "COMMAND", (sys.executable, "-c", code))
 
 
 def test_it_makes_what_the_import_makes(tmp_path: Path) -> None:
@@ -71,15 +71,15 @@ def test_memory_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.
     """In a sentence, with what to do."""
     reader(
         monkeypatch,
-        "import sys; from explorer.jobs import image_imports_worker as r; r.MEMORY = 20_000_000; r.main(*sys.argv[1:])",
+        "import sys; from explorer.jobs import image_imports as i; i.MEMORY_BYTES = 20_000_000; i.main(*sys.argv[1:])",
     )
     images = np.zeros((40_000, 32, 32), np.uint8)
-    with pytest.raises(DataError, match=r"more memory than the 20 MB .* Send fewer, or smaller ones"):
+    with pytest.raises(DataError, match=r"needs more than 20 MB .* Upload fewer or smaller images"):
         import_in_child([Upload("x.npz", npz(images=images, labels=np.arange(40_000) % 2))], tmp_path)
     assert [] == files(tmp_path)
     reader(
         monkeypatch,
-        "import sys; from explorer.jobs import image_imports_worker as r; r.MEMORY = 100_000_000; r.main(*sys.argv[1:])",
+        "import sys; from explorer.jobs import image_imports as i; i.MEMORY_BYTES = 100_000_000; i.main(*sys.argv[1:])",
     )
     assert import_in_child([Upload("x.npz", npz(**keras()))], tmp_path).facts.train == 12
 
@@ -88,13 +88,13 @@ def test_a_process_that_dies_or_takes_too_long_is_told(tmp_path: Path, monkeypat
     """Before it has read all, too; the next import goes on as ever."""
     large = Upload("large.zip", io.BytesIO(bytes(10_000_000)))
     reader(monkeypatch, "import sys; sys.exit(3)")
-    with pytest.raises(DataError, match=r"ended without an answer \(exit code 3\), and nothing was kept"):
+    with pytest.raises(DataError, match=r"ended without a result \(exit code 3\), and nothing was saved"):
         import_in_child([large], tmp_path)
     mark = tmp_path / "pid"
     reader(monkeypatch, f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
-    monkeypatch.setattr(image_imports, "MOST_S", 1.0)
+    monkeypatch.setattr(image_imports, "TIMEOUT_S", 1.0)
     started = monotonic()
-    with pytest.raises(DataError, match="longer than 1 seconds, and was stopped"):
+    with pytest.raises(DataError, match="longer than 1 seconds and was stopped"):
         import_in_child([large], tmp_path)
     assert monotonic() - started < 10
     with pytest.raises(ProcessLookupError):

@@ -2,31 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 
 from explorer.jobs import inspection
 from explorer.jobs.inspection import Network, Scale, layers_for_grad_cam, scale_problems
+from explorer.jobs.protocol import Request
 from explorer.jobs.queue import INSPECTION_WORKER, JobQueue, Pending
-from explorer.jobs.requests import KINDS, Failure, Request
+from explorer.jobs.requests import Failure
 from explorer.live import ablation, attribution, feature_maps, inference, maximization
-from tests.looking import HOW, SMALL, network, pictures
+from tests.small_network import PREPROCESSING, SMALL, save_network, save_images
 from tests.stage import eventually
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Network:
     """The small network with weights from a file."""
-    return network(tmp_path_factory.mktemp("weights"))
+    return save_network(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
 def looking(small: Network, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What all questions share."""
-    shown = pictures(tmp_path_factory.mktemp("scratch"), 2)
-    return {"network": small, "images": shown, "preprocessing": HOW, "device": "cpu"}
+    shown = save_images(tmp_path_factory.mktemp("scratch"), 2)
+    return {"network": small, "images": shown, "preprocessing": PREPROCESSING, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +62,13 @@ def test_every_question_is_answered_by_the_process(looker: JobQueue, looking: di
         inspection.ImportRequest(path=looking["network"].weights, config=SMALL),
     ]
     answers = [answered(looker, request) for request in asked]
-    assert [type(answer) for answer in answers] == [KINDS[request.kind].result for request in asked]
+    assert [type(answer) for answer in answers] == [request.result_type() for request in asked]
     assert answers[2] == feature_maps.maps(**looking, block="3b")
     assert answers[8].network.config == SMALL
     assert {request.kind for request in asked} | {"download"} == {
-        kind for kind, about in KINDS.items() if about.request.__module__ == inspection.__name__
+        request.model_fields["kind"].default
+        for request in get_args(Request)
+        if request.__module__ == inspection.__name__
     }
 
 
@@ -114,6 +117,6 @@ def test_cuda_says_what_the_cpu_says(looking: dict[str, Any]) -> None:
             for each in (looking, there)
         ]
         assert found[0] == pytest.approx(found[1], rel=0.05, abs=0.05)
-    *_, climbed = maximization.maximize(looking["network"], "stem.conv2", 1, HOW, steps=8, device="cuda")
+    *_, climbed = maximization.maximize(looking["network"], "stem.conv2", 1, PREPROCESSING, steps=8, device="cuda")
     assert climbed.responses[-1] > climbed.responses[0]
     assert feature_maps.filters(looking["network"], "cuda") == feature_maps.filters(looking["network"], "cpu")

@@ -25,7 +25,7 @@ def test_progress_is_seen_while_it_works(stage: Stage) -> None:
     """Whoever asks meanwhile learns how far it is; the next request starts without it."""
     checker = stage.checker()
     seen = eventually(lambda: (p := checker.check(MINI, "steps").progress) and p.done == 2 and p)
-    assert (seen.total, seen.doing) == (3, "step")
+    assert (seen.total, seen.message) == (3, "step")
     stage.gate.touch()
     assert report(checker, "steps").ok
     stage.gate.unlink()

@@ -3,21 +3,18 @@
 import importlib
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from explorer import PRESETS
 from explorer.jobs import inspection
+from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
 from explorer.jobs.requests import (
-    KINDS,
-    LINE,
-    REQUEST,
-    Answer,
     CheckReport,
     CheckRequest,
     Disagreement,
-    Failure,
     GradientReport,
     GradientRequest,
     GradientRun,
@@ -25,7 +22,6 @@ from explorer.jobs.requests import (
     Progress,
     ReductionTiming,
     ReductionTimingRequest,
-    Request,
     TorchinfoRequest,
     VariantTimingRequest,
 )
@@ -120,32 +116,38 @@ def test_a_request_survives_json_and_is_a_key(name: str) -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.kind)
 def test_every_kind_is_registered(request_: Request) -> None:
-    """It is read back as its own kind, its work exists, and a failure is a result with the reason in it."""
-    kind = KINDS[request_.kind]
-    assert REQUEST.validate_json(request_.model_dump_json()) == request_
-    assert type(request_) is kind.request
-    module, name = kind.work.split(":")
+    """It is read back as its own kind, and its function and the type of its result exist."""
+    back = REQUEST.validate_json(request_.model_dump_json())
+    assert (type(back), back) == (type(request_), request_)
+    module, name = request_.function.split(":")
     assert callable(getattr(importlib.import_module(module), name))
-    failed = kind.failed("It broke.")
-    assert "It broke." in (failed if isinstance(failed, str) else failed.model_dump_json())
-    assert isinstance(failed, kind.result | Failure)
+    assert request_.result_type() in get_args(Result)
 
 
-def test_what_is_measured_waits_for_what_is_asked() -> None:
-    """Measurements take seconds: the check behind a badge, and the answer to a picture, come before them."""
-    measured = {"reduction_timing", "variant_timing", "layer_timing", "gradients", "ablation", "attribution"}
-    assert all(KINDS[kind].slow for kind in measured)
-    assert not any(KINDS[kind].slow for kind in ("check", "torchinfo", "prediction", "activity", "maps", "map"))
+def test_the_result_type_is_that_in_brackets() -> None:
+    """Of a request, and of one whose base is generic too."""
+    assert TorchinfoRequest.result_type() is str
+    assert inspection.FiltersRequest.result_type() is inspection.Filters
+    assert inspection.PredictionRequest.result_type() is inspection.Predictions
+
+
+def test_measurements_are_slow_and_checks_are_not() -> None:
+    """Measurements take seconds: the check behind the badge and the prediction for an image come before them."""
+    slow = {request.kind for request in REQUESTS if request.slow}
+    assert slow == {
+        *("reduction_timing", "variant_timing", "layer_timing", "gradients"),
+        *("ablation", "attribution", "maximization", "weights", "download"),
+    }
 
 
 def test_all_kinds_are_tried() -> None:
     """A new kind needs an example here."""
-    assert {request.kind for request in REQUESTS} == set(KINDS)
+    assert {type(request) for request in REQUESTS} == set(get_args(Request))
 
 
 def test_a_line_is_progress_or_an_answer() -> None:
     """Told apart by what they hold."""
-    progress = Progress(done=1, total=3, doing="seed 1")
+    progress = Progress(done=1, total=3, message="seed 1")
     assert LINE.validate_json(progress.model_dump_json()) == progress
     answer = Answer(result=TIMING)
     assert LINE.validate_json(answer.model_dump_json()) == answer

@@ -33,7 +33,7 @@ from explorer.live.weights import load_weights, restore_model, to_metadata, to_s
 from explorer.live.weights_reader import read
 from explorer.training.plan import DATASETS
 from tests import torchvision_layout
-from tests.looking import SMALL
+from tests.small_network import SMALL
 
 TORCHVISION = PRESETS["torchvision"]
 
@@ -259,10 +259,10 @@ def test_a_reader_that_dies_or_hangs_becomes_a_sentence(tmp_path: Path, monkeypa
         ("import time; time.sleep(60)", "longer than 0.5 seconds"),
     ):
         monkeypatch.setattr(weights, "READER", (weights.sys.executable, "-c", script))
-        monkeypatch.setattr(weights, "READING_S", 0.5 if "sleep" in script else 30)
+        monkeypatch.setattr(weights, "READ_TIMEOUT_S", 0.5 if "sleep" in script else 30)
         with pytest.raises(InputError, match=told):
             import_weights(str(path), SMALL)
-    with pytest.raises(InputError, match="no longer there"):
+    with pytest.raises(InputError, match="no longer exists"):
         import_weights(str(tmp_path / "missing"), SMALL)
 
 
@@ -301,7 +301,7 @@ def test_a_download_tells_how_far_it_is_and_is_checked(tmp_path: Path, server: t
     url, content = server
     *steps, found = download_weights(str(tmp_path / "new"), url, sha256(content).hexdigest()[:8])
     assert all(isinstance(step, Progress) for step in steps)
-    assert [steps[0].doing, steps[-1].doing] == ["PyTorch's server is asked", "The weights are read"]
+    assert [steps[0].message, steps[-1].message] == ["Connecting to PyTorch's server", "Reading the weights"]
     megabytes = [step.done for step in steps[1:-1]]
     assert megabytes == sorted(megabytes)
     assert megabytes[-1] == steps[1].total == len(content) // 1_000_000
@@ -315,7 +315,7 @@ def test_a_download_that_is_too_large_is_broken_off(
 ) -> None:
     """The server may send what it likes."""
     monkeypatch.setattr(weights, "MAX_DOWNLOAD", 3_000_000)
-    with pytest.raises(InputError, match="more than the weights"):
+    with pytest.raises(InputError, match="sends more than 3,000,000 bytes"):
         list(download_weights(str(tmp_path), server[0]))
 
 
@@ -358,7 +358,7 @@ def test_a_network_that_swallows_everything_is_told_within_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here the server is reached and never says a word; a name that is searched for is waited for no longer."""
-    monkeypatch.setattr(weights, "ANSWER_S", 0.2)
+    monkeypatch.setattr(weights, "CONNECT_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = monotonic()
         with pytest.raises(InputError, match=r"no answer within 0\.2 seconds"):
@@ -373,7 +373,7 @@ def test_what_was_fetched_is_not_fetched_again(tmp_path: Path, server: tuple[str
     checksum = sha256(content).hexdigest()[:8]
     *_, found = download_weights(str(tmp_path / "new"), url, checksum)
     *steps, again = download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum)
-    assert ["The weights are read"] == [step.doing for step in steps]
+    assert ["Reading the weights"] == [step.message for step in steps]
     assert found.network.config == again.network.config
     (tmp_path / "new" / f"googlenet-{checksum}.weights").unlink()
     with pytest.raises(InputError, match="cannot be reached"):

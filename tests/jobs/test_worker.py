@@ -9,7 +9,7 @@ import pytest
 
 from explorer import PRESETS
 from explorer.jobs.requests import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
-from explorer.jobs.worker import _answer, _trimmed_megabytes
+from explorer.jobs.worker import _answer, _trim_memory
 from explorer.lessons.reduction import ReductionCase
 from explorer.live import check
 
@@ -26,8 +26,8 @@ def _untold(progress: Progress) -> None:
 def test_it_ends_when_nobody_can_ask_any_more() -> None:
     """The end of its input ends the process, and not only after the work in hand."""
     code = (
-        "import queue, threading, time; from explorer.jobs.worker import _read;"
-        "threading.Thread(target=_read, args=(queue.SimpleQueue(),)).start(); time.sleep(1000)"
+        "import queue, threading, time; from explorer.jobs.worker import _read_lines;"
+        "threading.Thread(target=_read_lines, args=(queue.SimpleQueue(),)).start(); time.sleep(1000)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL, timeout=60)
 
@@ -35,7 +35,7 @@ def test_it_ends_when_nobody_can_ask_any_more() -> None:
 def test_nothing_else_reaches_its_stdout() -> None:
     """Prints, and bytes written to descriptor 1 by whatever library, go to stderr."""
     code = (
-        "import os; from explorer.jobs.worker import _take_stdout; answers = _take_stdout();"
+        "import os; from explorer.jobs.process import take_stdout; answers = take_stdout();"
         "print('noise', flush=True); os.write(1, b'noise'); answers.write('answer\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
@@ -69,7 +69,7 @@ def test_garbage_becomes_a_sentence_too(line: bytes, told: str, capfd: pytest.Ca
     [
         (MemoryError(), "There was not enough memory for it."),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "There was not enough memory for it."),
-        (KeyError("x"), "It failed in a way that was not foreseen; the server's log has the details."),
+        (KeyError("x"), "It failed unexpectedly; the server's log has the details."),
     ],
 )
 def test_no_name_of_an_exception_reaches_the_reader(
@@ -104,4 +104,4 @@ def test_a_measurement_tells_how_far_it_is_and_then_answers() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the size is read from /proc")
 def test_the_size_is_that_of_the_process() -> None:
     """Megabytes as the system counts them, within what changes meanwhile."""
-    assert _trimmed_megabytes() == pytest.approx(psutil.Process().memory_info().rss / 1e6, abs=50)
+    assert _trim_memory() == pytest.approx(psutil.Process().memory_info().rss / 1e6, abs=50)

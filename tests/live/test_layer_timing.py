@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from explorer import PRESETS, UnbuildableError, summarize
-from explorer.jobs.requests import KINDS, LINE, REQUEST, Answer, LayerTiming, LayerTimingRequest, Progress
+from explorer.jobs.protocol import LINE, REQUEST, Answer
+from explorer.jobs.requests import LayerTiming, LayerTimingRequest, Progress
 from explorer.live import layer_timing
 from explorer.live.layer_timing import time_layers
 from explorer.live.model import Concat, build_model
@@ -89,4 +90,4 @@ def test_it_travels_as_json() -> None:
         config=SMALL, batch=4, paths=("a", "b"), layers_ms=((1.5,), (2.0,)), whole_ms=(3.0,), device="CPU"
     )
     assert LINE.validate_json(Answer(result=timing).model_dump_json()) == Answer(result=timing)
-    assert KINDS["layer_timing"].request is LayerTimingRequest
+    assert LayerTimingRequest.result_type() is LayerTiming

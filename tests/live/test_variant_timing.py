@@ -3,7 +3,8 @@
 import pytest
 
 from explorer import PRESETS, UnbuildableError
-from explorer.jobs.requests import KINDS, LINE, REQUEST, Answer, Progress, VariantTiming, VariantTimingRequest
+from explorer.jobs.protocol import LINE, REQUEST, Answer
+from explorer.jobs.requests import Progress, VariantTiming, VariantTimingRequest
 from explorer.live.variant_timing import time_variants
 
 MINI = PRESETS["mini"]
@@ -39,4 +40,4 @@ def test_it_travels_as_json() -> None:
     assert REQUEST.validate_json(request.model_dump_json()) == request
     answer = Answer(result=VariantTiming(configs=(MINI,), ms=((1.5, 2.0),), device="CPU"))
     assert LINE.validate_json(answer.model_dump_json()) == answer
-    assert KINDS["variant_timing"].request is VariantTimingRequest
+    assert VariantTimingRequest.result_type() is VariantTiming

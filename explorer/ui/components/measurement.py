@@ -11,21 +11,26 @@ from typing import Any
 import streamlit as st
 
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, Request, Result
+from explorer.jobs.requests import Failure, JobRequest, R
 from explorer.ui import cache
-from explorer.ui.components.polling import rerun_after
-from explorer.ui.explore.network.badge import session_id
+from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.state import session_id
 
 MAX_SEED = 999_999
 
 
 @st.fragment
-def measurement(name: str, make: Callable[[int], Request], show: Callable[[Any], None], label: str, about: str) -> None:
+def measurement(
+    name: str, make: Callable[[int], JobRequest[R]], show: Callable[[R], None], label: str, about: str
+) -> None:
     """Offer to measure what ``make`` asks for with a seed; ``show`` draws the result. ``about`` says what is done."""
     asked, done = f"{name}_asked", f"{name}_done"
-    request = st.session_state.get(asked)
-    answer = cache.check_jobs().submit(request, session_id()) if request else None
-    waiting = isinstance(answer, Pending)
+    request: JobRequest[R] | None = st.session_state.get(asked)
+    answer: R | Failure | Pending | None = None
+    if request:
+        answer = cache.check_jobs().submit(request, session_id())
+    pending = answer if isinstance(answer, Pending) else None
+    waiting = pending is not None
     if request and not waiting:
         st.session_state[done] = (request, answer)
         st.session_state[asked] = request = None
@@ -43,23 +48,24 @@ def measurement(name: str, make: Callable[[int], Request], show: Callable[[Any],
             st.button("Stop", icon=":material/stop_circle:", key=f"{name}_stop", on_click=_stop, args=(asked, request))
         st.number_input("Seed", 0, MAX_SEED, step=1, key=f"{name}_seed", width=120, persist_state="session")
         st.caption(about, width="stretch")
-    if waiting:
-        _progress(answer)
-        rerun_after(answer.retry_s, f"{name}_again")
+    if pending:
+        _progress(pending)
+        rerun_after(pending.retry_s, f"{name}_again")
     if done in st.session_state:
-        _result(*st.session_state[done], make(seed), show)
+        measured, result = st.session_state[done]
+        _result(measured, result, make(seed), show)
 
 
 def _seed(name: str) -> int:
     return st.session_state.setdefault(f"{name}_seed", SystemRandom().randrange(1_000))
 
 
-def _start(asked: str, request: Request) -> None:
+def _start(asked: str, request: JobRequest[Any]) -> None:
     cache.check_jobs().forget(request)  # whoever presses the button wants a new measurement
     st.session_state[asked] = request
 
 
-def _stop(asked: str, request: Request) -> None:
+def _stop(asked: str, request: JobRequest[Any]) -> None:
     cache.check_jobs().cancel(request, session_id())
     st.session_state[asked] = None
 
@@ -70,11 +76,10 @@ def _progress(pending: Pending) -> None:
         st.progress(0.0, f"Waiting: {place}")
         return
     share = pending.progress.done / max(pending.progress.total, 1)
-    st.progress(min(share, 1.0), f"{pending.progress.doing} · {pending.progress.done} of {pending.progress.total}")
+    st.progress(min(share, 1.0), f"{pending.progress.message} · {pending.progress.done} of {pending.progress.total}")
 
 
-def _result(request: Request, result: Result, now: Request, show: Callable[[Any], None]) -> None:
-
+def _result(request: JobRequest[R], result: R | Failure, now: JobRequest[R], show: Callable[[R], None]) -> None:
     if isinstance(result, Failure):
         st.error(f"Nothing was measured. {result.reason}", icon=":material/block:")
         return

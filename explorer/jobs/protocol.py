@@ -1,0 +1,64 @@
+"""What crosses the pipes between the job queue and its worker process: one line of JSON per value. Free of torch.
+
+A new kind of request is a request model (with ``kind`` and ``function``), a result model, an entry in both unions here,
+and its function.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from explorer.config import Frozen
+from explorer.jobs import inspection, requests
+from explorer.jobs.requests import Progress
+
+Request = (
+    requests.CheckRequest
+    | requests.TorchinfoRequest
+    | requests.ReductionTimingRequest
+    | requests.GradientRequest
+    | requests.VariantTimingRequest
+    | requests.LayerTimingRequest
+    | inspection.PredictionRequest
+    | inspection.ActivityRequest
+    | inspection.MapsRequest
+    | inspection.MapRequest
+    | inspection.FiltersRequest
+    | inspection.AblationRequest
+    | inspection.AttributionRequest
+    | inspection.MaximizationRequest
+    | inspection.ImportRequest
+    | inspection.DownloadRequest
+)
+Result = (
+    requests.CheckReport
+    | str
+    | requests.ReductionTiming
+    | requests.GradientReport
+    | requests.VariantTiming
+    | requests.LayerTiming
+    | inspection.Predictions
+    | inspection.Activity
+    | inspection.Maps
+    | inspection.FeatureMap
+    | inspection.Filters
+    | inspection.Ablation
+    | inspection.Attribution
+    | inspection.Maximization
+    | inspection.ImportedWeights
+)
+
+
+class Answer(Frozen):
+    """The worker's last line for a request: a result, or the ``error`` in a sentence for the reader.
+
+    ``retire``: the worker has grown too large; the queue ends it and starts a new one for the next request.
+    """
+
+    result: Result | None = None
+    error: str = ""
+    retire: bool = False
+
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+LINE: TypeAdapter[Progress | Answer] = TypeAdapter(Progress | Answer)
