@@ -1,14 +1,20 @@
-"""What all tests share: one hypothesis profile for CI and one for the desk, and the skip of GPU tests."""
+"""What all tests share: one thread for PyTorch, hypothesis profiles, and the options and skips of pytest."""
 
 import os
 
 import pytest
 from hypothesis import settings
 
-# In CI a run is repeatable; at the desk each run looks at new examples. Building a network has no fixed duration.
-settings.register_profile("desk", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "desk")
+# Before anything imports PyTorch, and for every process that a test starts: two workers share the cores.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+# Every profile counts relative to hypothesis's own 100 examples (tests.strategies.examples). In CI a run is repeatable;
+# otherwise each run draws new examples. Building a network has no fixed duration, so no example has a deadline.
+settings.register_profile("dev", deadline=None, max_examples=25)
+settings.register_profile("ci", deadline=None, max_examples=25, derandomize=True, print_blob=True)
+settings.register_profile("nightly", deadline=None, max_examples=1_000, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -21,11 +27,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--overwrite``: write the golden files anew instead of failing where they differ."""
-    parser.addoption("--overwrite", action="store_true", help="write golden files anew")
+    """Add ``--overwrite``: write the golden files again instead of failing where they differ."""
+    parser.addoption("--overwrite", action="store_true", help="write the golden files again")
 
 
 @pytest.fixture
 def overwrite(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written anew."""
+    """Whether to write the golden files again."""
     return request.config.getoption("--overwrite")

@@ -4,6 +4,7 @@ They are made as a person makes them: a table is typed, then rows are added, rem
 table accepts changing the network.
 """
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from explorer import GoogLeNetConfig, InceptionModule, problems
@@ -18,6 +19,14 @@ NAMES = st.builds("{}{}".format, st.integers(2, 5), st.sampled_from("abcz")) | s
     r"(0|[1-9][0-9]?)[a-z]", fullmatch=True
 )
 SHARES = st.sampled_from([0.0, 0.25, 0.7])
+
+
+def examples(count: int) -> settings:
+    """Return settings for a test with this many examples by hypothesis's own measure, more or fewer by the profile.
+
+    ``--hypothesis-profile=nightly`` draws ten times as many, the others a quarter.
+    """
+    return settings(max_examples=max(1, count * settings.default.max_examples // 100))
 
 
 def _with_a_branch(module: InceptionModule) -> InceptionModule:

@@ -4,14 +4,14 @@ from itertools import product
 from time import process_time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, InceptionModule, problems, summarize
 from explorer.budget import KEEPS, MAX_RETURNED, WAYS, Budget, BudgetError, Outcome, Progress, distance, solve, solved
 from explorer.comparison import QUANTITIES
 from explorer.diff import with_module
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 PAPER = PRESETS["paper"]
 
@@ -64,7 +64,7 @@ def test_what_is_found_fits(preset: str, quantity: str, keep: str) -> None:
 
 
 @given(networks(), st.sampled_from(QUANTITIES), st.sampled_from(KEEPS), st.floats(0.3, 0.999))
-@settings(max_examples=60)
+@examples(60)
 def test_random_networks(base: GoogLeNetConfig, quantity: str, keep: str, share: float) -> None:
     """The same holds for any network and any budget."""
     limit = int(cost(base, quantity) * share)

@@ -3,7 +3,7 @@
 from itertools import combinations, permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
@@ -11,7 +11,7 @@ from explorer.comparison import QUANTITIES, Comparison, NetworkTotals, merged, p
 from explorer.config import HEADINGS
 from explorer.diff import with_module
 from explorer.table import free_name, insert_after, remove
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 PAPER = PRESETS["paper"]
 NAMES = st.lists(st.sampled_from("abcdefgh"), unique=True)
@@ -38,7 +38,7 @@ def assert_adds_up(comparison: Comparison) -> None:
 
 
 @given(networks(), networks())
-@settings(max_examples=100)
+@examples(100)
 def test_any_two_networks(first: GoogLeNetConfig, second: GoogLeNetConfig) -> None:
     """Differences add up, and swapping the two negates each of them and turns added into removed."""
     there, back = compared(first, second), compared(second, first)
@@ -55,7 +55,7 @@ def test_any_two_networks(first: GoogLeNetConfig, second: GoogLeNetConfig) -> No
 
 
 @given(networks())
-@settings(max_examples=30)
+@examples(30)
 def test_a_network_with_itself(config: GoogLeNetConfig) -> None:
     """Nothing differs: no layer, no cell, no total."""
     comparison = compared(config, config)

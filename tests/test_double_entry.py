@@ -10,14 +10,14 @@ from math import prod
 import pytest
 import torch
 import torchinfo
-from hypothesis import given, settings
+from hypothesis import given
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer import PRESETS, GoogLeNetConfig, NetworkSummary, summarize
 from explorer.live.model import ConvBlock, build_model
 from explorer.live.trace import LiveRow, trace
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 # Each preset at its own size, at one that is odd and not square, and at a third.
 SIZES = {"paper": [(224, 224), (231, 179), (128, 160)], "small": [(28, 28), (33, 27), (64, 48)]}
@@ -83,7 +83,7 @@ def test_inference_runs_without_the_heads(config: GoogLeNetConfig) -> None:
 
 
 @given(networks())
-@settings(max_examples=200)
+@examples(200)
 def test_random_edits(config: GoogLeNetConfig) -> None:
     """They agree for random networks: blanks, zeros, rows added, removed and renamed, every switch, odd sizes."""
     assert_double_entry(config)

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import nn
 from torch.nn import functional as F
 
 from explorer import PRESETS, GoogLeNetConfig, NetworkSummary, summarize
 from explorer.live.model import Concat, ConvBlock, Inception, build_model
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 Positions = set[int]
 
@@ -120,7 +120,7 @@ def test_presets_see_as_far_as_their_layers_reach(name: str, size: tuple[int, in
 
 
 @given(networks())
-@settings(max_examples=50)
+@examples(50)
 def test_random_networks_see_as_far_as_their_layers_reach(config: GoogLeNetConfig) -> None:
     """The same holds for random networks."""
     assert_receptive_fields(config)

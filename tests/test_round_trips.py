@@ -1,4 +1,4 @@
-"""1,000 random networks, each by every way out and back: link, file, generated source, the head of a weights file."""
+"""Random networks, each through every export and back: link, file, generated source, the head of a weights file."""
 
 import json
 import random
@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
@@ -15,7 +15,7 @@ from explorer.history import Version
 from explorer.live.model import build_model
 from explorer.live.weights import from_metadata, to_metadata
 from explorer.share import from_json, from_token, to_json, to_token
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 PAPER = PRESETS["paper"]
 VERSIONS = st.builds(Version, st.sampled_from(list(PRESETS)), networks())
@@ -35,8 +35,8 @@ def expected_shapes(config: GoogLeNetConfig) -> dict[str, tuple[int, ...]]:
 
 
 @given(VERSIONS)
-@settings(max_examples=1_000)
-def test_1_000_networks_come_back(version: Version) -> None:
+@examples(1_000)
+def test_random_networks_round_trip(version: Version) -> None:
     """What comes back equals what went out; the generated network has our state dict and the closed form's count."""
     assert version == from_token(to_token(version))
     assert version.config == from_json(to_json(version.config))

@@ -6,7 +6,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, problems, share
@@ -23,7 +23,7 @@ from explorer.share import (
     to_shelf_token,
 )
 from explorer.shelf import MAX_VARIANTS, Variant, checked_variants
-from tests.strategies import networks
+from tests.strategies import examples, networks
 from tests.test_share import damaged
 
 PAPER = PRESETS["paper"]
@@ -58,7 +58,7 @@ def token_of(content: Any) -> str:
 
 
 @given(st.lists(VERSIONS, max_size=5))
-@settings(max_examples=30)
+@examples(30)
 def test_round_trips(versions: list[Version]) -> None:
     """Any shelf comes back from its file, and from its link where it has one."""
     variants = checked_variants(Variant(f"v{at}", version, "n" * at) for at, version in enumerate(versions))

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from pydantic import ValidationError
 from torch import nn
 
@@ -19,7 +19,7 @@ from explorer.diff import with_module
 from explorer.export.source import to_source
 from explorer.history import Version
 from explorer.live.model import build_model
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 PAPER = PRESETS["paper"]
 EDITED = Version("paper", with_module(PAPER, PAPER.module("4a").replace(ch3x3=210, ch5x5_reduce=None)))
@@ -92,7 +92,7 @@ def test_presets_have_the_same_output(name: str) -> None:
 
 
 @given(networks())
-@settings(max_examples=12)
+@examples(12)
 def test_random_networks_have_the_same_output(config: GoogLeNetConfig) -> None:
     """Whatever is blank, zero, added or renamed."""
     assert_same_output(config)

@@ -4,11 +4,11 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
 from explorer.lessons.receptive_field import spectra, steps, window, without_branch
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 
 def test_the_paper() -> None:
@@ -25,7 +25,7 @@ def test_torchvisions_5x5_sees_less() -> None:
 
 
 @given(networks())
-@settings(max_examples=40)
+@examples(40)
 def test_the_widest_way_is_the_cores_receptive_field(config: GoogLeNetConfig) -> None:
     """At every module of random networks, with its jump; and the ways are the product of the branches."""
     summary = summarize(config)

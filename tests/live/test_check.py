@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, UnbuildableError, summarize
 from explorer.jobs.requests import MAX_DISAGREEMENTS, Disagreement
@@ -14,7 +14,7 @@ from explorer.live import check as module
 from explorer.live.check import check, live_megabytes, torchinfo_text
 from explorer.live.model import build_model
 from explorer.live.trace import LiveRow, trace
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 MINI = PRESETS["mini"]
 
@@ -144,7 +144,7 @@ def test_an_unbuildable_network_raises() -> None:
 
 
 @given(networks())
-@settings(max_examples=20)
+@examples(20)
 def test_random_networks_agree(config: GoogLeNetConfig) -> None:
     """Any edit that can be built passes the check, run for real."""
     assert check(config, "cpu").ok

@@ -8,13 +8,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.onnx_graph import to_onnx
 from explorer.share import from_json
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 RUN = [name for name in PRESETS if name != "naive"]  # 100 million weights; random networks have its blanks too
 
@@ -60,7 +60,7 @@ def test_presets_compute_the_same(name: str) -> None:
 
 
 @given(networks())
-@settings(max_examples=12)
+@examples(12)
 def test_random_networks_compute_the_same(config: GoogLeNetConfig) -> None:
     """Whatever is blank, zero, added or renamed, under each rule of pooling and normalisation."""
     assert_same_output(config)

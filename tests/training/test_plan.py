@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, UnbuildableError, problems, summarize
@@ -27,11 +27,11 @@ from explorer.training.plan import (
     trainer_steps,
 )
 from explorer.training.validation import plan_problems
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 CLOTHES, SCALES = DATASETS["fashion_mnist"], DATASETS["scales"]
 MINI = NamedNetwork(name="mini", config=PRESETS["mini"])
-PLAN = Plan(entrants=(MINI,))
+PLAN = Plan(networks=(MINI,))
 
 
 def test_a_plan_survives_json() -> None:
@@ -72,7 +72,7 @@ def test_what_fits_already_is_left_alone() -> None:
     assert (once.config, ()) == adapt_to_dataset(once.config, SCALES.shape, 8)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(networks(), st.integers(1, 4), st.integers(3, 80), st.integers(3, 80), st.integers(2, 20))
 def test_any_network_fits_any_images(config: GoogLeNetConfig, channels: int, height: int, width: int, n: int) -> None:
     """A network that can be built can be trained on images of any size, by keeping its table."""
@@ -146,7 +146,7 @@ def test_equal_macs_give_a_narrow_network_more_steps() -> None:
         entrants=(MINI, NamedNetwork(name="dear", config=dear)), budget=Budget(kind="macs", amount=1e12)
     )
     assert 3 * 64 * summarize(config).macs(aux=True) == step_macs(config, plan.settings, CLOTHES)
-    for number, entrant in enumerate(plan.entrants):
+    for number, entrant in enumerate(plan.networks):
         spent = trainer_steps(plan, number, CLOTHES) * step_macs(entrant.config, plan.settings, CLOTHES)
         assert 0 <= 1e12 - spent < step_macs(entrant.config, plan.settings, CLOTHES)
     assert trainer_steps(plan, 0, CLOTHES) > trainer_steps(plan, 1, CLOTHES)
@@ -189,7 +189,7 @@ def test_a_proposal_gives_enough_steps(name: str) -> None:
     """Small networks get a minute and whole batches; large ones smaller batches, then more time, up to ten minutes."""
     config = adapt_to_dataset(PRESETS[name], CLOTHES.shape, 10).config
     chosen, budget = default_settings(config, CLOTHES)
-    plan = Plan(entrants=(NamedNetwork(name=name, config=config),), settings=chosen, budget=budget)
+    plan = Plan(networks=(NamedNetwork(name=name, config=config),), settings=chosen, budget=budget)
     assert () == plan_problems(plan, CLOTHES)
     assert estimate(plan, CLOTHES).steps >= 60
     assert 60 <= budget.amount <= 600

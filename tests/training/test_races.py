@@ -1,16 +1,24 @@
 """Ready-made questions, widths matched for parameters, and what a difference says."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, problems, summarize
 from explorer.config import HEADINGS
 from explorer.diff import changes
 from explorer.training.plan import DATASETS, Plan, estimate
-from explorer.training.races import QUESTIONS, MatchError, Standing, match_parameters, scaled, standings, within_spread
+from explorer.training.races import (
+    QUESTIONS,
+    MatchError,
+    Standing,
+    match_parameters,
+    scale_widths,
+    standings,
+    within_spread,
+)
 from explorer.training.validation import plan_problems
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 MINI = PRESETS["mini"]
 
@@ -24,12 +32,12 @@ def test_every_question_can_be_run(name: str) -> None:
     assert len(question.plan.seeds) >= 3
     assert estimate(question.plan, facts).seconds < 400
     assert question.title.endswith("?")
-    assert question.asks.endswith(".")
+    assert question.description.endswith(".")
 
 
 def differing(name: str, one: int, other: int) -> set[str]:
     """Return the fields in which two entrants of a question differ."""
-    entrants = QUESTIONS[name].plan.entrants
+    entrants = QUESTIONS[name].plan.networks
     return {change.field for change in changes(entrants[one].config, entrants[other].config)}
 
 
@@ -39,13 +47,13 @@ def test_each_question_changes_one_thing() -> None:
     assert {"ch3x3_reduce", "ch5x5_reduce"} == differing("reductions", 0, 1)
     assert {"ch5x5"} == differing("scales", 0, 1)
     assert {"normalisation", "conv_bias"} == differing("batch_norm", 0, 1)
-    whole, half = (summarize(entrant.config).parameters(aux=False) for entrant in QUESTIONS["half"].plan.entrants)
+    whole, half = (summarize(entrant.config).parameters(aux=False) for entrant in QUESTIONS["half"].plan.networks)
     assert whole / 5 < half < whole / 3
 
 
 def test_the_wider_network_of_scales_is_as_large() -> None:
     """The third entrant has the parameters of the first, and no 5×5."""
-    first, _, third = (entrant.config for entrant in QUESTIONS["scales"].plan.entrants)
+    first, _, third = (entrant.config for entrant in QUESTIONS["scales"].plan.networks)
     counts = [summarize(config).parameters(aux=False) for config in (first, third)]
     assert counts[1] == pytest.approx(counts[0], rel=0.02)
     assert {0} == {module.ch5x5 for module in third.modules}
@@ -63,14 +71,14 @@ def test_widths_match_within_a_hundredth(name: str, factor: float) -> None:
 
 def test_a_network_that_matches_already_stays() -> None:
     """Factor 1 is the network itself."""
-    assert MINI == match_parameters(MINI, summarize(MINI).parameters(aux=False)) == scaled(MINI, 1.0)
+    assert MINI == match_parameters(MINI, summarize(MINI).parameters(aux=False)) == scale_widths(MINI, 1.0)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(networks(), st.floats(0.5, 3.0))
 def test_scaling_keeps_blanks_and_zeros(config: object, factor: float) -> None:
     """A branch that is not there does not come to be; one that is there keeps a filter; wider is never cheaper."""
-    found = scaled(config, factor)
+    found = scale_widths(config, factor)
     assume(not problems(found))
     for old, new in zip(config.modules, found.modules, strict=True):
         for field in HEADINGS:

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views.formulas import channel_ranges, steps, symbols
-from tests.strategies import networks
+from tests.strategies import examples, networks
 
 VALUE = {
     "output size": lambda row: row.out_shape[1],
@@ -61,7 +61,7 @@ def test_every_formula_of_every_preset_gives_its_row(name: str) -> None:
 
 
 @given(config=networks())
-@settings(max_examples=30)
+@examples(30)
 def test_every_formula_of_random_networks_gives_its_row(config: GoogLeNetConfig) -> None:
     """The same on tables that nobody designed."""
     summary = summarize(config)
