@@ -1,1 +1,1 @@
-"""The parts of the page *Look inside*. Nothing here loads torch: all questions go to the checking process."""
+"""The parts of the page *Look inside*. None of them loads torch: a worker process answers all requests."""

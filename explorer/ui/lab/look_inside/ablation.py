@@ -1,119 +1,129 @@
-"""Which branch matters: every branch of every module taken away in turn, and one scaled by hand."""
+"""Branch ablation: each branch of each module is replaced by zeros in turn, and any branch can be scaled by hand."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from explorer.jobs.inspection import AblationRequest, ActivityRequest, Scale
-from explorer.ui.components import number
-from explorer.ui.components.chart import picture
-from explorer.ui.components.selectable_picture import selectable_picture
-from explorer.ui.lab.look_inside import requests, selection
+from explorer.ui.components.chart import show_svg
+from explorer.ui.components.number import in_range, number_input
+from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import look_inside
 from explorer.views.layer_table import BRANCH_NAMES
 
-ONE, ALL = "this picture", "all on the desk"
-MOST = 10.0
-_OVER, _FACTOR, _WHICH = "look_over", "look_factor", "look_branch"
+ONE, ALL = "one", "all"
+MAX_FACTOR = 10.0
+_SCOPE, _BRANCH = "look_inside_ablation_scope", "look_inside_branch"
 
 
-def show_ablation(pick: ChosenImage, picks: Sequence[ChosenImage]) -> None:
-    """Show what the answer loses without each branch, and let one be scaled."""
-    over = _over(len(picks))
-    paths = tuple(one.path for one in picks) if over == ALL else (pick.path,)
-    request = AblationRequest(**requests.about("", images=paths, scales=()))
-    found = requests.await_result(request, "look_ablation", "Each branch is taken away in turn")
+def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
+    """Show how the probability of the predicted class changes without each branch, and let the user scale branches."""
+    images = batch if _choose_scope(len(batch)) == ALL else [image]
+    fields = session.unscaled(session.request_fields(*(one.path for one in images)))
+    found = session.await_result(
+        AblationRequest(**fields), "look_inside_ablation", "Replacing each branch by zeros in turn"
+    )
     if found is None:
         return
-    in_use = selection.in_use()
-    same = len(set(found.targets)) == 1
-    name = in_use.class_name(found.targets[0]) if same else "the class it says"
-    taken = [(one.module, one.branch) for one in selection.scales()]
-    selectable_picture(
-        look_inside.ablation_map(found, taken, name),
-        key="look_ablation_map",
-        chosen=[f"{module}:{branch}" for module, branch in taken],
-        on_choose=_toggle,
+    inspected = session.inspected_network()
+    is_one_class = len(set(found.targets)) == 1
+    name = inspected.class_name(found.targets[0]) if is_one_class else "the predicted class"
+    scaled = [(scale.module, scale.branch) for scale in session.scales()]
+    selectable_svg(
+        look_inside.ablation_map(found, scaled, name),
+        key="look_inside_ablation_map",
+        selected=[f"{module}:{branch}" for module, branch in scaled],
+        on_select=_toggle,
     )
-    st.caption(
-        f"How to read this: with the whole network, “{name}” has a probability of "
-        f"{look_inside.probability(found.probability)}"
-        + (f" (mean over {found.image_count} pictures)" if found.image_count > 1 else "")
-        + ". Each box says by how many points that changes when zeros take the place of the branch's channels before "
-        "the concatenation; ⇄ where the answer becomes another. **Click a box** to take that branch away, or put it "
-        "back: the answer above follows. What later layers make up for is not seen this way."
-    )
-    _scale_control()
-    activity = requests.await_result(
-        ActivityRequest(**requests.about("", images=paths)), "look_activity", "How much each branch does"
-    )
+    st.caption(_reading(name, found.probability, found.image_count))
+    _show_scale_control()
+    activity = session.await_result(ActivityRequest(**fields), "look_inside_activity", "Measuring branch activity")
     if activity:
-        picture(look_inside.activity_map(activity), "look_activity")
+        show_svg(look_inside.activity_map(activity), "look_inside_activity")
         st.caption(
-            "How to read this: the share of zeros in each branch's output; after “·” and before †, how many of its "
-            "channels are dead: 0 everywhere in all these pictures."
+            "Reading this chart: the fraction of zeros in each branch's output; a number with † counts dead channels, "
+            "which are 0 everywhere in all these images."
         )
 
 
-def _over(count: int) -> str:
+def _reading(name: str, probability: float, images: int) -> str:
+    percent = look_inside.probability(probability)
+    start = (
+        f"Reading this chart: the whole network gives “{name}” a mean probability of {percent} over {images} images."
+        if images > 1
+        else f"Reading this chart: the whole network gives “{name}” a probability of {percent}."
+    )
+    return (
+        f"{start} Each box shows by how many percentage points that changes when zeros replace the branch's channels "
+        "before the concatenation; ⇄ marks a change of the predicted class. **Click a box** to remove that branch or "
+        "to restore it; the prediction above follows. Later layers can compensate for a missing branch; this chart "
+        "does not show how much."
+    )
+
+
+def _choose_scope(count: int) -> str:
     if count < 2:
         return ONE
     return st.segmented_control(
-        "Over",
+        "Images",
         [ONE, ALL],
         default=ONE,
         required=True,
-        key=_OVER,
-        format_func=lambda over: f"all {count} pictures" if over == ALL else over,
+        key=_SCOPE,
+        format_func=lambda scope: f"all {count} images" if scope == ALL else "selected image",
         label_visibility="collapsed",
         persist_state="session",
     )
 
 
-def _toggle(identity: str) -> None:
-    """Take a branch away, or put it back."""
-    module, _, branch = identity.partition(":")
-    rest = _without(module, branch)
-    selection.scale(rest if rest != selection.scales() else (*rest, Scale(module, branch, 0.0)))
-    st.session_state[_WHICH] = identity
+def _toggle(branch_id: str) -> None:
+    """Remove a branch, or restore it if it is scaled."""
+    module, _, branch = branch_id.partition(":")
+    others = _other_scales(module, branch)
+    is_scaled = others != session.scales()
+    session.set_scales(others if is_scaled else (*others, Scale(module, branch, 0.0)))
+    st.session_state[_BRANCH] = branch_id
 
 
-def _without(module: str, branch: str) -> tuple:
-    return tuple(one for one in selection.scales() if one[:2] != (module, branch))
+def _other_scales(module: str, branch: str) -> tuple[Scale, ...]:
+    return tuple(scale for scale in session.scales() if (scale.module, scale.branch) != (module, branch))
 
 
-def _scale_control() -> None:
-    """Let a branch be scaled by any factor."""
-    offered = {
-        f"{one.name}:{branch}": f"{one.name}, {BRANCH_NAMES[branch]}"
-        for one in selection.in_use().config.modules
-        for branch in one.branches
+def _show_scale_control() -> None:
+    """Show the controls that scale one branch by a factor."""
+    options = {
+        f"{module.name}:{branch}": f"{module.name}, {BRANCH_NAMES[branch]}"
+        for module in session.inspected_network().config.modules
+        for branch in module.branches
     }
-    if st.session_state.get(_WHICH) not in offered:
-        st.session_state[_WHICH] = next(iter(offered))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="look_scale_bar"):
-        st.selectbox("Branch", list(offered), key=_WHICH, format_func=lambda name: offered[name], width=160)
-        number.number(
-            "× its output",
-            _FACTOR,
-            _factor(st.session_state[_WHICH]),
-            _scale,
-            lambda factor: -MOST <= factor <= MOST,
-            f"× its output: write a number from −{MOST:g} to {MOST:g}.",
+    if st.session_state.get(_BRANCH) not in options:
+        st.session_state[_BRANCH] = next(iter(options))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look_inside_scale_bar"):
+        st.selectbox("Branch", list(options), key=_BRANCH, format_func=lambda name: options[name], width=160)
+        number_input(
+            "Output factor",
+            "look_inside_factor",
+            _factor(st.session_state[_BRANCH]),
+            in_range(
+                -MAX_FACTOR,
+                MAX_FACTOR,
+                f"Output factor: enter a number from −{MAX_FACTOR:g} to {MAX_FACTOR:g}.",
+                _set_factor,
+            ),
             step=0.25,
             width=160,
-            help="0 takes the branch away, 1 leaves it, 2 doubles what it says.",
+            help="Multiplies the branch's output: 0 removes the branch, 1 leaves it as it is, 2 doubles it.",
         )
 
 
-def _factor(identity: str) -> float:
-    module, _, branch = identity.partition(":")
-    return next((one.factor for one in selection.scales() if one[:2] == (module, branch)), 1.0)
+def _factor(branch_id: str) -> float:
+    module, _, branch = branch_id.partition(":")
+    return next((scale.factor for scale in session.scales() if scale[:2] == (module, branch)), 1.0)
 
 
-def _scale(factor: float) -> None:
-
-    module, _, branch = st.session_state[_WHICH].partition(":")
-    rest = _without(module, branch)
-    selection.scale(rest if factor == 1 else (*rest, Scale(module, branch, float(factor))))
+def _set_factor(factor: float) -> None:
+    module, _, branch = st.session_state[_BRANCH].partition(":")
+    others = _other_scales(module, branch)
+    session.set_scales(others if factor == 1 else (*others, Scale(module, branch, float(factor))))

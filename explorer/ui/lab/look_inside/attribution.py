@@ -1,112 +1,130 @@
-"""Where the network looked: three ways to say which part of the picture speaks for a class."""
+"""Attribution: three methods that show which parts of the image are evidence for a class."""
+
+from collections.abc import Mapping
+from typing import get_args
 
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
-from explorer.jobs.inspection import AttributionRequest, layers_for_grad_cam
+from explorer.jobs.inspection import AttributionRequest, Method, layers_for_grad_cam
 from explorer.ui import cache
-from explorer.ui.components.chart import picture
-from explorer.ui.lab.look_inside import requests, selection
+from explorer.ui.components.chart import show_svg
+from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.images import ChosenImage, network_input
 from explorer.views import look_inside
 
-METHODS = {"grad_cam": "Grad-CAM", "occlusion": "Occlusion", "integrated_gradients": "Integrated gradients"}
-READING = {
+METHODS: Mapping[Method, str] = {
+    "grad_cam": "Grad-CAM",
+    "occlusion": "Occlusion",
+    "integrated_gradients": "Integrated gradients",
+}
+READING: Mapping[Method, str] = {
     "grad_cam": (
-        "the maps of the chosen layer, each weighed by the mean gradient of the class's logit, added up; what speaks "
-        "against the class is cut off. It is as coarse as that layer's maps. (Selvaraju et al. 2017, arXiv:1610.02391)"
+        "Grad-CAM weights the feature maps of the chosen layer by the mean gradient of the class's logit and adds them "
+        "up. Negative values, which are evidence against the class, become 0. The map is as coarse as the layer's "
+        "feature maps (Selvaraju et al. 2017, arXiv:1610.02391)."
     ),
     "occlusion": (
-        "how far the class's logit falls when a square there is covered with the mean of the normalisation: teal where "
-        "the class needs what it saw, vermilion where it is likelier without. (Zeiler & Fergus 2014, arXiv:1311.2901)"
+        "Occlusion covers one square after another with the mean of the normalisation and measures the drop of the "
+        "class's logit. Teal: the class needs this part. Vermilion: the class is more probable without it "
+        "(Zeiler & Fergus 2014, arXiv:1311.2901)."
     ),
     "integrated_gradients": (
-        "the gradient of the class's logit, added up on the way from an input of zeros to the picture: teal speaks "
-        "for the class, vermilion against it. (Sundararajan et al. 2017, arXiv:1703.01365)"
+        "Integrated gradients add up the gradients of the class's logit on the way from an input of zeros to the "
+        "image. Teal is evidence for the class, vermilion against it (Sundararajan et al. 2017, arXiv:1703.01365)."
     ),
 }
-DOING = {
-    "grad_cam": "The gradient runs",
-    "occlusion": "A square is moved over the picture",
-    "integrated_gradients": "Gradients are added up",
+TASKS: Mapping[Method, str] = {
+    "grad_cam": "Computing gradients",
+    "occlusion": "Covering one square after another",
+    "integrated_gradients": "Adding up gradients",
 }
-SAID = -1
-COARSEST = 5  # positions along a side
-_METHOD, _LAYER, _TARGET = "look_method", "look_layer", "look_target"
+PREDICTED_CLASS = -1  # stands for the predicted class in the list of class numbers
+MIN_MAP_SIDE = 5  # positions; coarser maps cannot point at anything
+_METHOD, _LAYER, _TARGET = "look_inside_method", "look_inside_layer", "look_inside_target"
 
 
-def show_attribution(pick: ChosenImage) -> None:
-    """Show where in the picture the evidence for a class lies."""
-    in_use = selection.in_use()
-    with st.container(horizontal=True, vertical_alignment="bottom", key="look_where_bar"):
-        st.session_state[_METHOD] = held if (held := st.session_state.get(_METHOD)) in METHODS else next(iter(METHODS))
-        method = st.segmented_control(
-            "Method", list(METHODS), required=True, key=_METHOD, format_func=METHODS.get, persist_state="session"
-        )
-        target = _target()
-        layers = layers_for_grad_cam(in_use.config)
-        layer = _layer(layers) if method == "grad_cam" else ""
-    request = AttributionRequest(**requests.about(pick.path), method=method, layer=layer, target=target)
-    found = requests.await_result(request, "look_where", DOING[method])
-    seen = network_input(pick)
-    if found is None or seen is None:
+def show_attribution(image: ChosenImage) -> None:
+    """Show where in the image the evidence for a class is."""
+    inspected = session.inspected_network()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look_inside_attribution_bar"):
+        method = _choose_method()
+        target = _choose_target()
+        layer = _choose_layer(inspected.config) if method == "grad_cam" else ""
+    request = AttributionRequest(**session.request_fields(image.path), method=method, layer=layer, target=target)
+    found = session.await_result(request, "look_inside_attribution", TASKS[method])
+    input_png = network_input(image)
+    if found is None or input_png is None:
         return
-    name = in_use.class_name(found.target)
-    alt = f"{METHODS[method]} for {name}, whose probability is {look_inside.probability(found.probability)}"
-    unit = "evidence (logit)" if method != "grad_cam" else "weighed maps"
+    name, probability = inspected.class_name(found.target), look_inside.probability(found.probability)
     svg = look_inside.heat_panels(
-        seen, found.heat, f"{METHODS[method]}: {_short(name)}", unit, alt, smooth=method == "grad_cam"
+        input_png,
+        found.heat,
+        f"{METHODS[method]}: {name if len(name) < 16 else f'{name[:14]}…'}",
+        "weighted feature maps" if method == "grad_cam" else "evidence (logit)",
+        f"{METHODS[method]} for {name}, whose probability is {probability}",
+        smooth=method == "grad_cam",
     )
-    picture(svg, "look_where")
-    told = ""
+    show_svg(svg, "look_inside_attribution")
+    sentences = [f"Reading this chart: evidence for “{name}” ({probability}).", READING[method]]
     if found.expected is not None:
-        told = (
-            f" All values add up to {found.total:.2f}; the logit differs by {found.expected:.2f} between the picture "
-            "and zeros, as the method promises."
+        sentences.append(
+            f"All values add up to {found.total:.2f}. By the completeness axiom this is the difference of the logit "
+            f"between the image and the input of zeros, {found.expected:.2f}."
         )
-    st.caption(
-        f"How to read this: evidence for “{name}” ({look_inside.probability(found.probability)}) is "
-        f"{READING[method]}{told} A bright place is where this network looked, which need not be where a person would."
+    sentences.append("Bright parts influence this network; a person might look elsewhere.")
+    st.caption(" ".join(sentences))
+
+
+def _choose_method() -> Method:
+    methods: tuple[Method, ...] = get_args(Method)
+    if st.session_state.get(_METHOD) not in methods:
+        st.session_state[_METHOD] = methods[0]
+    method = st.segmented_control(
+        "Method",
+        methods,
+        required=True,
+        key=_METHOD,
+        format_func=lambda method: METHODS[method],
+        persist_state="session",
     )
+    return method or methods[0]
 
 
-def _short(name: str) -> str:
-    return name if len(name) < 16 else f"{name[:14]}…"
-
-
-def _target() -> int | None:
-    """Let the reader choose the class; None for the one that the network says."""
-    in_use = selection.in_use()
-    numbers = [SAID, *range(in_use.config.classes)]
+def _choose_target() -> int | None:
+    """Let the user choose the class; None is the predicted class."""
+    inspected = session.inspected_network()
+    numbers = [PREDICTED_CLASS, *range(inspected.config.classes)]
     if st.session_state.get(_TARGET) not in numbers:
-        st.session_state[_TARGET] = SAID
-    chosen = st.selectbox(
+        st.session_state[_TARGET] = PREDICTED_CLASS
+    target = st.selectbox(
         "Class",
         numbers,
         key=_TARGET,
-        format_func=lambda number: "what it says" if number == SAID else in_use.class_name(number),
-        width=200,
+        format_func=lambda number: "predicted class" if number == PREDICTED_CLASS else inspected.class_name(number),
+        width=230,
         persist_state="session",
     )
-    return None if chosen == SAID else chosen
+    return None if target == PREDICTED_CLASS else target
 
 
-def _layer(layers: tuple[str, ...]) -> str:
+def _choose_layer(config: GoogLeNetConfig) -> str:
+    layers = layers_for_grad_cam(config)
     if st.session_state.get(_LAYER) not in layers:
-        st.session_state[_LAYER] = usual_layer(selection.in_use().config)
+        st.session_state[_LAYER] = default_layer(config)
     return st.selectbox(
-        "Maps of",
+        "Feature maps of",
         layers,
         key=_LAYER,
         format_func=lambda path: path.removeprefix("inception_").removesuffix(".concat"),
-        width=110,
+        width=130,
         persist_state="session",
-        help="The later the module, the coarser its maps and the nearer to the answer.",
+        help="Later modules have coarser feature maps that are closer to the prediction.",
     )
 
 
-def usual_layer(config: GoogLeNetConfig) -> str:
-    """Return the last layer whose maps are not too coarse to point at anything, else the last."""
+def default_layer(config: GoogLeNetConfig) -> str:
+    """Return the last layer whose feature maps are large enough to point at something, or else the last layer."""
     layers = layers_for_grad_cam(config)
     sizes = {row.path: row.out_shape[1:] for row in cache.summary(config).rows}
-    return next((path for path in layers if min(sizes[path]) >= COARSEST), layers[0])
+    return next((path for path in layers if min(sizes[path]) >= MIN_MAP_SIDE), layers[0])

@@ -1,125 +1,138 @@
-"""Inside the network: walk it by its diagram, see what each channel of a block shows, and one map over the picture."""
+"""Feature maps: choose a block in the diagram, see all its channels, and one feature map over the image."""
 
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
-from explorer.jobs.inspection import FiltersRequest, MapRequest, Maps, MapsRequest, Strip
+from explorer.jobs.inspection import FiltersRequest, MapRequest, Maps, MapsRequest
 from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
-from explorer.ui.components.chart import picture as show_svg
+from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
-from explorer.ui.components.selectable_picture import selectable_picture
-from explorer.ui.lab.look_inside import requests, selection
+from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.images import ChosenImage, network_input
+from explorer.ui.lab.look_inside.widgets import selectable_svg
+from explorer.ui.state import SessionValue
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
 from explorer.views.layer_table import BRANCH_NAMES
 
-_MAP, _EVERY = "look_map", "look_every"
+_MAP = SessionValue[tuple[str, int] | None]("look_inside_selected_map", None)
 
 
-def show_feature_maps(pick: ChosenImage) -> None:
-    """Show the diagram, the maps of the chosen block, and the chosen map in full."""
-    _diagram()
-    _block(pick)
-
-
-def _diagram() -> None:
-    in_use = selection.in_use()
-    summary = cache.summary(in_use.config)
-    drawing = cache.overview(in_use.config, "none", None, frozenset(), "wrapped" if is_narrow() else "across")
-    chosen = state.chosen() if state.chosen() in drawing.hover else network_diagram.chosen_block(summary)
-    st.markdown("**The network** :small[choose the stem or a module to see what its channels show]")
-    diagram(drawing, key="look_overview", chosen=chosen, on_choose=state.choose, height=250, tallest=760, adapts=True)
-
-
-def block(config: GoogLeNetConfig) -> str:
-    """Return the block of a network whose maps are shown: the chosen one, else the first module."""
-    chosen = diagrams.block_of(state.chosen())
-    return chosen if chosen == "stem" or chosen in {one.name for one in config.modules} else config.modules[0].name
-
-
-def _block(pick: ChosenImage) -> None:
-
-    name = block(selection.in_use().config)
-    found = requests.await_result(
-        MapsRequest(**requests.about(pick.path), block=name), "look_maps", "The maps are made"
-    )
+def show_feature_maps(image: ChosenImage) -> None:
+    """Show the diagram, the feature maps of the chosen block, and the selected map enlarged."""
+    _show_diagram()
+    name = block_name(session.inspected_network().config)
+    request = MapsRequest(**session.request_fields(image.path), block=name)
+    found = session.await_result(request, "look_inside_maps", "Computing feature maps")
     if found is None:
         return
-    path, channel = _chosen(found)
-    with st.container(horizontal=True, vertical_alignment="center", key="look_maps_bar"):
-        st.markdown(
-            f"**What the channels of {'the stem' if name == 'stem' else name} show** :small[choose one to enlarge it]"
-        )
+    path, channel = _selected_map(found)
+    _show_strips(found, path, channel)
+    _show_map(image, path, channel, found)
+    if name == "stem":
+        _show_filters()
+
+
+def _show_diagram() -> None:
+    summary = cache.summary(session.inspected_network().config)
+    direction: diagrams.Direction = "wrapped" if is_narrow() else "across"
+    drawing = cache.overview(session.inspected_network().config, "none", None, frozenset(), direction)
+    chosen = state.selected_node() if state.selected_node() in drawing.hover else network_diagram.chosen_block(summary)
+    st.markdown("**Network** :small[Choose the stem or a module to see its feature maps.]")
+    diagram(
+        drawing,
+        key="look_inside_overview",
+        chosen=chosen,
+        on_choose=state.select_node,
+        height=250,
+        tallest=760,
+        adapts=True,
+    )
+
+
+def block_name(config: GoogLeNetConfig) -> str:
+    """Return the block of a network whose feature maps are shown: the chosen one, or else the first module."""
+    chosen = diagrams.block_of(state.selected_node())
+    return (
+        chosen if chosen == "stem" or chosen in {module.name for module in config.modules} else config.modules[0].name
+    )
+
+
+def _show_strips(found: Maps, path: str, channel: int) -> None:
+    """Show the feature maps of a block, a strip per branch."""
+    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_maps_bar"):
+        title = "Feature maps of the stem" if found.block == "stem" else f"Feature maps of {found.block}"
+        st.markdown(f"**{title}** :small[Select one to enlarge it.]")
         st.space("stretch")
-        every = st.toggle("All maps", key=_EVERY, persist_state="session")
-    selectable_picture(
+        every = st.toggle("All channels", key="look_inside_all_channels", persist_state="session")
+    selectable_svg(
         look_inside.strips(found.strips, every=every, narrow=is_narrow()),
-        key="look_strips",
-        chosen=[f"{path}:{channel}"],
-        on_choose=_choose,
+        key="look_inside_strips",
+        selected=[f"{path}:{channel}"],
+        on_select=_select_map,
     )
     st.caption(
-        "How to read this: one small picture per channel, branch by branch in the order of concatenation, the "
-        "strongest response first. Dark blue is 0 (or the least), yellow the most of that map: each is scaled by "
-        "itself. *Zeros* are what the ReLU cut off; a *dead* channel is 0 everywhere in this picture."
+        "Reading this chart: one tile per channel, branch by branch in the order of concatenation, the strongest mean "
+        "response first. Dark blue is 0 (or the minimum, if it is negative), yellow the maximum; each map has its own "
+        "scale. *Zeros* are values that the ReLU set to 0; a *dead* channel is 0 everywhere for this image."
     )
-    _in_full(pick, path, channel, found)
-    if name == "stem":
-        kernels = requests.await_result(
-            FiltersRequest(network=selection.in_use().network, device=selection.device()), "look_filters", "The filters"
-        )
-        if kernels:
-            st.markdown("**The first layer's filters**")
-            show_svg(look_inside.filters(kernels), "look_filters")
-            st.caption(
-                "How to read this: the weights of each kernel of the first convolution. Mid-grey is 0, light is "
-                "positive, dark negative; with 3 input channels their colours. Each is scaled by itself."
-            )
 
 
-def _chosen(found: Maps) -> tuple[str, int]:
-    """Return the chosen map, or the one that responds most."""
-    path, channel = st.session_state.get(_MAP, ("", 0))
+def _selected_map(found: Maps) -> tuple[str, int]:
+    """Return the path and the channel of the selected map, or of the one with the strongest response."""
+    path, channel = selected_map() or ("", 0)
     if any(strip.path == path and channel in strip.channels for strip in found.strips):
         return path, channel
     strongest = max(found.strips, key=lambda strip: strip.responses[0])
     return strongest.path, strongest.channels[0]
 
 
-def chosen_map() -> tuple[str, int] | None:
-    """Return the path and channel of the map that was last chosen; None before."""
-    return st.session_state.get(_MAP)
+def selected_map() -> tuple[str, int] | None:
+    """Return the path and the channel of the map that the user selected last; None before the first selection."""
+    return _MAP.get()
 
 
-def _choose(identity: str) -> None:
-    path, _, channel = identity.rpartition(":")
-    st.session_state[_MAP] = (path, int(channel))
+def _select_map(map_id: str) -> None:
+    path, _, channel = map_id.rpartition(":")
+    _MAP.set((path, int(channel)))
 
 
-def _in_full(pick: ChosenImage, path: str, channel: int, found: Maps) -> None:
-
-    request = MapRequest(**requests.about(pick.path), path=path, channel=channel)
-    one = requests.await_result(request, "look_map", "The map is enlarged")
-    seen = network_input(pick)
-    if one is None or seen is None:
+def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
+    """Show one feature map enlarged, beside the network input and over it."""
+    request = MapRequest(**session.request_fields(image.path), path=path, channel=channel)
+    feature_map = session.await_result(request, "look_inside_map", "Computing the feature map")
+    input_png = network_input(image)
+    if feature_map is None or input_png is None:
         return
-    strip: Strip = next(strip for strip in found.strips if strip.path == path)
-    name = channel_name(path, channel, strip.first)
-    alt = f"{name} over the picture: mean {one.response:.3g}, from {one.heat.low:.3g} to {one.heat.high:.3g}"
-    with st.container(key="look_map_in_full"):
-        show_svg(look_inside.heat_panels(seen, one.heat, name, "activation", alt), "look_map")
+    strip = next(strip for strip in found.strips if strip.path == path)
+    name, heat = channel_name(path, channel, strip.first), feature_map.heat
+    alt = f"{name} over the image: mean {feature_map.response:.3g}, from {heat.low:.3g} to {heat.high:.3g}"
+    with st.container(key="look_inside_enlarged_map"):
+        show_svg(look_inside.heat_panels(input_png, heat, name, "activation", alt), "look_inside_map")
         st.caption(
-            f"How to read this: {fmt.size(one.heat.size)} activations of this channel, mean "
-            f"{fmt.number(one.response)}, each stretched over the part of the picture it stands for. Its receptive "
-            "field reaches further."
+            f"Reading this chart: the {fmt.size(heat.size)} activations of this channel, mean "
+            f"{fmt.number(feature_map.response)}. Each is stretched over its share of the image; its receptive field "
+            "is larger."
         )
-        st.page_link("pages/learn/receptive_field.py", label="How far a position sees", icon=":material/school:")
+        st.page_link("pages/learn/receptive_field.py", label="About the receptive field", icon=":material/school:")
 
 
 def channel_name(path: str, channel: int, first: int = 0) -> str:
-    """Return what a channel is called: its place and its number in the block."""
+    """Return the name of a channel: block, branch, and number in the block, which is ``first`` + ``channel``."""
     block, _, inner = path.removeprefix("inception_").partition(".")
     branch = inner.removeprefix("branch_")
     return f"{block}, {BRANCH_NAMES.get(branch, branch)}, channel {first + channel:,}"
+
+
+def _show_filters() -> None:
+    request = FiltersRequest(network=session.inspected_network().network, device=state.device())
+    filters = session.await_result(request, "look_inside_filters", "Reading the filters")
+    if filters is None:
+        return
+    st.markdown("**Filters of the first convolution**")
+    show_svg(look_inside.filters(filters), "look_inside_filters")
+    st.caption(
+        "Reading this chart: the weights of each kernel of the first convolution. Mid-grey is 0, light is positive, "
+        "dark is negative; kernels with 3 input channels are shown in colour. Each kernel has its own scale."
+    )

@@ -1,104 +1,105 @@
-"""Side by side: the same picture through two networks, or one network with two sets of weights."""
+"""Side by side: the same image in two networks, or in one network with two sets of weights."""
 
 import streamlit as st
 
+from explorer.analysis import NetworkSummary
 from explorer.jobs.inspection import AttributionRequest, InputError, MapsRequest, PredictionRequest
 from explorer.presets import CATALOGUE
 from explorer.shelf import CURRENT
 from explorer.ui import cache, messages, state
 from explorer.ui.components import variants
-from explorer.ui.components.chart import picture
-from explorer.ui.lab.look_inside import attribution, feature_maps, requests, selection, weights
+from explorer.ui.components.chart import show_svg
+from explorer.ui.lab.look_inside import attribution, feature_maps, prediction, session, weights
 from explorer.ui.lab.look_inside.images import ChosenImage, network_input
-from explorer.ui.lab.look_inside.selection import InUse
+from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 
-_OTHER = "look_other"
+_OTHER = "look_inside_other"
 UNTRAINED = "the same network, untrained"
+CLASSES = 5  # number of classes shown
 
 
-def show_side_by_side(pick: ChosenImage) -> None:
-    """Let the reader choose another network or other weights, and show what both make of the picture."""
-    other = _other()
-    left, right = st.container(key="look_beside").columns(2, gap="medium")
-    for place, (column, in_use) in enumerate(((left, selection.in_use()), (right, other))):
+def show_side_by_side(image: ChosenImage) -> None:
+    """Let the user choose another network or other weights, and show the results of both for the image."""
+    other = _choose_other()
+    columns = st.container(key="look_inside_side_by_side").columns(2, gap="medium")
+    for number, (column, inspected) in enumerate(zip(columns, (session.inspected_network(), other), strict=True)):
         with column:
-            _side(pick, in_use, f"look_side_{place}")
+            _show_side(image, inspected, f"look_inside_side_{number}")
     st.caption(
-        "How to read this: the same picture, prepared as each network's weights need it. Maps: the strongest channels "
-        "of the chosen block; Grad-CAM at the last module whose maps are not too coarse. Untrained "
-        "networks show what the layout alone does; their "
-        "answers mean nothing."
+        "Reading this chart: the same image, preprocessed as the weights of each network need. Feature maps: the "
+        "channels of the chosen block with the strongest response. Grad-CAM: at the last module whose feature maps are "
+        "not too coarse. Untrained networks show what the architecture alone does; their predictions have no meaning."
     )
 
 
-def _other() -> InUse:
-    offered = _offered()
-    if st.session_state.get(_OTHER) not in offered:
-        st.session_state[_OTHER] = next(iter(offered))
+def _choose_other() -> InspectedNetwork:
+    options = _options()
+    if st.session_state.get(_OTHER) not in options:
+        st.session_state[_OTHER] = next(iter(options))
     st.selectbox(
-        "Against", list(offered), key=_OTHER, format_func=lambda name: offered[name], width=420, persist_state="session"
+        "Compare with",
+        list(options),
+        key=_OTHER,
+        format_func=lambda name: options[name],
+        width=420,
+        persist_state="session",
     )
-
-    name = st.session_state[_OTHER]
+    name: str = st.session_state[_OTHER]
+    inspected = session.inspected_network()
     if name == UNTRAINED:
-        return selection.untrained(selection.in_use().config, UNTRAINED, selection.in_use())
+        return session.untrained_network(inspected.config, UNTRAINED, inspected)
     if name.startswith("net:"):
-        return selection.untrained(state.version_named(name.removeprefix("net:")).config, offered[name])
+        return session.untrained_network(state.version_named(name.removeprefix("net:")).config, options[name])
     try:
-        return selection.resolved(name)
+        return session.resolve(name)
     except InputError as error:
         messages.show_refusal(str(error))
-        return selection.untrained(selection.in_use().config, UNTRAINED, selection.in_use())
+        return session.untrained_network(inspected.config, UNTRAINED, inspected)
 
 
-def _offered() -> dict[str, str]:
-    """Return what can stand on the other side: other weights, then networks without any."""
-    offered = {UNTRAINED: UNTRAINED} if selection.in_use().network.weights else {}
-    offered |= {
+def _options() -> dict[str, str]:
+    """Return the titles of what can be on the other side: other weights, then networks with random weights."""
+    inspected = session.inspected_network()
+    options = {UNTRAINED: UNTRAINED} if inspected.network.weights else {}
+    options |= {
         token: title
-        for token, title in weights.known().items()
-        if token not in (selection.in_use().token, selection.RANDOM)
+        for token, title in weights.available_weights().items()
+        if token not in (inspected.token, session.RANDOM)
     }
     names = dict.fromkeys((CURRENT, *state.shelf().names, *CATALOGUE))
-    return offered | {f"net:{name}": f"{variants.title(name)}, untrained" for name in names}
+    return options | {f"net:{name}": f"{variants.title(name)}, untrained" for name in names}
 
 
-def _side(pick: ChosenImage, in_use: InUse, key: str) -> None:
-
-    summary = cache.summary(in_use.config)
-    st.markdown(f"**{fmt.markdown(in_use.title)}**  \n:small[{_facts(summary)}]")
-    prepared = selection.preparation() if in_use.network == selection.in_use().network else in_use.preprocessing
-    scales = selection.scales() if in_use.network == selection.in_use().network else ()
-    shared = requests.about(pick.path, network=in_use.network, preprocessing=prepared, scales=scales)
-    said = requests.await_result(PredictionRequest(**shared), f"{key}_answer", "The network runs")
-    if said is None:
+def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> None:
+    """Show prediction, Grad-CAM and the strongest feature maps of one network."""
+    st.markdown(f"**{fmt.markdown(inspected.title)}**  \n:small[{_totals(cache.summary(inspected.config))}]")
+    fields = session.request_fields(image.path)
+    if inspected.network != session.inspected_network().network:
+        fields = session.unscaled({**fields, "network": inspected.network, "preprocessing": inspected.preprocessing})
+    found = session.await_result(PredictionRequest(**fields, top=CLASSES), f"{key}_prediction", "Running the network")
+    if found is None:
         return
-    main = said.predictions[0].main
-    bars = [
-        look_inside.Bar(
-            in_use.class_name(number), share, None, bool(pick.label) and in_use.class_name(number) == pick.label
-        )
-        for number, share in zip(main.classes, main.probabilities, strict=True)
-    ]
-    picture(look_inside.answer_bars(bars, f"It says: {bars[0].name}"), f"{key}_bars")
-    st.markdown(
-        f":small[{look_inside.confidence_text(main, in_use.config.classes)} One pass: {fmt.milliseconds(said.forward_ms)}.]"
+    scores = found.predictions[0].main
+    name = inspected.class_name(scores.classes[0])
+    bars = prediction.class_bars(scores, inspected, image.label, CLASSES)
+    show_svg(look_inside.answer_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
+    confidence = look_inside.confidence_text(scores, inspected.config.classes)
+    st.markdown(f":small[{confidence} One forward pass: {fmt.milliseconds(found.forward_ms)}.]")
+    layer, block = attribution.default_layer(inspected.config), feature_maps.block_name(inspected.config)
+    evidence = session.await_result(
+        AttributionRequest(**fields, method="grad_cam", layer=layer), f"{key}_attribution", "Computing Grad-CAM"
     )
-    request = AttributionRequest(**shared, method="grad_cam", layer=attribution.usual_layer(in_use.config), target=None)
-    evidence = requests.await_result(request, f"{key}_where", "Grad-CAM")
-    block = feature_maps.block(in_use.config)
-    maps = requests.await_result(MapsRequest(**shared, block=block), f"{key}_maps", "The maps are made")
-    seen = network_input(pick, in_use.config, prepared)
-    if evidence and seen:
-        picture(
-            look_inside.attribution_panel(seen, evidence.heat, f"Where it looked for “{bars[0].name}”"), f"{key}_looked"
-        )
+    maps = session.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
+    input_png = network_input(image, inspected.config, fields["preprocessing"])
+    if evidence and input_png:
+        svg = look_inside.attribution_panel(input_png, evidence.heat, f"Grad-CAM: {name}")
+        show_svg(svg, f"{key}_grad_cam")
     if maps:
-        name = "the stem" if block == "stem" else block
-        picture(look_inside.strongest(maps.strips, f"The strongest channels of {name}"), f"{key}_strongest")
+        title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"
+        show_svg(look_inside.strongest(maps.strips, title), f"{key}_strongest")
 
 
-def _facts(summary: object) -> str:
+def _totals(summary: NetworkSummary) -> str:
     return f"{fmt.exact(summary.parameters(aux=False))} parameters · {fmt.short(summary.macs())} MACs"

@@ -1,140 +1,134 @@
-"""Which weights are in use, always in view, and the ways to others: shipped, trained here, a file, a download, none."""
+"""The weights in use, and the ways to others: bundled, trained here, a file, a download, or random."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
 from explorer.diff import changes
 from explorer.history import Version
-from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest, InputError
+from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest, InputError, Misfit
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.store import StoreError
 from explorer.ui import messages, runs, state
-from explorer.ui.lab.look_inside import requests, selection
-from explorer.ui.lab.look_inside.selection import InUse
+from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside.session import InspectedNetwork
+from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 from explorer.views.network_table import version_title
 
-if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
-
-
 MAX_FILE_MB = 64
 MAX_RUNS = 50
-_CHOSEN, _EDITION, _BROUGHT, _ASKED, _TOLD = (
-    "look_weights_choice",
-    "look_weights_edition",
-    "look_weights_brought",
-    "look_weights_asked",
-    "look_weights_told",
-)
+_CHOICE = "look_inside_weights_choice"
+_UPLOADER = SessionValue("look_inside_weights_uploader", 0)
+_IMPORTED = SessionValue[Mapping[str, str]]("look_inside_imported_weights", {})  # titles by token
+_REQUEST = SessionValue[ImportRequest | DownloadRequest | None]("look_inside_import_request", None)
+_ERROR = SessionValue[tuple[str, tuple[Misfit, ...]] | None]("look_inside_import_error", None)
 
 
 def show_weights() -> None:
-    """Say which weights are in use and which network they belong to, with the way to others."""
-    in_use = selection.in_use()
-    with st.container(horizontal=True, vertical_alignment="center", key="look_weights_bar", gap="small"):
-        if in_use.training and not in_use.claimed:
+    """Show which weights are in use and which network they belong to, with the menu of others."""
+    inspected = session.inspected_network()
+    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_weights_bar", gap="small"):
+        if inspected.training and not inspected.is_unverified:
             st.badge("trained", icon=":material/school:", color="green")
-        elif in_use.network.weights:
+        elif inspected.network.weights:
             st.badge("from a file", icon=":material/draft:", color="blue")
         else:
             st.badge("random weights", icon=":material/casino:", color="orange")
-        st.markdown(_said(in_use), width="stretch")
-        menu = st.popover("Weights", icon=":material/folder_open:", on_change="rerun", key="look_weights_menu")
+        st.markdown(_summary(inspected), width="stretch")
+        menu = st.popover("Weights", icon=":material/folder_open:", on_change="rerun", key="look_inside_weights_menu")
     if menu.open:
         with menu:
-            _menu()
-    if selection.refused():
-        messages.show_refusal(selection.refused())
-    _waiting()
-    _bench(in_use)
+            _show_menu()
+    if session.refusal():
+        messages.show_refusal(session.refusal())
+    _show_import()
+    _show_current_network(inspected)
 
 
-def _said(in_use: InUse) -> str:
-    """Say in a line what is looked into."""
-    if not in_use.network.weights:
+def _summary(inspected: InspectedNetwork) -> str:
+    """Return in a line what is inspected, with the accuracy of its weights."""
+    if not inspected.network.weights:
         return (
-            f"**{fmt.markdown(_bench_title())}** with random weights: its answers mean nothing; shapes, time and "
-            "pictures still do."
+            f"**{fmt.markdown(_current_title())}** with random weights: its predictions have no meaning; shapes, times "
+            "and images are still valid."
         )
-    told = f"**{fmt.markdown(in_use.title)}**"
-    training = in_use.training
-    if training and training.accuracy is not None:
-        share = f"{100 * training.accuracy:.1f} %"
-        if in_use.claimed:
-            return f"{told} · by its own account {share} of its test images told right"
-        told += f" · {share} of {training.facts.test:,} test images told right"
-    return told
+    title, training = f"**{fmt.markdown(inspected.title)}**", inspected.training
+    if not training or training.accuracy is None:
+        return title
+    percent = f"{100 * training.accuracy:.1f} %"
+    if inspected.is_unverified:
+        return f"{title} · according to the file, {percent} of its test images classified correctly"
+    return f"{title} · {percent} of {training.facts.test:,} test images classified correctly"
 
 
-def _bench_title() -> str:
+def _current_title() -> str:
     version = state.current()
     return version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))
 
 
-def _bench(in_use: InUse) -> None:
-    """Where the network on the bench is another one, say so, and offer one click either way."""
-    with st.container(horizontal=True, vertical_alignment="center", key="look_bench", gap="small"):
-        if in_use.token == selection.RANDOM:
+def _show_current_network(inspected: InspectedNetwork) -> None:
+    """If the inspected network is not the current network, say so and offer buttons that make them the same."""
+    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_current", gap="small"):
+        if inspected.token == session.RANDOM:
             st.button(
-                "Look into mini as trained",
+                "Inspect mini with trained weights",
                 icon=":material/school:",
-                on_click=selection.use,
-                args=(selection.SHIPPED[0],),
-                key="look_mini",
+                on_click=session.use_weights,
+                args=(session.BUNDLED[0],),
+                key="look_inside_use_mini",
             )
-        elif in_use.config != state.current().config:
+        elif inspected.config != state.current().config:
             st.markdown(
-                f":small[The network on the bench, {fmt.markdown(_bench_title())}, is another one: these weights do "
-                "not fit it, and this page looks into the network they belong to.]",
+                f":small[The current network, {fmt.markdown(_current_title())}, is a different one: these weights do "
+                "not fit it. This page inspects the network that they belong to.]",
                 width="content",
             )
             st.button(
-                "Put their network on the bench",
+                "Make this the current network",
                 icon=":material/open_in_new:",
-                on_click=_to_bench,
-                args=(in_use,),
-                key="look_to_bench",
-                help="Undo leads back to yours.",
+                on_click=_make_current,
+                args=(inspected,),
+                key="look_inside_make_current",
+                help="Undo restores your network.",
             )
             st.button(
-                "Look into the bench's, untrained",
+                "Inspect the current network, untrained",
                 icon=":material/casino:",
-                on_click=selection.use,
-                args=(selection.RANDOM,),
-                key="look_random",
+                on_click=session.use_weights,
+                args=(session.RANDOM,),
+                key="look_inside_use_random",
             )
 
 
-def _to_bench(in_use: InUse) -> None:
-    base = in_use.training.name if in_use.training else "torchvision"
-    state.make_current(Version(base if base in PRESETS else state.current().base, in_use.config))
+def _make_current(inspected: InspectedNetwork) -> None:
+    base = inspected.training.name if inspected.training else "torchvision"
+    state.set_current(Version(base if base in PRESETS else state.current().base, inspected.config))
 
 
-def known() -> dict[str, str]:
-    """Return the tokens of all weights that can be had without asking anybody, with what each is called."""
-    found = {token: _shipped_title(token) for token in selection.SHIPPED if selection.path_of(token)}
-    found |= _runs()
-    found |= st.session_state.get(_BROUGHT, {})
-    if selection.in_use().token not in found:
-        found[selection.in_use().token] = selection.in_use().title
-    return found | {selection.RANDOM: f"random weights for {_bench_title()}"}
+def available_weights() -> dict[str, str]:
+    """Return the titles of all weights that can be used at once, by token."""
+    found = {token: _bundled_title(token) for token in session.BUNDLED if session.weights_path(token)}
+    found |= _weights_of_runs()
+    found |= _IMPORTED.get()
+    inspected = session.inspected_network()
+    found.setdefault(inspected.token, inspected.title)
+    return found | {session.RANDOM: f"random weights for {_current_title()}"}
 
 
-def _shipped_title(token: str) -> str:
-
+def _bundled_title(token: str) -> str:
     try:
-        return f"{selection.resolved(token).title} (comes with the app)"
+        return f"{session.resolve(token).title} (comes with the app)"
     except InputError:
         return token
 
 
-def _runs() -> dict[str, str]:
-    """Return the lanes of all runs that have weights."""
+def _weights_of_runs() -> dict[str, str]:
+    """Return the titles of all networks of runs that have weights, by token."""
     try:
         store = runs.store()
         ended = store.runs(("finished", "cancelled", "paused", "interrupted"))[:MAX_RUNS]
@@ -142,107 +136,108 @@ def _runs() -> dict[str, str]:
         return {}
     found = {}
     for run in ended:
-        lanes = run.plan.trainers
-        for number, lane in enumerate(lanes):
+        trainers = run.plan.trainers
+        for number, trainer in enumerate(trainers):
             if store.weights_path(run.id, number):
-                part = f", {run.plan.entrants[lane[0]].name}, seed {lane[1]}" if len(lanes) > 1 else ""
-                state_of = "" if run.state == "finished" else f" ({run.state})"
-                found[weights_token(run.id, number)] = f"run {run.name}{part}{state_of}"
+                network = run.plan.networks[trainer.network].name
+                part = f", {network}, seed {trainer.seed}" if len(trainers) > 1 else ""
+                state_of_run = "" if run.state == "finished" else f" ({run.state})"
+                found[weights_token(run.id, number)] = f"run {run.name}{part}{state_of_run}"
     return found
 
 
-def _menu() -> None:
-    offered = known()
-    st.session_state[_CHOSEN] = selection.in_use().token
+def _show_menu() -> None:
+    options = available_weights()
+    st.session_state[_CHOICE] = session.inspected_network().token
     st.radio(
-        "Look with",
-        list(offered),
-        key=_CHOSEN,
-        format_func=lambda token: fmt.markdown(offered[token]),
-        on_change=lambda: selection.use(st.session_state[_CHOSEN]),
+        "Use weights",
+        list(options),
+        key=_CHOICE,
+        format_func=lambda token: fmt.markdown(options[token]),
+        on_change=lambda: session.use_weights(st.session_state[_CHOICE]),
     )
     st.divider()
-    _file()
-
-
-def _file() -> None:
-    key = f"look_weights_file_{st.session_state.setdefault(_EDITION, 0)}"
+    key = f"look_inside_weights_file_{_UPLOADER.get()}"
     st.file_uploader(
-        "A file of weights: ours, or a GoogLeNet in torchvision's layout",
+        "Weights file: exported by this app, or a GoogLeNet in torchvision's layout",
         ["safetensors", "pth", "pt"],
         key=key,
-        on_change=_brought,
+        on_change=_import_file,
         args=(key,),
         max_upload_size=MAX_FILE_MB,
     )
     st.button(
-        "Fetch torchvision's ImageNet weights (52 MB)",
+        "Download torchvision's ImageNet weights (52 MB)",
         icon=":material/cloud_download:",
-        on_click=_fetch,
-        key="look_fetch",
-        help="From download.pytorch.org; the only thing here that needs the internet.",
+        on_click=_import_download,
+        key="look_inside_download",
+        help="From download.pytorch.org. Nothing else here needs the internet.",
     )
 
 
-def _brought(key: str) -> None:
-    """Keep the file for the checking process and ask it to read it."""
+def _import_file(key: str) -> None:
+    """Store the uploaded file and request its import."""
     file: UploadedFile | None = st.session_state[key]
     if file is None:
         return
-    st.session_state[_EDITION] += 1
-    st.session_state.pop(_TOLD, None)
+    _UPLOADER.set(_UPLOADER.get() + 1)
+    _ERROR.clear()
     try:
-        path = selection.scratch().keep(file.getvalue(), ".weights")
+        path = session.content_store().keep(file.getvalue(), ".weights")
     except ContentStoreError as error:
-        st.session_state[_TOLD] = (str(error), ())
+        _ERROR.set((str(error), ()))
         return
-    st.session_state[_ASKED] = ImportRequest(path=str(path), config=state.current().config)
+    _REQUEST.set(ImportRequest(path=str(path), config=state.current().config))
 
 
-def _fetch() -> None:
-
-    request = DownloadRequest(folder=str(selection.scratch().folder))
-    requests.forget(request)
-    st.session_state.pop(_TOLD, None)
-    st.session_state[_ASKED] = request
+def _import_download() -> None:
+    request = DownloadRequest(folder=str(session.content_store().folder))
+    session.forget_result(request)
+    _ERROR.clear()
+    _REQUEST.set(request)
 
 
 @st.fragment
-def _waiting() -> None:
-    """Wait for weights that were brought or fetched, and use them when they come; else say why not, row by row."""
-    request: ImportRequest | DownloadRequest | None = st.session_state.get(_ASKED)
+def _show_import() -> None:
+    """Show the progress of an import and use its weights when it is done, or show why they do not fit."""
+    request = _REQUEST.get()
     if request:
-        doing = "The weights are fetched" if request.kind == "download" else "The file is read"
-        found = requests.await_result(request, "look_import", doing)
+        task = "Downloading the weights" if request.kind == "download" else "Reading the file"
+        found = session.await_result(request, "look_inside_import", task)
         if found is not None:
-            st.session_state[_ASKED] = None
-            _take(found)
+            _REQUEST.clear()
+            _use_imported(found)
             st.rerun()
-    if _TOLD in st.session_state:
-        _explain(*st.session_state[_TOLD])
+    if error := _ERROR.get():
+        _show_error(*error)
 
 
-def _take(found: ImportedWeights) -> None:
+def _use_imported(found: ImportedWeights) -> None:
     if found.network is None:
-        st.session_state[_TOLD] = (found.about, found.misfits)
+        _ERROR.set((found.about, found.misfits))
         return
-    token = selection.token_of(found.network.weights)
-    st.session_state[_BROUGHT] = {**st.session_state.get(_BROUGHT, {}), token: found.about}
-    selection.use(token)
+    token = session.stored_token(found.network.weights)
+    _IMPORTED.set({**_IMPORTED.get(), token: found.about})
+    session.use_weights(token)
 
 
-def _explain(about: str, misfits: tuple) -> None:
-    messages.show_refusal(about)
+def _show_error(message: str, misfits: tuple[Misfit, ...]) -> None:
+    messages.show_refusal(message)
     if misfits:
         rows = [
-            {"row": one.path, "tensor": one.tensor, "expected": _shape(one.expected), "in the file": _shape(one.found)}
-            for one in misfits
+            {
+                "layer": misfit.path,
+                "tensor": misfit.tensor,
+                "expected": _shape(misfit.expected),
+                "in the file": _shape(misfit.found),
+            }
+            for misfit in misfits
         ]
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
             height=min(36 + 35 * len(rows), 240),
-            alt="What does not fit, row by row",
+            alt="Tensors that do not fit, one per row",
         )
 
 

@@ -1,8 +1,8 @@
-// A drawing pad. After each stroke the picture goes to the server as a PNG, white on black. Mouse, touch and keyboard.
-// Strokes are kept here, so that they can be taken back; the server keeps the picture.
+// A drawing pad for mouse, touch and keyboard. After each stroke it sends the drawing to the server as a PNG, white on
+// black. The strokes stay here, so that they can be undone; the server stores the PNG.
 const pads = new WeakMap()
-const WIDE = 22 // pixels of a stroke, of 280: at 28×28 about two
-const STEP = 10 // pixels that an arrow key moves the pen
+const STROKE_WIDTH = 22 // pixels of 280: about two at 28×28
+const STEP = 10 // pixels per arrow key
 
 export default function (component) {
   const { parentElement, setStateValue } = component
@@ -10,36 +10,36 @@ export default function (component) {
   const pad = pads.get(canvas) ?? { strokes: [], pen: { x: 140, y: 140 }, down: false, active: null }
   pads.set(canvas, pad)
   pad.canvas = canvas
-  pad.said = parentElement.querySelector(".said")
-  pad.send = () => setStateValue("picture", pad.strokes.length ? flat(pad) : "")
+  pad.status = parentElement.querySelector(".status")
+  pad.send = () => setStateValue("png", pad.strokes.length ? toPng(pad) : "")
   canvas.onpointerdown = (event) => begin(pad, event)
-  canvas.onpointermove = (event) => go(pad, event)
+  canvas.onpointermove = (event) => extend(pad, event)
   canvas.onpointerup = canvas.onpointercancel = () => end(pad)
   canvas.onkeydown = (event) => press(pad, event)
   canvas.onblur = () => pad.down && lift(pad)
-  for (const button of parentElement.querySelectorAll("[data-act]")) {
-    button.onclick = () => (button.dataset.act === "undo" ? undo(pad) : clear(pad))
+  for (const button of parentElement.querySelectorAll("[data-action]")) {
+    button.onclick = () => (button.dataset.action === "undo" ? undo(pad) : clear(pad))
   }
   draw(pad)
 }
 
-function at(pad, event) {
+function position(pad, event) {
   const box = pad.canvas.getBoundingClientRect()
-  const sharp = pad.canvas.width / box.width
-  return { x: (event.clientX - box.left) * sharp, y: (event.clientY - box.top) * sharp }
+  const scale = pad.canvas.width / box.width
+  return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale }
 }
 
 function begin(pad, event) {
   if (event.button !== 0 || pad.active !== null) return
   pad.canvas.setPointerCapture(event.pointerId)
   pad.active = event.pointerId
-  pad.strokes.push([at(pad, event)])
+  pad.strokes.push([position(pad, event)])
   draw(pad)
 }
 
-function go(pad, event) {
+function extend(pad, event) {
   if (pad.active !== event.pointerId) return
-  for (const one of event.getCoalescedEvents?.() ?? [event]) pad.strokes.at(-1).push(at(pad, one))
+  for (const point of event.getCoalescedEvents?.() ?? [event]) pad.strokes.at(-1).push(position(pad, point))
   draw(pad)
 }
 
@@ -67,7 +67,7 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 function press(pad, event) {
   const move = MOVES[event.key]
-  if (move) walk(pad, move)
+  if (move) movePen(pad, move)
   else if (event.key === " ") pad.down ? lift(pad) : lower(pad)
   else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo(pad)
   else if (event.key === "Delete" || event.key === "Backspace") clear(pad)
@@ -75,7 +75,7 @@ function press(pad, event) {
   event.preventDefault()
 }
 
-function walk(pad, [dx, dy]) {
+function movePen(pad, [dx, dy]) {
   const { width, height } = pad.canvas
   pad.pen = {
     x: Math.min(Math.max(pad.pen.x + dx * STEP, 0), width),
@@ -97,13 +97,13 @@ function lift(pad) {
   pad.send()
 }
 
-// ── the picture ────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── drawing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function paint(pad, context) {
   context.fillStyle = "black"
   context.fillRect(0, 0, pad.canvas.width, pad.canvas.height)
   context.strokeStyle = context.fillStyle = "white"
-  context.lineWidth = WIDE
+  context.lineWidth = STROKE_WIDTH
   context.lineCap = context.lineJoin = "round"
   for (const [first, ...rest] of pad.strokes) {
     context.beginPath()
@@ -116,20 +116,20 @@ function paint(pad, context) {
 function draw(pad) {
   const context = pad.canvas.getContext("2d")
   paint(pad, context)
-  const byKeys = pad.canvas.matches(":focus-visible")
-  if (byKeys) {
+  const hasKeyboardFocus = pad.canvas.matches(":focus-visible")
+  if (hasKeyboardFocus) {
     context.strokeStyle = pad.down ? "#e69f00" : "#8b98ab"
     context.lineWidth = 3
     context.strokeRect(pad.pen.x - 8, pad.pen.y - 8, 16, 16)
   }
-  pad.said.textContent = byKeys ? `Pen ${pad.down ? "down" : "up"}` : ""
+  pad.status.textContent = hasKeyboardFocus ? `Pen ${pad.down ? "down" : "up"}` : ""
 }
 
-// The picture without the mark of the pen.
-function flat(pad) {
-  const sheet = document.createElement("canvas")
-  sheet.width = pad.canvas.width
-  sheet.height = pad.canvas.height
-  paint(pad, sheet.getContext("2d"))
-  return sheet.toDataURL("image/png").split(",")[1]
+// The drawing without the mark of the pen.
+function toPng(pad) {
+  const copy = document.createElement("canvas")
+  copy.width = pad.canvas.width
+  copy.height = pad.canvas.height
+  paint(pad, copy.getContext("2d"))
+  return copy.toDataURL("image/png").split(",")[1]
 }

@@ -1,0 +1,148 @@
+"""The prediction for the selected image, its auxiliary heads and its confidence, and the accuracy on the batch."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
+from explorer.ui.components.chart import show_svg
+from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.session import InspectedNetwork
+from explorer.views import formatting as fmt
+from explorer.views import look_inside
+from explorer.views.layer_table import BRANCH_NAMES
+
+TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
+
+
+@st.fragment
+def show_prediction(image: ChosenImage) -> None:
+    """Show the prediction for one image; if branches are scaled, beside the prediction without scaling."""
+    fields = session.request_fields(image.path)
+    top = _requested_classes()
+    found = session.await_result(PredictionRequest(**fields, top=top), "look_inside_prediction", "Running the network")
+    if found is None:
+        return
+    unscaled = found
+    if session.scales():
+        request = PredictionRequest(**session.unscaled(fields), top=top)
+        result = session.await_result(request, "look_inside_unscaled", "Running the network without scaling")
+        if result is None:
+            return
+        unscaled = result
+    inspected, prediction, before = session.inspected_network(), found.predictions[0], unscaled.predictions[0]
+    title = f"Predicted class: {inspected.class_name(prediction.main.classes[0])}"
+    bars = class_bars(prediction.main, inspected, image.label, TOP, before.main if session.scales() else None)
+    show_svg(look_inside.answer_bars(bars, title), "look_inside_prediction")
+    st.markdown(_explanation(prediction, before, image, found))
+    if prediction.aux:
+        _show_heads(prediction, image)
+
+
+def _requested_classes() -> int:
+    """Return how many classes to request: all if they are few, so that those likely before scaling are among them."""
+    classes = session.inspected_network().config.classes
+    return classes if classes <= 20 else TOP
+
+
+def class_bars(
+    scores: ClassScores, inspected: InspectedNetwork, label: str, count: int, before: ClassScores | None = None
+) -> list[look_inside.Bar]:
+    """Return bars for the ``count`` most probable classes; ``before`` has their probabilities without scaling."""
+    probabilities = dict(zip(before.classes, before.probabilities, strict=True)) if before else {}
+    bars = []
+    for number, probability in list(zip(scores.classes, scores.probabilities, strict=True))[:count]:
+        name = inspected.class_name(number)
+        bars.append(look_inside.Bar(name, probability, probabilities.get(number), bool(label) and name == label))
+    return bars
+
+
+def _explanation(prediction: Prediction, before: Prediction, image: ChosenImage, found: Predictions) -> str:
+    """Return in sentences: the effect of scaling, the label, the confidence, and the time of the forward pass."""
+    inspected = session.inspected_network()
+    name = inspected.class_name(prediction.main.classes[0])
+    sentences = []
+    if session.scales():
+        name_before = inspected.class_name(before.main.classes[0])
+        sentences.append(
+            "Scaling does not change the predicted class."
+            if name_before == name
+            else f"Without scaling the predicted class is **{fmt.markdown(name_before)}**."
+        )
+        sentences.append("Orange marks show the probabilities without scaling.")
+    if image.label:
+        label = fmt.markdown(image.label)
+        is_correct = image.label == name
+        sentences.append(f"Correct: the label is **{label}**." if is_correct else f"Wrong: the label is **{label}**.")
+    sentences.append(look_inside.confidence_text(prediction.main, inspected.config.classes))
+    if not inspected.network.weights:
+        sentences.append(
+            "The weights are random, so the prediction has no meaning. Shapes, times and images are still valid."
+        )
+    time = f"One forward pass on {fmt.markdown(found.device)}: {fmt.milliseconds(found.forward_ms)}."
+    notes = " ".join(filter(None, (time, found.note)))
+    return f"{' '.join(sentences)}  \n:small[{notes}]"
+
+
+def _show_heads(prediction: Prediction, image: ChosenImage) -> None:
+    inspected = session.inspected_network()
+    with st.container(horizontal=True, key="look_inside_heads"):
+        for tap, scores in prediction.aux.items():
+            bars = class_bars(scores, inspected, image.label, TOP_OF_HEADS)
+            svg = look_inside.answer_bars(bars, f"Auxiliary head at {tap}", width=290)
+            with st.container(width=290):
+                show_svg(svg, f"look_inside_head_{tap}")
+
+
+@st.fragment
+def show_batch(images: Sequence[ChosenImage]) -> None:
+    """Show how many images of the batch are classified correctly, and offer the predictions as a table."""
+    request = PredictionRequest(**session.request_fields(*(image.path for image in images)), top=1)
+    found = session.await_result(request, "look_inside_batch", f"Running the network on {len(images)} images")
+    if found is None:
+        return
+    inspected = session.inspected_network()
+    names = [inspected.class_name(prediction.main.classes[0]) for prediction in found.predictions]
+    rows = [
+        {"image": image.name, "predicted class": name, "probability": 100 * prediction.main.probabilities[0]}
+        | ({"label": image.label, "correct": name == image.label} if image.label else {})
+        for image, name, prediction in zip(images, names, found.predictions, strict=True)
+    ]
+    results = [name == image.label for image, name in zip(images, names, strict=True) if image.label]
+    time = fmt.milliseconds(found.forward_ms)
+    summary = (
+        f"Batch of {len(rows)} images: **{sum(results)} of {len(results)}** classified correctly. "
+        f"One forward pass: {time}."
+        if results
+        else f"Batch of {len(rows)} images. One forward pass: {time}."
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_batch_bar"):
+        st.markdown(f":small[{summary}]", width="content")
+        with st.popover("Predictions", icon=":material/table_view:"):
+            st.dataframe(
+                pd.DataFrame(rows),
+                hide_index=True,
+                column_config={"probability": st.column_config.NumberColumn(format="%.1f %%")},
+                alt="The predicted class of each image",
+            )
+
+
+def show_scaled_branches() -> None:
+    """Show which branches are scaled, with a button that restores them; nothing if none is."""
+    if not (scales := session.scales()):
+        return
+    text = ", ".join(
+        f"{scale.module} {BRANCH_NAMES[scale.branch]} {'removed' if scale.factor == 0 else f'× {scale.factor:g}'}"
+        for scale in scales
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_scaled"):
+        st.badge(text, icon=":material/content_cut:", color="orange")
+        st.button(
+            "Restore branches",
+            icon=":material/undo:",
+            on_click=session.set_scales,
+            args=((),),
+            key="look_inside_restore",
+        )

@@ -1,0 +1,303 @@
+"""What *Look inside* inspects in this session, and the requests to the worker process that inspects it.
+
+The session holds the network with its weights, the preprocessing of the images, and the factors of scaled branches.
+The weights have a token, which the URL carries, so that a reload or a link finds them again:
+
+- the name of a file that comes with the app, such as ``mini_fashion_mnist``;
+- the weights of a run, as :mod:`explorer.runs.links` writes them;
+- ``kept_`` and the name of a file in the content store, for weights that a user uploaded or downloaded;
+- ``random`` for the current network with random weights.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+import streamlit as st
+
+from explorer.config import GoogLeNetConfig
+from explorer.data.content_store import FOLDER, ContentStore
+from explorer.data.metadata import WeightsMetadata
+from explorer.data.weight_files import Described, describe
+from explorer.jobs.inspection import InputError, Network, Preprocessing, Scale, scale_problems
+from explorer.jobs.queue import JobQueue, Pending
+from explorer.jobs.requests import Failure, JobRequest, R
+from explorer.runs.links import PARAMETER, parse_weights_token
+from explorer.runs.store import StoreError
+from explorer.settings import ASSETS, data_folder
+from explorer.ui import cache, messages, runs, state
+from explorer.ui.state import SessionValue, session_id
+from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.views import formatting as fmt
+
+BUNDLED = ("mini_fashion_mnist", "mini_scales")
+RANDOM = "random"
+WEIGHTS_FOLDER = ASSETS / "weights"
+IMPORT_KINDS = ("weights", "download")  # kinds of requests that import weights; each has a queue of its own
+WAIT_S, STEP_S = 0.2, 0.02  # how long a script waits for a result, and how often it looks meanwhile
+
+IMAGE_SOURCE = SessionValue[str | None]("look_inside_source", None)  # other weights start with the images they know
+_TOKEN = SessionValue("look_inside_weights", BUNDLED[0])
+_TOKEN_IN_URL = SessionValue[str | None]("look_inside_weights_in_url", None)
+_REFUSAL = SessionValue("look_inside_weights_refusal", "")
+_PREPROCESSING = SessionValue[Preprocessing | None]("look_inside_preprocessing", None)
+_SCALES = SessionValue[tuple[Scale, ...]]("look_inside_scales", ())
+_STORED_TOKEN = re.compile(r"kept_([0-9a-f]{40})")
+
+
+# ── what is inspected ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class InspectedNetwork(NamedTuple):
+    """The inspected network with its weights: a token and :class:`explorer.data.weight_files.Described`.
+
+    ``class_names`` is empty if they are unknown; ``is_unverified`` if only an uploaded file says how it was trained.
+    """
+
+    token: str
+    network: Network
+    title: str
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    training: WeightsMetadata | None
+    is_unverified: bool = False
+
+    @property
+    def config(self) -> GoogLeNetConfig:
+        """The configuration of the network."""
+        return self.network.config
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number where the names are not known."""
+        return self.class_names[number] if self.class_names else f"class {number}"
+
+
+def sync_url() -> None:
+    """Use the weights that the URL names after a navigation, then write the token of the weights in use to the URL."""
+    in_url = st.query_params.get(PARAMETER)
+    if state.follows_url() and in_url is not None and in_url != _TOKEN_IN_URL.get():
+        use_weights(in_url)
+    token = _TOKEN.get()
+    _TOKEN_IN_URL.set(token)
+    if in_url != token:
+        st.query_params[PARAMETER] = token
+
+
+def use_weights(token: str) -> None:
+    """Inspect the network with these weights; if they are not available, only :func:`refusal` changes."""
+    try:
+        found = resolve(token)
+    except InputError as error:
+        _REFUSAL.set(f"{error} The current weights stay in use.")
+        return
+    if found.config != inspected_network().config:
+        _SCALES.clear()
+    _TOKEN.set(token)
+    for value in (_REFUSAL, _PREPROCESSING, IMAGE_SOURCE):
+        value.clear()
+
+
+def refusal() -> str:
+    """Return why the weights that were last chosen are not in use; empty if they are."""
+    return _REFUSAL.get()
+
+
+def inspected_network() -> InspectedNetwork:
+    """Return the inspected network. If its weights no longer exist, it is the current network with random weights."""
+    try:
+        return resolve(_TOKEN.get())
+    except InputError as error:
+        _TOKEN.set(RANDOM)
+        _REFUSAL.set(f"{error} Random weights are used instead.")
+        return resolve(RANDOM)
+
+
+def resolve(token: str) -> InspectedNetwork:
+    """Return the network that a token names. Raises InputError if there is none."""
+    if token == RANDOM:
+        return untrained_network(state.current().config, "random weights")
+    path = weights_path(token)
+    if path is None:
+        raise InputError(f"There are no weights “{token[:40]}” on this server, or they were deleted.")
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        raise InputError("The weights file no longer exists.") from None
+    return InspectedNetwork(token, *_describe(path, modified))
+
+
+@lru_cache(maxsize=32)
+def _describe(path: Path, _modified: int) -> Described:
+    """Read the header of a weights file, once per modification time. Raises InputError if it is not valid."""
+    return describe(path)
+
+
+def untrained_network(config: GoogLeNetConfig, title: str, like: InspectedNetwork | None = None) -> InspectedNetwork:
+    """Return a network with random weights; it has the class names and the preprocessing of ``like``, if given."""
+    if like is None:
+        return InspectedNetwork(RANDOM, Network(config=config), title, (), Preprocessing(), None)
+    return InspectedNetwork(RANDOM, Network(config=config), title, like.class_names, like.preprocessing, None)
+
+
+def weights_path(token: str) -> Path | None:
+    """Return the weights file that a token names; None if there is none."""
+    if token in BUNDLED:
+        return WEIGHTS_FOLDER / f"{token}.safetensors"
+    if found := _STORED_TOKEN.fullmatch(token):
+        path = content_store().folder / f"{found[1]}.safetensors"
+        return path if path.is_file() else None
+    if run := parse_weights_token(token):
+        try:
+            return runs.store().weights_path(run.run_id, run.trainer)
+        except StoreError:
+            return None
+    return None
+
+
+def stored_token(path: str) -> str:
+    """Return the token of a weights file in the content store."""
+    return f"kept_{Path(path).stem}"
+
+
+def content_store() -> ContentStore:
+    """Return the folder that holds images and weights for the worker process."""
+    return ContentStore(data_folder() / FOLDER)
+
+
+def preprocessing() -> Preprocessing:
+    """Return the preprocessing that the user chose, or else the one that the weights need."""
+    return _PREPROCESSING.get() or inspected_network().preprocessing
+
+
+def set_preprocessing(chosen: Preprocessing | None) -> None:
+    """Set the preprocessing of images; None for the one that the weights need."""
+    _PREPROCESSING.set(chosen)
+
+
+def scales() -> tuple[Scale, ...]:
+    """Return the branches whose outputs are scaled."""
+    return _SCALES.get()
+
+
+def set_scales(changed: tuple[Scale, ...]) -> None:
+    """Set the scaled branches, without those that the network does not have."""
+    config = inspected_network().config
+    _SCALES.set(tuple(scale for scale in changed if not scale_problems(config, (scale,))))
+
+
+# ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RequestFields(TypedDict):
+    """The fields that all requests about images share."""
+
+    network: Network
+    images: tuple[str, ...]
+    preprocessing: Preprocessing
+    scales: tuple[Scale, ...]
+    device: str
+
+
+def request_fields(*images: str) -> RequestFields:
+    """Return the shared fields of a request about these images (paths in the content store) and this session."""
+    return {
+        "network": inspected_network().network,
+        "images": images,
+        "preprocessing": preprocessing(),
+        "scales": scales(),
+        "device": state.device(),
+    }
+
+
+def unscaled(fields: RequestFields) -> RequestFields:
+    """Return the fields without scaled branches: the network as it was trained."""
+    return {**fields, "scales": ()}
+
+
+def await_result(request: JobRequest[R], key: str, task: str) -> R | None:
+    """Return the result of a request. Until it is there, show the progress or the failure, and return None.
+
+    Call it in a fragment: it reruns the fragment until the result is there. A short wait at the start answers quick
+    requests without flicker. ``task`` says in a few words what takes so long. A new request with the same ``key``
+    replaces the older one.
+    """
+    stopped_key = f"{key}_stopped"
+    if st.session_state.get(stopped_key) == request:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
+            st.caption("Stopped.", width="content")
+            st.button(
+                "Continue",
+                icon=":material/play_arrow:",
+                key=f"{key}_continue",
+                on_click=st.session_state.pop,
+                args=(stopped_key, None),
+            )
+        return None
+    result = _poll(request, key)
+    if isinstance(result, Pending):
+        _show_progress(result, key, task, lambda: _stop(request, key))
+        rerun_after(result.retry_s, f"{key}_later")
+        return None
+    if isinstance(result, Failure):
+        messages.show_refusal(result.reason)
+        st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget_result, args=(request,))
+        return None
+    return result
+
+
+def _poll(request: JobRequest[R], key: str) -> R | Failure | Pending:
+    until = time.monotonic() + WAIT_S
+    queue, session = _queue(request), _queue_session(key)
+    while isinstance(result := queue.submit(request, session), Pending) and time.monotonic() < until:
+        time.sleep(STEP_S)
+    return result
+
+
+def _queue_session(key: str) -> str:
+    """Return the name under which the queue replaces requests: one per session and part of the page."""
+    return f"{session_id()}-{key}"
+
+
+def _show_progress(pending: Pending, key: str, task: str, stop: Callable[[], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
+        if pending.progress is None:
+            st.progress(0.0, f"{task} · {pending.ahead} ahead in the queue" if pending.ahead else task)
+        else:
+            done, total = pending.progress.done, max(pending.progress.total, 1)
+            text = fmt.markdown(f"{task} · {pending.progress.message} · {done:,} of {total:,}")
+            st.progress(min(done / total, 1.0), text)
+        st.button("Stop", icon=":material/stop_circle:", key=f"{key}_stop", on_click=stop)
+
+
+def _stop(request: JobRequest[R], key: str) -> None:
+    _queue(request).cancel(request, _queue_session(key))
+    st.session_state[f"{key}_stopped"] = request
+
+
+def forget_result(request: JobRequest[R]) -> None:
+    """Drop the stored result of a request, so that the next submission computes it again."""
+    _queue(request).forget(request)
+
+
+def _queue(request: JobRequest[R]) -> JobQueue:
+    return cache.import_jobs(request.kind) if request.kind in IMPORT_KINDS else cache.inspection_jobs()
+
+
+def run_as_fragment(draw: Callable[[], None]) -> None:
+    """Draw a part of the page as a fragment. If a control in it changes what other parts show, rerun the page."""
+    drawn_with = _shared_state()
+
+    @st.fragment
+    def part() -> None:
+        if _shared_state() != drawn_with:
+            st.rerun()
+        draw()
+
+    part()
+
+
+def _shared_state() -> tuple[Network, tuple[Scale, ...]]:
+    return inspected_network().network, scales()

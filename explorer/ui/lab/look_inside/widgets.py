@@ -1,0 +1,60 @@
+"""Two custom controls of *Look inside*: an SVG with selectable parts, and a drawing pad."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Collection
+
+import streamlit as st
+
+from explorer.settings import ASSETS
+
+_ASSETS = ASSETS / "look_inside"
+MAX_BASE64 = 400_000  # characters of a drawing
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text("utf-8")
+
+
+_selectable = st.components.v2.component(
+    "look_inside_selectable",
+    html='<div class="selectable"></div>',
+    css=_asset("selectable.css"),
+    js=_asset("selectable.js"),
+)
+_drawing_pad = st.components.v2.component(
+    "look_inside_drawing_pad",
+    html=_asset("drawing_pad.html"),
+    css=_asset("drawing_pad.css"),
+    js=_asset("drawing_pad.js"),
+)
+
+
+def selectable_svg(svg: str, *, key: str, selected: Collection[str], on_select: Callable[[str], None]) -> None:
+    """Show an SVG made by the app whose parts with ``data-choice`` can be selected with the mouse or the keyboard.
+
+    The parts in ``selected`` are marked. ``on_select`` gets the id of a part before the script or the fragment reruns.
+    """
+    ids = set(re.findall(r'data-choice="([^"]*)"', svg))
+
+    def forward() -> None:
+        part = st.session_state[key].select
+        if part in ids:  # a browser may send anything
+            on_select(part)
+
+    _selectable(key=key, data={"svg": svg, "selected": list(selected)}, on_select_change=forward)
+
+
+def drawing_pad(key: str) -> bytes:
+    """Show a drawing pad, white on black, and return the drawing as a PNG file; empty if there is none.
+
+    A browser may send anything, so decode the result as an uploaded file.
+    """
+    png = _drawing_pad(key=key, on_png_change=lambda: None).png
+    if not isinstance(png, str) or len(png) > MAX_BASE64:
+        return b""
+    try:
+        return base64.b64decode(png, validate=True)
+    except binascii.Error:
+        return b""

@@ -1,0 +1,56 @@
+"""Give the network an image and see what happens inside it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+
+from explorer.ui.lab.look_inside import (
+    ablation,
+    attribution,
+    feature_maps,
+    images,
+    layer_timing,
+    maximization,
+    prediction,
+    session,
+    side_by_side,
+    weights,
+)
+
+View = Callable[[images.ChosenImage, tuple[images.ChosenImage, ...]], None]
+VIEWS: Mapping[str, View] = {
+    "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
+    "Branch ablation": ablation.show_ablation,
+    "Attribution": lambda image, _: attribution.show_attribution(image),
+    "Activation maximization": lambda *_: maximization.show_maximization(),
+    "Layer timing": lambda *_: layer_timing.show_layer_timing(),
+    "Side by side": lambda image, _: side_by_side.show_side_by_side(image),
+}
+
+session.sync_url()
+weights.show_weights()
+left, right = st.container(key="look_inside_top").columns(2, gap="medium")
+with left:
+    images.show_image_picker()
+image, batch = images.selected_image(), images.chosen_images()
+if image is None:
+    right.info("No image yet. Choose, upload, photograph or draw one.", icon=":material/image:")
+else:
+    with right:
+        prediction.show_scaled_branches()
+        prediction.show_prediction(image)
+        if len(batch) > 1:
+            prediction.show_batch(batch)
+    with left:
+        images.show_preprocessing(image)
+    view = st.segmented_control(  # one at a time, so that a click computes one view only
+        "View",
+        list(VIEWS),
+        default="Feature maps",
+        required=True,
+        key="look_inside_view",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    session.run_as_fragment(partial(VIEWS.get(view, VIEWS["Feature maps"]), image, batch))
