@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from explorer.jobs.inspection import InputError
+from explorer.errors import InputError
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 16_777_216  # that are decoded: 4096 × 4096

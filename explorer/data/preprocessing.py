@@ -4,17 +4,34 @@ An input is C × H × W of float32, as the network's ``input_shape`` says. For o
 luma (ITU-R BT.601, as Pillow does it).
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from explorer.config import GoogLeNetConfig
-from explorer.jobs.inspection import InputError, Preprocessing
+from explorer.config import Frozen, GoogLeNetConfig
+from explorer.errors import InputError
 from explorer.views import formatting as fmt
 
 MAX_ASPECT = 8  # of a picture that is scaled to fill the input: a long one would grow without end
 _SMOOTH = Image.Resampling.BILINEAR
+
+
+class Preprocessing(Frozen):
+    """How an image becomes the network input, H × W.
+
+    ``crop``: resize until the shorter side is ``margin`` times the input's, then crop the centre. ``pad``: resize until
+    the whole image fits, with ``background`` (0 to 255) around it. ``stretch``: resize to H × W, ignoring the aspect
+    ratio. ``invert`` turns black on white into white on black, as in Fashion-MNIST. Then the values, 0 to 1, are
+    normalised to (value − ``mean``) / ``std``; both have one number for all channels or one per channel.
+    """
+
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    margin: float = 1.0
+    background: int = 0
+    invert: bool = False
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.5,)
 
 
 class Normalisation(NamedTuple):

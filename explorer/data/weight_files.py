@@ -12,18 +12,20 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from explorer.analysis import LayerRow, summarize
-from explorer.config import GoogLeNetConfig
+from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.class_names import unique_names
-from explorer.data.metadata import KEY, WeightsMetadata
-from explorer.jobs.inspection import InputError, Misfit, Network, Preprocessing
+from explorer.data.preprocessing import Preprocessing
+from explorer.errors import InputError
 from explorer.presets import PRESETS
 from explorer.settings import ASSETS
 from explorer.share import ShareError, from_json
+from explorer.training.plan import DatasetInfo
 
+KEY = "training"  # in the metadata of a file: how the weights were trained, a WeightsMetadata as JSON
 ORIGIN = "origin"  # in the head of a file: where the weights come from, unless they were trained here
 TORCHVISION, BROUGHT = "torchvision", "brought"
 MAX_NAME = 40  # characters of a name that a file gives, and of a class's
@@ -31,6 +33,48 @@ IMAGENET_NAMES = ASSETS / "classes" / "imagenet.txt"
 COUNTER = "num_batches_tracked"  # BatchNorm's, which inference does not need
 
 Shape = tuple[int, ...]
+
+
+class Network(Frozen):
+    """A network and its weights.
+
+    ``weights`` is the path of a safetensors file in our format; empty for random weights, drawn from ``seed``. ``stamp``
+    changes when the content of the file does (:func:`describe` sets both).
+    """
+
+    config: GoogLeNetConfig
+    weights: str = ""
+    stamp: str = ""
+    seed: int = 0
+
+
+class WeightsMetadata(Frozen):
+    """How weights were trained. The network's input is (pixel / 255 − ``mean``) / ``std``, per channel.
+
+    ``steps`` of training took ``seconds``. ``accuracy`` is the fraction of ``facts.test`` test images classified
+    correctly; None if training had not ended. The names of the fields are part of the file format.
+    """
+
+    name: str
+    facts: DatasetInfo
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    seed: int
+    steps: int
+    seconds: float
+    accuracy: float | None = Field(None, ge=0, le=1)
+
+
+class Misfit(NamedTuple):
+    """A tensor that does not fit the network: the path of its row, its name there, and both shapes.
+
+    A shape is None if the tensor is missing on that side.
+    """
+
+    path: str
+    tensor: str
+    expected: Shape | None
+    found: Shape | None
 
 
 class Described(NamedTuple):
@@ -64,10 +108,19 @@ def describe(path: Path | str) -> Described:
     except (OSError, SafetensorError) as error:
         raise InputError("The file of weights is no longer there, or is damaged.") from error
     network = Network(config=config, weights=str(path), stamp=f"{facts.st_mtime_ns}-{facts.st_size}")
-    return _described(network, _training(head), head.get(ORIGIN, ""))
+    return _described(network, _metadata(head), head.get(ORIGIN, ""))
 
 
-def _training(head: Mapping[str, str]) -> WeightsMetadata | None:
+def read_metadata(path: Path | str) -> WeightsMetadata | None:
+    """Return how the weights in a safetensors file were trained; None if it cannot be read."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _metadata(file.metadata() or {})
+    except (OSError, SafetensorError):
+        return None
+
+
+def _metadata(head: Mapping[str, str]) -> WeightsMetadata | None:
     try:
         return WeightsMetadata.model_validate_json(head.get(KEY, ""))
     except ValidationError:

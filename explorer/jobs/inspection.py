@@ -10,7 +10,8 @@ from typing import Generic, Literal, NamedTuple
 from pydantic import ConfigDict
 
 from explorer.config import Frozen, GoogLeNetConfig, Problem
-from explorer.errors import UserError
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Misfit, Network
 from explorer.jobs.requests import JobRequest, R
 
 MAX_IMAGES = 64  # of one batch
@@ -21,44 +22,10 @@ Method = Literal["grad_cam", "occlusion", "integrated_gradients"]
 Size = tuple[int, int]  # height × width in pixels
 
 
-class InputError(UserError, ValueError):
-    """What was given cannot be used here; the message is a sentence for the reader."""
-
-
 class WithImages(Frozen):
     """A value with bytes in it, which travel as base64."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-
-class Network(Frozen):
-    """A network with the weights it works with.
-
-    ``weights`` is the path of a safetensors file of ours; empty for random weights, drawn from ``seed``. ``stamp``
-    tells one content of that file from another (:func:`explorer.jobs.weights.network_of` makes both).
-    """
-
-    config: GoogLeNetConfig
-    weights: str = ""
-    stamp: str = ""
-    seed: int = 0
-
-
-class Preprocessing(Frozen):
-    """How a picture becomes the network's input, H × W.
-
-    ``crop``: scaled until its shorter side is ``margin`` times what is needed, then the centre is cut out. ``pad``:
-    scaled until all of it fits, with ``background`` (0 to 255) around it. ``stretch``: scaled to H × W, whatever its
-    proportions. ``invert`` makes dark light: a black drawing on white becomes what Fashion-MNIST shows. Then the
-    values, 0 to 1, are normalised to (value − ``mean``) / ``std``; both have one number for all channels, or one each.
-    """
-
-    fit: Literal["crop", "pad", "stretch"] = "crop"
-    margin: float = 1.0
-    background: int = 0
-    invert: bool = False
-    mean: tuple[float, ...] = (0.5,)
-    std: tuple[float, ...] = (0.5,)
 
 
 class Scale(NamedTuple):
@@ -323,15 +290,6 @@ class MaximizationRequest(JobRequest[Maximization]):
     steps: int = 64
     seed: int = 0
     device: str = "auto"
-
-
-class Misfit(NamedTuple):
-    """A tensor that does not fit: the row's path, the tensor in it, and both shapes; None where a side lacks it."""
-
-    path: str
-    tensor: str
-    expected: tuple[int, ...] | None
-    found: tuple[int, ...] | None
 
 
 class ImportedWeights(Frozen):

@@ -19,8 +19,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import ContentStore
+from explorer.errors import InputError
 from explorer.jobs import process
-from explorer.jobs.inspection import ImportedWeights, InputError
+from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.requests import Failure, Progress
 from explorer.presets import PRESETS
 

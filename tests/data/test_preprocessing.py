@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.data.preprocessing import NORMALISATIONS, prepare, to_image
-from explorer.jobs.inspection import InputError, Preprocessing
+from explorer.data.preprocessing import NORMALISATIONS, Preprocessing, prepare, to_image
+from explorer.errors import InputError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
 PAPER, MINI = PRESETS["paper"], PRESETS["mini"]

@@ -7,11 +7,14 @@ import torch
 from safetensors.torch import save_file
 
 from explorer import PRESETS
-from explorer.data.metadata import KEY, WeightsMetadata
+from explorer.data.preprocessing import Preprocessing
 from explorer.data.weight_files import (
     COUNTER,
+    KEY,
     ORIGIN,
     TORCHVISION,
+    Misfit,
+    WeightsMetadata,
     describe,
     expected_shapes,
     imagenet_classes,
@@ -20,12 +23,12 @@ from explorer.data.weight_files import (
     our_name,
     torchvision_config,
 )
-from explorer.jobs.inspection import InputError, Misfit, Preprocessing
+from explorer.errors import InputError
 from explorer.live.model import build_model
 from explorer.live.weights import to_metadata, to_safetensors
 from explorer.training.plan import DATASETS
 from tests import torchvision_layout
-from tests.looking import SMALL
+from tests.small_network import SMALL
 from tests.test_layering import loaded_by
 
 MINI = PRESETS["mini"]

@@ -7,13 +7,14 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from explorer.data.weight_files import Network
 from explorer.jobs import inspection
-from explorer.jobs.inspection import Network, Scale, layers_for_grad_cam, scale_problems
+from explorer.jobs.inspection import Scale, layers_for_grad_cam, scale_problems
 from explorer.jobs.protocol import Request
 from explorer.jobs.queue import INSPECTION_WORKER, JobQueue, Pending
 from explorer.jobs.requests import Failure
 from explorer.live import ablation, attribution, feature_maps, inference, maximization
-from tests.small_network import PREPROCESSING, SMALL, save_network, save_images
+from tests.small_network import PREPROCESSING, SMALL, save_images, save_network
 from tests.stage import eventually
 
 

@@ -9,6 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from explorer import PRESETS
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Network
 from explorer.jobs import inspection
 from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
 from explorer.jobs.requests import (
@@ -56,12 +58,12 @@ RUN = GradientRun(
     total_norms=((1.0, 2.0), (1.5, 2.0), (4.0, 2.0)),
 )
 GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
-NETWORK = inspection.Network(config=PRESETS["mini"], seed=4)
+NETWORK = Network(config=PRESETS["mini"], seed=4)
 LOOKING = {
     "network": NETWORK,
     "images": ("/a/picture.png",),
     "scales": (inspection.Scale("3a", "1x1", 0.5),),
-    "preprocessing": inspection.Preprocessing(fit="pad", invert=True, mean=(0.3,), std=(0.4,)),
+    "preprocessing": Preprocessing(fit="pad", invert=True, mean=(0.3,), std=(0.4,)),
 }
 REQUESTS = (
     CheckRequest(config=PRESETS["mini"], device="cpu"),

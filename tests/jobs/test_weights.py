@@ -22,10 +22,10 @@ from torch import Tensor
 
 from explorer import PRESETS
 from explorer.data.content_store import ContentStoreError
-from explorer.data.metadata import KEY, WeightsMetadata
-from explorer.data.weight_files import COUNTER, describe, expected_shapes
+from explorer.data.weight_files import COUNTER, KEY, WeightsMetadata, describe, expected_shapes
+from explorer.errors import InputError
 from explorer.jobs import weights
-from explorer.jobs.inspection import ImportedWeights, InputError
+from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.requests import Failure, Progress
 from explorer.jobs.weights import download_weights, import_weights
 from explorer.live.model import build_model
