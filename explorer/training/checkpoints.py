@@ -1,16 +1,19 @@
-"""What the files of a checkpoint are called: training writes and reads them, the run store keeps them."""
+"""The names of the files in a checkpoint: training writes and reads them, the run store manages them.
+
+Stored checkpoints have these names, so they do not change; the ``lane`` in them is the index of a trainer.
+"""
 
 
-def weights_name(lane: int) -> str:
-    """Return the name of the file with a lane's weights, of use by itself."""
-    return f"lane{lane}.weights.safetensors"
+def weights_filename(trainer: int) -> str:
+    """Return the name of the file with a trainer's weights, which can be used on its own."""
+    return f"lane{trainer}.weights.safetensors"
 
 
-def rest_name(lane: int) -> str:
-    """Return the name of the file with what else a lane needs to go on: its optimiser's averages and its counts."""
-    return f"lane{lane}.rest.safetensors"
+def training_state_filename(trainer: int) -> str:
+    """Return the name of the file with what else a trainer needs to resume: its optimiser's state and its counts."""
+    return f"lane{trainer}.rest.safetensors"
 
 
-def trainer_files(lane: int) -> str:
-    """Return the pattern of the names of all files of a lane."""
-    return f"lane{lane}.*"
+def trainer_file_pattern(trainer: int) -> str:
+    """Return the glob pattern of all files of a trainer."""
+    return f"lane{trainer}.*"

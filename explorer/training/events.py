@@ -1,37 +1,52 @@
-"""What a training run tells while it goes on, as JSON. Free of torch: the run store and the pages read it too.
+"""The events of a training run, as JSON. Free of torch: the run store and the pages read them too.
 
-Every event names its lane by its place in ``plan.lanes`` and says how far that lane is: its step, its seconds of
-training (evaluation is not counted), the images it has seen, and the share of its budget that it has used.
+Every event has the index of its trainer in ``plan.trainers``, and that trainer's step, its seconds of training
+(without evaluation), the images it has seen, and the fraction of its budget that it has used.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypedDict
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from explorer.config import Frozen
 
 
 class Misclassification(NamedTuple):
-    """A test image that was taken for another class: its index, its true class, what was said, and how surely."""
+    """A misclassified test image: index in the test set, label, predicted class, and the probability of the latter."""
 
-    index: int
-    truth: int
-    said: int
+    image: int
+    label: int
+    predicted: int
     probability: float
 
 
-class Event(Frozen):
-    """Where a lane is. ``share`` is the part of its budget that is used, 0 to 1."""
+class Position(TypedDict):
+    """The fields that all events share."""
 
-    lane: int
+    trainer: int
     step: int
     seconds: float
     images: int
-    share: float
+    progress: float
+
+
+class Event(Frozen):
+    """A trainer's position. ``progress`` is the fraction of its budget that it has used, 0 to 1.
+
+    Stored events call the first field ``lane`` and the last ``share``; both names are read, and these are written.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    trainer: int = Field(alias="lane")
+    step: int
+    seconds: float
+    images: int
+    progress: float = Field(alias="share")
 
 
 class Started(Event):
-    """A lane begins, or goes on from a checkpoint. ``notes`` are sentences for the reader."""
+    """A trainer starts, or resumes from a checkpoint. ``notes`` are sentences for the reader."""
 
     kind: Literal["started"] = "started"
     device: str
@@ -41,10 +56,10 @@ class Started(Event):
 
 
 class Stepped(Event):
-    """A step was taken. Losses are means over the batch in nats, those of the heads unweighted, by tapped module.
+    """A trainer took a step. Losses are means over the batch in nats; the heads' are unweighted, by tapped module.
 
-    ``loss`` is the main classifier's. ``accuracy`` is the share of the batch that it told right. ``gradients`` has
-    the L2 norm of the gradient over the parameters of each block (``stem``, ``3a``, …, ``classifier``), every few
+    ``loss`` is the main classifier's. ``accuracy`` is the fraction of the batch classified correctly. ``gradients``
+    has the L2 norm of the gradient over the parameters of each block (``stem``, ``3a``, …, ``classifier``), every few
     steps; between them it is empty.
     """
 
@@ -57,10 +72,10 @@ class Stepped(Event):
 
 
 class Evaluated(Event):
-    """Test images were judged. ``confusion[truth][said]`` counts them; ``mistakes`` has the surest first.
+    """Test images were evaluated. ``confusion[label][predicted]`` counts them.
 
-    ``final``: it is the last one, at the end of the budget, and of all test images; those on the way are of a sample.
-    The matrix and the mistakes come with each.
+    ``mistakes`` has the misclassifications with the highest probability, in descending order. ``final``: the last
+    evaluation, at the end of the budget, on all test images; interim ones use a sample.
     """
 
     kind: Literal["evaluated"] = "evaluated"
@@ -72,14 +87,14 @@ class Evaluated(Event):
 
 
 class Diverged(Event):
-    """The loss, of a batch or of the test images, is no longer a number: the lane ends here, others go on."""
+    """The loss of a batch or of the test images is not finite: this trainer ends here, the others continue."""
 
     kind: Literal["diverged"] = "diverged"
     message: str
 
 
 class Finished(Event):
-    """A lane has used its budget. The last event of a run is that of its last lane."""
+    """A trainer has used its budget. The last event of a run is that of its last trainer."""
 
     kind: Literal["finished"] = "finished"
     accuracy: float

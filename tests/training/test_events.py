@@ -1,10 +1,12 @@
 """Events survive JSON, so that a run in another process can be followed."""
 
+import json
+
 import pytest
 
 from explorer.training.events import EVENT, AnyEvent, Diverged, Evaluated, Finished, Misclassification, Started, Stepped
 
-AT = {"lane": 1, "step": 20, "seconds": 1.5, "images": 1_280, "share": 0.25}
+AT = {"trainer": 1, "step": 20, "seconds": 1.5, "images": 1_280, "progress": 0.25}
 ALL = (
     Started(**AT, device="CPU", learning_rate=0.1, parameters=458_294, notes=("A sentence.",)),
     Stepped(**AT, loss=2.3, aux_losses={"4a": 2.4}, accuracy=0.1, learning_rate=0.1, gradients={"stem": 0.5}),
@@ -16,7 +18,7 @@ ALL = (
         mistakes=(Misclassification(7, 1, 0, 0.75),),
         final=True,
     ),
-    Diverged(**AT, message="The loss is no number any more."),
+    Diverged(**AT, message="The loss is not finite."),
     Finished(**AT, accuracy=0.5),
 )
 
@@ -27,8 +29,18 @@ def test_an_event_survives_json(event: AnyEvent) -> None:
     assert event == EVENT.validate_json(event.model_dump_json())
 
 
-def test_what_is_no_event_is_refused() -> None:
-    """An unknown kind, and a known one with a part missing."""
+@pytest.mark.parametrize("event", ALL, ids=lambda event: event.kind)
+def test_an_event_has_its_stored_names(event: AnyEvent) -> None:
+    """A run store of an older version has ``lane`` and ``share``; today's names are read as well."""
+    document = json.loads(event.model_dump_json())
+    assert (document["lane"], document["share"]) == (1, 0.25)
+    assert not {"trainer", "progress"} & document.keys()
+    document |= {"trainer": document.pop("lane"), "progress": document.pop("share")}
+    assert event == EVENT.validate_json(json.dumps(document))
+
+
+def test_what_is_not_an_event_is_refused() -> None:
+    """An unknown kind, and a known one without a required field."""
     for text in ('{"kind": "other"}', '{"kind": "finished", "lane": 0}', "x"):
         with pytest.raises(ValueError, match="validation error"):
             EVENT.validate_json(text)

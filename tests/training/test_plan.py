@@ -1,6 +1,6 @@
-"""Plans: fitted in words, estimated in closed form, and kept as JSON."""
+"""Plans: adapted networks with described changes, estimates in closed form, JSON."""
 
-from typing import Any
+import json
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from explorer.training.plan import (
     DATASETS,
     Budget,
     DatasetChoice,
+    DatasetInfo,
     NamedNetwork,
     Plan,
     Settings,
@@ -35,9 +36,9 @@ PLAN = Plan(networks=(MINI,))
 
 
 def test_a_plan_survives_json() -> None:
-    """Every part of a plan is there again, and an unknown part is refused."""
+    """Every field of a plan comes back, and an unknown field is refused."""
     plan = PLAN.replace(
-        entrants=(MINI, MINI.replace(name="half")),
+        networks=(MINI, MINI.replace(name="half")),
         data=DatasetChoice(name="own", upload="ab12", seed=3),
         settings=Settings(optimiser="adam", learning_rate=1e-3, schedule="paper", precision="bf16"),
         budget=Budget(kind="macs", amount=1e12),
@@ -48,25 +49,34 @@ def test_a_plan_survives_json() -> None:
         Plan.model_validate_json(plan.model_dump_json().replace('"seeds"', '"seedz"'))
 
 
-def test_lanes_are_entrants_with_seeds() -> None:
-    """All seeds of the first entrant come first."""
-    plan = PLAN.replace(entrants=(MINI, MINI.replace(name="b")), seeds=(4, 2))
+def test_a_plan_has_its_stored_names() -> None:
+    """A run store of an older version has ``entrants``; today's name is read as well."""
+    document = json.loads(PLAN.model_dump_json())
+    assert [network["name"] for network in document["entrants"]] == ["mini"]
+    assert "networks" not in document
+    document["networks"] = document.pop("entrants")
+    assert PLAN == Plan.model_validate_json(json.dumps(document))
+
+
+def test_there_is_a_trainer_for_each_network_and_seed() -> None:
+    """All seeds of the first network come first."""
+    plan = PLAN.replace(networks=(MINI, MINI.replace(name="b")), seeds=(4, 2))
     assert ((0, 4), (0, 2), (1, 4), (1, 2)) == plan.trainers
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("facts", [CLOTHES, SCALES], ids=["clothes", "scales"])
-def test_every_preset_fits_and_says_what_changed(name: str, facts: Any) -> None:
-    """What fits takes the images as they are; each setting that changed has its sentence, and no other has one."""
-    config, said = adapt_to_dataset(PRESETS[name], facts.shape, len(facts.classes))
+@pytest.mark.parametrize("dataset", [CLOTHES, SCALES], ids=["clothes", "scales"])
+def test_every_preset_is_adapted_with_described_changes(name: str, dataset: DatasetInfo) -> None:
+    """The network takes the images as they are; each changed setting has a sentence, and no other has one."""
+    config, sentences = adapt_to_dataset(PRESETS[name], dataset.shape, len(dataset.classes))
     assert () == problems(config)
-    assert (facts.shape, len(facts.classes), "small") == (config.input_shape, config.classes, config.stem.kind)
+    assert (dataset.shape, len(dataset.classes), "small") == (config.input_shape, config.classes, config.stem.kind)
     changed = {change.label.split()[0].lower() for change in changes(PRESETS[name], config)}
-    assert changed == {sentence.split(":")[0].split()[0].lower() for sentence in said}
+    assert changed == {sentence.split(":")[0].split()[0].lower() for sentence in sentences}
 
 
-def test_what_fits_already_is_left_alone() -> None:
-    """Nothing is changed, so nothing is said; fitting again changes nothing."""
+def test_a_network_that_fits_does_not_change() -> None:
+    """Nothing changes, so nothing is described; adapting twice changes nothing more."""
     assert (PRESETS["mini"], ()) == adapt_to_dataset(PRESETS["mini"], CLOTHES.shape, 10)
     once = adapt_to_dataset(PRESETS["paper"], SCALES.shape, 8)
     assert (once.config, ()) == adapt_to_dataset(once.config, SCALES.shape, 8)
@@ -75,58 +85,58 @@ def test_what_fits_already_is_left_alone() -> None:
 @examples(60)
 @given(networks(), st.integers(1, 4), st.integers(3, 80), st.integers(3, 80), st.integers(2, 20))
 def test_any_network_fits_any_images(config: GoogLeNetConfig, channels: int, height: int, width: int, n: int) -> None:
-    """A network that can be built can be trained on images of any size, by keeping its table."""
-    fitted = adapt_to_dataset(config, (channels, height, width), n)
-    assert () == problems(fitted.config)
-    assert (channels, n) == (fitted.config.input_shape[0], fitted.config.classes)
-    assert config.modules == fitted.config.modules
-    assert set(fitted.config.aux.taps) <= set(config.aux.taps)
-    ratio = fitted.config.input_shape[1] / height
-    assert fitted.config.input_shape[2] / width == ratio
+    """A network that can be built can be trained on images of any size, with an unchanged table."""
+    adapted = adapt_to_dataset(config, (channels, height, width), n)
+    assert () == problems(adapted.config)
+    assert (channels, n) == (adapted.config.input_shape[0], adapted.config.classes)
+    assert config.modules == adapted.config.modules
+    assert set(adapted.config.aux.taps) <= set(config.aux.taps)
+    ratio = adapted.config.input_shape[1] / height
+    assert adapted.config.input_shape[2] / width == ratio
     assert ratio in {1, 2, 4, 8, 16, 32, 64}
-    assert bool(fitted.changes) == (fitted.config != config)
+    assert bool(adapted.changes) == (adapted.config != config)
 
 
-def test_heads_without_room_are_left_out_in_words() -> None:
-    """A head whose pooling does not fit goes, and only that one."""
+def test_heads_that_do_not_fit_are_removed() -> None:
+    """A head whose pooling does not fit is removed, no other, and the change is described."""
     paper = PRESETS["paper"]
-    config, said = adapt_to_dataset(
+    config, sentences = adapt_to_dataset(
         paper.replace(aux=paper.aux.replace(taps=("3a", "5a"), pool="floor")), (1, 28, 28), 10
     )
     assert ("3a",) == config.aux.taps
-    assert ["Auxiliary head on 5a: left out, as its pooling finds no room."] == [s for s in said if "head" in s]
+    assert ["Auxiliary head at 5a: removed, because its pooling does not fit."] == [s for s in sentences if "head" in s]
 
 
-def test_images_are_enlarged_for_a_network_that_would_shrink_them_away() -> None:
+def test_images_are_enlarged_for_a_deep_network() -> None:
     """Six stages need more than 28 pixels where pools do not round up; the sentence says so."""
     rows = [PRESETS["mini"].module("3a").replace(name=f"{stage}a") for stage in range(3, 8)]
     deep = PRESETS["mini"].replace(modules=tuple(rows), aux=PRESETS["mini"].aux.replace(taps=()), pooling="floor")
     big = deep.replace(input_shape=(1, 112, 112))
-    config, said = adapt_to_dataset(big, (1, 28, 28), 10)
+    config, _ = adapt_to_dataset(big, (1, 28, 28), 10)
     assert (1, 112, 112) == config.input_shape
-    config, said = adapt_to_dataset(big.replace(input_shape=(1, 200, 200)), (1, 28, 28), 10)
-    assert "28×28 are enlarged" in said[0]
+    _, sentences = adapt_to_dataset(big.replace(input_shape=(1, 200, 200)), (1, 28, 28), 10)
+    assert "28×28 are enlarged" in sentences[0]
 
 
-def test_a_network_with_problems_is_not_fitted() -> None:
-    """Its problems are told instead."""
+def test_a_network_with_problems_is_refused() -> None:
+    """Its problems are raised."""
     with pytest.raises(UnbuildableError):
         adapt_to_dataset(PRESETS["mini"].replace(modules=()), (1, 28, 28), 10)
 
 
-def test_memory_grows_with_lanes_batch_and_optimiser() -> None:
-    """By exactly what is kept: weights, gradients and averages per lane, activations per image, once for all lanes."""
+def test_memory_grows_with_trainers_batch_and_optimiser() -> None:
+    """By weights, gradients and averages per trainer, and once for all trainers by activations per image."""
     summary, base = summarize(PRESETS["mini"]), memory_bytes(PLAN, CLOTHES)
-    lane = 12 * summary.whole.parameters
-    assert lane == memory_bytes(PLAN.replace(seeds=(0, 1)), CLOTHES) - base
-    assert lane // 3 == memory_bytes(PLAN.replace(settings=Settings(optimiser="adam")), CLOTHES) - base
+    trainer = 12 * summary.whole.parameters
+    assert trainer == memory_bytes(PLAN.replace(seeds=(0, 1)), CLOTHES) - base
+    assert trainer // 3 == memory_bytes(PLAN.replace(settings=Settings(optimiser="adam")), CLOTHES) - base
     doubled = memory_bytes(PLAN.replace(settings=Settings(batch_size=128)), CLOTHES) - base
     assert doubled == 64 * (sum(activation_memory(summary)) + activation_memory(summary).outputs)
     assert memory_bytes(PLAN, CLOTHES.replace(train=11_000)) - base == 1_000 * 28 * 28
 
 
 def test_a_mini_run_stays_under_a_gigabyte() -> None:
-    """As it must on a small machine."""
+    """A small machine has no more."""
     assert memory_bytes(PLAN, CLOTHES) < 1_000_000_000
 
 
@@ -139,21 +149,21 @@ def test_steps_of_a_counted_budget(kind: str, amount: float, steps: int) -> None
 
 
 def test_equal_macs_give_a_narrow_network_more_steps() -> None:
-    """As many as its steps are cheaper; and 3 passes of 64 images are what a step takes."""
+    """In inverse proportion to the MACs of a step; a step takes 3 passes of 64 images."""
     config = PRESETS["mini"]
-    dear = config.replace(stem=config.stem.replace(conv2_reduce=64, conv2=96))
+    wide = config.replace(stem=config.stem.replace(conv2_reduce=64, conv2=96))
     plan = PLAN.replace(
-        entrants=(MINI, NamedNetwork(name="dear", config=dear)), budget=Budget(kind="macs", amount=1e12)
+        networks=(MINI, NamedNetwork(name="wide", config=wide)), budget=Budget(kind="macs", amount=1e12)
     )
     assert 3 * 64 * summarize(config).macs(aux=True) == step_macs(config, plan.settings, CLOTHES)
-    for number, entrant in enumerate(plan.networks):
-        spent = trainer_steps(plan, number, CLOTHES) * step_macs(entrant.config, plan.settings, CLOTHES)
-        assert 0 <= 1e12 - spent < step_macs(entrant.config, plan.settings, CLOTHES)
+    for index, network in enumerate(plan.networks):
+        spent = trainer_steps(plan, index, CLOTHES) * step_macs(network.config, plan.settings, CLOTHES)
+        assert 0 <= 1e12 - spent < step_macs(network.config, plan.settings, CLOTHES)
     assert trainer_steps(plan, 0, CLOTHES) > trainer_steps(plan, 1, CLOTHES)
 
 
-def test_the_clock_decides_the_steps_of_a_timed_budget() -> None:
-    """Estimated from the speed; the time is the budget's, for every lane."""
+def test_the_steps_of_a_timed_budget_depend_on_the_speed() -> None:
+    """They are estimated; every trainer has the time of the budget."""
     plan = PLAN.replace(budget=Budget(amount=30.0), seeds=(0, 1))
     assert trainer_steps(plan, 0, CLOTHES) is None
     slow, fast = estimate(plan, CLOTHES, 1e10), estimate(plan, CLOTHES, 2e10)
@@ -164,8 +174,8 @@ def test_the_clock_decides_the_steps_of_a_timed_budget() -> None:
     assert 20 * step_macs(MINI.config, plan.settings, CLOTHES) / 1e10 == pytest.approx(counted.seconds)
 
 
-def test_a_learning_rate_is_chosen_by_optimiser_and_normalisation() -> None:
-    """One that is set is kept; without BatchNorm smaller steps are taken."""
+def test_the_learning_rate_depends_on_optimiser_and_normalisation() -> None:
+    """One that is set is used; without BatchNorm the default is smaller."""
     plain = PRESETS["mini"].replace(normalisation="none", conv_bias=True)
     assert 0.2 == effective_learning_rate(Settings(learning_rate=0.2), plain)
     for optimiser in ("sgd", "adam"):
@@ -173,8 +183,8 @@ def test_a_learning_rate_is_chosen_by_optimiser_and_normalisation() -> None:
         assert effective_learning_rate(chosen, plain) < effective_learning_rate(chosen, PRESETS["mini"])
 
 
-def test_the_chosen_rate_grows_with_the_batch() -> None:
-    """In proportion for SGD, as the root for Adam, and not without end."""
+def test_the_default_learning_rate_grows_with_the_batch() -> None:
+    """In proportion for SGD, with the square root for Adam, up to a limit."""
     rates = {
         (optimiser, batch): effective_learning_rate(Settings(optimiser=optimiser, batch_size=batch), PRESETS["mini"])
         for optimiser in ("sgd", "adam")
@@ -185,7 +195,7 @@ def test_the_chosen_rate_grows_with_the_batch() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_proposal_gives_enough_steps(name: str) -> None:
+def test_the_defaults_give_enough_steps(name: str) -> None:
     """Small networks get a minute and whole batches; large ones smaller batches, then more time, up to ten minutes."""
     config = adapt_to_dataset(PRESETS[name], CLOTHES.shape, 10).config
     chosen, budget = default_settings(config, CLOTHES)
@@ -197,9 +207,9 @@ def test_a_proposal_gives_enough_steps(name: str) -> None:
         assert (Settings(), Budget()) == (chosen, budget)
 
 
-def test_one_cycle_rises_then_falls_to_nothing() -> None:
-    """From 4 % of the learning rate to all of it at a quarter of the budget, and down to none at its end."""
-    rates = [learning_rate_at(Settings(), 0.2, share / 100, 0.0) for share in range(101)]
+def test_one_cycle_rises_then_falls_to_zero() -> None:
+    """From 4 % of the learning rate to all of it at a quarter of the budget, and to 0 at its end."""
+    rates = [learning_rate_at(Settings(), 0.2, percent / 100, 0.0) for percent in range(101)]
     assert 0.2 * 0.04 == pytest.approx(rates[0])
     assert 0.2 == pytest.approx(rates[25]) == max(rates)
     assert 0 == pytest.approx(rates[100])
@@ -207,8 +217,8 @@ def test_one_cycle_rises_then_falls_to_nothing() -> None:
     assert sorted(rates[25:], reverse=True) == rates[25:]
 
 
-def test_the_papers_schedule_takes_4_percent_off_every_8_epochs() -> None:
-    """In steps, whatever the share of the budget; constant stays."""
+def test_the_papers_schedule_falls_by_4_percent_every_8_epochs() -> None:
+    """In steps, independent of the fraction of the budget; the constant schedule does not change."""
     paper = Settings(schedule="paper")
     rates = [learning_rate_at(paper, 1.0, 0.5, epochs) for epochs in (0.0, 7.9, 8.0, 16.5)]
     assert [1, 1, 0.96, 0.96**2] == pytest.approx(rates)

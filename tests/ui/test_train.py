@@ -13,14 +13,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.data.datasets import imported
+from explorer.data.datasets import imported_datasets
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.runs.manager import Manager
 from explorer.runs.records import STATES, Run
 from explorer.settings import data_folder as folder_in_use
 from explorer.share import to_token
-from explorer.training.plan import MAX_PROPOSED, Budget
+from explorer.training.plan import MAX_DEFAULT_SECONDS, Budget
 from explorer.training.races import QUESTIONS
 from explorer.ui import runs
 from explorer.ui.lab.train import history, images, run_view
@@ -102,7 +102,7 @@ def test_the_edited_network_is_what_is_trained(manager: Manager) -> None:
     assert app.selectbox(key="one_networks").value == "current"
     assert "Classes: 7 → 10." in words(app)
     click(app, "train_start")
-    (entrant,) = only_run(manager).plan.entrants
+    (entrant,) = only_run(manager).plan.networks
     assert entrant.config == edited.config.replace(classes=10)
     assert entrant.name == "mini_4a"
 
@@ -376,7 +376,7 @@ def test_a_large_network_is_given_more_time(manager: Manager) -> None:
     """Where a minute would be a few steps, the proposal is longer; it can still be changed."""
     app = train_page()
     app.selectbox(key="one_networks").set_value("naive").run()
-    assert 60 < app.number_input(key="one_amount").value <= MAX_PROPOSED
+    assert 60 < app.number_input(key="one_amount").value <= MAX_DEFAULT_SECONDS
     assert "Classes: 1,000 → 10." in words(app)
 
 
@@ -399,11 +399,11 @@ def test_a_race_of_ones_own(manager: Manager) -> None:
     app.number_input(key="race_seeds").set_value(6).run()
     assert "Give 1 to 5" in app.error[0].value
     app.number_input(key="race_seeds").set_value(2).run()
-    app.toggle(key="race_matched").set_value(True).run()
+    app.toggle(key="race_equal_parameters").set_value(True).run()
     assert "Widths: scaled alike, from 1,498,274 to" in words(app)
     click(app, "train_start")
     run = only_run(manager)
-    assert [entrant.name for entrant in run.plan.entrants] == ["mini", "half"]
+    assert [entrant.name for entrant in run.plan.networks] == ["mini", "half"]
     assert run.plan.seeds == (0, 1)
 
 
@@ -487,9 +487,9 @@ def test_ones_own_images(manager: Manager) -> None:
     click(app, "train_start")
     run = only_run(manager)
     assert run.plan.data.name == "own"
-    assert run.plan.entrants[0].config.classes == 2
+    assert run.plan.networks[0].config.classes == 2
     click(app, "one_forget")
-    assert imported(folder_in_use()) == ()
+    assert imported_datasets(folder_in_use()) == ()
     assert app.selectbox(key="one_images").value == "fashion_mnist"
     assert "Its images are no longer there." in words(train_page(run=run.id))
 

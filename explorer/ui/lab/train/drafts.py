@@ -1,10 +1,11 @@
-"""What this session has set for its next run, a draft per view, and controls that judge what they are given.
+"""The settings of the next run of this session, one draft per view, and controls that change a draft if it stays valid.
 
-A bad value stays visible with its reason under the control, and the draft stays as it was.
+A control keeps a rejected value visible with the reason below it, and the draft does not change.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import streamlit as st
 from pydantic import ValidationError
@@ -17,87 +18,85 @@ from explorer.shelf import CURRENT, available, free_name, suggested_name
 from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
 from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork
 from explorer.training.races import SEEDS, STEPS
-from explorer.training.validation import plan_problems
 from explorer.ui import messages, runs, state
+from explorer.ui.components.number import number_input
 from explorer.ui.runs import View
+from explorer.ui.state import SessionValue
 
-_DRAFTS, _NETWORKS = "train_drafts", "train_networks"
-_MAX_SHOWN = 2**53 - 1  # the largest whole number a browser holds exactly
-_FIRST = {"one": RunDraft(), "race": RunDraft(budget=STEPS, seeds=SEEDS)}
-Write = Callable[[RunDraft, Any], RunDraft]
+Write = Callable[[RunDraft, Any], RunDraft]  # returns the draft with a value set
 
-
-def draft(view: View) -> RunDraft:
-    """Return what is set in a view."""
-    return st.session_state.get(_DRAFTS, {}).get(view, _FIRST[view])
+_DRAFTS = SessionValue[Mapping[View, RunDraft]]("train_drafts", {})
+_NETWORKS = SessionValue[Mapping[View, tuple[str, ...]]]("train_networks", {})
+_DEFAULTS: Mapping[View, RunDraft] = {"one": RunDraft(), "race": RunDraft(budget=STEPS, seeds=SEEDS)}
 
 
-def put(view: View, changed: RunDraft) -> None:
-    """Make another draft the view's."""
-    st.session_state[_DRAFTS] = {**st.session_state.get(_DRAFTS, {}), view: changed}
+def get_draft(view: View) -> RunDraft:
+    """Return the draft of a view."""
+    return _DRAFTS.get().get(view, _DEFAULTS[view])
 
 
-def names(view: View) -> tuple[str, ...]:
-    """Return the names of the networks that are chosen in a view; those that are no longer there are left out."""
-    there = available(state.shelf())
-    chosen = tuple(name for name in st.session_state.get(_NETWORKS, {}).get(view, ()) if name in there)
-    return chosen if len(chosen) >= (2 if view == "race" else 1) else _usual(view)
+def set_draft(view: View, draft: RunDraft) -> None:
+    """Replace the draft of a view."""
+    _DRAFTS.set({**_DRAFTS.get(), view: draft})
 
 
-def _usual(view: View) -> tuple[str, ...]:
-    """The network on the bench, if someone has put one there; else the one that learns within a minute."""
-    mine = CURRENT if state.current() != state.DEFAULT else "mini"
-    if view == "one":
-        return (mine,)
-    kept = state.shelf().names[-3:]
-    return (mine, *kept) if kept else (mine, "half" if mine == "mini" else "mini")
+def reset_draft(view: View) -> None:
+    """Return to the default settings; the images and the seeds stay."""
+    draft = get_draft(view)
+    set_draft(view, RunDraft(data=draft.data, seeds=draft.seeds))
+    state.clear_rejected_input()
 
 
-def choose(view: View, chosen: tuple[str, ...]) -> None:
+def network_names(view: View) -> tuple[str, ...]:
+    """Return the names of the chosen networks of a view that still exist, or the defaults if they are too few."""
+    existing = available(state.shelf())
+    names = tuple(name for name in _NETWORKS.get().get(view, ()) if name in existing)
+    return names if len(names) >= (2 if view == "race" else 1) else _default_names(view)
+
+
+def set_network_names(view: View, names: tuple[str, ...]) -> None:
     """Choose the networks of a view."""
-    st.session_state[_NETWORKS] = {**st.session_state.get(_NETWORKS, {}), view: chosen}
+    _NETWORKS.set({**_NETWORKS.get(), view: names})
 
 
-def entrants(view: View) -> tuple[NamedNetwork, ...]:
-    """Return the chosen networks, each under a name of its own that says what it is."""
+def _default_names(view: View) -> tuple[str, ...]:
+    """Return the current network if the user has changed it, or else one that learns within a minute."""
+    first = "mini" if state.current() == state.DEFAULT else CURRENT
+    if view == "one":
+        return (first,)
+    others = state.shelf().names[-3:] or (("half",) if first == "mini" else ("mini",))
+    return (first, *others)
+
+
+def chosen_networks(view: View) -> tuple[NamedNetwork, ...]:
+    """Return the chosen networks, each with a unique name that describes it."""
     found: dict[str, NamedNetwork] = {}
-    for name in names(view):
-        version = state.version_named(name)
-        called = _called(name, version)
-        if called in found:
-            called = free_name(called, found)
-        found[called] = NamedNetwork(name=called, config=version.config)
+    for choice in network_names(view):
+        version = state.version_named(choice)
+        name = _describe(version) if choice == CURRENT else choice
+        if name in found:
+            name = free_name(name, found)
+        found[name] = NamedNetwork(name=name, config=version.config)
     return tuple(found.values())
 
 
-def _called(name: str, version: Version) -> str:
-    if name != CURRENT:
-        return name
+def _describe(version: Version) -> str:
     return version.base if version.config == version.base_config else suggested_name(state.shelf(), version)
 
 
-def speed(view: View) -> tuple[float, bool]:
-    """Return MACs of training per second, and whether that was measured here."""
-    settings = draft(view).settings
-    device = settings.device if settings else "auto"
-    measured = macs_per_second(runs.store().runs(), device)
+def training_speed(view: View) -> tuple[float, bool]:
+    """Return the MACs of training per second, and whether a run has measured them on this machine."""
+    settings = get_draft(view).settings
+    measured = macs_per_second(runs.store().runs(), settings.device if settings else "auto")
     return (measured, True) if measured else (MACS_PER_SECOND, False)
 
 
-def plan_of(view: View, facts: DatasetInfo) -> PreparedPlan:
-    """Return the plan of a view. Raises UnbuildableError."""
-    return prepare_plan(draft(view), entrants(view), facts)
+def prepare(view: View, dataset: DatasetInfo) -> PreparedPlan:
+    """Return the plan of a view with its problems. Raises UnbuildableError if there is no plan."""
+    return prepare_plan(get_draft(view), chosen_networks(view), dataset)
 
 
-def plan_problems_of(view: View, changed: RunDraft) -> tuple[Problem, ...]:
-    """Return what would be wrong with a draft."""
-    try:
-        facts = runs.facts_of(changed.data)
-        return plan_problems(prepare_plan(changed, entrants(view), facts).plan, facts)
-    except UnbuildableError as error:
-        return error.problems
-    except DataError as error:
-        return (Problem("data", "name", str(error)),)
+# ── controls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def number(
@@ -107,23 +106,33 @@ def number(
     value: float | None,
     write: Write,
     *,
+    step: float,
     name: str = "",
     blank: bool = False,
-    explained: bool = True,
-    **options: Any,
+    width: int | Literal["stretch"] = "stretch",
+    shows_problems: bool = True,
+    help: str | None = None,
+    format: str | None = None,
+    placeholder: str | None = None,
 ) -> None:
-    """Ask for a number of the draft that is judged as a ``field`` of the plan. ``blank``: to leave it empty is allowed.
+    """Show a field for a number of the draft; ``field`` is the plan's field whose problems reject a value.
 
-    ``name`` is the control's own, where there is another one for the field. Without ``explained`` the caller calls
-    :func:`explain` where there is room for the message.
+    ``name`` replaces ``field`` in the key if two controls share a field. The other arguments are those of
+    :func:`explorer.ui.components.number.number_input`.
     """
-    key = f"{view}_{name or field}"
-    _seed(key, value)
-    st.number_input(
-        label, key=key, value=None, on_change=_changed, args=(view, label, field, key, write, blank), **options
+    number_input(
+        label,
+        f"{view}_{name or field}",
+        value,
+        partial(_store, view, label, field, write),
+        step=step,
+        blank=blank,
+        width=width,
+        shows_problems=shows_problems,
+        help=help,
+        format=format,
+        placeholder=placeholder,
     )
-    if explained:
-        explain(key)
 
 
 def choice(
@@ -134,58 +143,61 @@ def choice(
     value: str,
     write: Write,
     *,
-    explained: bool = True,
-    **more: Any,
+    width: int | Literal["stretch"] = "stretch",
+    shows_problems: bool = True,
 ) -> None:
-    """Ask for one of several values of the draft."""
+    """Show a list from which to choose a value of the draft; ``options`` has the titles by value."""
     key = f"{view}_{field}"
-    _seed(key, value)
+    rejected = state.rejected_input(key)
+    st.session_state[key] = rejected.value if rejected else value
     st.selectbox(
         label,
         list(options),
         key=key,
-        format_func=lambda name: options.get(name, name),
-        on_change=_changed,
-        args=(view, label, field, key, write, False),
-        **more,
+        format_func=lambda option: options.get(option, option),
+        on_change=_on_change,
+        args=(view, label, field, write),
+        width=width,
     )
-    if explained:
-        explain(key)
+    if shows_problems:
+        messages.show_rejected_input(key)
 
 
 def switch(view: View, label: str, field: str, value: bool, write: Write, help: str | None = None) -> None:
-    """Ask whether something of the draft shall be so."""
+    """Show a switch for a value of the draft."""
     key = f"{view}_{field}"
-    _seed(key, value)
-    st.toggle(label, key=key, on_change=_changed, args=(view, label, field, key, write, False), help=help)
-    explain(key)
+    rejected = state.rejected_input(key)
+    st.session_state[key] = rejected.value if rejected else value
+    st.toggle(label, key=key, on_change=_on_change, args=(view, label, field, write), help=help)
+    messages.show_rejected_input(key)
 
 
-def explain(key: str) -> None:
-    """Show why the value of a control was refused, if it was."""
-    held = state.refused(key)
-    messages.show_problems(held[1][:2] if held else ())
-
-
-def _seed(key: str, value: Any) -> None:
-    held = state.refused(key)
-    if held and not (isinstance(held[0], int) and abs(held[0]) > _MAX_SHOWN):
-        value = held[0]
-    st.session_state[key] = value
-
-
-def _changed(view: View, label: str, field: str, key: str, write: Write, blank: bool) -> None:
+def _on_change(view: View, label: str, field: str, write: Write) -> None:
+    key = f"{view}_{field}"
     value = st.session_state[key]
-    try:
-        if value is None and not blank:
-            raise TypeError
-        changed = write(draft(view), value)
-        found = tuple(problem for problem in plan_problems_of(view, changed) if problem.field == field)
-    except (ValidationError, TypeError, ValueError, KeyError, OverflowError):
-        shown = "blank" if value is None else f"“{str(value)[:20]}”"
-        found = (Problem("draft", key, f"{label}: {shown} does not fit here. Give a number or choose from the list."),)
-    if found:
-        state.refuse(key, value, found)
+    if problems := _store(view, label, field, write, value):
+        state.reject_input(key, value, problems)
     else:
-        state.accept()
-        put(view, changed)
+        state.clear_rejected_input()
+
+
+def _store(view: View, label: str, field: str, write: Write, value: Any) -> tuple[Problem, ...]:
+    """Change the draft, or return the problems of this field that the changed draft would have."""
+    try:
+        changed = write(get_draft(view), value)
+        problems = tuple(problem for problem in _problems(view, changed) if problem.field == field)
+    except (ValidationError, TypeError, ValueError, KeyError, OverflowError):  # a browser may send anything
+        shown = str(value)[:20]
+        return (Problem("draft", field, f"{label}: “{shown}” is not valid. Enter a number or choose from the list."),)
+    if not problems:
+        set_draft(view, changed)
+    return problems
+
+
+def _problems(view: View, draft: RunDraft) -> tuple[Problem, ...]:
+    try:
+        return prepare_plan(draft, chosen_networks(view), runs.load_dataset_info(draft.data)).problems
+    except UnbuildableError as error:
+        return error.problems
+    except DataError as error:
+        return (Problem("data", "name", str(error)),)

@@ -1,7 +1,7 @@
-"""The left side of the page: which network learns what, for how long, and what will be changed, taken and needed."""
+"""The settings of a run: networks, images, budget and the start button, with the questions that a race can answer."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -14,293 +14,326 @@ from explorer.training.plan import (
     Budget,
     DatasetInfo,
     Plan,
-    Settings,
     effective_learning_rate,
     estimate,
     steps_per_epoch,
     trainer_steps,
 )
-from explorer.training.validation import plan_problems
+from explorer.training.races import QUESTIONS
 from explorer.ui import messages, runs, state
 from explorer.ui.components.variants import title
-from explorer.ui.explore.network.badge import DEVICES
 from explorer.ui.lab.train import drafts, images
 from explorer.ui.runs import View
 from explorer.views import formatting as fmt
 from explorer.views import training as words
 
-OPTIMISERS = {"sgd": "SGD with momentum", "adam": "Adam"}
+Unit = Literal["seconds", "steps", "epochs", "macs"]
+
+OPTIMIZERS = {"sgd": "SGD with momentum", "adam": "Adam"}
 SCHEDULES = {"one_cycle": "one-cycle", "paper": "paper: −4 % every 8 epochs", "constant": "constant"}
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16 (CUDA)"}
-UNITS = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "T MACs"}
-_SCALE = {"macs": 1e12}  # of what is typed
-_BUDGETS: Mapping[View, tuple[str, ...]] = {
+UNITS: Mapping[Unit, str] = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "T MACs"}
+_UNIT_SIZE: Mapping[Unit, float] = {"seconds": 1, "steps": 1, "epochs": 1, "macs": 1e12}
+_UNIT_STEP: Mapping[Unit, float] = {"seconds": 10.0, "steps": 50.0, "epochs": 1.0, "macs": 0.1}  # of the field's buttons
+_UNITS_OFFERED: Mapping[View, tuple[Unit, ...]] = {
     "one": ("seconds", "steps", "epochs"),
     "race": ("steps", "seconds", "macs"),
 }
 
 
 def show_setup(view: View) -> DatasetInfo | None:
-    """Show the controls of a view, what they come to, and the start button; return what is known of the images."""
-    (_one_network if view == "one" else _several_networks)(view)
-    facts = images.choose_images(view)
-    if facts:
-        _show_plan(view, facts)
-    return facts
+    """Show the controls of a view, the estimate and the start button; return the dataset, None if it does not exist."""
+    if view == "one":
+        _show_network_choice(view)
+    else:
+        _show_race_choice(view)
+    dataset = images.choose_images(view)
+    if dataset:
+        _show_plan(view, dataset)
+    return dataset
 
 
-def _show_plan(view: View, facts: DatasetInfo) -> None:
+def _show_plan(view: View, dataset: DatasetInfo) -> None:
     try:
-        made = drafts.plan_of(view, facts)
+        prepared = drafts.prepare(view, dataset)
     except UnbuildableError as error:
         messages.show_problems(error.problems[:3])
-        _more(view, None)
+        _show_settings(view, None)
         return
-    _budget(view, made.plan, facts)
-    _more(view, made.plan)
-    found = plan_problems(made.plan, facts)
-    _changes(made)
-    messages.show_problems(found[:3])
-    if not found:
-        st.caption("  \n".join(filter(None, (words.caution(made.plan), _estimated(view, made.plan, facts)))))
+    plan = prepared.plan
+    _show_budget(view, plan, dataset)
+    _show_settings(view, plan)
+    _show_changes(prepared)
+    messages.show_problems(prepared.problems[:3])
+    if not prepared.problems:
+        st.caption("  \n".join(filter(None, (words.caution(plan), _estimate_text(view, plan, dataset)))))
     st.button(
         "Train" if view == "one" else "Race",
         type="primary",
         icon=":material/play_arrow:",
         key="train_start",
         width="stretch",
-        disabled=bool(found),
+        disabled=bool(prepared.problems),
         on_click=runs.submit,
-        args=(made.plan, facts, view),
+        args=(plan, dataset, view),
     )
-    runs.show_trouble(view)
+    runs.show_refusal(view)
 
 
-def _one_network(view: View) -> None:
-    options = list(available(state.shelf()))
-    st.session_state[_key(view)] = drafts.names(view)[0]
-    st.selectbox("Network", options, key=_key(view), format_func=_titles().get, on_change=_network_chosen, args=(view,))
-    if drafts.names(view) == ("mini",) and state.current() == state.DEFAULT:
-        st.caption("A small network that learns within a minute. Edit the table, and yours stands here.")
+def show_questions(view: View) -> None:
+    """Show questions that a race can answer, each with a button that starts it."""
+    for name, question in QUESTIONS.items():
+        dataset = runs.load_dataset_info(question.plan.data)
+        speed, _ = drafts.training_speed(view)
+        duration = words.duration(estimate(question.plan, dataset, speed).seconds)
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{question.title}**", width="stretch")
+                st.button(
+                    f"Start race (about {duration})",
+                    icon=":material/play_arrow:",
+                    key=f"question_{name}",
+                    on_click=runs.submit,
+                    args=(question.plan, dataset, f"question_{name}"),
+                )
+            st.caption(f"{question.description}  \n{words.planned(question.plan, dataset)}")
+            runs.show_refusal(f"question_{name}")
 
 
-def _titles() -> dict[str, str]:
-    return {name: title(name) for name in available(state.shelf())}
+# ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _network_chosen(view: View) -> None:
-    drafts.choose(view, (st.session_state[_key(view)],))
+def _network_key(view: View) -> str:
+    return f"{view}_networks"
 
 
-def _several_networks(view: View) -> None:
-    key = _key(view)
-    held = state.refused(key)
-    st.session_state[key] = list(held[0] if held else drafts.names(view))
+def _show_network_choice(view: View) -> None:
+    key = _network_key(view)
+    st.session_state[key] = drafts.network_names(view)[0]
+    st.selectbox(
+        "Network",
+        list(available(state.shelf())),
+        key=key,
+        format_func=title,
+        on_change=lambda: drafts.set_network_names(view, (st.session_state[key],)),
+    )
+    if drafts.network_names(view) == ("mini",) and state.current() == state.DEFAULT:
+        st.caption("A small network that learns within a minute. After your first edit, your network is chosen here.")
+
+
+def _show_race_choice(view: View) -> None:
+    key = _network_key(view)
+    rejected = state.rejected_input(key)
+    st.session_state[key] = list(rejected.value if rejected else drafts.network_names(view))
     st.multiselect(
         f"Networks (2 to {MAX_NETWORKS})",
         list(available(state.shelf())),
         key=key,
-        format_func=_titles().get,
+        format_func=title,
         max_selections=MAX_NETWORKS,
-        on_change=_networks_chosen,
+        on_change=_on_race_choice,
         args=(view,),
-        help="Those on the shelf (☆ Keep), the presets, and the one on the bench.",
+        help="The current network, the networks on the shelf (☆ Keep), and the presets.",
     )
-    drafts.explain(key)
+    messages.show_rejected_input(key)
 
 
-def _networks_chosen(view: View) -> None:
-    chosen = tuple(st.session_state[_key(view)])
-    if 2 <= len(chosen) <= MAX_NETWORKS:
-        state.accept()
-        drafts.choose(view, chosen)
+def _on_race_choice(view: View) -> None:
+    key = _network_key(view)
+    names = tuple(st.session_state[key])
+    if 2 <= len(names) <= MAX_NETWORKS:
+        state.clear_rejected_input()
+        drafts.set_network_names(view, names)
     else:
-        told = f"A race is between 2 and {MAX_NETWORKS} networks; the last choice stays until there are as many."
-        state.refuse(_key(view), chosen, (Problem("plan", "entrants", told),))
+        message = f"A race needs 2 to {MAX_NETWORKS} networks. Until then the last valid choice stays in use."
+        state.reject_input(key, names, (Problem("plan", "networks", message),))
 
 
-def _key(view: View) -> str:
-    return f"{view}_networks"
+# ── budget and settings ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _budget(view: View, plan: Plan, facts: DatasetInfo) -> None:
-    kind = plan.budget.kind
-    scale = _SCALE.get(kind, 1)
+def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
+    unit: Unit = plan.budget.kind
+    size = _UNIT_SIZE[unit]
 
-    def write_amount(draft: RunDraft, value: Any) -> RunDraft:
-        return draft.replace(budget=Budget(kind=kind, amount=float(value) * scale))
+    def write_amount(draft: RunDraft, value: float) -> RunDraft:
+        return draft.replace(budget=Budget(kind=unit, amount=value * size))
 
-    def write_kind(draft: RunDraft, value: Any) -> RunDraft:
-        return draft.replace(budget=convert_budget(plan, facts, value, drafts.speed(view)[0]))
+    def write_unit(draft: RunDraft, value: Unit) -> RunDraft:
+        return draft.replace(budget=convert_budget(plan, dataset, value, drafts.training_speed(view)[0]))
 
     with st.container(horizontal=True, vertical_alignment="top"):
-        label = "Budget" if view == "one" else "Budget of each"
-        amount = plan.budget.amount / scale
         drafts.number(
-            view, label, "amount", amount, write_amount, step=_step(kind), format="%g", width=140, explained=False
+            view,
+            "Budget" if view == "one" else "Budget per network",
+            "amount",
+            plan.budget.amount / size,
+            write_amount,
+            step=_UNIT_STEP[unit],
+            format="%g",
+            width=140,
+            shows_problems=False,
         )
-        kinds = {name: UNITS[name] for name in {**dict.fromkeys(_BUDGETS[view]), kind: None}}
-        drafts.choice(view, "in", "kind", kinds, kind, write_kind, width=120, explained=False)
+        units = dict.fromkeys((*_UNITS_OFFERED[view], unit))
+        titles = {name: UNITS[name] for name in units}
+        drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=120, shows_problems=False)
         if view == "race":
             drafts.number(
                 view,
                 "Seeds",
                 "seeds",
                 len(plan.seeds),
-                _write_seeds,
+                _write_seed_count,
                 step=1,
                 width=110,
-                help=_SEEDS_HELP,
-                explained=False,
+                help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed; the spread of the "
+                "accuracies is chance.",
+                shows_problems=False,
             )
     for field in ("amount", "kind", "seeds"):
-        drafts.explain(f"{view}_{field}")
+        messages.show_rejected_input(f"{view}_{field}")
 
 
-_SEEDS_HELP = f"Every network is trained from each of so many seeds, 1 to {MAX_SEEDS}: how far they spread is luck."
-
-
-def _step(kind: str) -> float:
-    return {"seconds": 10.0, "steps": 50.0, "epochs": 1.0, "macs": 0.1}[kind]
-
-
-def _write_seeds(draft: RunDraft, value: Any) -> RunDraft:
+def _write_seed_count(draft: RunDraft, count: int) -> RunDraft:
     first = draft.seeds[0] if draft.seeds else 0
-    return draft.replace(seeds=tuple(range(first, first + min(max(int(value), 0), MAX_SEEDS + 1))))
+    return draft.replace(seeds=tuple(range(first, first + min(max(count, 0), MAX_SEEDS + 1))))
 
 
-def _more(view: View, plan: Plan | None) -> None:
-    """Fold the rarer settings away; without a plan only what may keep it from being made."""
+def _write_first_seed(draft: RunDraft, first: int) -> RunDraft:
+    return draft.replace(seeds=tuple(range(first, first + len(draft.seeds))))
+
+
+def _show_settings(view: View, plan: Plan | None) -> None:
+    """Show the less common settings in a popover; without a plan only those that may have prevented it."""
     with st.popover("Settings", icon=":material/tune:"):
         if view == "race":
             drafts.switch(
                 view,
-                "Widen or narrow to equal parameters",
-                "matched",
-                drafts.draft(view).matched,
-                lambda draft, value: draft.replace(matched=bool(value)),
-                help="All widths of the others are scaled alike until they have the first network's parameters.",
+                "Equal number of parameters",
+                "equal_parameters",
+                drafts.get_draft(view).equal_parameters,
+                lambda draft, value: draft.replace(equal_parameters=bool(value)),
+                help="Scales all widths of each other network by one factor, until it has as many parameters as the "
+                "first network.",
             )
         if plan:
             left, right = st.columns(2)
             with left:
-                _method(view, plan)
+                _show_optimizer_settings(view, plan)
             with right:
-                _rest(view, plan)
+                _show_other_settings(view, plan)
             st.button(
-                "Back to the defaults",
+                "Reset to defaults",
                 icon=":material/restart_alt:",
                 key=f"{view}_defaults",
-                on_click=_defaults,
+                on_click=drafts.reset_draft,
                 args=(view,),
             )
 
 
-def _defaults(view: View) -> None:
-    state.accept()
-    drafts.put(view, RunDraft(data=drafts.draft(view).data, seeds=drafts.draft(view).seeds))
+def _writer(plan: Plan, field: str) -> drafts.Write:
+    """Return the function that sets a field of the settings in a draft."""
 
-
-def _writes(plan: Plan, field: str) -> drafts.Write:
     def write(draft: RunDraft, value: Any) -> RunDraft:
         return draft.replace(settings=(draft.settings or plan.settings).replace(**{field: value}))
 
     return write
 
 
-def _method(view: View, plan: Plan) -> None:
-    settings: Settings = plan.settings
-    rate = effective_learning_rate(settings, plan.entrants[0].config)
-    drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writes(plan, "batch_size"), step=16)
-    drafts.choice(view, "Optimiser", "optimiser", OPTIMISERS, settings.optimiser, _writes(plan, "optimiser"))
+def _show_optimizer_settings(view: View, plan: Plan) -> None:
+    settings = plan.settings
+    rate = effective_learning_rate(settings, plan.networks[0].config)
+    drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writer(plan, "batch_size"), step=16)
+    drafts.choice(view, "Optimizer", "optimiser", OPTIMIZERS, settings.optimiser, _writer(plan, "optimiser"))
     drafts.number(
         view,
         "Learning rate",
         "learning_rate",
         settings.learning_rate,
-        _writes(plan, "learning_rate"),
+        _writer(plan, "learning_rate"),
         blank=True,
         step=0.01,
         format="%g",
         placeholder=f"{rate:.2g}, chosen for it",
     )
-    drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, _writes(plan, "schedule"))
+    drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, _writer(plan, "schedule"))
     drafts.number(
         view,
         "Momentum",
         "momentum",
         settings.momentum,
-        _writes(plan, "momentum"),
+        _writer(plan, "momentum"),
         step=0.05,
         format="%g",
-        help="Of SGD, in Nesterov's form (Sutskever et al. 2013). The paper took 0.9 in the plain form.",
+        help="Of SGD, in Nesterov's form (Sutskever et al. 2013). The paper used 0.9 in the plain form.",
     )
     drafts.number(
         view,
         "Weight decay",
         "weight_decay",
         settings.weight_decay,
-        _writes(plan, "weight_decay"),
+        _writer(plan, "weight_decay"),
         step=1e-4,
         format="%g",
     )
 
 
-def _rest(view: View, plan: Plan) -> None:
-    settings: Settings = plan.settings
+def _show_other_settings(view: View, plan: Plan) -> None:
+    settings = plan.settings
     drafts.number(
         view,
         "Weight of auxiliary losses",
         "loss_weight",
-        drafts.draft(view).aux_weight,
+        drafts.get_draft(view).aux_weight,
         lambda draft, value: draft.replace(aux_weight=value),
         blank=True,
         step=0.1,
         format="%g",
-        placeholder=f"{plan.entrants[0].config.aux.loss_weight:g}, the network's",
+        placeholder=f"{plan.networks[0].config.aux.loss_weight:g}, the network's",
     )
     label = "Seed" if view == "one" else "First seed"
-    drafts.number(view, label, "seeds", plan.seeds[0], _write_seed, name="first", step=1)
-    drafts.choice(view, "Device", "device", DEVICES, settings.device, _writes(plan, "device"))
-    drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, _writes(plan, "precision"))
+    drafts.number(view, label, "seeds", plan.seeds[0], _write_first_seed, name="first", step=1)
+    drafts.choice(view, "Device", "device", state.DEVICES, settings.device, _writer(plan, "device"))
+    drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, _writer(plan, "precision"))
     drafts.switch(
         view,
         "Augment",
         "augment",
         settings.augment,
-        _writes(plan, "augment"),
-        help="Each training image is mirrored at random and shifted by up to 2 pixels.",
+        _writer(plan, "augment"),
+        help="Mirrors each training image at random and shifts it by up to 2 pixels.",
     )
 
 
-def _write_seed(draft: RunDraft, value: Any) -> RunDraft:
-    return draft.replace(seeds=tuple(range(int(value), int(value) + len(draft.seeds))))
+# ── what the plan comes to ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _changes(made: PreparedPlan) -> None:
-    """Say what fitting changed, before anything starts. What changed in all networks alike is said once."""
-    several = list(made.changes.values())
-    common = [change for change in several[0] if all(change in changes for changes in several)]
-    lines = [f"- {fmt.markdown(change)}" for change in common]
-    for name, changes in made.changes.items():
-        lines += [f"- **{name}**: {fmt.markdown(change)}" for change in changes if change not in common]
+def _show_changes(prepared: PreparedPlan) -> None:
+    """Show the changes that adapt the networks to the images; those that all networks share appear once."""
+    by_network = list(prepared.changes.values())
+    common = [change for change in by_network[0] if all(change in changes for changes in by_network)]
+    lines = [fmt.markdown(change) for change in common]
+    for name, changes in prepared.changes.items():
+        lines += [f"**{name}**: {fmt.markdown(change)}" for change in changes if change not in common]
     if lines:
-        st.markdown(":small[To fit the images, the network is changed:]\n" + "\n".join(map(_small, lines)))
+        items = "\n".join(f"- :small[{line}]" for line in lines)
+        st.markdown(f":small[Changes that adapt the network to the images:]\n{items}")
 
 
-def _small(line: str) -> str:
-    return f"- :small[{line.removeprefix('- ')}]"
-
-
-def _estimated(view: View, plan: Plan, facts: DatasetInfo) -> str:
-    speed, measured = drafts.speed(view)
-    guess = estimate(plan, facts, speed)
-    each = trainer_steps(plan, 0, facts) or guess.steps // len(plan.trainers)
-    epochs = each / steps_per_epoch(plan.settings, facts)
-    lanes = len(plan.trainers)
-    steps = f"{each:,} steps ({epochs:.1f} epochs)" + (f" × {lanes} runs" if lanes > 1 else "")
-    source = "at the speed of the last run here" if measured else "a guess until a run has told the speed here"
-    return (
-        f"About {words.duration(guess.seconds)} · {steps} · up to {guess.memory_bytes / 1e6:,.0f} MB. "
-        f"Time and steps: {source}."
+def _estimate_text(view: View, plan: Plan, dataset: DatasetInfo) -> str:
+    """Return the estimated time, steps and memory of a run, and what the time is based on."""
+    speed, is_measured = drafts.training_speed(view)
+    total, trainers = estimate(plan, dataset, speed), len(plan.trainers)
+    steps = trainer_steps(plan, 0, dataset) or total.steps // trainers
+    epochs = steps / steps_per_epoch(plan.settings, dataset)
+    parts = [
+        f"About {words.duration(total.seconds)}",
+        f"{steps:,} steps ({epochs:.1f} epochs)" if trainers == 1 else f"{steps:,} steps ({epochs:.1f} epochs) × {trainers} runs",
+        f"up to {total.memory_bytes / 1e6:,.0f} MB",
+    ]
+    source = (
+        "Time and steps are based on the speed of the last run here."
+        if is_measured
+        else "Time and steps are a guess until a run has measured the speed here."
     )
+    return f"{' · '.join(parts)}. {source}"
