@@ -7,6 +7,7 @@ live network keeps.
 """
 
 from itertools import pairwise
+from math import prod
 from typing import NamedTuple
 
 from explorer.summary import NetworkSummary
@@ -37,3 +38,14 @@ def activation_memory(summary: NetworkSummary) -> ActivationMemory:
         normalisations=_FLOAT * (batch_norm + _OF_LRN * lrn),
         places=_PLACE * maxima,
     )
+
+
+def peak_activations(summary: NetworkSummary) -> int:
+    """Return the most activation elements that one image needs at once at inference: a block's input and outputs.
+
+    At inference PyTorch frees an output after its last use, so that memory holds at most one block's input and outputs.
+    """
+    inputs: dict[str, int] = {}
+    for row in summary.rows:
+        inputs.setdefault(row.module, prod(row.in_shape))  # the first layer's input is the block's
+    return max(inputs[block] + totals.activations for block, totals in summary.by_module.items())

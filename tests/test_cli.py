@@ -118,7 +118,7 @@ def test_weights_and_graph(tmp_path: Path) -> None:
         (["summary", "2.paper.AAAA"], "The link is cut off"),
         (["compare", "paper", "/nowhere/x.json"], "no file"),
         (["export", "paper", "-f", "csv", "-o", "/nowhere/x"], "could not be written"),
-        (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "no safetensors file"),
+        (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "not a safetensors file"),
     ],
 )
 def test_what_cannot_be_done(arguments: list[str], told: str) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from explorer import PRESETS, summarize
 from explorer.live.model import GoogLeNet, build_model
-from explorer.memory import activation_memory
+from explorer.memory import activation_memory, peak_activations
 
 IMAGES = 2
 
@@ -44,3 +44,9 @@ def test_the_parts_are_those_of_the_network() -> None:
     convolutions = sum(row.activations for row in summary.rows if row.kind == "conv")
     assert activation_memory(summarize(paper.replace(normalisation="batch_norm"))).normalisations == 4 * convolutions
     assert activation_memory(summary).outputs == 4 * (summary.whole.activations + 3 * 224 * 224)
+
+
+def test_the_inference_peak_is_a_blocks_input_and_outputs() -> None:
+    """In the paper's network it is the stem: 3 × 224 × 224 in, and all of its outputs."""
+    summary = summarize(PRESETS["paper"])
+    assert peak_activations(summary) == 3 * 224 * 224 + summary.by_module["stem"].activations

@@ -1,7 +1,7 @@
-"""Which branch matters: every branch of every module scaled in turn, and what becomes of the answer.
+"""Branch ablation: scale every branch of every module in turn, and measure how the prediction changes.
 
-Scaling happens before the concatenation; 0 puts zeros where the branch's channels were. What runs before the module is
-computed once: a pass starts at the module whose branch is scaled.
+A branch is scaled before the concatenation; the factor 0 replaces its channels by zeros. The part of the network before
+the module is computed only once: each pass starts at the module whose branch is scaled.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from explorer.jobs.inspection import Ablation, AblationCell, InputError, Network, Preprocessing, Scale
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Network
+from explorer.errors import InputError
+from explorer.jobs.inspection import Ablation, AblationCell, Scale
 from explorer.jobs.requests import Progress
 from explorer.live.devices import resolve_device
 from explorer.live.inference import in_chunks, live_network, prepare_inputs, scale_branches
@@ -25,80 +28,85 @@ def ablate(
     factor: float = 0.0,
     target: int | None = None,
 ) -> Iterator[Progress | Ablation]:
-    """Yield progress, then what scaling each branch by ``factor`` does. ``scales`` hold throughout.
+    """Yield progress, then the effect of scaling each branch by ``factor``.
 
-    Raises InputError or UnbuildableError with the reason.
+    ``scales`` apply throughout. ``target`` is the class to measure; None takes each image's predicted class. Raises
+    InputError or UnbuildableError with the reason.
     """
     check_target(network, target)
-    place = resolve_device(device)
-    model = live_network(network, place)
-    inputs = prepare_inputs(network, images, preprocessing, place)
-    lone = [Scale(module.name, branch, factor) for module in network.config.modules for branch in module.branches]
-    batches = in_chunks(inputs, network)
-    done, before = 0, []
-    after: dict[Scale, list[Tensor]] = {scale: [] for scale in lone}
-    for batch in batches:
+    resolved_device = resolve_device(device)
+    model = live_network(network, resolved_device)
+    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
+    ablations = [Scale(module.name, branch, factor) for module in network.config.modules for branch in module.branches]
+    chunks = in_chunks(inputs, network)
+    logits_before: list[Tensor] = []
+    logits_after: dict[Scale, list[Tensor]] = {ablation: [] for ablation in ablations}
+    done, total = 0, len(ablations) * len(chunks)
+    for chunk in chunks:
         with torch.inference_mode(), scale_branches(model, scales):
-            entries = _entries(model, batch)
-            before.append(_from(model, len(model.body), entries["classifier"]))
-        for scale in lone:
-            yield Progress(done=done, total=len(lone) * len(batches), doing=f"{scale.module}, {scale.branch} branch")
-            start = model.body.index(f"inception_{scale.module}")
-            with torch.inference_mode(), scale_branches(model, _joined(scales, scale)):
-                after[scale].append(_from(model, start, entries[model.body[start]]))
+            block_inputs = _block_inputs(model, chunk)
+            logits_before.append(_run_from(model, len(model.body), block_inputs["classifier"]))
+        for ablation in ablations:
+            yield Progress(done=done, total=total, message=f"{ablation.module}, {ablation.branch} branch")
+            start = model.body.index(f"inception_{ablation.module}")
+            with torch.inference_mode(), scale_branches(model, _combine(scales, ablation)):
+                logits_after[ablation].append(_run_from(model, start, block_inputs[model.body[start]]))
             done += 1
-    untouched = torch.cat(before)
-    told = untouched.argmax(1) if target is None else torch.full((len(untouched),), target)
+    before = torch.cat(logits_before)
+    targets = before.argmax(1) if target is None else torch.full((len(before),), target)
     yield Ablation(
-        cells=tuple(_cell(scale, untouched, torch.cat(after[scale]), told) for scale in lone),
-        targets=tuple(told.tolist()),
-        probability=_of(untouched.softmax(1), told).mean().item(),
-        image_count=len(untouched),
+        cells=tuple(_cell(ablation, before, torch.cat(logits_after[ablation]), targets) for ablation in ablations),
+        targets=tuple(targets.tolist()),
+        probability=_at_targets(before.softmax(1), targets).mean().item(),
+        image_count=len(before),
     )
 
 
 def check_target(network: Network, target: int | None) -> None:
-    """Raise InputError where the network has no such class."""
+    """Raise InputError if the network has no such class."""
     if target is not None and not 0 <= target < network.config.classes:
         raise InputError(f"The network has the classes 0 to {network.config.classes - 1:,}.")
 
 
-def _entries(model: GoogLeNet, x: Tensor) -> dict[str, Tensor]:
-    """Run the network once and keep what each part of the body, and the classifier, gets."""
-    entries = {}
+def _block_inputs(model: GoogLeNet, x: Tensor) -> dict[str, Tensor]:
+    """Run the network once and return the input of each block of the body, and of the classifier, by name."""
+    inputs = {}
     x = model.stem(x)
     for name in model.body:
-        entries[name] = x
+        inputs[name] = x
         x = model.get_submodule(name)(x)
-    return entries | {"classifier": x}
+    return inputs | {"classifier": x}
 
 
-def _from(model: GoogLeNet, start: int, x: Tensor) -> Tensor:
-    """Run the network from a part of its body on: its input → logits N × classes."""
+def _run_from(model: GoogLeNet, start: int, x: Tensor) -> Tensor:
+    """Run the network from the block with index ``start`` in its body: its input → logits N × classes."""
     for name in model.body[start:]:
         x = model.get_submodule(name)(x)
-    return model.classifier(x).cpu().double()
+    logits: Tensor = model.classifier(x)
+    return logits.cpu().double()
 
 
-def _joined(scales: Sequence[Scale], lone: Scale) -> tuple[Scale, ...]:
-    """Scale one more branch; one that is scaled already is scaled by both."""
-    same = [scale for scale in scales if scale[:2] == lone[:2]]
-    factor = lone.factor * (same[0].factor if same else 1.0)
-    return (*(scale for scale in scales if scale not in same), lone._replace(factor=factor))
+def _combine(scales: Sequence[Scale], ablation: Scale) -> tuple[Scale, ...]:
+    """Add one more scaled branch; if the branch is scaled already, the factors multiply."""
+    same = [scale for scale in scales if scale[:2] == ablation[:2]]
+    factor = ablation.factor * (same[0].factor if same else 1.0)
+    return (*(scale for scale in scales if scale not in same), ablation._replace(factor=factor))
 
 
-def _cell(scale: Scale, before: Tensor, after: Tensor, told: Tensor) -> AblationCell:
-    was, now = _of(before.softmax(1), told), _of(after.softmax(1), told)
+def _cell(ablation: Scale, before: Tensor, after: Tensor, targets: Tensor) -> AblationCell:
+    """Compare the logits before and after one ablation, both N × classes, as means over the images."""
+    probability_before = _at_targets(before.softmax(1), targets)
+    probability_after = _at_targets(after.softmax(1), targets)
     return AblationCell(
-        scale.module,
-        scale.branch,
-        probability=now.mean().item(),
-        change=(now - was).mean().item(),
-        logit_change=(_of(after, told) - _of(before, told)).mean().item(),
+        ablation.module,
+        ablation.branch,
+        probability=probability_after.mean().item(),
+        change=(probability_after - probability_before).mean().item(),
+        logit_change=(_at_targets(after, targets) - _at_targets(before, targets)).mean().item(),
         flip_rate=(after.argmax(1) != before.argmax(1)).double().mean().item(),
     )
 
 
-def _of(values: Tensor, told: Tensor) -> Tensor:
-    """N × classes → N: each picture's value of its class."""
-    return values.gather(1, told[:, None])[:, 0]
+def _at_targets(values: Tensor, targets: Tensor) -> Tensor:
+    """N × classes → N: each image's value at its target class."""
+    return values.gather(1, targets[:, None])[:, 0]

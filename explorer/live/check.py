@@ -1,7 +1,8 @@
-"""The check behind the live badge: closed form = live network row by row, = torchinfo and FlopCounterMode in total."""
+"""The check behind the live badge: closed form = live network in each row, = torchinfo and FlopCounterMode in total."""
 
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from math import prod
 from statistics import median
@@ -16,143 +17,138 @@ from torch.utils.flop_counter import FlopCounterMode
 from explorer.analysis import LayerRow, NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.requests import MAX_DISAGREEMENTS, CheckReport, Disagreement
-from explorer.live.devices import Device, resolve_device
+from explorer.live.devices import Device, resolve_device, size_limit_reason
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.trace import LiveRow, trace
-from explorer.settings import setting
 
-LIVE_MACS = 20_000_000_000  # about a second per image on one core
-_COMPARED = tuple(field for field in LiveRow._fields if field != "path")
+_ROW_FIELDS = tuple(field for field in LiveRow._fields if field != "path")
 
-# At its first use FlopCounterMode loads torch's whole compiler, only to keep itself out of it: a second and 40 MB.
-# A method that already carries this mark (as of torch 2.13) is run as it is.
+# On first use FlopCounterMode loads torch's whole compiler, which takes a second and 40 MB, only to exclude itself from
+# compilation. torch 2.13 does not do so for a method with this mark.
 if _dispatch := getattr(flop_counter._FlopCounterMode.__torch_dispatch__, "__wrapped__", None):
     setattr(_dispatch, "__dynamo_disable", _dispatch)
 
 
 def check(config: GoogLeNetConfig, device: str = "auto") -> CheckReport:
-    """Build the network, run one image through it and its heads, and hold what happened against ``summarize``.
+    """Build the network, run one image through it and its heads, and compare the result with ``summarize``.
 
-    A network above the limits of memory or work is checked on the meta device, where shapes are worked out and no
-    number is computed; the note says so. Raises UnbuildableError for a config with problems, before anything is
+    A network above the limits of memory or work is checked on the meta device, which works out shapes and computes
+    no numbers; the note gives the reason. Raises UnbuildableError for a config with problems, before anything is
     allocated.
     """
     summary = summarize(config)
-    too_large = _too_large(summary)
-    place = Device(device, torch.device("meta"), too_large) if too_large else resolve_device(device)
+    too_large = size_limit_reason(live_megabytes(summary), summary.macs(aux=True))
+    meta = Device(device, torch.device("meta"), too_large)
+    resolved_device = meta if too_large else resolve_device(device)
     started = perf_counter()
-    model = build_model(config, place.torch)
+    model = build_model(config, resolved_device.torch)
     build_ms = (perf_counter() - started) * 1e3
-    image = _image(config, place.torch)
+    image = _image(config, resolved_device.torch)
     with FlopCounterMode(display=False) as counter:
         live = {row.path: row for row in trace(model, image)}
-    parameters = _torchinfo(model).total_params
-    logits, forward_ms = _forward(model, image)
+    with _ignore_typed_storage():
+        parameters = torchinfo.summary(model, verbose=0).total_params
+    logits_shape, forward_ms = _forward(model, image)
     totals = (
         ("torchinfo", "parameters", summary.parameters(), parameters),
         ("FlopCounterMode", "flops", 2 * summary.macs(aux=True), counter.get_total_flops()),
-        ("logits", "out_shape", (1, config.classes), logits),
+        ("logits", "out_shape", (1, config.classes), logits_shape),
     )
-    found = [*_differing_rows(summary.by_path, live), *(Disagreement(*row) for row in totals if row[2] != row[3])]
+    disagreements = [
+        *_row_disagreements(summary.by_path, live),
+        *(Disagreement(*total) for total in totals if total[2] != total[3]),
+    ]
     ran = not too_large
     return CheckReport(
         rows=len(summary.by_path | live),
-        differing=len(found),
-        disagreements=tuple(found[:MAX_DISAGREEMENTS]),
+        differing=len(disagreements),
+        disagreements=tuple(disagreements[:MAX_DISAGREEMENTS]),
         torchinfo_parameters=parameters,
         ran=ran,
         build_ms=build_ms if ran else None,
         forward_ms=forward_ms if ran else None,
-        output_shape=logits,
-        device="meta (shapes only)" if too_large else place.description,
-        note=place.note,
+        output_shape=logits_shape,
+        device="meta (shapes only)" if too_large else resolved_device.description,
+        note=resolved_device.note,
     )
 
 
 def live_megabytes(summary: NetworkSummary) -> int:
-    """Estimate the memory of the live network with its heads at work, in MB (10⁶ bytes), numbers as float32.
+    """Estimate the memory of one pass through the network and its heads, in MB (10⁶ bytes), float32.
 
-    All parameters and all activations, and as workspace the largest layer once more: PyTorch may reorder its weights
-    and copy what goes in and out.
+    The sum of all parameters, all activations, and the largest layer once more as workspace: PyTorch may reorder its
+    weights and copy its input and output.
     """
     workspace = max(row.weights + prod(row.in_shape) + row.activations for row in summary.rows)
     return round(4 * (summary.whole.parameters + summary.whole.activations + workspace) / 1e6)
 
 
-def _too_large(summary: NetworkSummary) -> str:
-    """Say why the network is not run for real here; empty when it can be."""
-    needed, limit = live_megabytes(summary), setting("EXPLORER_LIVE_MB")
-    macs = summary.macs(aux=True)
-    if needed > limit:
-        reason = f"Running it would need about {needed:,} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."
-    elif macs > LIVE_MACS:
-        reason = f"One image would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit here is {LIVE_MACS / 1e9:,.0f} · 10⁹."
-    else:
-        return ""
-    return reason
-
-
 def _image(config: GoogLeNetConfig, device: torch.device) -> Tensor:
-    """Return one random image, always the same; without numbers on the meta device."""
+    """Return one random image, 1 × C × H × W, the same each time; on the meta device only its shape."""
     if device.type == "meta":
         return torch.empty(1, *config.input_shape, device=device)
     return torch.randn(1, *config.input_shape, generator=torch.Generator().manual_seed(0)).to(device)
 
 
 def _forward(model: GoogLeNet, image: Tensor, runs: int = 3, seconds: float = 0.3) -> tuple[tuple[int, ...], float]:
-    """Return the logits' shape and the median milliseconds of plain inference passes, without hooks.
+    """Return the logits' shape and the median milliseconds of inference passes without hooks.
 
-    There is at least one pass, and no more than fit in ``runs`` or ``seconds``. The network must be warm: have run.
+    At least one pass runs, then more until there are ``runs`` or they have taken ``seconds``. The network must be
+    warm, that is, have run before.
     """
     model.eval()
-    taken: list[float] = []
+    times: list[float] = []
     with torch.inference_mode():
-        while not taken or (len(taken) < runs and sum(taken) < seconds):
+        while not times or (len(times) < runs and sum(times) < seconds):
             started = perf_counter()
             logits = model(image)
             if logits.device.type != "meta":
-                logits.cpu()  # to fetch the answer is to wait until the device has it
-            taken.append(perf_counter() - started)
-    return tuple(logits.shape), median(taken) * 1e3
+                logits.cpu()  # the copy waits until the device is done
+            times.append(perf_counter() - started)
+    return tuple(logits.shape), median(times) * 1e3
 
 
-def _differing_rows(closed: Mapping[str, LayerRow], live: Mapping[str, LiveRow]) -> Iterator[Disagreement]:
+def _row_disagreements(closed: Mapping[str, LayerRow], live: Mapping[str, LiveRow]) -> Iterator[Disagreement]:
+    """Compare the rows of both sides, by path: a missing row, then each field."""
     for path in dict.fromkeys(chain(closed, live)):
         if path not in live:
             yield Disagreement(path, "row", closed[path].kind, None)
         elif path not in closed:
             yield Disagreement(path, "row", None, live[path].kind)
         else:
-            for field in _COMPARED:
-                expected, found = getattr(closed[path], field), getattr(live[path], field)
-                if expected != found:
-                    yield Disagreement(path, field, expected, found)
+            for field in _ROW_FIELDS:
+                expected, measured = getattr(closed[path], field), getattr(live[path], field)
+                if expected != measured:
+                    yield Disagreement(path, field, expected, measured)
 
 
-def _torchinfo(model: GoogLeNet, **options: object) -> torchinfo.ModelStatistics:
+@contextmanager
+def _ignore_typed_storage() -> Iterator[None]:
+    """Ignore the warning that torchinfo 1.8 causes: it reads the size of torch's storage by a deprecated name."""
     with warnings.catch_warnings():
-        # torchinfo asks torch's storage for its size through a deprecated name (torchinfo 1.8).
         warnings.filterwarnings("ignore", "TypedStorage is deprecated", UserWarning)
-        return torchinfo.summary(model, verbose=0, **options)
+        yield
 
 
 def torchinfo_text(config: GoogLeNetConfig) -> str:
-    """Return torchinfo's own table of the network at inference, below a heading that explains its way of counting.
+    """Return torchinfo's own table of the network at inference, below a heading that explains how torchinfo counts.
 
-    Raises UnbuildableError for a config with problems. Works on shapes alone (meta device), whatever the size.
+    Raises UnbuildableError for a config with problems. Networks of any size work: the meta device has shapes only.
     """
     summary = summarize(config)
-    statistics = _torchinfo(
-        build_model(config, "meta"),
-        input_size=(1, *config.input_shape),
-        device="meta",
-        mode="eval",
-        depth=3,
-        col_names=("input_size", "output_size", "num_params", "mult_adds"),
-    )
-    statistics.formatting.macs_units = torchinfo.Units.NONE  # exact, where it would write "(Units.GIGABYTES): 1.59"
+    with _ignore_typed_storage():
+        statistics = torchinfo.summary(
+            build_model(config, "meta"),
+            input_size=(1, *config.input_shape),
+            device="meta",
+            mode="eval",
+            depth=3,
+            col_names=("input_size", "output_size", "num_params", "mult_adds"),
+            verbose=0,
+        )
+    statistics.formatting.macs_units = torchinfo.Units.NONE  # exact numbers instead of "(Units.GIGABYTES): 1.59"
     root = statistics.summary_list[0]
-    root.num_params -= root.leftover_params()  # the heads' parameters, which it shows as if they were the whole's
+    root.num_params -= root.leftover_params()  # torchinfo adds the heads' parameters to the root row
     root.trainable_params -= root.leftover_trainable_params()
     return "\n".join((*_heading(summary, statistics), "", str(statistics)))
 
@@ -162,11 +158,11 @@ def _heading(summary: NetworkSummary, statistics: torchinfo.ModelStatistics) -> 
     heads = summary.parameters() - summary.parameters(aux=False)
     yield f"torchinfo {torchinfo.__version__}, the network at inference (eval mode), one image of {shape}."
     yield (
-        f"Its mult-adds are neither MACs nor FLOPs: {statistics.total_mult_adds:,} where there are {summary.macs():,} "
-        "MACs, because each bias is counted at each position and BatchNorm's parameters once."
+        f"Its mult-adds are neither MACs nor FLOPs: {statistics.total_mult_adds:,}, where the network has "
+        f"{summary.macs():,} MACs, because torchinfo counts each bias at each position and BatchNorm's parameters once."
     )
     if heads:
         yield (
             f"Its total of parameters includes {heads:,} of the auxiliary heads, which do not run at inference and "
-            f"have no row: {summary.parameters(aux=False):,} without them."
+            f"have no row. Without them it is {summary.parameters(aux=False):,}."
         )

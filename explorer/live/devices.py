@@ -1,12 +1,16 @@
-"""Where the network runs: CPU, CUDA or Apple's MPS, with a polite way back to the CPU."""
+"""Where a network runs: CPU, CUDA or Apple's MPS, with a fallback to the CPU; and how large it may be to run here."""
 
 from typing import NamedTuple
 
 import torch
 
+from explorer.settings import setting
+
+MAX_MACS = 20_000_000_000  # of one forward pass: about a second per image on one core
+
 
 class Device(NamedTuple):
-    """A device that exists: what was asked for, what is used, and why when the two differ."""
+    """An available device: ``choice`` as requested, the torch device in use, and ``note``, why the two differ."""
 
     choice: str
     torch: torch.device
@@ -21,32 +25,46 @@ class Device(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What a measurement was made on: the name, for the CPU with the number of threads."""
+        """The device as reported with a measurement: its name, and for the CPU the number of threads."""
         threads = torch.get_num_threads()
         return f"CPU ({threads} thread{'s' * (threads > 1)})" if self.torch.type == "cpu" else self.name
 
 
 def available_devices() -> tuple[str, ...]:
-    """Return the kinds of device that are here, the CPU first."""
-    found = ["cpu"]
+    """Return the kinds of device on this machine, the CPU first."""
+    available = ["cpu"]
     if torch.cuda.is_available():
-        found.append("cuda")
+        available.append("cuda")
     if torch.backends.mps.is_available():
-        found.append("mps")
-    return tuple(found)
+        available.append("mps")
+    return tuple(available)
 
 
 def resolve_device(choice: str = "auto") -> Device:
-    """Return the device asked for, or the CPU with the reason when there is none.
+    """Return the requested device, or the CPU with the reason if it is not available.
 
-    ``auto`` takes CUDA, then MPS, then the CPU. Unknown names fall back to the CPU too.
+    ``auto`` picks CUDA, then MPS, then the CPU. Unknown names fall back to the CPU too.
     """
-    have = available_devices()
+    available = available_devices()
     if choice == "auto":
-        best = next(kind for kind in ("cuda", "mps", "cpu") if kind in have)
+        best = next(kind for kind in ("cuda", "mps", "cpu") if kind in available)
         return Device(choice, torch.device(best), "")
-    if choice in have:
+    if choice in available:
         return Device(choice, torch.device(choice), "")
     known = choice in ("cuda", "mps")
-    reason = f"This server has no {choice.upper()} device" if known else "That is no known device"
+    reason = f"This server has no {choice.upper()} device" if known else "This is not a known device"
     return Device(choice, torch.device("cpu"), f"{reason}: the CPU is used instead.")
+
+
+def size_limit_reason(megabytes: float, macs: int) -> str:
+    """Return why a network is too large to run here, or an empty string if it is not.
+
+    ``megabytes`` is its estimated memory in MB (10⁶ bytes), limited by ``EXPLORER_LIVE_MB``; ``macs`` are the
+    multiply-accumulates of one forward pass, limited by MAX_MACS.
+    """
+    limit = setting("EXPLORER_LIVE_MB")
+    if megabytes > limit:
+        return f"Running it would need about {megabytes:,.0f} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."
+    if macs > MAX_MACS:
+        return f"One pass would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit here is {MAX_MACS / 1e9:,.0f} · 10⁹."
+    return ""

@@ -1,11 +1,12 @@
-"""What is going on inside: the maps of every branch, how much each branch does, and the first layer's filters.
+"""Feature maps of every branch, activation statistics of the branches, and the kernels of the first convolution.
 
-Maps are seen by hooks, as the layers give them, before they are concatenated and after any scaling.
+Forward hooks read the maps of a branch before the concatenation and before any scaling.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,29 +14,20 @@ from torch import Tensor, nn
 from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.data.images import png
-from explorer.jobs.inspection import (
-    MAX_TILES,
-    Activity,
-    BranchActivity,
-    Filters,
-    InputError,
-    FeatureMap,
-    Maps,
-    Network,
-    Preprocessing,
-    Scale,
-    Strip,
-)
-from explorer.live.devices import Device, resolve_device
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Network
+from explorer.errors import InputError
+from explorer.jobs.inspection import MAX_TILES, Activity, BranchActivity, FeatureMap, Filters, Maps, Scale, Strip
+from explorer.live.devices import resolve_device
 from explorer.live.inference import check_work, in_chunks, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
-from explorer.live.mosaic import COLUMNS, heat, signed, tiled
+from explorer.live.tensor_images import COLUMNS, feature_map_grid, heat_map, kernel_grid
 
 
-class Part(NamedTuple):
-    """A stretch of channels that is looked at by itself: a branch of a module, or a layer of the stem.
+class ChannelRange(NamedTuple):
+    """The channels of one branch of a module, or of one convolution of the stem.
 
-    Its channels are ``first`` to ``last`` of what the block gives; a layer of the stem is a block of its own.
+    They are ``first`` to ``last`` (inclusive) of the block's concatenation; each convolution of the stem counts from 0.
     """
 
     path: str
@@ -44,23 +36,24 @@ class Part(NamedTuple):
     last: int
 
 
-def parts(config: GoogLeNetConfig, block: str) -> tuple[Part, ...]:
-    """Return the branches of a module in the order of concatenation, or the stem's convolutions.
+def channel_ranges(config: GoogLeNetConfig, block: str) -> tuple[ChannelRange, ...]:
+    """Return the channels of a module's branches in the order of concatenation, or of the stem's convolutions.
 
-    Raises InputError where there is no such block.
+    ``block`` is a module's name or ``stem``. Raises InputError if there is no such block.
     """
     summary = summarize(config)
     if block == "stem":
         rows = [row for row in summary.rows if row.module == block and row.kind == "conv"]
-        return tuple(Part(row.path, row.path.rpartition(".")[2], 0, row.out_shape[0] - 1) for row in rows)
+        return tuple(ChannelRange(row.path, row.path.rpartition(".")[2], 0, row.out_shape[0] - 1) for row in rows)
     if block not in {module.name for module in config.modules}:
         raise InputError(f"The network has no module {block}.")
-    last = {row.branch: row.out_shape[0] for row in summary.rows if row.module == block and row.branch}
-    found, first = [], 0
+    widths = {row.branch: row.out_shape[0] for row in summary.rows if row.module == block and row.branch}
+    ranges, first = [], 0
     for branch in config.module(block).branches:
-        found.append(Part(f"inception_{block}.branch_{branch}", branch, first, first + last[branch] - 1))
-        first += last[branch]
-    return tuple(found)
+        last = first + widths[branch] - 1
+        ranges.append(ChannelRange(f"inception_{block}.branch_{branch}", branch, first, last))
+        first = last + 1
+    return tuple(ranges)
 
 
 def maps(
@@ -72,10 +65,10 @@ def maps(
     *,
     block: str,
 ) -> Maps:
-    """Show every channel of a block for the first picture. Raises InputError or UnbuildableError."""
-    shown = parts(network.config, block)
-    outputs = _outputs(network, images[:1], preprocessing, scales, device, [part.path for part in shown])
-    return Maps(block=block, strips=tuple(_strip(part, outputs[part.path][0]) for part in shown))
+    """Return every feature map of a block for the first image. Raises InputError or UnbuildableError."""
+    ranges = channel_ranges(network.config, block)
+    outputs = _outputs(network, images[:1], preprocessing, scales, device, [channels.path for channels in ranges])
+    return Maps(block=block, strips=tuple(_strip(channels, outputs[channels.path][0]) for channels in ranges))
 
 
 def feature_map(
@@ -88,10 +81,10 @@ def feature_map(
     path: str,
     channel: int,
 ) -> FeatureMap:
-    """Show one channel of one layer or branch for the first picture. Raises InputError or UnbuildableError."""
+    """Return one feature map of a layer or branch for the first image. Raises InputError or UnbuildableError."""
     check_channel(network.config, path, channel)
     output = _outputs(network, images[:1], preprocessing, scales, device, [path])[path][0, channel]
-    return FeatureMap(path=path, channel=channel, heat=heat(output), response=output.mean().item())
+    return FeatureMap(path=path, channel=channel, heat=heat_map(output), response=output.mean().item())
 
 
 def activity(
@@ -101,35 +94,48 @@ def activity(
     scales: Sequence[Scale] = (),
     device: str = "auto",
 ) -> Activity:
-    """Say how much each branch of each module does for these images. Raises InputError or UnbuildableError."""
+    """Return activation statistics of each branch over all images. Raises InputError or UnbuildableError."""
     check_work(network, len(images))
-    place = resolve_device(device)
-    model = live_network(network, place)
-    inputs = prepare_inputs(network, images, preprocessing, place)
-    watched = [(module.name, part) for module in network.config.modules for part in parts(network.config, module.name)]
-    sums = {part.path: _Sums() for _, part in watched}
-    for batch in in_chunks(inputs, network):
-        with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, list(sums)) as outputs:
-            model(batch)
+    resolved_device = resolve_device(device)
+    model = live_network(network, resolved_device)
+    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
+    modules = [module.name for module in network.config.modules]
+    branches = [(name, channels) for name in modules for channels in channel_ranges(network.config, name)]
+    statistics = {channels.path: ActivationStatistics(channels.last - channels.first + 1) for _, channels in branches}
+    for chunk in in_chunks(inputs, network):
+        with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, list(statistics)) as outputs:
+            model(chunk)
         for path, output in outputs.items():
-            sums[path].add(output)
+            statistics[path].add(output)
     return Activity(
         branches=tuple(
-            BranchActivity(name, part.branch, part.first, part.last, *sums[part.path].result) for name, part in watched
+            BranchActivity(
+                name,
+                channels.branch,
+                channels.first,
+                channels.last,
+                mean=statistics[channels.path].mean,
+                sparsity=statistics[channels.path].sparsity,
+                dead=statistics[channels.path].dead,
+            )
+            for name, channels in branches
         ),
         image_count=len(inputs),
     )
 
 
 def filters(network: Network, device: str = "auto") -> Filters:
-    """Show the kernels of the first convolution. Raises InputError or UnbuildableError."""
-    weight = live_network(network, resolve_device(device)).stem.conv1.conv.weight.float()  # n × C × K × K
+    """Return the kernels of the first convolution as an image. Raises InputError or UnbuildableError."""
+    model = live_network(network, resolve_device(device))
+    first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+    weight = first.weight.float()  # n × C × K × K
+    height, width = weight.shape[2:]
     tiles = weight.permute(0, 2, 3, 1)
     if tiles.shape[3] != 3:
         tiles = tiles.mean(dim=3, keepdim=True)
     return Filters(
-        png=png(signed(tiles)),
-        kernel=tuple(weight.shape[2:]),
+        png=png(kernel_grid(tiles)),
+        kernel=(height, width),
         columns=min(COLUMNS, len(weight)),
         norms=tuple(weight.flatten(1).norm(dim=1).tolist()),
     )
@@ -137,16 +143,13 @@ def filters(network: Network, device: str = "auto") -> Filters:
 
 @contextmanager
 def record_outputs(model: GoogLeNet, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
-    """Note what layers or branches give while this lasts: N × C × H × W by path. The hooks are gone afterwards."""
+    """Record the outputs of layers or branches that run in the block: N × C × H × W by path. Removes its hooks."""
     outputs: dict[str, Tensor] = {}
 
-    def note(path: str) -> Any:
-        def hook(_module: nn.Module, _received: Any, output: Tensor) -> None:
-            outputs[path] = output
+    def record(path: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        outputs[path] = output
 
-        return hook
-
-    handles = [model.get_submodule(path).register_forward_hook(note(path)) for path in paths]
+    handles = [model.get_submodule(path).register_forward_hook(partial(record, path)) for path in paths]
     try:
         yield outputs
     finally:
@@ -155,14 +158,14 @@ def record_outputs(model: GoogLeNet, paths: Sequence[str]) -> Iterator[dict[str,
 
 
 def check_channel(config: GoogLeNetConfig, path: str, channel: int) -> None:
-    """Raise InputError where there is no such layer or branch, or it has no such channel."""
+    """Raise InputError if there is no such layer or branch with feature maps, or no such channel in it."""
     rows = [row for row in summarize(config).rows if row.aux is None and len(row.out_shape) == 3]
-    last = {row.path: row.out_shape[0] for row in rows}
-    last |= {f"inception_{row.module}.branch_{row.branch}": row.out_shape[0] for row in rows if row.branch}
-    if path not in last:
+    widths = {row.path: row.out_shape[0] for row in rows}
+    widths |= {f"inception_{row.module}.branch_{row.branch}": row.out_shape[0] for row in rows if row.branch}
+    if path not in widths:
         raise InputError(f"The network has no layer {path} with feature maps.")
-    if not 0 <= channel < last[path]:
-        raise InputError(f"{path} has the channels 0 to {last[path] - 1:,}.")
+    if not 0 <= channel < widths[path]:
+        raise InputError(f"{path} has the channels 0 to {widths[path] - 1:,}.")
 
 
 def _outputs(
@@ -173,55 +176,65 @@ def _outputs(
     device: str,
     paths: Sequence[str],
 ) -> dict[str, Tensor]:
-    """Run the images and return what the layers or branches gave."""
-    place: Device = resolve_device(device)
-    model = live_network(network, place)
-    inputs = prepare_inputs(network, images, preprocessing, place)
+    """Run the images through the network and return the outputs of layers or branches, N × C × H × W by path."""
+    resolved_device = resolve_device(device)
+    model = live_network(network, resolved_device)
+    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
     with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, paths) as outputs:
         model(inputs)
     return {path: output.float() for path, output in outputs.items()}
 
 
-def _strip(part: Part, output: Tensor) -> Strip:
-    """Make a strip of C × H × W."""
+def _strip(channels: ChannelRange, output: Tensor) -> Strip:
+    """Make the strip of a branch from its output C × H × W: the maps with the strongest mean response first."""
     responses = output.mean((1, 2))
     order = responses.argsort(descending=True, stable=True)[:MAX_TILES]
-    picture, tile, columns = tiled(output[order])
-    sums = _Sums()
-    sums.add(output[None])
-    mean, sparsity, dead = sums.result
+    image, tile, columns = feature_map_grid(output[order])
+    statistics = ActivationStatistics(len(output))
+    statistics.add(output[None])
+    height, width = output.shape[1:]
     return Strip(
-        path=part.path,
-        branch=part.branch,
-        first=part.first,
-        last=part.last,
+        path=channels.path,
+        branch=channels.branch,
+        first=channels.first,
+        last=channels.last,
         channels=tuple(order.tolist()),
         responses=tuple(responses[order].tolist()),
-        map_size=tuple(output.shape[1:]),
+        map_size=(height, width),
         tile=tile,
         columns=columns,
-        png=picture,
-        mean=mean,
-        sparsity=sparsity,
-        dead=dead,
+        png=image,
+        mean=statistics.mean,
+        sparsity=statistics.sparsity,
+        dead=statistics.dead,
     )
 
 
-class _Sums:
-    """Mean, share of zeros and dead channels of what a branch gives, added up over batches."""
+class ActivationStatistics:
+    """Mean, fraction of zeros and number of dead channels of a layer with ``channels`` channels, over all batches."""
 
-    def __init__(self) -> None:
-        self._total, self._zeros, self._count = 0.0, 0, 0
-        self._alive: Tensor | None = None
+    def __init__(self, channels: int) -> None:
+        self._sum, self._zeros, self._count = 0.0, 0, 0
+        self._alive = torch.zeros(channels, dtype=torch.bool)
 
     def add(self, output: Tensor) -> None:
-        """Take in N × C × H × W."""
-        self._total += output.float().sum().item()
-        self._zeros += (output == 0).sum().item()
+        """Add a batch of outputs, N × C × H × W."""
+        self._sum += float(output.float().sum())
+        self._zeros += int((output == 0).sum())
         self._count += output.numel()
-        alive = (output != 0).any(dim=3).any(dim=2).any(dim=0)
-        self._alive = alive if self._alive is None else self._alive | alive
+        self._alive |= (output != 0).any(dim=3).any(dim=2).any(dim=0).cpu()
 
     @property
-    def result(self) -> tuple[float, float, int]:
-        return self._total / self._count, self._zeros / self._count, (~self._alive).sum().item()
+    def mean(self) -> float:
+        """The mean of all elements."""
+        return self._sum / self._count
+
+    @property
+    def sparsity(self) -> float:
+        """The fraction of elements that are 0."""
+        return self._zeros / self._count
+
+    @property
+    def dead(self) -> int:
+        """The number of channels that are 0 everywhere."""
+        return int((~self._alive).sum())

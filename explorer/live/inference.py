@@ -1,16 +1,15 @@
-"""Inference on images: networks made ready once and kept, and what they and their auxiliary heads say.
+"""Inference on images: a cache of live networks, and the predictions of a network and its auxiliary heads.
 
-A network that is kept is never changed: whoever scales a branch does so by a hook that is gone afterwards. It is laid
-out channels-last, which PyTorch's convolutions on CPUs and tensor cores read faster than its default.
+A cached network never changes: a branch is scaled by a hook, which is removed afterwards. Its memory format is
+channels-last, which PyTorch's convolutions on CPUs and tensor cores read faster than the default.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from math import isfinite, log, prod
+from functools import lru_cache, partial
+from math import isfinite, log
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,25 +18,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.data.preprocessing import prepare
-from explorer.jobs.inspection import (
-    MAX_IMAGES,
-    ClassScores,
-    InputError,
-    Network,
-    Prediction,
-    Predictions,
-    Preprocessing,
-    Scale,
-    scale_problems,
-)
+from explorer.data.preprocessing import Preprocessing, preprocess
+from explorer.data.weight_files import Network
+from explorer.errors import InputError
+from explorer.jobs.inspection import MAX_IMAGES, ClassScores, Prediction, Predictions, Scale, scale_problems
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.timing import wait
+from explorer.live.timing import synchronize
 from explorer.live.weights import WeightsError, load_weights
+from explorer.memory import peak_activations
 from explorer.settings import setting
 
-MAX_MACS = 600_000_000_000  # without a word of progress: about half a minute on one core
+MAX_MACS = 600_000_000_000  # of a request that reports no progress: about half a minute on one core
 MAX_FACTOR = 100.0
 
 
@@ -49,80 +41,85 @@ def predict(
     device: str = "auto",
     top: int = 5,
 ) -> Predictions:
-    """Say what the network sees in each picture. Raises InputError or UnbuildableError with the reason why not."""
+    """Return the ``top`` classes of each image, for the network and its auxiliary heads.
+
+    Raises InputError or UnbuildableError with the reason.
+    """
     check_work(network, len(images))
-    place = resolve_device(device)
-    model = live_network(network, place)
-    inputs = prepare_inputs(network, images, preprocessing, place)
+    resolved_device = resolve_device(device)
+    model = live_network(network, resolved_device)
+    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
     started = perf_counter()
     with torch.inference_mode(), scale_branches(model, scales):
-        parts = [model.forward_with_heads(part) for part in in_chunks(inputs, network)]
-        wait(place.torch)
+        outputs = [model.forward_with_heads(chunk) for chunk in in_chunks(inputs, network)]
+        synchronize(resolved_device.torch)
         forward_ms = (perf_counter() - started) * 1e3
-        main = _said(torch.cat([part.logits for part in parts]), top)
-        aux = {tap: _said(torch.cat([part.aux[tap] for part in parts]), top) for tap in parts[0].aux}
+        main = _class_scores(torch.cat([output.logits for output in outputs]), top)
+        aux = {tap: _class_scores(torch.cat([output.aux[tap] for output in outputs]), top) for tap in outputs[0].aux}
     return Predictions(
         predictions=tuple(
-            Prediction(main=said, aux={tap: aux[tap][number] for tap in aux}) for number, said in enumerate(main)
+            Prediction(main=scores, aux={tap: aux[tap][number] for tap in aux}) for number, scores in enumerate(main)
         ),
         forward_ms=forward_ms,
-        device=place.description,
-        note=place.note,
+        device=resolved_device.description,
+        note=resolved_device.note,
     )
 
 
-def _said(logits: Tensor, top: int) -> list[ClassScores]:
-    """N × classes → what is said of each of N images."""
-    logs = F.log_softmax(logits.cpu().double(), dim=1)  # not every accelerator has double precision
-    if not logs.isfinite().all():
-        raise InputError("The network's numbers ran over: it has no answer. Weights that fit give one.")
-    likely = logs.topk(min(top, logs.shape[1]), dim=1)
-    entropies = -(logs.exp() * logs).sum(dim=1) / log(2)
+def _class_scores(logits: Tensor, top: int) -> list[ClassScores]:
+    """Logits N × classes → the ``top`` classes, their probabilities, and the entropy in bits, of each of N images."""
+    log_probabilities = F.log_softmax(logits.cpu().double(), dim=1)  # not every accelerator has double precision
+    if not log_probabilities.isfinite().all():
+        raise InputError(
+            "The network's activations overflowed (NaN or infinite), so there is no prediction. Choose other weights."
+        )
+    best = log_probabilities.topk(min(top, log_probabilities.shape[1]), dim=1)
+    entropies = -(log_probabilities.exp() * log_probabilities).sum(dim=1) / log(2)
     return [
         ClassScores(tuple(classes), tuple(probabilities), max(entropy, 0.0))
         for classes, probabilities, entropy in zip(
-            likely.indices.tolist(), likely.values.exp().tolist(), entropies.tolist(), strict=True
+            best.indices.tolist(), best.values.exp().tolist(), entropies.tolist(), strict=True
         )
     ]
 
 
-class _Kept:
-    """The networks used last, as many as fit into half of the memory that there is; a larger one is kept alone."""
+class _NetworkCache:
+    """The networks used last: as many as fit into half of ``EXPLORER_LOOK_MB``, or a single larger one."""
 
     def __init__(self) -> None:
         self._models: OrderedDict[tuple[Network, str], GoogLeNet] = OrderedDict()
 
-    def get(self, network: Network, place: Device) -> GoogLeNet:
-        key = network, str(place.torch)
+    def get(self, network: Network, device: Device) -> GoogLeNet:
+        key = network, str(device.torch)
         if key not in self._models:
             needed = _bytes(network)
-            while self._models and needed + sum(_bytes(kept) for kept, _ in self._models) > _limit_mb() * 5e5:
+            while self._models and needed + sum(_bytes(other) for other, _ in self._models) > _limit_mb() * 5e5:
                 self._models.popitem(last=False)
-            self._models[key] = prepare_model(_built(network), place.torch)
+            self._models[key] = prepare_model(_build(network), device.torch)
         self._models.move_to_end(key)
         return self._models[key]
 
 
-_kept = _Kept()
+_network_cache = _NetworkCache()
 
 
-def live_network(network: Network, place: Device) -> GoogLeNet:
-    """Return the network, ready for inference on its device, built only if it is not kept. It must not be changed.
+def live_network(network: Network, device: Device) -> GoogLeNet:
+    """Return the network, ready for inference on the device, from the cache if it is there. Callers must not change it.
 
-    Raises UnbuildableError for a config with problems; InputError for weights that are not there or do not fit, and
-    where the network with one picture needs more memory than there is (``EXPLORER_LOOK_MB``).
+    Raises UnbuildableError for a config with problems; InputError if the weights are missing or do not fit, or if the
+    network with one image needs more memory than allowed (``EXPLORER_LOOK_MB``).
     """
     summary = _summary(network)
-    needed = (4 * summary.whole.parameters + _bytes_per_picture(summary)) / 1e6
+    needed = (4 * summary.whole.parameters + _bytes_per_image(summary)) / 1e6
     if needed > _limit_mb():
         raise InputError(
-            f"The network with one picture needs about {needed:,.0f} MB; the limit here is {_limit_mb():,} MB "
-            "(EXPLORER_LOOK_MB). Take a smaller picture or narrower modules."
+            f"The network with one image needs about {needed:,.0f} MB; the limit here is {_limit_mb():,} MB "
+            "(EXPLORER_LOOK_MB). Choose a smaller input or narrower modules."
         )
-    return _kept.get(network, place)
+    return _network_cache.get(network, device)
 
 
-def _built(network: Network) -> GoogLeNet:
+def _build(network: Network) -> GoogLeNet:
     if not network.weights:
         return build_model(network.config, seed=network.seed)
     try:
@@ -133,23 +130,25 @@ def _built(network: Network) -> GoogLeNet:
     try:
         model.load_state_dict(weights.state, assign=True)
     except RuntimeError as error:
-        raise InputError("The weights are of another network than the one on the page.") from error
+        raise InputError("The weights belong to another network than the current one.") from error
     return model
 
 
 def prepare_model(model: GoogLeNet, device: torch.device) -> GoogLeNet:
-    """Make a network ready for inference: eval mode, no gradients, channels-last. Changes and returns it."""
+    """Make a network ready for inference and return it: eval mode, no gradients, channels-last, a faster LRN."""
     for layer in list(model.modules()):
         for name, child in layer.named_children():
             if type(child) is nn.LocalResponseNorm and child.beta == 0.75:
                 setattr(layer, name, ResponseNorm(child.size, child.alpha, child.beta, child.k))
-    return model.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    model.eval().requires_grad_(False).to(device)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # not in torch's stubs
 
 
 class ResponseNorm(nn.LocalResponseNorm):
-    """Local response normalisation by adding shifted squares, where PyTorch pools in three dimensions.
+    """Local response normalization as a sum of shifted squares; PyTorch uses a three-dimensional average pool.
 
-    That took a quarter of the time of the paper's network. The exponent is the paper's 0.75: two roots give the power.
+    PyTorch's took a quarter of the time of the paper's network. The exponent is the paper's 0.75, so that two square
+    roots compute the power.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -160,25 +159,25 @@ class ResponseNorm(nn.LocalResponseNorm):
         for shift in range(1, self.size):
             total += squares[:, shift : shift + channels]
         root = (total * (self.alpha / self.size) + self.k).rsqrt()
-        return x * (root * root.sqrt())  # to the power of −3/4
+        return x * (root * root.sqrt())  # total to the power of −3/4
 
 
 @contextmanager
 def scale_branches(model: GoogLeNet, scales: Sequence[Scale]) -> Iterator[None]:
-    """Multiply outputs of branches before they are concatenated, for as long as this lasts.
+    """Multiply outputs of branches by their factors before the concatenation, within the block.
 
-    Raises InputError for a branch that is not there, or a factor that is no number within ±100.
+    Raises InputError for an unknown branch, or a factor that is not a number within ±100.
     """
-    if found := scale_problems(model.config, tuple(scales)):
-        raise InputError(found[0].message)
+    if problems := scale_problems(model.config, tuple(scales)):
+        raise InputError(problems[0].message)
     if not all(isfinite(scale.factor) and abs(scale.factor) <= MAX_FACTOR for scale in scales):
-        raise InputError(f"A branch is scaled by a number from {-MAX_FACTOR:g} to {MAX_FACTOR:g}.")
+        raise InputError(f"The factor of a branch is a number from {-MAX_FACTOR:g} to {MAX_FACTOR:g}.")
     factors: dict[str, dict[str, float]] = {}
     for scale in scales:
         factors.setdefault(scale.module, {})[scale.branch] = scale.factor
     handles = [
         model.get_submodule(f"inception_{name}.concat").register_forward_pre_hook(
-            _scaling(model.config.module(name).branches, by_branch)
+            partial(_scale_outputs, model.config.module(name).branches, by_branch)
         )
         for name, by_branch in factors.items()
     ]
@@ -189,59 +188,57 @@ def scale_branches(model: GoogLeNet, scales: Sequence[Scale]) -> Iterator[None]:
             handle.remove()
 
 
-def _scaling(branches: Sequence[str], by_branch: dict[str, float]) -> Callable[..., Any]:
-    def scale(_: nn.Module, received: tuple[list[Tensor]]) -> tuple[list[Tensor]]:
-        return (
-            [
-                output * by_branch[branch] if branch in by_branch else output
-                for branch, output in zip(branches, received[0], strict=True)
-            ],
-        )
+def _scale_outputs(
+    branches: Sequence[str], factors: dict[str, float], _concat: nn.Module, args: tuple[list[Tensor]]
+) -> tuple[list[Tensor]]:
+    """Scale the inputs of a Concat. With its first two arguments bound, this is a forward pre-hook."""
+    (outputs,) = args
+    return (
+        [
+            output * factors[branch] if branch in factors else output
+            for branch, output in zip(branches, outputs, strict=True)
+        ],
+    )
 
-    return scale
 
-
-def prepare_inputs(network: Network, images: Sequence[str], preprocessing: Preprocessing, place: Device) -> Tensor:
-    """Return the images as the network takes them: N × C × H × W, channels-last. Raises InputError."""
+def prepare_inputs(network: Network, images: Sequence[str], preprocessing: Preprocessing, device: Device) -> Tensor:
+    """Preprocess image files into the network's input: N × C × H × W, channels-last. Raises InputError."""
     if not 1 <= len(images) <= MAX_IMAGES:
-        raise InputError(f"Between 1 and {MAX_IMAGES} images are looked at together; these are {len(images):,}.")
-    values = np.stack([prepare(_pixels(path), network.config, preprocessing).values for path in images])
-    return torch.from_numpy(values).to(place.torch, memory_format=torch.channels_last)
+        raise InputError(f"A request has between 1 and {MAX_IMAGES} images; this one has {len(images):,}.")
+    values = np.stack([preprocess(_pixels(path), network.config, preprocessing).values for path in images])
+    return torch.from_numpy(values).to(device.torch, memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=16)
 def _pixels(path: str) -> np.ndarray:
-    """Read a picture of ours; it is never written to."""
+    """Return the pixels of one of the app's own PNG files, H × W × 3; the array must not be changed."""
     try:
         with Image.open(path, formats=("PNG",)) as file:
             return np.asarray(file.convert("RGB"))
     except OSError as error:
-        raise InputError("The picture is no longer there. Choose it again.") from error
+        raise InputError("The image is no longer there. Choose it again.") from error
 
 
 def in_chunks(inputs: Tensor, network: Network) -> tuple[Tensor, ...]:
-    """Cut a batch into parts whose activations fit into the memory that there is for them."""
+    """Split a batch into chunks whose activations take at most half of the memory that the network leaves free."""
     summary = _summary(network)
-    room = _limit_mb() * 1e6 - 4 * summary.whole.parameters
-    return inputs.split(max(1, int(room / 2 / _bytes_per_picture(summary))))
+    free_bytes = _limit_mb() * 1e6 - 4 * summary.whole.parameters
+    return torch.split(inputs, max(1, int(free_bytes / 2 / _bytes_per_image(summary))))
 
 
 def check_work(network: Network, passes: int) -> None:
-    """Raise InputError where so many passes of one picture would take too long."""
+    """Raise InputError if so many passes of one image would take too long."""
     macs = passes * _summary(network).macs(aux=True)
     if macs > MAX_MACS:
         raise InputError(
-            f"That takes {passes:,} passes with {macs / 1e9:,.0f} · 10⁹ MACs in all; the limit here is "
-            f"{MAX_MACS / 1e9:,.0f} · 10⁹. Take fewer images, a smaller picture or narrower modules."
+            f"That takes {passes:,} passes with {macs / 1e9:,.0f} · 10⁹ MACs in total; the limit here is "
+            f"{MAX_MACS / 1e9:,.0f} · 10⁹. Choose fewer images, a smaller input or narrower modules."
         )
 
 
-def _bytes_per_picture(summary: NetworkSummary) -> int:
-    """Estimate what a pass holds at most: one block's input and outputs, and as much again as workspace."""
-    first = {}
-    for row in summary.rows:
-        first.setdefault(row.module, prod(row.in_shape))
-    return 8 * max(first[block] + totals.activations for block, totals in summary.by_module.items())
+def _bytes_per_image(summary: NetworkSummary) -> int:
+    """Estimate the peak memory of a pass, in bytes: one block's input and outputs, and as much again as workspace."""
+    return 8 * peak_activations(summary)
 
 
 @lru_cache(maxsize=16)

@@ -1,28 +1,27 @@
-"""Every layer of a network by the clock, while the whole network runs at inference, auxiliary heads included.
+"""Inference time of every layer of a network, measured while the whole network runs, auxiliary heads included.
 
-Each layer is timed from its input to its output, with what belongs to its row (a convolution with its BatchNorm and
-ReLU). On an accelerator each layer is waited for: its time contains its launch, and the layers add up to more than a
-pass takes.
+A layer is timed from its input to its output, with everything in its row (a convolution with its BatchNorm and ReLU).
+On an accelerator each layer is synchronized: its time includes its launch, so the layers add up to more than a pass
+takes.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
+from functools import partial
 from time import perf_counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
 from explorer.jobs.requests import LayerTiming, Progress
-from explorer.live.check import LIVE_MACS
-from explorer.live.devices import resolve_device
+from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.timing import wait
+from explorer.live.timing import synchronize
 from explorer.live.trace import layers
-from explorer.settings import setting
+from explorer.memory import peak_activations
 
 ROUNDS, SECONDS, WARM_UPS = 30, 8.0, 2
 
@@ -36,20 +35,19 @@ def time_layers(
     rounds: int = ROUNDS,
     seconds: float = SECONDS,
 ) -> Iterator[Progress | LayerTiming]:
-    """Yield progress, then the milliseconds of every layer in every round, for ``batch`` random images at once.
+    """Yield progress, then the milliseconds of every layer in every round, for a batch of ``batch`` random images.
 
-    In each round the network runs once as it is and once with its layers watched. There are up to ``rounds`` rounds,
-    as many as begin within ``seconds`` and at least three. Weights and images come from ``seed``; neither changes the
-    time. Raises UnbuildableError for a network or a batch that is too large, before anything is allocated.
+    In each round the network runs once without hooks and once with its layers timed. There are up to ``rounds``
+    rounds: those that begin within ``seconds``, but at least three. Weights and images come from ``seed``; neither
+    changes the time. Raises UnbuildableError for a network or a batch that is too large, before anything is allocated.
     """
-    if found := _too_large(summarize(config), batch):
-        raise UnbuildableError(found)
-    place = resolve_device(device)
-    model = build_model(config, place.torch, seed=seed).eval()
+    _check_size(summarize(config), batch)
+    resolved_device = resolve_device(device)
+    model = build_model(config, resolved_device.torch, seed=seed).eval()
     torch.manual_seed(seed)
-    images = torch.randn(batch, *config.input_shape).to(place.torch)  # N × C × H × W
-    taken: dict[str, list[float]] = defaultdict(list)
-    whole: list[float] = []
+    images = torch.randn(batch, *config.input_shape).to(resolved_device.torch)  # N × C × H × W
+    layers_ms: dict[str, list[float]] = defaultdict(list)
+    whole_ms: list[float] = []
     with torch.inference_mode():
         for _ in range(WARM_UPS):
             _pass_ms(model, images)
@@ -57,80 +55,67 @@ def time_layers(
         for number in range(rounds):
             if number >= 3 and perf_counter() - started > seconds:
                 break
-            whole.append(_pass_ms(model, images))
-            with _watched(model, place.torch) as by_path:
+            whole_ms.append(_pass_ms(model, images))
+            with _layer_timers(model, resolved_device.torch) as ms_by_path:
                 model.forward_with_heads(images)
-            for path, ms in by_path.items():
-                taken[path].append(ms)
-            yield Progress(done=number + 1, total=rounds, doing="The network runs, each layer timed")
+            for path, ms in ms_by_path.items():
+                layers_ms[path].append(ms)
+            yield Progress(done=number + 1, total=rounds, message="The network runs, each layer timed")
     yield LayerTiming(
         config=config,
         batch=batch,
-        paths=tuple(taken),
-        layers_ms=tuple(map(tuple, taken.values())),
-        whole_ms=tuple(whole),
-        device=place.description,
-        note=place.note,
+        paths=tuple(layers_ms),
+        layers_ms=tuple(map(tuple, layers_ms.values())),
+        whole_ms=tuple(whole_ms),
+        device=resolved_device.description,
+        note=resolved_device.note,
     )
 
 
 def _pass_ms(model: GoogLeNet, images: Tensor) -> float:
-    """One pass at inference, without heads and without anybody watching."""
-    wait(images.device)
+    """Return the milliseconds of one inference pass, without heads and hooks."""
+    synchronize(images.device)
     started = perf_counter()
     model(images)
-    wait(images.device)
+    synchronize(images.device)
     return (perf_counter() - started) * 1e3
 
 
 @contextmanager
-def _watched(model: GoogLeNet, device: torch.device) -> Iterator[dict[str, float]]:
-    """Time each layer that runs meanwhile: milliseconds by path. The hooks are removed, also after an error."""
-    taken: dict[str, float] = {}
+def _layer_timers(model: GoogLeNet, device: torch.device) -> Iterator[dict[str, float]]:
+    """Time each layer that runs in the block: milliseconds by path. The hooks are removed, also after an error."""
+    started: dict[str, float] = {}
+    ms_by_path: dict[str, float] = {}
 
-    def begin(path: str) -> Callable[..., None]:
-        def note(*_: object) -> None:
-            wait(device)
-            taken[path] = perf_counter()
+    def start(path: str, _module: nn.Module, _inputs: object) -> None:
+        synchronize(device)
+        started[path] = perf_counter()
 
-        return note
-
-    def end(path: str) -> Callable[..., None]:
-        def note(*_: object) -> None:
-            wait(device)
-            taken[path] = (perf_counter() - taken[path]) * 1e3
-
-        return note
+    def stop(path: str, _module: nn.Module, _inputs: object, _output: object) -> None:
+        synchronize(device)
+        ms_by_path[path] = (perf_counter() - started[path]) * 1e3
 
     handles = []
     try:
         for path, layer in layers(model):
-            handles += [layer.register_forward_pre_hook(begin(path)), layer.register_forward_hook(end(path))]
-        yield taken
+            handles.append(layer.register_forward_pre_hook(partial(start, path)))
+            handles.append(layer.register_forward_hook(partial(stop, path)))
+        yield ms_by_path
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _too_large(summary: NetworkSummary, batch: int) -> tuple[Problem, ...]:
-    """Refuse what would take too much memory or time, before anything is allocated.
+def _check_size(summary: NetworkSummary, batch: int) -> None:
+    """Raise UnbuildableError if the batch is empty, or needs too much memory or work.
 
-    At inference an output is dropped once it has been used: at most one block's outputs with its input are held, and
-    about as much again as workspace.
+    Memory holds the parameters, the activations at their peak, and about as much again as workspace.
     """
-    held = max(prod(_input(summary, block)) + totals.activations for block, totals in summary.by_module.items())
-    megabytes = 4 * (summary.whole.parameters + 2 * batch * held) / 1e6
-    macs, limit = batch * summary.macs(aux=True), setting("EXPLORER_LIVE_MB")
+    megabytes = 4 * (summary.whole.parameters + 2 * batch * peak_activations(summary)) / 1e6
     if batch < 1:
         reason = "A batch has at least one image."
-    elif megabytes > limit:
-        reason = f"It would need about {megabytes:,.0f} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."
-    elif macs > LIVE_MACS:
-        reason = f"One pass would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit is {LIVE_MACS / 1e9:,.0f} · 10⁹."
     else:
-        return ()
-    return (Problem("timing", "batch", f"{reason} Take fewer images, a smaller picture or a smaller network."),)
-
-
-def _input(summary: NetworkSummary, block: str) -> tuple[int, ...]:
-    return next(row.in_shape for row in summary.rows if row.module == block)
+        reason = size_limit_reason(megabytes, batch * summary.macs(aux=True))
+    if reason:
+        advice = "Choose fewer images, a smaller input or a smaller network."
+        raise UnbuildableError((Problem("timing", "batch", f"{reason} {advice}"),))

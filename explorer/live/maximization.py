@@ -1,10 +1,9 @@
-"""What a channel wants to see: a picture climbed, step by step, to where the channel's mean response is largest.
+"""Activation maximization: gradient ascent on an image, so that a channel's mean response becomes large.
 
-Activation maximization (Erhan et al. 2009; Olah et al. 2017, doi:10.23915/distill.00007). The picture is climbed as a
-spectrum whose high frequencies are damped, so that large shapes come before noise; at every step it is shifted by a few
-pixels at random, so that what it shows does not hang on single pixels. The response is taken before the ReLU: where a
-channel says nothing, the ReLU would hide the way up. (A pool has nothing but what ReLUs let through: a channel of it
-that is silent at the start stays silent.)
+Sources: Erhan et al. 2009; Olah et al. 2017, doi:10.23915/distill.00007. The parameters are the image's spectrum with
+damped high frequencies, so that large shapes emerge before noise. Each step shifts the image by a few random pixels, so
+that the result does not depend on single pixels. The response is measured before the ReLU, which has no gradient where
+a channel is silent. (A pool only receives what ReLUs let through: a silent channel of a pool stays silent.)
 """
 
 from collections.abc import Iterator
@@ -13,18 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from explorer.data.images import png
-from explorer.data.preprocessing import check_preprocessing, to_image
-from explorer.jobs.inspection import InputError, Maximization, Network, Preprocessing
+from explorer.data.preprocessing import Preprocessing, check_preprocessing, to_image
+from explorer.data.weight_files import Network
+from explorer.errors import InputError
+from explorer.jobs.inspection import Maximization
 from explorer.jobs.requests import Progress
 from explorer.live.devices import resolve_device
-from explorer.live.feature_maps import check_channel, parts
+from explorer.live.feature_maps import channel_ranges, check_channel
 from explorer.live.inference import live_network
 from explorer.live.model import ConvBlock, GoogLeNet
 
 MAX_STEPS = 256
-RATE = 0.05
-MAX_SHIFT = 8  # pixels, and a sixteenth of the side at most
-FIRST = 0.01  # deviation of the first spectrum: a picture that is nearly grey
+LEARNING_RATE = 0.05
+MAX_SHIFT = 8  # pixels, but at most a sixteenth of the side
+INITIAL_DEVIATION = 0.01  # of the random spectrum: the first image is nearly grey
 
 Shape = tuple[int, int, int]
 
@@ -38,79 +39,80 @@ def maximize(
     seed: int = 0,
     device: str = "auto",
 ) -> Iterator[Progress | Maximization]:
-    """Yield progress at every step, then the picture. Raises InputError or UnbuildableError with the reason."""
+    """Yield progress at every step, then the image. Raises InputError or UnbuildableError with the reason."""
     check_channel(network.config, path, channel)
     if not 1 <= steps <= MAX_STEPS:
-        raise InputError(f"The climb takes 1 to {MAX_STEPS} steps.")
+        raise InputError(f"Choose 1 to {MAX_STEPS} steps.")
     check_preprocessing(network.config, preprocessing)
-    place = resolve_device(device)
-    model = live_network(network, place)
+    resolved_device = resolve_device(device)
+    model = live_network(network, resolved_device)
     generator = torch.Generator().manual_seed(seed)
-    size = network.config.input_shape
-    spectrum = (FIRST * torch.randn(_spectrum_shape(size), generator=generator)).to(place.torch).requires_grad_()
-    climber = torch.optim.Adam([spectrum], lr=RATE)
+    shape = network.config.input_shape
+    spectrum = INITIAL_DEVIATION * torch.randn(_spectrum_shape(shape), generator=generator)
+    spectrum = spectrum.to(resolved_device.torch).requires_grad_()
+    optimizer = torch.optim.Adam([spectrum], lr=LEARNING_RATE, maximize=True)
     responses = []
     for number in range(steps):
-        image = _painted(spectrum, size, preprocessing).roll(_shift(size, generator), (1, 2))
+        image = _to_input(spectrum, shape, preprocessing).roll(_random_shift(shape, generator), (1, 2))
         response = _response(model, image[None], path, channel)
-        climber.zero_grad()
-        (-response).backward()
-        climber.step()
+        optimizer.zero_grad()
+        torch.autograd.backward(response)
+        optimizer.step()
         responses.append(response.item())
-        yield Progress(done=number + 1, total=steps, doing=f"mean response {responses[-1]:.3g}")
+        yield Progress(done=number + 1, total=steps, message=f"mean response {responses[-1]:.3g}")
     with torch.no_grad():
-        picture = to_image(_painted(spectrum, size, preprocessing).cpu().numpy(), preprocessing)
-    picture = picture[:, :, 0] if size[0] == 1 else picture
-    yield Maximization(path=path, channel=channel, png=png(picture), responses=tuple(responses))
+        pixels = to_image(_to_input(spectrum, shape, preprocessing).cpu().numpy(), preprocessing)
+    yield Maximization(path=path, channel=channel, png=png(pixels), responses=tuple(responses))
 
 
-def _spectrum_shape(size: Shape) -> tuple[int, ...]:
-    """Real and imaginary part of what makes a real picture C × H × W."""
-    channels, height, width = size
+def _spectrum_shape(shape: Shape) -> tuple[int, ...]:
+    """Return the shape of the spectrum of a real image C × H × W; the last axis is real and imaginary part."""
+    channels, height, width = shape
     return channels, height, width // 2 + 1, 2
 
 
-def _painted(spectrum: Tensor, size: Shape, preprocessing: Preprocessing) -> Tensor:
-    """Spectrum → the network's input C × H × W, within what pictures can have."""
-    _, height, width = size
+def _to_input(spectrum: Tensor, shape: Shape, preprocessing: Preprocessing) -> Tensor:
+    """Spectrum → the network's input C × H × W. A sigmoid keeps it within the values of an image, 0 to 1."""
+    _, height, width = shape
     frequencies = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width))
     damping = 1 / frequencies.clamp(min=1 / max(height, width)).to(spectrum.device)
-    waves = torch.fft.irfft2(torch.view_as_complex(spectrum) * damping, (height, width), norm="ortho")
+    waves: Tensor = torch.fft.irfft2(torch.view_as_complex(spectrum) * damping, (height, width), norm="ortho")
     mean, std = (
         torch.tensor(values, device=waves.device)[:, None, None] for values in (preprocessing.mean, preprocessing.std)
     )
     return (waves.sigmoid() - mean) / std
 
 
-def _shift(size: Shape, generator: torch.Generator) -> tuple[int, int]:
-    most = min(MAX_SHIFT, min(size[1:]) // 16)
-    down, right = torch.randint(-most, most + 1, (2,), generator=generator).tolist()
+def _random_shift(shape: Shape, generator: torch.Generator) -> tuple[int, int]:
+    """Return a random shift in pixels, down and right."""
+    limit = min(MAX_SHIFT, min(shape[1:]) // 16)
+    down, right = torch.randint(-limit, limit + 1, (2,), generator=generator).tolist()
     return down, right
 
 
 def _response(model: GoogLeNet, x: Tensor, path: str, channel: int) -> Tensor:
-    """Run the network as far as the channel goes, and return its mean before the ReLU."""
+    """Run the network up to a layer and return the channel's mean before the ReLU. ``x`` is 1 × C × H × W."""
     if path.endswith(".concat"):
         path, channel = _in_branch(model, path, channel)
     layer = model.get_submodule(path)
-    if isinstance(layer, nn.Sequential):  # a branch: its last layer
+    if isinstance(layer, nn.Sequential):  # a branch: take its last layer
         layer = layer[-1]
-    found: list[Tensor] = []
-    watched = layer.bn if isinstance(layer, ConvBlock) else layer
-    # The ReLU that follows writes over what it gets, so a copy is taken.
-    handle = watched.register_forward_hook(lambda _module, _received, output: found.append(output.clone()))
+    before_relu = layer.bn if isinstance(layer, ConvBlock) else layer
+    outputs: list[Tensor] = []
+    # The ReLU that follows works in place, so the hook copies the output.
+    handle = before_relu.register_forward_hook(lambda _module, _inputs, output: outputs.append(output.clone()))
     try:
         for name in ("stem", *model.body):
             x = model.get_submodule(name)(x)
-            if found:
+            if outputs:
                 break
     finally:
         handle.remove()
-    return found[0][0, channel].mean()
+    return outputs[0][0, channel].mean()
 
 
 def _in_branch(model: GoogLeNet, path: str, channel: int) -> tuple[str, int]:
-    """Return the branch that a channel of a concatenation comes from, and its number there."""
+    """Return the branch that provides a channel of a concatenation, and the channel's number in the branch."""
     block = path.removeprefix("inception_").removesuffix(".concat")
-    part = next(part for part in parts(model.config, block) if channel <= part.last)
-    return part.path, channel - part.first
+    branch = next(branch for branch in channel_ranges(model.config, block) if channel <= branch.last)
+    return branch.path, channel - branch.first

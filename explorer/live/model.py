@@ -1,8 +1,9 @@
 """GoogLeNet in PyTorch, to be read beside the paper (Szegedy et al. 2014, arXiv:1409.4842).
 
 One class per block: a convolution with its ReLU, the Inception module of Figure 2b, the auxiliary head of section
-5, and the network of Table 1. The comments after each line of ``forward`` are shapes for the paper's network, with
-N images in the batch. Written independently of :mod:`explorer.analysis`, the same network as arithmetic.
+5, and the network of Table 1. The comments after the lines of ``forward`` are shapes for the paper's network, with
+N images in the batch. Written independently of :mod:`explorer.analysis`, which computes the same network in closed
+form, so that each can check the other.
 """
 
 from collections import OrderedDict
@@ -18,14 +19,14 @@ from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
 
 
 class GoogLeNetOutput(NamedTuple):
-    """What the network says while training: the logits, and those of each auxiliary head by the module it taps."""
+    """The output in training mode: the logits, and each auxiliary head's logits by the name of the module it taps."""
 
     logits: Tensor
     aux: dict[str, Tensor]
 
 
 class ConvBlock(nn.Module):
-    """A convolution that keeps the size (at stride 1), BatchNorm where the network uses it, and ReLU."""
+    """A convolution that keeps height and width (at stride 1), BatchNorm if the network uses it, and ReLU."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool, batch_norm: bool
@@ -40,7 +41,7 @@ class ConvBlock(nn.Module):
 
 
 class Concat(nn.Module):
-    """Joins the branches along the channels. A module only so that it has a path and can be watched."""
+    """Concatenate the branches along the channels. It is a module so that it has a path and accepts hooks."""
 
     def forward(self, branches: list[Tensor]) -> Tensor:
         """Each N × C_i × H × W → N × ΣC_i × H × W."""
@@ -48,9 +49,9 @@ class Concat(nn.Module):
 
 
 class Inception(nn.Module):
-    """Figure 2b: four branches see the same input; their outputs are stacked, 1×1, 3×3, 5×5, pool.
+    """Figure 2b: four branches with the same input; their outputs are concatenated in the order 1×1, 3×3, 5×5, pool.
 
-    A blank reduction leaves the 1×1 out (Figure 2a); a branch of 0 filters does not exist.
+    A blank reduction omits the 1×1 convolution (Figure 2a). A branch with 0 filters does not exist.
     """
 
     def __init__(self, inputs: int, row: InceptionModule, kernel_5x5: str, block: partial[ConvBlock]) -> None:
@@ -60,12 +61,12 @@ class Inception(nn.Module):
             self.branch_1x1 = nn.Sequential(OrderedDict(conv=block(inputs, row.ch1x1, 1)))
             self.outputs += row.ch1x1
         if row.ch3x3:
-            layers, width = _reduced(inputs, row.ch3x3_reduce, block)
+            layers, width = _reduction(inputs, row.ch3x3_reduce, block)
             layers["conv"] = block(width, row.ch3x3, 3)
             self.branch_3x3 = nn.Sequential(layers)
             self.outputs += row.ch3x3
         if row.ch5x5:
-            layers, width = _reduced(inputs, row.ch5x5_reduce, block)
+            layers, width = _reduction(inputs, row.ch5x5_reduce, block)
             if kernel_5x5 == "two_3x3":
                 layers["conv1"] = block(width, row.ch5x5, 3)
                 layers["conv2"] = block(row.ch5x5, row.ch5x5, 3)
@@ -86,18 +87,22 @@ class Inception(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """N × inputs × H × W → N × outputs × H × W, e.g. 4a: 480 × 14 × 14 → 512 × 14 × 14."""
         branches = [branch(x) for name, branch in self.named_children() if name.startswith("branch_")]
-        return self.concat(branches)  # 4a: 192 + 208 + 48 + 64 = 512 channels
+        output: Tensor = self.concat(branches)  # 4a: 192 + 208 + 48 + 64 = 512 channels
+        return output
 
 
-def _reduced(inputs: int, width: int | None, block: partial[ConvBlock]) -> tuple[OrderedDict[str, nn.Module], int]:
-    """Start a branch: with a 1×1 to ``width`` channels, or with nothing. Returns its layers and their channels."""
+def _reduction(inputs: int, width: int | None, block: partial[ConvBlock]) -> tuple[OrderedDict[str, nn.Module], int]:
+    """Start a branch with a 1×1 convolution to ``width`` channels, or, if that is None, with no layer.
+
+    Returns the layers so far and the number of channels that the next layer receives.
+    """
     if width is None:
         return OrderedDict(), inputs
     return OrderedDict(reduce=block(inputs, width, 1)), width
 
 
 class AuxiliaryHead(nn.Module):
-    """A small classifier on an inner module: average pool, 1×1, two fully connected layers with dropout."""
+    """A small classifier on an inner module: average pool, 1×1 convolution, two fully connected layers with dropout."""
 
     def __init__(self, inputs: int, size: tuple[int, int], config: GoogLeNetConfig, block: partial[ConvBlock]) -> None:
         super().__init__()
@@ -119,11 +124,12 @@ class AuxiliaryHead(nn.Module):
         x = torch.flatten(x, 1)  # N × 2048
         x = F.relu(self.fc(x), inplace=True)  # N × 1024
         x = self.dropout(x)
-        return self.classifier(x)  # N × classes
+        logits: Tensor = self.classifier(x)  # N × classes
+        return logits
 
 
 def _size_after(pool: nn.Module, size: tuple[int, int]) -> tuple[int, int]:
-    """Ask PyTorch what a pooling makes of a picture of that size; the meta device computes no numbers."""
+    """Return height and width after pooling an input of ``size``. The meta device works out shapes without numbers."""
     height, width = pool(torch.empty(1, 1, *size, device="meta")).shape[-2:]
     return height, width
 
@@ -135,11 +141,11 @@ class GoogLeNet(nn.Module):
         super().__init__()
         self.config = config
         block = partial(ConvBlock, bias=config.conv_bias, batch_norm=config.normalisation == "batch_norm")
-        channels, *size = config.input_shape
-        self.stem, size = _stem(config, channels, tuple(size), block)
+        channels, height, width = config.input_shape
+        self.stem, size = _stem(config, channels, (height, width), block)
         channels = config.stem.conv2
-        self.body: list[str] = []  # the names of modules and pools in the order they are run
-        self.heads: dict[str, str] = {}  # the module tapped -> the name of its head
+        self.body: list[str] = []  # names of the Inception modules and pools in the order of execution
+        self.heads: dict[str, str] = {}  # tapped module -> its auxiliary head, by name
         previous = config.modules[0]
         for row in config.modules:
             if row.stage != previous.stage:
@@ -167,11 +173,11 @@ class GoogLeNet(nn.Module):
         self.body.append(name)
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutput:
-        """N × C × H × W → logits N × classes; while training a GoogLeNetOutput with the heads' logits too."""
+        """N × C × H × W → logits N × classes; in training mode a GoogLeNetOutput with the heads' logits as well."""
         return self.forward_with_heads(x) if self.training else self._run(x, heads=False).logits
 
     def forward_with_heads(self, x: Tensor) -> GoogLeNetOutput:
-        """Run the auxiliary heads too, whatever the mode."""
+        """N × C × H × W → logits of the network and its auxiliary heads, in either mode."""
         return self._run(x, heads=True)
 
     def _run(self, x: Tensor, *, heads: bool) -> GoogLeNetOutput:
@@ -187,8 +193,9 @@ class GoogLeNet(nn.Module):
 def _stem(
     config: GoogLeNetConfig, channels: int, size: tuple[int, int], block: partial[ConvBlock]
 ) -> tuple[nn.Sequential, tuple[int, int]]:
-    """The layers before 3a, and the size of the picture after them."""
-    stem, layers = config.stem, OrderedDict()
+    """Build the layers before 3a. Returns them with the height and width of their output."""
+    stem = config.stem
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
     if stem.kind == "paper":
         layers["conv1"] = block(channels, stem.conv1, 7, stride=2)  # N × 64 × 112 × 112
         layers["pool1"] = _max_pool(config.pooling)  # N × 64 × 56 × 56
@@ -207,7 +214,7 @@ def _stem(
 
 
 def _max_pool(pooling: str, *, last: bool = False) -> nn.MaxPool2d:
-    """The halving max pool of each network family; torchvision's last one is 2×2."""
+    """Return the max pool that halves the size, by the rule of each network family; torchvision's last one is 2×2."""
     match pooling:
         case "padded":
             return nn.MaxPool2d(3, stride=2, padding=1)
@@ -220,24 +227,25 @@ def _max_pool(pooling: str, *, last: bool = False) -> nn.MaxPool2d:
 
 
 def build_model(config: GoogLeNetConfig, device: str | torch.device = "cpu", *, seed: int = 0) -> GoogLeNet:
-    """Build the network on a device, in training mode, with weights drawn from ``seed``.
+    """Build the network on a device, in training mode, with random weights from ``seed``.
 
-    Convolutions and hidden layers get He's normal initialisation, biases 0. On the ``meta`` device there are shapes
-    only. Raises UnbuildableError when the config has problems, before anything is allocated.
+    Weights of convolutions and fully connected layers get He's normal initialization (He et al. 2015,
+    arXiv:1502.01852), biases 0. On the ``meta`` device the network has shapes only. Raises UnbuildableError if the
+    config has problems, before anything is allocated.
     """
     if found := problems(config):
         raise UnbuildableError(found)
-    with torch.device("meta"):
+    with torch.device("meta"):  # no memory until to_empty, and PyTorch's own initialization costs nothing
         model = GoogLeNet(config)
     if torch.device(device).type == "meta":
         return model
     model.to_empty(device=device)
-    _initialise(model, seed)
+    _initialize_weights(model, seed)
     return model
 
 
 @torch.no_grad()
-def _initialise(model: GoogLeNet, seed: int) -> None:
+def _initialize_weights(model: GoogLeNet, seed: int) -> None:
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):

@@ -1,8 +1,8 @@
-"""A network at inference as an ONNX graph, whose nodes go by our paths and whose batch size is free.
+"""A network at inference as an ONNX graph. Its nodes have this app's layer paths as names; its batch size is dynamic.
 
-The graph is written layer by layer from the closed form's rows and the live network's weights; nothing is traced.
+The graph is built layer by layer from the rows of the closed form and the weights of the live network, without tracing.
 Source: https://onnx.ai/onnx/operators, operator set 17. Auxiliary heads and dropout do nothing at inference and are
-left out.
+omitted.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from torch import nn
 
 from explorer.analysis import LayerRow, summarize
 from explorer.export.source import pool_rule
@@ -22,7 +23,7 @@ _IMAGE, _LOGITS, _BATCH = "image", "logits", "N"
 
 
 def to_onnx(model: GoogLeNet) -> bytes:
-    """Return the network with its weights as the bytes of an ONNX file, checked by onnx itself."""
+    """Return the network with its weights as the bytes of an ONNX file, checked by onnx."""
     config = model.config
     rows = [row for row in summarize(config).rows if row.aux is None]
     graph = helper.make_graph(
@@ -36,70 +37,71 @@ def to_onnx(model: GoogLeNet) -> bytes:
             if not name.startswith("aux_") and not name.endswith("num_batches_tracked")
         ],
     )
-    made = helper.make_model(
+    onnx_model = helper.make_model(
         graph,
         producer_name="Inception Explorer",
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR_VERSION,
     )
-    helper.set_model_props(made, {"config": to_json(config)})
-    onnx.checker.check_model(made, full_check=True)
-    return made.SerializeToString()
+    helper.set_model_props(onnx_model, {"config": to_json(config)})
+    onnx.checker.check_model(onnx_model, full_check=True)
+    return bytes(onnx_model.SerializeToString())
 
 
 def _nodes(rows: list[LayerRow], model: GoogLeNet) -> Iterator[NodeProto]:
-    """Wire the layers in order: the branches of a module all start where the module does."""
-    entry = _IMAGE  # what the next block sees
-    ends: dict[str, str] = {}  # the last tensor of each branch of the module on hand
+    """Yield the nodes in order. The branches of a module all start from the module's input."""
+    block_input = _IMAGE
+    branch_outputs: dict[str, str] = {}  # the latest tensor of each branch of the current module
     for row in rows:
         if row.kind == "dropout":
             continue
         if row.kind == "concat":
-            yield helper.make_node("Concat", list(ends.values()), [row.path], row.path, axis=1)
-            entry, ends = row.path, {}
+            yield helper.make_node("Concat", list(branch_outputs.values()), [row.path], row.path, axis=1)
+            block_input, branch_outputs = row.path, {}
             continue
-        inputs = ends.get(row.branch, entry) if row.branch else entry
-        yield from _layer(row, inputs, model)
+        yield from _layer(row, branch_outputs.get(row.branch or "", block_input), model)
         if row.branch:
-            ends[row.branch] = row.path
+            branch_outputs[row.branch] = row.path
         else:
-            entry = row.path
+            block_input = row.path
 
 
-def _layer(row: LayerRow, inputs: str, model: GoogLeNet) -> Iterator[NodeProto]:
-    """One layer from the tensor ``inputs`` to the tensor that has the layer's path."""
+def _layer(row: LayerRow, source: str, model: GoogLeNet) -> Iterator[NodeProto]:
+    """Yield the nodes of one layer, from the tensor ``source`` to the tensor with the layer's path as its name."""
     match row.kind:
         case "conv":
-            yield from _convolution(row, inputs, model)
+            yield from _convolution(row, source, model)
         case "max_pool":
-            yield helper.make_node("MaxPool", [inputs], [row.path], row.path, **_window(row, model))
+            yield helper.make_node("MaxPool", [source], [row.path], row.path, **_window(row, model))
         case "lrn":
-            yield helper.make_node("LRN", [inputs], [row.path], row.path, size=5, alpha=1e-4, beta=0.75, bias=1.0)
+            yield helper.make_node("LRN", [source], [row.path], row.path, size=5, alpha=1e-4, beta=0.75, bias=1.0)
         case "avg_pool":
             pooled = f"{row.path}.pooled"
-            yield helper.make_node("GlobalAveragePool", [inputs], [pooled], row.path)
+            yield helper.make_node("GlobalAveragePool", [source], [pooled], row.path)
             yield helper.make_node("Flatten", [pooled], [row.path], "classifier.flatten")
         case _:
             weights = [f"{row.path}.weight", f"{row.path}.bias"]
-            yield helper.make_node("Gemm", [inputs, *weights], [_LOGITS], row.path, transB=1)
+            yield helper.make_node("Gemm", [source, *weights], [_LOGITS], row.path, transB=1)
 
 
-def _convolution(row: LayerRow, inputs: str, model: GoogLeNet) -> Iterator[NodeProto]:
-    path, config = row.path, model.config
-    normed = config.normalisation == "batch_norm"
-    weights = [f"{path}.conv.weight", *([f"{path}.conv.bias"] if config.conv_bias else [])]
-    conv = f"{path}.conv"
-    yield helper.make_node("Conv", [inputs, *weights], [conv], path, **_window(row, model))
-    if normed:
-        norm = [f"{path}.bn.{name}" for name in ("weight", "bias", "running_mean", "running_var")]
-        epsilon = model.get_submodule(path).bn.eps
-        yield helper.make_node("BatchNormalization", [conv, *norm], [f"{path}.bn"], f"{path}.bn", epsilon=epsilon)
-    yield helper.make_node("Relu", [f"{path}.bn" if normed else conv], [path], f"{path}.relu")
+def _convolution(row: LayerRow, source: str, model: GoogLeNet) -> Iterator[NodeProto]:
+    """Yield a convolution, its BatchNorm if it has one, and its ReLU."""
+    path = row.path
+    weights = [f"{path}.conv.weight", *([f"{path}.conv.bias"] if model.config.conv_bias else [])]
+    output = f"{path}.conv"
+    yield helper.make_node("Conv", [source, *weights], [output], path, **_window(row, model))
+    norm = model.get_submodule(f"{path}.bn")
+    if isinstance(norm, nn.BatchNorm2d):
+        statistics = [f"{path}.bn.{name}" for name in ("weight", "bias", "running_mean", "running_var")]
+        inputs, output = [output, *statistics], f"{path}.bn"
+        yield helper.make_node("BatchNormalization", inputs, [output], output, epsilon=norm.eps)
+    yield helper.make_node("Relu", [output], [path], f"{path}.relu")
 
 
 def _window(row: LayerRow, model: GoogLeNet) -> dict[str, Any]:
+    """Return the attributes of a node that slides a window: kernel, stride and padding of its row."""
     window: dict[str, Any] = {
-        "kernel_shape": list(row.kernel),
+        "kernel_shape": list(row.kernel or ()),
         "strides": [row.stride] * 2,
         "pads": [row.padding] * 4,
     }

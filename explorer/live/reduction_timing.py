@@ -1,9 +1,10 @@
-"""The 1×1 reduction by the clock: one convolution with and without it, built and run in turn.
+"""Inference time of one convolution with and without a 1×1 reduction, both built once and run in turn.
 
 Source of the two versions: Szegedy et al. 2014, arXiv:1409.4842, Figure 2. Each convolution has its ReLU.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import nn
@@ -12,9 +13,9 @@ from explorer.config import Problem, UnbuildableError
 from explorer.jobs.requests import Progress, ReductionTiming
 from explorer.lessons.reduction import ReductionCase, case_problems, direct, reduced
 from explorer.live.devices import resolve_device
-from explorer.live.timing import take_turns
+from explorer.live.timing import time_in_turn
 
-MAX_MACS = 20_000_000_000  # of the direct version: about a second on one core
+MAX_MACS = 20_000_000_000  # of either version: about a second on one core
 MAX_MB = 300
 ROUNDS, SECONDS = 60, 4.0
 
@@ -22,32 +23,36 @@ ROUNDS, SECONDS = 60, 4.0
 def time_reduction(
     case: ReductionCase, device: str = "auto", seed: int = 0, *, rounds: int = ROUNDS, seconds: float = SECONDS
 ) -> Iterator[Progress | ReductionTiming]:
-    """Yield progress, then the times of both versions. Raises UnbuildableError for a case out of range or too large."""
-    if found := case_problems(case) or _too_large(case):
-        raise UnbuildableError(found)
-    place = resolve_device(device)
+    """Yield progress, then the milliseconds of both versions in each round.
+
+    There are up to ``rounds`` rounds: those that begin within ``seconds``, but at least three. Weights and image come
+    from ``seed``. Raises UnbuildableError for a case out of range or too large, before anything is allocated.
+    """
+    if problems := case_problems(case) or _size_problems(case):
+        raise UnbuildableError(problems)
+    resolved_device = resolve_device(device)
     torch.manual_seed(seed)
-    image = torch.randn(1, case.inputs, case.height, case.width).to(place.torch)  # 1 × C × H × W
-    versions = [version.to(place.torch).eval() for version in build_versions(case)]
+    image = torch.randn(1, case.inputs, case.height, case.width).to(resolved_device.torch)  # 1 × C × H × W
+    versions = [version.to(resolved_device.torch).eval() for version in build_versions(case)]
     direct_ms, reduced_ms = [], []
     with torch.inference_mode():
-        calls = [lambda version=version: version(image) for version in versions]
-        for lap in take_turns(calls, place.torch, rounds=rounds, seconds=seconds):
-            direct_ms.append(lap.seconds[0] * 1e3)
-            reduced_ms.append(lap.seconds[1] * 1e3)
-            yield Progress(done=lap.number + 1, total=rounds, doing="Both versions run in turn")
+        calls = [partial(version, image) for version in versions]
+        for one in time_in_turn(calls, resolved_device.torch, rounds=rounds, seconds=seconds):
+            direct_ms.append(one.seconds[0] * 1e3)
+            reduced_ms.append(one.seconds[1] * 1e3)
+            yield Progress(done=one.number + 1, total=rounds, message="Both versions run in turn")
     yield ReductionTiming(
         case=case,
         direct_ms=tuple(direct_ms),
         reduced_ms=tuple(reduced_ms),
         seed=seed,
-        device=place.description,
-        note=place.note,
+        device=resolved_device.description,
+        note=resolved_device.note,
     )
 
 
 def build_versions(case: ReductionCase) -> tuple[nn.Sequential, nn.Sequential]:
-    """Return the convolution alone, and the 1×1 reduction with the convolution behind it; sizes stay the same."""
+    """Return the convolution alone, and a 1×1 reduction followed by the convolution. Both keep height and width."""
     return (
         nn.Sequential(*_conv(case, case.inputs, case.kernel, case.filters)),
         nn.Sequential(
@@ -62,15 +67,16 @@ def _conv(case: ReductionCase, inputs: int, kernel: int, filters: int) -> tuple[
     return conv, nn.ReLU(inplace=True)
 
 
-def _too_large(case: ReductionCase) -> tuple[Problem, ...]:
-    """Refuse what would take too long or too much memory, before anything is allocated."""
-    plain, both = direct(case), reduced(case)
-    macs = max(plain.macs, both.macs)
-    numbers = plain.parameters + both.parameters + case.inputs * case.height * case.width + both.activations
+def _size_problems(case: ReductionCase) -> tuple[Problem, ...]:
+    """Return why the case takes too much work or memory; empty if it does not."""
+    without, with_reduction = direct(case), reduced(case)
+    macs = max(without.macs, with_reduction.macs)
+    image = case.inputs * case.height * case.width
+    numbers = without.parameters + with_reduction.parameters + image + with_reduction.activations
     if macs > MAX_MACS:
-        reason = f"One run would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit is {MAX_MACS / 1e9:,.0f} · 10⁹."
+        reason = f"One pass would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit is {MAX_MACS / 1e9:,.0f} · 10⁹."
     elif 8 * numbers > MAX_MB * 10**6:
         reason = f"It would need about {8 * numbers / 1e6:,.0f} MB; the limit is {MAX_MB} MB."
     else:
         return ()
-    return (Problem("case", "inputs", f"{reason} Take fewer channels or a smaller picture."),)
+    return (Problem("case", "inputs", f"{reason} Choose fewer channels or a smaller image."),)

@@ -1,4 +1,4 @@
-"""Timing several versions of something in turn, so that whatever else the machine does falls on all of them alike."""
+"""Time several versions of something in turn, so that other work on the machine slows all of them alike."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
@@ -7,22 +7,22 @@ from typing import NamedTuple
 
 import torch
 
-ROUND_S = 0.002  # a sample is repeated until it takes about so long; shorter ones drown in the clock's noise
+SAMPLE_S = 0.002  # a sample repeats its version for about this long; shorter samples are lost in timer noise
 
 
-class Lap(NamedTuple):
-    """One round: seconds per call of each version, in the order they were given."""
+class Round(NamedTuple):
+    """One round: its number, and the seconds per call of each version, in the order of the versions."""
 
     number: int
     seconds: tuple[float, ...]
 
 
-def take_turns(
+def time_in_turn(
     versions: Sequence[Callable[[], object]], device: torch.device, *, rounds: int, seconds: float
-) -> Iterator[Lap]:
-    """Yield up to ``rounds`` laps, as many as begin within ``seconds`` and at least three, after a warm-up.
+) -> Iterator[Round]:
+    """Yield up to ``rounds`` rounds after a warm-up: those that begin within ``seconds``, but at least three.
 
-    Every second lap runs the versions in reverse order. A sample ends when the device has finished.
+    Every second round runs the versions in reverse order. A sample ends when the device has finished.
     """
     repeats = [_repeats(version, device) for version in versions]
     started = perf_counter()
@@ -30,28 +30,29 @@ def take_turns(
         if number >= 3 and perf_counter() - started > seconds:
             return
         order = range(len(versions)) if number % 2 == 0 else reversed(range(len(versions)))
-        taken = {place: _sample(versions[place], repeats[place], device) for place in order}
-        yield Lap(number, tuple(taken[place] for place in range(len(versions))))
+        samples = {index: _sample(versions[index], repeats[index], device) for index in order}
+        yield Round(number, tuple(samples[index] for index in range(len(versions))))
 
 
 def _repeats(version: Callable[[], object], device: torch.device) -> int:
-    """Warm a version up and return how often to call it for one sample."""
+    """Warm a version up and return how often to call it in one sample."""
     for _ in range(2):
         _sample(version, 1, device)
-    return max(1, min(200, ceil(ROUND_S / max(_sample(version, 1, device), 1e-6))))
+    return max(1, min(200, ceil(SAMPLE_S / max(_sample(version, 1, device), 1e-6))))
 
 
 def _sample(version: Callable[[], object], repeats: int, device: torch.device) -> float:
-    wait(device)
+    """Return the seconds per call, over ``repeats`` calls."""
+    synchronize(device)
     started = perf_counter()
     for _ in range(repeats):
         version()
-    wait(device)
+    synchronize(device)
     return (perf_counter() - started) / repeats
 
 
-def wait(device: torch.device) -> None:
-    """Wait until an accelerator has done all it was given; the CPU always has."""
+def synchronize(device: torch.device) -> None:
+    """Wait until an accelerator has finished all its work; the CPU works synchronously."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

@@ -1,17 +1,16 @@
-"""Several whole networks by the clock: built once, then run in turn on the same random image at inference."""
+"""Inference time of several whole networks: built once, then run in turn, each on a random image."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
 from explorer.jobs.requests import Progress, VariantTiming
-from explorer.live.check import LIVE_MACS
-from explorer.live.devices import resolve_device
+from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import build_model
-from explorer.live.timing import take_turns
-from explorer.settings import setting
+from explorer.live.timing import time_in_turn
 
 ROUNDS, SECONDS = 30, 8.0
 
@@ -24,40 +23,35 @@ def time_variants(
     rounds: int = ROUNDS,
     seconds: float = SECONDS,
 ) -> Iterator[Progress | VariantTiming]:
-    """Yield progress, then milliseconds of each lap per network. Raises UnbuildableError for networks too large.
+    """Yield progress, then the milliseconds of each round per network.
 
-    Each network gets one random image of its own input size, and random weights: neither changes the time.
+    There are up to ``rounds`` rounds: those that begin within ``seconds``, but at least three. Each network gets one
+    random image of its own input size, and random weights; neither changes the time. Raises UnbuildableError if the
+    networks are too large, before anything is allocated.
     """
-    if found := _too_large([summarize(config) for config in configs]):
-        raise UnbuildableError(found)
-    place = resolve_device(device)
-    models = [build_model(config, place.torch, seed=seed).eval() for config in configs]
+    _check_size([summarize(config) for config in configs])
+    resolved_device = resolve_device(device)
+    models = [build_model(config, resolved_device.torch, seed=seed).eval() for config in configs]
     torch.manual_seed(seed)
-    images = [torch.randn(1, *config.input_shape).to(place.torch) for config in configs]
-    laps: list[tuple[float, ...]] = []
+    images = [torch.randn(1, *config.input_shape).to(resolved_device.torch) for config in configs]
+    rounds_ms: list[tuple[float, ...]] = []
     with torch.inference_mode():
-        calls = [lambda model=model, image=image: model(image) for model, image in zip(models, images, strict=True)]
-        for lap in take_turns(calls, place.torch, rounds=rounds, seconds=seconds):
-            laps.append(tuple(second * 1e3 for second in lap.seconds))
-            yield Progress(done=lap.number + 1, total=rounds, doing="All networks run in turn")
+        calls = [partial(model, image) for model, image in zip(models, images, strict=True)]
+        for one in time_in_turn(calls, resolved_device.torch, rounds=rounds, seconds=seconds):
+            rounds_ms.append(tuple(second * 1e3 for second in one.seconds))
+            yield Progress(done=one.number + 1, total=rounds, message="All networks run in turn")
     yield VariantTiming(
         configs=tuple(configs),
-        ms=tuple(zip(*laps, strict=True)),
-        device=place.description,
-        note=place.note,
+        ms=tuple(zip(*rounds_ms, strict=True)),
+        device=resolved_device.description,
+        note=resolved_device.note,
     )
 
 
-def _too_large(summaries: Sequence[NetworkSummary]) -> tuple[Problem, ...]:
-    """Refuse what would take too much memory or time, before anything is allocated."""
+def _check_size(summaries: Sequence[NetworkSummary]) -> None:
+    """Raise UnbuildableError if the networks together need too much memory, or one of them too much work."""
     weights = sum(summary.whole.parameters for summary in summaries)
-    working = max(summary.main.activations for summary in summaries)
-    megabytes, limit = 4 * (weights + working) / 1e6, setting("EXPLORER_LIVE_MB")
-    macs = max(summary.macs() for summary in summaries)
-    if megabytes > limit:
-        reason = f"Together they need about {megabytes:,.0f} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."
-    elif macs > LIVE_MACS:
-        reason = f"One image would take {macs / 1e9:,.1f} · 10⁹ MACs; the limit is {LIVE_MACS / 1e9:,.0f} · 10⁹."
-    else:
-        return ()
-    return (Problem("compare", "networks", f"{reason} Choose fewer or smaller networks."),)
+    activations = max(summary.main.activations for summary in summaries)
+    reason = size_limit_reason(4 * (weights + activations) / 1e6, max(summary.macs() for summary in summaries))
+    if reason:
+        raise UnbuildableError((Problem("compare", "networks", f"{reason} Choose fewer or smaller networks."),))

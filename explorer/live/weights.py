@@ -1,6 +1,6 @@
-"""Weights as a safetensors file that carries its config, so that it can be opened without knowing what it is.
+"""Weights as a safetensors file with the network's config in its metadata, so that the file describes itself.
 
-Source of the format: https://huggingface.co/docs/safetensors; it holds numbers and text and cannot hold code.
+Source of the format: https://huggingface.co/docs/safetensors. It stores numbers and text, and cannot store code.
 """
 
 from collections.abc import Mapping
@@ -21,36 +21,36 @@ _CONFIG = "config"
 
 
 class WeightsError(UserError, ValueError):
-    """A file that holds no weights of a network here; the message says what is wrong with it."""
+    """A file is not a weights file of this app; the message says what is wrong with it."""
 
 
 class Weights(NamedTuple):
-    """A config and the state dict that belongs to it."""
+    """A config and its state dict."""
 
     config: GoogLeNetConfig
     state: dict[str, Tensor]
 
 
 def to_metadata(config: GoogLeNetConfig) -> dict[str, str]:
-    """Return what stands in the head of the file: the config as the document of :func:`explorer.share.to_json`."""
+    """Return the metadata for the file's header: the config as the document of :func:`explorer.share.to_json`."""
     return {"format": "pt", _CONFIG: to_json(config)}
 
 
 def from_metadata(metadata: Mapping[str, str] | None) -> GoogLeNetConfig:
-    """Read the config back. Raises WeightsError with the reason."""
+    """Return the config from the metadata of a file. Raises WeightsError with the reason."""
     document = (metadata or {}).get(_CONFIG)
     if document is None:
-        raise WeightsError("The file does not say which network its weights are of.")
+        raise WeightsError("The file does not say which network its weights belong to.")
     try:
         return from_json(document)
     except ShareError as error:
-        raise WeightsError(f"The weights are of no network that can be built here. {error}") from error
+        raise WeightsError(f"The weights belong to a network that cannot be built here. {error}") from error
 
 
 def to_safetensors(model: GoogLeNet, more: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """Return the model's state dict with its config, and with ``more`` to stand beside it in the head."""
+    """Return the model's state dict as a safetensors file, with its config and ``more`` in the metadata."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return save(state, to_metadata(model.config) | more)
+    return save(state, to_metadata(model.config) | dict(more))
 
 
 def load_weights(path: Path | str) -> Weights:
@@ -60,14 +60,14 @@ def load_weights(path: Path | str) -> Weights:
             config = from_metadata(file.metadata())
         return Weights(config, load_file(path))
     except (OSError, SafetensorError) as error:
-        raise WeightsError("The file is no safetensors file, or is cut off.") from error
+        raise WeightsError("The file is not a safetensors file, or is truncated.") from error
 
 
 def restore_model(weights: Weights) -> GoogLeNet:
-    """Return the network with these weights. Raises WeightsError when they are another network's."""
+    """Build the network and load its weights. Raises WeightsError if they belong to another network."""
     model = build_model(weights.config)
     try:
         model.load_state_dict(weights.state)
     except RuntimeError as error:
-        raise WeightsError("The weights do not fit the network that the file names.") from error
+        raise WeightsError("The weights do not fit the config in the file.") from error
     return model

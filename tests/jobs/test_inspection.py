@@ -83,7 +83,7 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(
         (inspection.ImportRequest(path=str(tmp_path / "model.weights"), config=SMALL), "The file holds Python objects"),
         (
             inspection.PredictionRequest(**(looking | {"images": ("/no/such.png",)})),
-            "The picture is no longer there.",
+            "The image is no longer there.",
         ),
     ):
         failed = answered(looker, request)

@@ -1,4 +1,4 @@
-"""The gradient microscope, held against plain backward passes and against whom a head can reach."""
+"""Gradient norms against ordinary backward passes, and against the blocks that each head depends on."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from explorer import PRESETS
 from explorer.config import UnbuildableError
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
 from explorer.lessons.auxiliary import reached
-from explorer.live.gradients import gradients, one_run
+from explorer.live.gradients import gradients, run_once
 from explorer.live.model import build_model
 
 MINI = PRESETS["mini"]
@@ -18,25 +18,25 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def run() -> GradientRun:
     """One batch of the small network."""
-    return one_run(MINI, CPU, 5, 3)
+    return run_once(MINI, CPU, 5, 3)
 
 
-def test_a_head_reaches_its_tap_and_nothing_behind(run: GradientRun) -> None:
-    """Exactly 0 behind the tap, and more than 0 up to it; the main loss reaches all."""
+def test_a_head_has_gradients_up_to_its_tap_only(run: GradientRun) -> None:
+    """The norm is more than 0 up to the tap and exactly 0 after it; the main loss has gradients everywhere."""
     for loss, norms in zip(run.losses, run.norms, strict=True):
-        touched = {block for block, norm in zip(run.blocks, norms, strict=True) if norm > 0}
-        assert touched == (set(run.blocks) if loss == "main" else set(reached(MINI, loss)))
+        nonzero = {block for block, norm in zip(run.blocks, norms, strict=True) if norm > 0}
+        assert nonzero == (set(run.blocks) if loss == "main" else set(reached(MINI, loss)))
 
 
-def test_each_norm_is_that_of_a_plain_backward_pass(run: GradientRun) -> None:
-    """The sum of main + 0.3 · heads, done in the usual way with .backward()."""
+def test_each_norm_is_that_of_an_ordinary_backward_pass(run: GradientRun) -> None:
+    """For main + 0.3 · heads, computed with .backward()."""
     model = build_model(MINI, seed=5)
     generator = torch.Generator().manual_seed(5)
     images = torch.randn(3, *MINI.input_shape, generator=generator)
     labels = torch.randint(MINI.classes, (3,), generator=generator)
     torch.manual_seed(5)
-    out = model(images)
-    losses = [F.cross_entropy(logits, labels) for logits in (out.logits, *out.aux.values())]
+    output = model(images)
+    losses = [F.cross_entropy(logits, labels) for logits in (output.logits, *output.aux.values())]
     assert run.values == pytest.approx([loss.item() for loss in losses])
     (losses[0] + 0.3 * (losses[1] + losses[2])).backward()
     expected = [
@@ -46,15 +46,15 @@ def test_each_norm_is_that_of_a_plain_backward_pass(run: GradientRun) -> None:
     assert run.total_norms[LOSS_WEIGHTS.index(0.3)] == pytest.approx(expected, rel=1e-4)
 
 
-def test_without_heads_the_sum_is_the_main_loss(run: GradientRun) -> None:
-    """λ = 0 changes nothing, λ = 1 more than 0.3."""
-    none, _, whole = run.total_norms
-    assert none == run.norms[0]
-    assert whole != none
+def test_with_weight_zero_the_total_is_the_main_loss(run: GradientRun) -> None:
+    """With weight 1 it is another."""
+    zero, _, one = run.total_norms
+    assert zero == run.norms[0]
+    assert one != zero
 
 
-def test_seeds_and_both_normalisations_are_run() -> None:
-    """Progress before each run; the same seed gives the same numbers again."""
+def test_every_seed_runs_with_and_without_batch_norm() -> None:
+    """Progress comes before each run; the same seed gives the same numbers."""
     *steps, report = gradients(MINI, "cpu", seed=5, seeds=2)
     assert isinstance(report, GradientReport)
     assert [(step.done, step.total) for step in steps] == [(n, 4) for n in range(4)]
@@ -69,8 +69,8 @@ def test_seeds_and_both_normalisations_are_run() -> None:
         assert first.values == pytest.approx(second.values)
 
 
-def test_what_cannot_be_measured_is_refused_with_the_reason() -> None:
-    """No head, or too large for two images; before anything is allocated."""
+def test_unsuitable_networks_are_refused_with_the_reason() -> None:
+    """No auxiliary head, or too large for two images."""
     with pytest.raises(UnbuildableError, match="no auxiliary head"):
         next(gradients(MINI.replace(aux=MINI.aux.replace(taps=()))))
     with pytest.raises(UnbuildableError, match="Two images would need"):

@@ -1,4 +1,4 @@
-"""The live network: that it runs, learns, says what it says by name, and starts as it should."""
+"""The live network: it runs and learns, names its outputs, and starts with the right weights."""
 
 import pytest
 import torch
@@ -8,19 +8,19 @@ from torch.nn import functional as F
 from explorer import PRESETS, GoogLeNetConfig, UnbuildableError
 from explorer.diff import with_module
 from explorer.live.model import ConvBlock, GoogLeNet, GoogLeNetOutput, Inception, build_model
-from tests.witness import devices
+from tests.tensor_devices import record_tensor_devices
 
 MINI = PRESETS["mini"]
 
 
 def small(config: GoogLeNetConfig) -> GoogLeNetConfig:
-    """Return the same network for a small picture and a few classes, so that it runs quickly."""
+    """Return the same network for a small image and a few classes, so that it runs quickly."""
     side = 96 if config.stem.kind == "paper" else 28
     return config.replace(input_shape=(config.input_shape[0], side, side), classes=5)
 
 
 def images(config: GoogLeNetConfig, count: int = 2) -> Tensor:
-    """Return a batch of repeatable noise."""
+    """Return a batch of noise, the same each time."""
     return torch.randn(count, *config.input_shape, generator=torch.Generator().manual_seed(1))
 
 
@@ -52,7 +52,7 @@ def test_presets_learn(name: str) -> None:
 
 
 def test_a_few_steps_lower_the_loss() -> None:
-    """The network learns four images by heart, so that forward, heads and gradients belong together."""
+    """The network overfits four images: forward pass, heads and gradients work together."""
     config = MINI.replace(classes=4, dropout=0.0, aux=MINI.aux.replace(dropout=0.0))
     model, batch = build_model(config), images(config, 4)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
@@ -66,8 +66,8 @@ def test_a_few_steps_lower_the_loss() -> None:
     assert losses[-1] < losses[0] / 10
 
 
-def test_outputs_are_named_while_training_and_plain_in_use() -> None:
-    """In training the heads' logits come by the module they tap; in eval mode there are the logits alone."""
+def test_outputs_are_named_in_training_and_logits_in_eval_mode() -> None:
+    """In training mode the heads' logits have the tapped module as key; in eval mode there are only logits."""
     model, batch = build_model(MINI), images(MINI)
     output = model(batch)
     assert type(output) is GoogLeNetOutput
@@ -80,7 +80,7 @@ def test_outputs_are_named_while_training_and_plain_in_use() -> None:
 
 
 def test_no_taps_no_heads() -> None:
-    """Without taps the network in training says its logits and nothing of heads."""
+    """Without taps the output in training mode has no auxiliary logits."""
     config = MINI.replace(aux=MINI.aux.replace(taps=()))
     model = build_model(config)
     assert {} == model(images(config)).aux
@@ -97,16 +97,16 @@ def test_no_taps_no_heads() -> None:
         ),
     ],
 )
-def test_gradients_of_a_head_reach_what_stands_before_it(head: str, reached: set[str]) -> None:
-    """A head's loss teaches the layers up to the module it taps, and none after it."""
+def test_gradients_of_a_head_reach_the_layers_before_it(head: str, reached: set[str]) -> None:
+    """A head's loss has gradients up to the module it taps, and none after it."""
     model = build_model(MINI)
     model(images(MINI)).aux[head].sum().backward()
-    taught = {path.split(".")[0] for path, parameter in model.named_parameters() if parameter.grad is not None}
-    assert reached == taught
+    with_gradient = {path.split(".")[0] for path, parameter in model.named_parameters() if parameter.grad is not None}
+    assert reached == with_gradient
 
 
-def test_branches_are_stacked_in_the_papers_order() -> None:
-    """An Inception module's channels are 1×1, 3×3, 5×5 and pool, one after the other."""
+def test_branches_are_concatenated_in_the_order_of_the_paper() -> None:
+    """An Inception module's channels are those of 1×1, 3×3, 5×5 and pool."""
     model = build_model(MINI.replace(normalisation="none", conv_bias=True)).eval()
     module = model.inception_4a
     marks = {"branch_1x1": 1.0, "branch_3x3": 3.0, "branch_5x5": 5.0, "branch_pool": 7.0}
@@ -121,7 +121,7 @@ def test_branches_are_stacked_in_the_papers_order() -> None:
     assert expected == output[0, :, 1, 1].tolist()
 
 
-def test_a_blank_projection_passes_the_pooled_input_on() -> None:
+def test_a_blank_projection_passes_the_pooled_input() -> None:
     """The pool branch of a naive module is the input's 3×3 maximum, unchanged in size and channels."""
     config = with_module(MINI, MINI.module("4a").replace(pool_proj=None))
     module = build_model(config).eval().inception_4a
@@ -131,8 +131,8 @@ def test_a_blank_projection_passes_the_pooled_input_on() -> None:
     torch.testing.assert_close(output[:, -120:], F.max_pool2d(x, 3, stride=1, padding=1))
 
 
-def test_modules_leave_their_input_alone() -> None:
-    """No branch changes the picture that the other branches see, nor the caller's batch."""
+def test_modules_do_not_change_their_input() -> None:
+    """No branch changes the input of the other branches, nor the caller's batch."""
     model, batch = build_model(MINI), images(MINI)
     before = batch.clone()
     model(batch)
@@ -145,7 +145,7 @@ def test_modules_leave_their_input_alone() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_reach_the_layers(name: str) -> None:
-    """Dropout, LRN, BatchNorm and biases are the config's; LRN has Caffe's constants, BatchNorm torchvision's."""
+    """Dropout, LRN, BatchNorm and biases follow the config; LRN has Caffe's constants, BatchNorm torchvision's."""
     config = PRESETS[name]
     model = build_model(config, "meta")
     assert config.dropout == model.classifier.dropout.p
@@ -160,7 +160,7 @@ def test_settings_reach_the_layers(name: str) -> None:
 
 
 def test_every_convolution_is_followed_by_relu() -> None:
-    """Nothing below 0 leaves a convolution block."""
+    """The output of a convolution block is never below 0."""
     block = ConvBlock(3, 8, 3, bias=True, batch_norm=True)
     with torch.inference_mode():
         output = block(torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0)))
@@ -169,7 +169,7 @@ def test_every_convolution_is_followed_by_relu() -> None:
 
 
 def test_the_hidden_layer_of_a_head_is_followed_by_relu() -> None:
-    """Nothing below 0 reaches a head's dropout, and something above 0 does."""
+    """The input of a head's dropout is never below 0, and not all 0."""
     model = build_model(MINI)
     hidden: list[Tensor] = []
     model.aux_4a.dropout.register_forward_pre_hook(lambda module, inputs: hidden.append(inputs[0]))
@@ -178,8 +178,8 @@ def test_the_hidden_layer_of_a_head_is_followed_by_relu() -> None:
     assert hidden[0].max() > 0
 
 
-def test_weights_start_as_he_says() -> None:
-    """Weights are drawn with variance 2 / fan-in, biases are 0, and BatchNorm starts as the identity."""
+def test_weights_start_with_hes_initialization() -> None:
+    """Weights have variance 2 / fan-in, biases are 0, and BatchNorm starts as the identity."""
     model = build_model(small(PRESETS["paper"]).replace(normalisation="batch_norm"))
     for path, layer in model.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -194,17 +194,17 @@ def test_weights_start_as_he_says() -> None:
             assert 0 == layer.num_batches_tracked, path
 
 
-def test_a_seed_is_a_network() -> None:
-    """The same seed draws the same weights, another draws others, and the global generator is left alone."""
+def test_the_seed_determines_the_weights() -> None:
+    """The same seed gives the same weights, another gives others, and the global generator is not used."""
     before = torch.get_rng_state()
-    one, again, other = build_model(MINI, seed=1), build_model(MINI, seed=1), build_model(MINI, seed=2)
+    one, same, other = build_model(MINI, seed=1), build_model(MINI, seed=1), build_model(MINI, seed=2)
     assert torch.equal(before, torch.get_rng_state())
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     assert not torch.equal(one.classifier.fc.weight, other.classifier.fc.weight)
 
 
 def test_a_new_network_is_in_training_mode() -> None:
-    """Every part of a new network is in training mode and on the device asked for."""
+    """Every part of a new network is in training mode and on the requested device."""
     for device in ("cpu", "meta"):
         model = build_model(MINI, device)
         assert all(part.training for part in model.modules())
@@ -212,20 +212,20 @@ def test_a_new_network_is_in_training_mode() -> None:
         assert {torch.float32} == {parameter.dtype for parameter in model.parameters()}
 
 
-def test_a_batch_of_images_is_so_many_networks() -> None:
-    """In eval mode an image is answered alike alone and among others."""
+def test_images_of_a_batch_are_independent() -> None:
+    """In eval mode an image has the same logits alone and in a batch."""
     model, batch = build_model(MINI).eval(), images(MINI, 3)
     with torch.inference_mode():
-        together = model(batch)
-        alone = torch.cat([model(image[None]) for image in batch])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+        batched = model(batch)
+        single = torch.cat([model(image[None]) for image in batch])
+    torch.testing.assert_close(batched, single, rtol=1e-4, atol=1e-4)
 
 
-def test_a_meta_network_allocates_nothing() -> None:
-    """Building on the meta device makes no tensor that holds numbers."""
-    with devices() as seen:
+def test_building_on_the_meta_device_allocates_nothing() -> None:
+    """Every tensor is on the meta device, which stores no numbers."""
+    with record_tensor_devices() as devices:
         build_model(PRESETS["naive"], "meta")
-    assert {"meta"} == seen
+    assert {"meta"} == devices
 
 
 @pytest.mark.parametrize(
@@ -235,20 +235,20 @@ def test_a_meta_network_allocates_nothing() -> None:
         MINI.replace(input_shape=(1, 100_000, 100_000)),
         MINI.replace(modules=tuple(module.replace(ch3x3_reduce=None, ch3x3=4_096) for module in MINI.modules)),
     ],
-    ids=["no module", "picture too large", "too many parameters"],
+    ids=["no module", "image too large", "too many parameters"],
 )
-def test_what_cannot_be_built_is_refused_before_anything_is_made(config: GoogLeNetConfig) -> None:
-    """A config with problems is refused with them, and not one tensor is made."""
-    with devices() as seen, pytest.raises(UnbuildableError) as refusal:
+def test_a_config_with_problems_is_refused_before_a_tensor_is_made(config: GoogLeNetConfig) -> None:
+    """The error has the problems."""
+    with record_tensor_devices() as devices, pytest.raises(UnbuildableError) as refused:
         build_model(config)
-    assert set() == seen
-    assert refusal.value.problems
+    assert set() == devices
+    assert refused.value.problems
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", ["paper", "mini"])
-def test_a_gpu_answers_as_the_cpu(name: str) -> None:
-    """A network with the same weights gives the same logits on CUDA, to float32's accuracy."""
+def test_a_gpu_gives_the_logits_of_the_cpu(name: str) -> None:
+    """With the same weights, within the accuracy of float32."""
     config = small(PRESETS[name])
     cpu, cuda = build_model(config).eval(), build_model(config, "cuda").eval()
     cuda.load_state_dict(cpu.state_dict())
@@ -257,7 +257,7 @@ def test_a_gpu_answers_as_the_cpu(name: str) -> None:
         torch.testing.assert_close(cpu(batch), cuda(batch.cuda()).cpu(), rtol=1e-3, atol=1e-3)
 
 
-def test_the_body_runs_in_the_tables_order() -> None:
+def test_the_body_runs_in_the_order_of_the_table() -> None:
     """The body lists modules and pools in the order in which they run."""
     expected = [
         *("inception_3a", "inception_3b", "pool3"),

@@ -1,4 +1,4 @@
-"""The ONNX graph: onnx accepts it, onnxruntime computes what torch does, and our paths are in it."""
+"""The ONNX graph: onnx accepts it, onnxruntime computes what torch does, and its names are the layer paths."""
 
 import json
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from explorer.live.onnx_graph import to_onnx
 from explorer.share import from_json
 from tests.strategies import examples, networks
 
-RUN = [name for name in PRESETS if name != "naive"]  # 100 million weights; random networks have its blanks too
+RUN = [name for name in PRESETS if name != "naive"]  # it has 100 million weights; random networks have blank cells too
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """Networks as small as these are run faster by one thread, above all on a busy machine."""
+    """One thread runs such small networks faster, above all on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
 
 
-def disturbed(config: GoogLeNetConfig) -> GoogLeNet:
-    """Return a network whose biases and running statistics are no longer zeros and ones, so that each one counts."""
+def build_perturbed(config: GoogLeNetConfig) -> GoogLeNet:
+    """Return a network whose biases and running statistics are not zeros and ones, so that an error in one shows."""
     model, generator = build_model(config), torch.Generator().manual_seed(5)
     with torch.no_grad():
         for tensor in model.state_dict().values():
@@ -39,8 +39,8 @@ def disturbed(config: GoogLeNetConfig) -> GoogLeNet:
 
 
 def assert_same_output(config: GoogLeNetConfig, batch: int = 2) -> None:
-    """Torch and onnxruntime agree within 1e-4 of the largest logit."""
-    model = disturbed(config)
+    """Assert that torch and onnxruntime agree within 1e-4 of the largest logit."""
+    model = build_perturbed(config)
     images = torch.randn(batch, *config.input_shape, generator=torch.Generator().manual_seed(0))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -53,7 +53,7 @@ def assert_same_output(config: GoogLeNetConfig, batch: int = 2) -> None:
 
 @pytest.mark.parametrize("name", RUN)
 def test_presets_compute_the_same(name: str) -> None:
-    """Every preset; at a small, uneven size to be quick."""
+    """At a small size with unequal sides, to be fast."""
     config = PRESETS[name]
     size = (28, 28) if name == "mini" else (81, 65)
     assert_same_output(config.replace(input_shape=(config.input_shape[0], *size)))
@@ -62,12 +62,12 @@ def test_presets_compute_the_same(name: str) -> None:
 @given(networks())
 @examples(12)
 def test_random_networks_compute_the_same(config: GoogLeNetConfig) -> None:
-    """Whatever is blank, zero, added or renamed, under each rule of pooling and normalisation."""
+    """Cells may be blank or zero, modules added or renamed, under each rule of pooling and normalization."""
     assert_same_output(config)
 
 
-def test_the_batch_is_free() -> None:
-    """One file runs any number of images."""
+def test_the_batch_size_is_dynamic() -> None:
+    """One file runs batches of any size."""
     for batch in (1, 3):
         assert_same_output(PRESETS["mini"], batch)
     graph = onnx.load_from_string(to_onnx(build_model(PRESETS["mini"]))).graph
@@ -76,8 +76,8 @@ def test_the_batch_is_free() -> None:
 
 
 @pytest.mark.parametrize("name", ["mini", "half"])
-def test_our_paths_are_its_nodes(name: str) -> None:
-    """Each layer that works at inference is a node of its path, once, and each weight has its state dict's name."""
+def test_the_nodes_have_the_layer_paths_as_names(name: str) -> None:
+    """Each layer of the inference network has one node of its path, and each weight its name in the state dict."""
     config = PRESETS[name]
     model = build_model(config)
     graph = onnx.load_from_string(to_onnx(model)).graph
@@ -88,9 +88,9 @@ def test_our_paths_are_its_nodes(name: str) -> None:
     assert {tensor.name for tensor in graph.initializer} <= model.state_dict().keys()
 
 
-def test_it_says_which_network_it_is() -> None:
-    """The config is in the file's metadata and can be read back."""
-    made = onnx.load_from_string(to_onnx(build_model(PRESETS["mini"])))
-    held = {entry.key: entry.value for entry in made.metadata_props}
-    assert from_json(held["config"]) == PRESETS["mini"]
-    assert json.loads(held["config"])["format"] == "inception-explorer network"
+def test_the_config_is_in_the_metadata() -> None:
+    """It can be read from the file."""
+    graph = onnx.load_from_string(to_onnx(build_model(PRESETS["mini"])))
+    metadata = {entry.key: entry.value for entry in graph.metadata_props}
+    assert from_json(metadata["config"]) == PRESETS["mini"]
+    assert json.loads(metadata["config"])["format"] == "inception-explorer network"

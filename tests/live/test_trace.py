@@ -1,4 +1,4 @@
-"""The live network's own rows, and that looking at it leaves it as it was."""
+"""The live network's own rows; tracing does not change the network."""
 
 import pytest
 import torch
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 from explorer import PRESETS, summarize
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.trace import LiveRow, trace
-from tests.witness import devices
+from tests.tensor_devices import record_tensor_devices
 
 MINI = PRESETS["mini"]
 FIELDS = LiveRow._fields
 
 
 def hooks(model: GoogLeNet) -> int:
-    """Return how many forward hooks hang on a network."""
+    """Return how many forward hooks a network has."""
     return sum(len(module._forward_hooks) for module in model.modules())
 
 
 def mixed_modes() -> GoogLeNet:
-    """Return a network of which some parts are in training mode and some are not."""
+    """Return a network with some parts in training mode and some in eval mode."""
     model = build_model(MINI)
     model.stem.eval()
     model.aux_4a.dropout.eval()
@@ -31,37 +31,37 @@ def modes(model: GoogLeNet) -> dict[str, bool]:
     return {path: module.training for path, module in model.named_modules()}
 
 
-def test_a_real_run_has_the_rows_of_the_closed_form() -> None:
-    """On the CPU, with numbers, the rows are those that the closed form and the meta device give."""
+def test_a_trace_has_the_rows_of_the_closed_form() -> None:
+    """The rows from the CPU, from the meta device and from the closed form are equal."""
     live = trace(build_model(MINI))
     assert live == trace(build_model(MINI, "meta"))
     assert live == tuple(LiveRow(*(getattr(row, field) for field in FIELDS)) for row in summarize(MINI).rows)
 
 
-def test_rows_are_measured_and_not_asked_of_the_config() -> None:
-    """A layer that is exchanged in the live network shows up in the rows, whatever the config says."""
+def test_rows_are_measured_not_taken_from_the_config() -> None:
+    """A layer replaced in the live network shows in the rows, although the config is the same."""
     model = build_model(MINI, "meta")
     model.inception_4a.branch_1x1.conv.conv = nn.Conv2d(120, 48, kernel_size=3, padding=1, device="meta")
     row = next(row for row in trace(model) if row.path == "inception_4a.branch_1x1.conv")
     assert (120 * 9 * 48, 48, 120 * 9 * 48 * 7 * 7) == (row.weights, row.biases, row.macs)
 
 
-def test_heads_are_traced_in_their_place() -> None:
-    """The heads' rows stand after the module they tap, also for a network in eval mode."""
+def test_the_rows_of_a_head_follow_its_tap() -> None:
+    """Also for a network in eval mode."""
     paths = [row.path for row in trace(build_model(MINI, "meta").eval())]
     at = paths.index("aux_4a.pool")
     assert ("inception_4a.concat", "aux_4a.conv") == (paths[at - 1], paths[at + 1])
 
 
-def test_another_size_than_the_configs() -> None:
-    """A given image is what is run, and need not have the config's size where no head stands in the way."""
+def test_an_image_of_another_size() -> None:
+    """The image need not have the size in the config if the network has no auxiliary head."""
     model = build_model(MINI.replace(aux=MINI.aux.replace(taps=())), "meta")
     rows = trace(model, torch.empty(1, 1, 40, 36, device="meta"))
     assert ((1, 40, 36), (16, 40, 36)) == (rows[0].in_shape, rows[0].out_shape)
 
 
-def test_tracing_leaves_the_network_as_it_was() -> None:
-    """Hooks are removed, each part keeps its mode, and no statistic or gradient is touched."""
+def test_tracing_does_not_change_the_network() -> None:
+    """Hooks are removed, each part keeps its mode, and statistics and gradients stay the same."""
     model = mixed_modes()
     before = modes(model), {name: tensor.clone() for name, tensor in model.state_dict().items()}
     trace(model)
@@ -71,8 +71,8 @@ def test_tracing_leaves_the_network_as_it_was() -> None:
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
 
 
-def test_an_error_leaves_the_network_as_it_was() -> None:
-    """When the forward pass fails half-way, hooks are removed and modes restored all the same."""
+def test_an_error_does_not_change_the_network() -> None:
+    """If the forward pass fails half-way, hooks are removed and modes are restored too."""
     model = mixed_modes()
     before = modes(model)
     with pytest.raises(RuntimeError, match="expected input"):
@@ -84,7 +84,7 @@ def test_an_error_leaves_the_network_as_it_was() -> None:
 
 
 def test_other_hooks_stay() -> None:
-    """A hook that hung on the network before is left on it."""
+    """A hook that the network had before is kept."""
     model = build_model(MINI, "meta")
     calls: list[Tensor] = []
     model.classifier.fc.register_forward_hook(lambda module, inputs, output: calls.append(output))
@@ -93,8 +93,8 @@ def test_other_hooks_stay() -> None:
     assert [(1, 10)] == [tuple(call.shape) for call in calls]
 
 
-def test_tracing_keeps_nothing_for_gradients() -> None:
-    """What runs while tracing asks for no gradient, so that no activation is held."""
+def test_tracing_builds_no_graph_for_gradients() -> None:
+    """No output requires a gradient, so that no activation stays in memory."""
     model = build_model(MINI, "meta")
     graphs: list[bool] = []
     model.classifier.fc.register_forward_hook(lambda module, inputs, output: graphs.append(output.requires_grad))
@@ -103,17 +103,17 @@ def test_tracing_keeps_nothing_for_gradients() -> None:
 
 
 def test_tracing_twice_gives_the_same_rows() -> None:
-    """A second look sees what the first saw."""
+    """The first trace does not influence the second."""
     model = build_model(MINI, "meta")
     assert trace(model) == trace(model)
 
 
 def test_a_meta_trace_allocates_nothing() -> None:
-    """On the meta device no tensor that holds numbers is made, however large the network."""
+    """Every tensor is on the meta device, also for the largest network."""
     model = build_model(PRESETS["naive"], "meta")
-    with devices() as seen:
+    with record_tensor_devices() as devices:
         trace(model)
-    assert {"meta"} == seen
+    assert {"meta"} == devices
 
 
 @pytest.mark.gpu

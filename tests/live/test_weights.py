@@ -1,4 +1,4 @@
-"""Weights as safetensors: they load back with their config, and a bad file is refused with a sentence."""
+"""Weights as safetensors: they load back with their config, and an invalid file is refused with the reason."""
 
 import json
 import random
@@ -26,14 +26,14 @@ MINI = PRESETS["mini"]
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a small network."""
+    """The weights file of a small network."""
     path = tmp_path_factory.mktemp("weights") / "mini.safetensors"
     path.write_bytes(to_safetensors(build_model(MINI, seed=3)))
     return path
 
 
-def test_they_load_back(saved: Path) -> None:
-    """Every tensor is there again, with the config, and the network computes the same bits."""
+def test_weights_load_back(saved: Path) -> None:
+    """The config and every tensor are the same, and the network computes the same bits."""
     weights, model = load_weights(saved), build_model(MINI, seed=3)
     assert weights.config == MINI
     assert weights.state.keys() == model.state_dict().keys()
@@ -42,28 +42,32 @@ def test_they_load_back(saved: Path) -> None:
         assert torch.equal(model.eval()(image), restore_model(weights).eval()(image))
 
 
-def test_others_can_read_them(saved: Path) -> None:
-    """safetensors alone opens the file; nothing of ours is needed."""
+def test_safetensors_alone_can_read_the_file(saved: Path) -> None:
+    """Other programs need no code of this app."""
     assert load_file(saved)["classifier.fc.bias"].shape == (10,)
 
 
 def test_another_networks_weights_are_refused(saved: Path) -> None:
-    """The config and the tensors must belong together."""
+    """The tensors must fit the config."""
     with pytest.raises(WeightsError, match="do not fit"):
         restore_model(Weights(PRESETS["half"], load_weights(saved).state))
 
 
 def test_a_file_without_its_config_is_refused(tmp_path: Path) -> None:
-    """Also one whose config is of no network."""
+    """Also a file whose config is not a network."""
     path = tmp_path / "x.safetensors"
-    for metadata, told in ((None, "does not say"), ({"config": "{}"}, "no network"), ({"config": "x"}, "no network")):
+    for metadata, message in (
+        (None, "does not say"),
+        ({"config": "{}"}, "cannot be built"),
+        ({"config": "x"}, "cannot be built"),
+    ):
         save_file({"a": torch.zeros(1)}, path, metadata)
-        with pytest.raises(WeightsError, match=told):
+        with pytest.raises(WeightsError, match=message):
             load_weights(path)
 
 
 def test_damaged_files_are_refused(saved: Path, tmp_path: Path) -> None:
-    """Cut off, changed in the head, with a head of absurd length, or nothing at all: a sentence each time."""
+    """Truncated, changed in the header, with a header of absurd length, or empty: always with a message."""
     whole, path = saved.read_bytes(), tmp_path / "x.safetensors"
     length = struct.unpack("<Q", whole[:8])[0]
     hostile = [b"", b"x", whole[:100], whole[:-1], struct.pack("<Q", 2**63) + whole[8:], b"\x80\x04\x95" * 100]
@@ -74,16 +78,16 @@ def test_damaged_files_are_refused(saved: Path, tmp_path: Path) -> None:
     for content in hostile:
         path.write_bytes(content)
         try:
-            restore_model(load_weights(path))  # a changed blank or digit may still be a whole file
+            restore_model(load_weights(path))  # a file with a changed space or digit may still be valid
         except WeightsError as error:
             assert str(error).endswith((".", ")"))  # noqa: PT017
-    with pytest.raises(WeightsError, match="no safetensors file"):
+    with pytest.raises(WeightsError, match="not a safetensors file"):
         load_weights(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_config_travels_in_the_head(name: str) -> None:
-    """As text of the documented format."""
+def test_the_config_is_in_the_metadata(name: str) -> None:
+    """It is JSON in the documented format."""
     metadata = to_metadata(PRESETS[name])
     assert json.loads(metadata["config"])["version"] == 1
     assert from_metadata(metadata) == PRESETS[name]

@@ -1,4 +1,4 @@
-"""What the tests of looking inside share: a small network, its weights in a file, and pictures in a scratch folder."""
+"""A small network, its weights in a file, and images in a folder, for tests of inference and inspection."""
 
 from pathlib import Path
 
@@ -9,12 +9,13 @@ from explorer import GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.content_store import ContentStore
 from explorer.data.images import png
-from explorer.jobs.inspection import Network, Preprocessing
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Network
 from explorer.live.model import build_model
 from explorer.live.weights import to_safetensors
 
-HOW = Preprocessing()
-# Four kinds of branches: all four, without 5×5, without projection (the pool passes all), and two stages.
+PREPROCESSING = Preprocessing()
+# Two stages, a module without a 5×5 branch, and one whose pool has no projection and passes all channels.
 SMALL = GoogLeNetConfig(
     input_shape=(3, 32, 32),
     stem=Stem(kind="small", conv1=8, conv2_reduce=6, conv2=12),
@@ -31,8 +32,8 @@ SMALL = GoogLeNetConfig(
 )
 
 
-def network(folder: Path, config: GoogLeNetConfig = SMALL) -> Network:
-    """Return a network with weights in a file, BatchNorm's averages included, that differ from any random ones."""
+def save_network(folder: Path, config: GoogLeNetConfig = SMALL) -> Network:
+    """Save weights, with biases and statistics unlike those of any random network, and return the network with them."""
     model = build_model(config, seed=11)
     generator = torch.Generator().manual_seed(12)
     for name, values in model.state_dict().items():
@@ -43,7 +44,7 @@ def network(folder: Path, config: GoogLeNetConfig = SMALL) -> Network:
     return Network(config=config, weights=str(path))
 
 
-def pictures(folder: Path, count: int = 1) -> tuple[str, ...]:
-    """Return paths of pictures with all kinds of values in them."""
-    drawn = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
-    return tuple(str(ContentStore(folder).keep(png(pixels), ".png")) for pixels in drawn)
+def save_images(folder: Path, count: int = 1) -> tuple[str, ...]:
+    """Save random images and return their paths."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
+    return tuple(str(ContentStore(folder).add(png(pixels), ".png")) for pixels in images)
