@@ -1,5 +1,5 @@
-// Draws panels of lines (explorer/views/curves.py) over one common axis. The elements stay when points come in, and so
-// do the zoom (drag along a chart; double click or the button leads back) and what was hidden by its legend.
+// Draws panels of lines (explorer/views/curves.py) over a shared horizontal axis. New points keep the elements, the zoom
+// (drag along a chart; double-click or the button resets it) and the lines hidden with the legend.
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 52, RIGHT = 12, TOP = 8, BOTTOM = 36;
 const views = new WeakMap();
@@ -9,56 +9,56 @@ export default function ({ data, parentElement }) {
   if (!view || view.name !== data.name) {
     view = { name: data.name, root: parentElement.querySelector(".curves"), hidden: new Set(), zoom: null, panels: [] };
     view.root.replaceChildren();
-    view.reset = element("button", "reset", "Show everything again");
+    view.reset = element("button", "reset", "Reset zoom");
     view.reset.onclick = () => zoomTo(view, null);
     views.set(parentElement, view);
     new ResizeObserver(() => draw(view)).observe(view.root);
   }
   view.data = data;
-  view.root.classList.toggle("lead", data.lead);
+  view.root.classList.toggle("wide-first", data.wideFirst);
   while (view.panels.length > data.panels.length) view.panels.pop().figure.remove();
-  data.panels.forEach((panel, at) => { view.panels[at] ??= madePanel(view, at); labelled(view, at, panel); });
+  data.panels.forEach((panel, at) => { view.panels[at] ??= createPanel(view, at); updateLegend(view, at, panel); });
   view.root.append(view.reset);
   draw(view);
 }
 
 function element(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  created.className = name;
+  created.textContent = text;
+  return created;
 }
 
 function shape(tag, attributes, text = "") {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.textContent = text;
-  return made;
+  const created = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  created.textContent = text;
+  return created;
 }
 
-function madePanel(view, at) {
+function createPanel(view, at) {
   const panel = { figure: element("figure"), caption: element("figcaption"), svg: shape("svg", { role: "img" }), names: "" };
-  panel.told = element("div", "told");
-  panel.told.hidden = true;
-  panel.figure.append(panel.caption, panel.svg, panel.told);
+  panel.tooltip = element("div", "tooltip");
+  panel.tooltip.hidden = true;
+  panel.figure.append(panel.caption, panel.svg, panel.tooltip);
   view.root.append(panel.figure);
-  const across = (event) => event.clientX - panel.svg.getBoundingClientRect().left;
-  panel.svg.onpointerdown = (event) => { panel.from = panel.scale?.toX(across(event)) ?? null; };
-  panel.svg.onpointermove = (event) => hover(view, at, across(event));
-  panel.svg.onpointerup = (event) => finishDrag(view, panel, across(event));
-  panel.svg.onpointerleave = () => { panel.from = panel.at = null; draw(view); };
+  const xOf = (event) => event.clientX - panel.svg.getBoundingClientRect().left;
+  panel.svg.onpointerdown = (event) => { panel.dragStart = panel.scale?.toX(xOf(event)) ?? null; };
+  panel.svg.onpointermove = (event) => hover(view, at, xOf(event));
+  panel.svg.onpointerup = (event) => finishDrag(view, panel, xOf(event));
+  panel.svg.onpointerleave = () => { panel.dragStart = panel.pointer = null; draw(view); };
   panel.svg.ondblclick = () => zoomTo(view, null);
   return panel;
 }
 
-// The title and a button per line. Made anew only when their names change, so that the keyboard's focus stays.
-function labelled(view, at, { title, lines }) {
-  const panel = view.panels[at], shown = lines.filter((line) => !line.faint);
-  const names = JSON.stringify([title, shown.map((line) => [line.name, line.colour, line.dash])]);
+// The title and a button per line. They are created again only when their names change, so that the focus stays.
+function updateLegend(view, at, { title, lines }) {
+  const panel = view.panels[at], named = lines.filter((line) => !line.faint);
+  const names = JSON.stringify([title, named.map((line) => [line.name, line.colour, line.dash])]);
   if (panel.names === names) return;
   panel.names = names;
   panel.caption.replaceChildren(element("b", "", title));
-  for (const line of shown) {
+  for (const line of named) {
     const button = element("button"), key = `${title}/${line.name}`, sample = shape("svg", { width: 18, height: 8 });
     sample.style.cssText = "width:18px;height:8px;cursor:pointer";
     sample.append(shape("line", { x1: 0, x2: 18, y1: 4, y2: 4, stroke: line.colour, "stroke-width": 3, "stroke-dasharray": line.dash }));
@@ -79,8 +79,8 @@ function zoomTo(view, range) {
 }
 
 function finishDrag(view, panel, x) {
-  const from = panel.from, to = panel.scale?.toX(x);
-  panel.from = null;
+  const from = panel.dragStart, to = panel.scale?.toX(x);
+  panel.dragStart = null;
   if (from === null || from === undefined || to === undefined) return;
   const [low, high] = [Math.min(from, to), Math.max(from, to)];
   if (panel.scale.x(high) - panel.scale.x(low) > 8) zoomTo(view, [low, high]);
@@ -88,7 +88,7 @@ function finishDrag(view, panel, x) {
 
 function hover(view, at, x) {
   const panel = view.panels[at];
-  panel.at = panel.scale ? panel.scale.toX(x) : null;
+  panel.pointer = panel.scale ? panel.scale.toX(x) : null;
   drawPanel(view, at);
 }
 
@@ -105,21 +105,21 @@ function drawPanel(view, at) {
   panel.svg.setAttribute("height", height);
   panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.faint && l.points.length).map(
     (l) => `${l.name}: ${valueText(l.points.at(-1)[1], unit)}`).join(", ") || "no points yet"}`);
-  const seen = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
+  const visible = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
   const range = view.zoom ?? wholeRange(view.data.panels);
-  const inside = seen.map((line) => visible(line.points, range, unit));
-  const scale = panel.scale = scaled(range, valueRange(inside, unit), unit, width, height);
+  const inside = visible.map((line) => pointsIn(line.points, range, unit));
+  const scale = panel.scale = createScale(range, valueRange(inside, unit), unit, width, height);
   const parts = [...axes(scale, unit, view.data.axis, width, height)];
-  seen.forEach((line, n) => parts.push(...drawn(line, inside[n], scale)));
+  visible.forEach((line, n) => parts.push(...lineParts(line, inside[n], scale)));
   if (!inside.some((points) => points.length)) {
     parts.push(shape("text", { x: LEFT + 12, y: height / 2 }, view.data.empty));
   }
-  if (panel.from != null && panel.at != null) {
-    const [a, b] = [scale.x(panel.from), scale.x(panel.at)].sort((p, q) => p - q);
+  if (panel.dragStart != null && panel.pointer != null) {
+    const [a, b] = [scale.x(panel.dragStart), scale.x(panel.pointer)].sort((p, q) => p - q);
     parts.push(shape("rect", { class: "brush", x: a, y: TOP, width: b - a, height: height - TOP - BOTTOM }));
   }
-  panel.told.hidden = true;
-  if (panel.at != null && panel.from == null) tell(view, panel, seen, inside, scale, unit, parts, width, height);
+  panel.tooltip.hidden = true;
+  if (panel.pointer != null && panel.dragStart == null) showTooltip(view, panel, visible, inside, scale, unit, parts, width, height);
   panel.svg.replaceChildren(...parts);
 }
 
@@ -128,7 +128,7 @@ function wholeRange(panels) {
   return [0, Math.max(...xs, 1)];
 }
 
-function visible(points, [low, high], unit) {
+function pointsIn(points, [low, high], unit) {
   return points.filter(([x, y]) => x >= low && x <= high && Number.isFinite(y) && (unit !== "log" || y > 0));
 }
 
@@ -141,7 +141,7 @@ function valueRange(inside, unit) {
   return [Math.max(0, low - pad), unit === "share" ? Math.min(1, high + pad) : high + pad];
 }
 
-function scaled([x0, x1], [y0, y1], unit, width, height) {
+function createScale([x0, x1], [y0, y1], unit, width, height) {
   const [inner, tall] = [width - LEFT - RIGHT, height - TOP - BOTTOM], f = unit === "log" ? Math.log : (y) => y;
   const [low, high] = [f(y0), f(y1)];
   return {
@@ -166,7 +166,7 @@ function axes(scale, unit, axis, width, height) {
   return parts;
 }
 
-function drawn(line, points, scale) {
+function lineParts(line, points, scale) {
   if (!points.length) return [];
   const at = points.map(([x, y]) => `${scale.x(x).toFixed(1)},${scale.y(y).toFixed(1)}`).join(" ");
   const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
@@ -178,23 +178,23 @@ function drawn(line, points, scale) {
 }
 
 // The values of all lines at the point nearest to the pointer, in a box beside it.
-function tell(view, panel, seen, inside, scale, unit, parts, width, height) {
-  const near = inside.map((points) => nearest(points, panel.at));
-  const rows = seen.map((line, n) => [line, near[n]]).filter(([line, point]) => point && !line.faint);
+function showTooltip(view, panel, lines, inside, scale, unit, parts, width, height) {
+  const near = inside.map((points) => nearest(points, panel.pointer));
+  const rows = lines.map((line, n) => [line, near[n]]).filter(([line, point]) => point && !line.faint);
   if (!rows.length) return;
-  const x = scale.x(nearest(rows.map(([, point]) => point), panel.at)[0]);
+  const x = scale.x(nearest(rows.map(([, point]) => point), panel.pointer)[0]);
   parts.push(shape("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: height - BOTTOM }));
-  panel.told.replaceChildren(element("div", "", `${short(rows[0][1][0])} ${view.data.axis}`), ...rows.map(([line, [, y]]) => {
+  panel.tooltip.replaceChildren(element("div", "", `${short(rows[0][1][0])} ${view.data.axis}`), ...rows.map(([line, [, y]]) => {
     const row = element("div"), dot = element("i");
     dot.style.background = line.colour;
     row.append(dot, `${line.name}: ${valueText(y, unit)}`);
     return row;
   }));
-  panel.told.hidden = false;
-  panel.told.style.top = `${panel.caption.offsetHeight + TOP}px`;
+  panel.tooltip.hidden = false;
+  panel.tooltip.style.top = `${panel.caption.offsetHeight + TOP}px`;
   const beyond = x > width / 2;
-  panel.told.style.left = beyond ? "auto" : `${x + 12}px`;
-  panel.told.style.right = beyond ? `${width - x + 12}px` : "auto";
+  panel.tooltip.style.left = beyond ? "auto" : `${x + 12}px`;
+  panel.tooltip.style.right = beyond ? `${width - x + 12}px` : "auto";
 }
 
 function nearest(points, x) {

@@ -11,7 +11,7 @@ from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import look_inside
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 ONE, ALL = "one", "all"
 MAX_FACTOR = 10.0

@@ -14,7 +14,7 @@ from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.ui.state import SessionValue
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 _MAP = SessionValue[tuple[str, int] | None]("look_inside_selected_map", None)
 
@@ -38,16 +38,18 @@ def _show_diagram() -> None:
     summary = cache.summary(session.inspected_network().config)
     direction: diagrams.Direction = "wrapped" if is_narrow() else "across"
     drawing = cache.overview(session.inspected_network().config, "none", None, frozenset(), direction)
-    chosen = state.selected_node() if state.selected_node() in drawing.hover else network_diagram.chosen_block(summary)
+    chosen = (
+        state.selected_node() if state.selected_node() in drawing.hover else network_diagram.selected_block(summary)
+    )
     st.markdown("**Network** :small[Choose the stem or a module to see its feature maps.]")
     diagram(
         drawing,
         key="look_inside_overview",
-        chosen=chosen,
-        on_choose=state.select_node,
+        selected=chosen,
+        on_select=state.select_node,
         height=250,
-        tallest=760,
-        adapts=True,
+        max_height=760,
+        reports_width=True,
     )
 
 

@@ -18,8 +18,9 @@ from explorer.data.content_store import ContentStoreError
 from explorer.data.datasets import load
 from explorer.data.images import ImageError, decode
 from explorer.data.images import png as to_png
-from explorer.data.preprocessing import NORMALISATIONS, PreprocessingStep, prepare
-from explorer.jobs.inspection import MAX_IMAGES, InputError, Preprocessing
+from explorer.data.preprocessing import NORMALISATIONS, Preprocessing, PreprocessingStep, preprocess
+from explorer.errors import InputError
+from explorer.jobs.inspection import MAX_IMAGES
 from explorer.settings import ASSETS, data_folder
 from explorer.training.plan import DATASETS, DatasetChoice
 from explorer.ui import messages, state
@@ -136,7 +137,7 @@ def chosen_images() -> tuple[ChosenImage, ...]:
     return tuple(
         ChosenImage(
             sample.name,
-            str(session.content_store().keep(sample.png, ".png")),
+            str(session.content_store().add(sample.png, ".png")),
             sample.credit,
             sample.label if sample.label in class_names else "",
         )
@@ -234,7 +235,7 @@ def _store_image(name: str, content: bytes) -> ChosenImage:
     """Decode an image file and store it as PNG. Raises InputError with the file name and the reason."""
     try:
         decoded = decode(content)
-        path = session.content_store().keep(decoded.png, ".png")
+        path = session.content_store().add(decoded.png, ".png")
     except (ImageError, ContentStoreError) as error:
         raise InputError(f"{name[:60]}: {error}") from error
     return ChosenImage(name[:60], str(path), "; ".join(decoded.notes))
@@ -285,7 +286,7 @@ def preprocessing_steps(path: str, config: GoogLeNetConfig, how: Preprocessing) 
             pixels = np.asarray(file.convert("RGB"))
     except OSError:
         raise InputError("The image file no longer exists. Choose the image again.") from None
-    return prepare(pixels, config, how).steps
+    return preprocess(pixels, config, how).steps
 
 
 def network_input(

@@ -13,7 +13,7 @@ from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 BATCH_SIZES = (8, 32, 64)
 _BATCH_SIZE = "look_inside_batch_size"

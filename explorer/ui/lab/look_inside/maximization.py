@@ -9,7 +9,7 @@ from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import feature_maps, session
 from explorer.ui.state import SessionValue
 from explorer.views import look_inside
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 _LAYER, _CHANNEL, _SEED = "look_inside_max_layer", "look_inside_max_channel", "look_inside_max_seed"
 MAX_SEED = 999

@@ -12,7 +12,7 @@ from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
 

@@ -20,9 +20,10 @@ import streamlit as st
 
 from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import FOLDER, ContentStore
-from explorer.data.metadata import WeightsMetadata
-from explorer.data.weight_files import Described, describe
-from explorer.jobs.inspection import InputError, Network, Preprocessing, Scale, scale_problems
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.weight_files import Network, WeightsInfo, WeightsMetadata, read_weights_info
+from explorer.errors import InputError
+from explorer.jobs.inspection import Scale, scale_problems
 from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure, JobRequest, R
 from explorer.runs.links import PARAMETER, parse_weights_token
@@ -130,9 +131,9 @@ def resolve(token: str) -> InspectedNetwork:
 
 
 @lru_cache(maxsize=32)
-def _describe(path: Path, _modified: int) -> Described:
+def _describe(path: Path, _modified: int) -> WeightsInfo:
     """Read the header of a weights file, once per modification time. Raises InputError if it is not valid."""
-    return describe(path)
+    return read_weights_info(path)
 
 
 def untrained_network(config: GoogLeNetConfig, title: str, like: InspectedNetwork | None = None) -> InspectedNetwork:

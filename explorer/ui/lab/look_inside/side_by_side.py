@@ -3,7 +3,8 @@
 import streamlit as st
 
 from explorer.analysis import NetworkSummary
-from explorer.jobs.inspection import AttributionRequest, InputError, MapsRequest, PredictionRequest
+from explorer.errors import InputError
+from explorer.jobs.inspection import AttributionRequest, MapsRequest, PredictionRequest
 from explorer.presets import CATALOGUE
 from explorer.shelf import CURRENT
 from explorer.ui import cache, messages, state

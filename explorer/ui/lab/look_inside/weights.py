@@ -7,9 +7,11 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
+from explorer.data.weight_files import ShapeMismatch
 from explorer.diff import changes
+from explorer.errors import InputError
 from explorer.history import Version
-from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest, InputError, Misfit
+from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.store import StoreError
@@ -26,7 +28,7 @@ _CHOICE = "look_inside_weights_choice"
 _UPLOADER = SessionValue("look_inside_weights_uploader", 0)
 _IMPORTED = SessionValue[Mapping[str, str]]("look_inside_imported_weights", {})  # titles by token
 _REQUEST = SessionValue[ImportRequest | DownloadRequest | None]("look_inside_import_request", None)
-_ERROR = SessionValue[tuple[str, tuple[Misfit, ...]] | None]("look_inside_import_error", None)
+_ERROR = SessionValue[tuple[str, tuple[ShapeMismatch, ...]] | None]("look_inside_import_error", None)
 
 
 def show_weights() -> None:
@@ -183,7 +185,7 @@ def _import_file(key: str) -> None:
     _UPLOADER.set(_UPLOADER.get() + 1)
     _ERROR.clear()
     try:
-        path = session.content_store().keep(file.getvalue(), ".weights")
+        path = session.content_store().add(file.getvalue(), ".weights")
     except ContentStoreError as error:
         _ERROR.set((str(error), ()))
         return
@@ -214,14 +216,14 @@ def _show_import() -> None:
 
 def _use_imported(found: ImportedWeights) -> None:
     if found.network is None:
-        _ERROR.set((found.about, found.misfits))
+        _ERROR.set((found.about, found.mismatches))
         return
     token = session.stored_token(found.network.weights)
     _IMPORTED.set({**_IMPORTED.get(), token: found.about})
     session.use_weights(token)
 
 
-def _show_error(message: str, misfits: tuple[Misfit, ...]) -> None:
+def _show_error(message: str, misfits: tuple[ShapeMismatch, ...]) -> None:
     messages.show_refusal(message)
     if misfits:
         rows = [

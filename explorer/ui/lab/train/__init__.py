@@ -1,1 +1,1 @@
-"""The page Train: what is set before a run, the run as it goes on, races, and the history of all runs."""
+"""The parts of the page Train: settings before a run, the running run, races, and the history of all runs."""

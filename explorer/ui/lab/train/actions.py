@@ -1,4 +1,4 @@
-"""What can be done with a run: pause, cancel, resume; rename, delete; use its network and weights; take its numbers."""
+"""The actions on a run: pause, cancel, resume, rename, delete; use its network and weights; download its metrics."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,129 +10,137 @@ from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.runs.export import metrics_csv, tensorboard_zip
 from explorer.runs.links import PARAMETER, weights_token
-from explorer.runs.records import WAITING, RefusedError, Run
+from explorer.runs.records import ACTIVE, Refusal, Run
 from explorer.training.plan import NamedNetwork
 from explorer.ui import runs, state
-from explorer.ui.explore.network.badge import session_id
 
-_LOOK_INSIDE = "pages/lab/infer.py"
-_ELSEWHERE = (
-    "It was started in another tab, before this page was reloaded, or by somebody else: its address is the same for "
-    "all and does not tell whose it is. So it takes this second click, that nobody stops another's run by accident."
+_LOOK_INSIDE = "pages/lab/look_inside.py"
+_OTHER_SESSION = (
+    "This run was started in another tab, before this page was reloaded, or by another person: its address is the same "
+    "for everybody and does not show who started it. A second click is needed here, so that nobody stops another "
+    "person's run by accident."
 )
-Step = Callable[..., RefusedError | None]
+Action = Callable[..., Refusal | None]
 
 
 def show_actions(run: Run) -> None:
-    """Offer what can be done with a run in its state, to its own session with one click, to others behind a fold."""
-    if runs.is_mine(run):
-        _steer(run)
-    elif run.state in WAITING or run.resumable:
-        with st.popover("Steer this run", icon=":material/group:", key="run_others"):
-            st.caption(_ELSEWHERE)
-            _steer(run)
+    """Show the actions that the state of a run allows; those of another session's run are in a popover."""
+    if runs.is_own(run):
+        _show_controls(run)
+    elif run.state in ACTIVE or run.is_resumable:
+        with st.popover("Control this run", icon=":material/group:", key="run_others"):
+            st.caption(_OTHER_SESSION)
+            _show_controls(run)
     with st.popover("More", icon=":material/more_horiz:", key="run_more"):
-        _use(run)
-        _take(run)
+        _show_networks(run)
+        _show_downloads(run)
         st.divider()
-        _name(run)
-        _delete(run)
+        _show_name(run)
+        _show_delete(run)
 
 
-def _steer(run: Run) -> None:
+def _show_controls(run: Run) -> None:
     manager = runs.manager()
     if run.state == "running":
-        _button("Pause", "pause", "Saves what it has and makes room for the next one.", manager.pause, run)
-    if run.state in WAITING:
-        _button("Cancel", "stop", "Stops it now; it can be resumed from its last checkpoint.", manager.cancel, run)
-    if run.resumable:
-        _button("Resume", "play_arrow", "Puts it at the end of the queue, to go on.", manager.resume, run)
+        _button("Pause", "pause", "Saves a checkpoint and lets the next run start.", manager.pause, run)
+    if run.state in ACTIVE:
+        _button("Cancel", "stop", "Stops now. The run can be resumed from its last checkpoint.", manager.cancel, run)
+    if run.is_resumable:
+        _button("Resume", "play_arrow", "Adds it to the end of the queue.", manager.resume, run)
 
 
-def _button(label: str, icon: str, help: str, step: Step, run: Run) -> None:
+def _button(label: str, icon: str, help: str, action: Action, run: Run) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
         help=help,
         key=f"run_{label.lower()}",
-        on_click=take_step,
-        args=(step, run.id),
+        on_click=on_action,
+        args=(action, run.id),
     )
 
 
-def take_step(step: Step, run_id: str, *values: str, place: str = "") -> bool:
-    """Take a step and say whether it was done. Whoever gets to a button of another one's run was told, and is sure."""
-    return runs.done(step(run_id, *values, session_id(), sure=True), place or run_id)
+def perform(action: Action, run_id: str, *values: str, place: str = "") -> bool:
+    """Perform an action on a run and return whether it was done; if not, :func:`runs.show_refusal` has the reason.
+
+    A user who reaches a button of another session's run has read the warning, so the action is confirmed.
+    """
+    return runs.record_outcome(action(run_id, *values, state.session_id(), confirmed=True), place or run_id)
 
 
-def _use(run: Run) -> None:
-    """Offer network and weights of each entrant. The weights are those of its first seed."""
-    for number, entrant in enumerate(run.plan.entrants):
-        lane = number * len(run.plan.seeds)
+def on_action(action: Action, run_id: str, *values: str) -> None:
+    """Perform an action on a run, as a callback of a control."""
+    perform(action, run_id, *values)
+
+
+def _show_networks(run: Run) -> None:
+    """Offer each network of a run and its weights, which are those of its first seed."""
+    for number, network in enumerate(run.plan.networks):
+        trainer = number * len(run.plan.seeds)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{entrant.name}**", width="content")
+            st.markdown(f"**{network.name}**", width="content")
             st.button(
                 "Open",
                 icon=":material/open_in_new:",
                 key=f"run_open_{number}",
                 on_click=open_network,
-                args=(entrant,),
-                help="Puts the network, as it was trained, on the bench. Undo leads back.",
+                args=(network,),
+                help="Makes the network, as it was trained, the current network. Undo restores yours.",
             )
-            if runs.store().weights_path(run.id, lane):
+            if runs.store().weights_path(run.id, trainer):
                 st.page_link(
                     _LOOK_INSIDE,
                     label="Look inside",
                     icon=":material/visibility:",
-                    query_params={PARAMETER: weights_token(run.id, lane)},
-                    help="Uses its weights on pictures.",
+                    query_params={PARAMETER: weights_token(run.id, trainer)},
+                    help="Uses its weights on images.",
                 )
 
 
-def open_network(entrant: NamedNetwork) -> None:
-    """Put a network on the bench, told against the preset that it is nearest to."""
-    base = min(PRESETS, key=lambda name: len(changes(PRESETS[name], entrant.config)))
-    state.make_current(Version(base, entrant.config))
-    st.toast(f"{entrant.name} is on the bench. Undo leads back.", icon=":material/check:")
+def open_network(network: NamedNetwork) -> None:
+    """Make a network the current one, with the most similar preset as its base."""
+    base = min(PRESETS, key=lambda name: len(changes(PRESETS[name], network.config)))
+    state.set_current(Version(base, network.config))
+    st.toast(f"{network.name} is the current network. Undo restores yours.", icon=":material/check:")
 
 
-def _take(run: Run) -> None:
+def _show_downloads(run: Run) -> None:
     store = runs.store()
     with st.container(horizontal=True, gap="small"):
-        _download("CSV", partial(metrics_csv, store, run), f"{run.name}.csv", "text/csv", "All numbers it measured.")
+        _download("CSV", partial(metrics_csv, store, run), f"{run.name}.csv", "text/csv", "All measured metrics.")
         _download(
             "TensorBoard",
             partial(tensorboard_zip, store, run),
             f"{run.name}-tensorboard.zip",
             "application/zip",
-            "Event files: unzip them, then tensorboard --logdir there.",
+            "Event files: unzip them, then run tensorboard --logdir in that folder.",
         )
 
 
 def _download(label: str, make: Callable[[], str | bytes], name: str, mime: str, help: str) -> None:
     st.download_button(
-        label, make, name, mime, icon=":material/download:", help=help, on_click="ignore", key=f"run_take_{label}"
+        label, make, name, mime, icon=":material/download:", help=help, on_click="ignore", key=f"run_download_{label}"
     )
 
 
-def _name(run: Run) -> None:
+def _show_name(run: Run) -> None:
     key = f"run_name_{run.id}"
     st.session_state.setdefault(key, run.name)
 
-    def changed() -> None:
-        take_step(runs.manager().rename, run.id, st.session_state[key].strip())
+    def on_change() -> None:
+        perform(runs.manager().rename, run.id, st.session_state[key].strip())
 
-    st.text_input("Name", key=key, max_chars=32, on_change=changed)
+    st.text_input("Name", key=key, max_chars=32, on_change=on_change)
 
 
-def _delete(run: Run) -> None:
-    others = "" if runs.is_mine(run) else " It may be somebody else's: ask first."
-    st.caption(f"Deleting removes its curves and its weights for good.{others}")
+def _show_delete(run: Run) -> None:
+    warning = "This permanently deletes the curves and the weights."
+    st.caption(warning if runs.is_own(run) else f"{warning} The run may belong to another person: ask first.")
     st.button(
-        "Delete for good",
+        "Delete permanently",
         icon=":material/delete:",
         key="run_delete",
-        on_click=take_step,
+        on_click=on_action,
         args=(runs.manager().delete, run.id),
         disabled=run.state == "running",
         help="Cancel it first." if run.state == "running" else None,

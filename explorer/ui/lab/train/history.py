@@ -1,5 +1,6 @@
-"""All runs that were ever started here: listed, filtered, opened, compared, taken away, deleted."""
+"""The history of all runs on this server: filter, open, compare and delete them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,101 +8,105 @@ import pandas as pd
 import streamlit as st
 
 from explorer.data.arrays import DataError
-from explorer.runs.records import STATES, WAITING, Run, State
+from explorer.runs.records import ACTIVE, STATES, Run, State
 from explorer.ui import runs
-from explorer.ui.components.polling import rerun_after
 from explorer.ui.components.variants import theme
 from explorer.ui.lab.train import actions, run_view
+from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import curves
 from explorer.views import training as words
 from explorer.views.comparison_tables import LETTERS
 
-_WANTED, _STATES, _MINE = "history_text", "history_states", "history_mine"
-_TABLE, _EDITION = "history_table", "history_edition"
-_LOOK_S = 2.0
+_TABLE_VERSION = SessionValue("history_table_version", 0)
+_POLL_S = 2.0
 
 
 def show_history() -> None:
-    """List the runs; one that is chosen can be opened and changed, several are compared."""
-    every = runs.store().runs()
-    if not every:
+    """List the runs. A selected one can be opened and changed, several are compared."""
+    all_runs = runs.store().runs()
+    if not all_runs:
         st.info(
-            "No run yet. Choose **One network** or **Race** above; every run is kept here.", icon=":material/history:"
+            "No runs yet. Choose **One network** or **Race** above; all runs are listed here.",
+            icon=":material/history:",
         )
         return
-    found = _filtered(every)
+    found = _filter(all_runs)
     if not found:
-        st.info("No run is like that. Take one of the filters out.", icon=":material/filter_alt:")
+        st.info("No run matches. Remove a filter.", icon=":material/filter_alt:")
         return
-    chosen = _table(found)
-    _watch(_states(every))
-    if not chosen:
-        st.caption(f"{len(found):,} of {len(every):,} runs. Choose one to open or change it, up to four to compare.")
+    selected = _show_table(found)
+    _watch(_states(all_runs))
+    if not selected:
+        st.caption(
+            f"{len(found):,} of {len(all_runs):,} runs. Select one to open or change it, up to {len(LETTERS)} to "
+            "compare them."
+        )
         return
-    if len(chosen) == 1:
-        _one(chosen[0])
-    _delete(chosen)
-    runs.show_trouble("history")
-    _compare(chosen[: len(LETTERS)])
+    if len(selected) == 1:
+        _show_run(selected[0])
+    else:
+        _show_delete(selected)
+    runs.show_refusal("history")
+    _show_comparison(selected[: len(LETTERS)])
 
 
-def _states(every: list[Run]) -> dict[str, State]:
-    return {run.id: run.state for run in every}
+def _states(found: Sequence[Run]) -> dict[str, State]:
+    return {run.id: run.state for run in found}
 
 
 @st.fragment
-def _watch(shown: dict[str, State]) -> None:
-    """Show the page anew when a run was added, deleted, or is in another state; look while one is not over."""
-    if _states(runs.store().runs()) != shown:
+def _watch(drawn: dict[str, State]) -> None:
+    """Rerun the page when a run was added or deleted or has changed its state; poll while a run is active."""
+    if _states(runs.store().runs()) != drawn:
         st.rerun()
-    if any(state in WAITING for state in shown.values()):
-        rerun_after(_LOOK_S, "history_again")
+    if any(state in ACTIVE for state in drawn.values()):
+        rerun_after(_POLL_S, "history_again")
 
 
-def _filtered(every: list[Run]) -> list[Run]:
+def _filter(all_runs: Sequence[Run]) -> list[Run]:
+    """Show the filters and return the runs that match."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Find", key=_WANTED, placeholder="name, network or images", width=260)
+        text = st.text_input("Find", key="history_text", placeholder="name, network or images", width=260)
         states = st.multiselect(
             "State",
             STATES,
-            key=_STATES,
-            format_func=lambda name: words.STATES[name][0],
+            key="history_states",
+            format_func=lambda state: words.STATES[state][0],
             placeholder="any",
             width=260,
         )
-        mine = st.toggle("only mine", key=_MINE)
+        only_own = st.toggle("Only my runs", key="history_own")
     return [
         run
-        for run in every
-        if text.strip().lower() in _described(run).lower()
+        for run in all_runs
+        if text.strip().lower() in _searchable_text(run).lower()
         and (not states or run.state in states)
-        and (not mine or runs.is_mine(run))
+        and (not only_own or runs.is_own(run))
     ]
 
 
-def _described(run: Run) -> str:
-    return " ".join((run.name, run.id, *(entrant.name for entrant in run.plan.entrants), _images(run)))
+def _searchable_text(run: Run) -> str:
+    return " ".join((run.name, run.id, *(network.name for network in run.plan.networks), _dataset_title(run)))
 
 
-def _images(run: Run) -> str:
-
+def _dataset_title(run: Run) -> str:
     try:
-        return runs.facts_of(run.plan.data).title
+        return runs.load_dataset_info(run.plan.data).title
     except DataError:
-        return "images that are gone"
+        return "deleted images"
 
 
-def _table(found: list[Run]) -> list[Run]:
-    """Show the runs and return those that are chosen. Other rows are another table: a choice is of rows."""
-    key = f"{_TABLE}_{hash(tuple(run.id for run in found))}_{st.session_state.get(_EDITION, 0)}"
+def _show_table(found: Sequence[Run]) -> list[Run]:
+    """Show the runs and return the selected ones. The selection is by row number, so other rows are another table."""
     event = st.dataframe(
         pd.DataFrame([_row(run) for run in found]),
         hide_index=True,
         height=min(38 + 35 * len(found), 360),
-        key=key,
+        key=f"history_table_{hash(tuple(run.id for run in found))}_{_TABLE_VERSION.get()}",
         on_select="rerun",
         selection_mode="multi-row",
-        column_config={"accuracy": st.column_config.NumberColumn("test accuracy, best", format="%.1f %%")},
+        column_config={"accuracy": st.column_config.NumberColumn("best test accuracy", format="%.1f %%")},
         placeholder="–",
         alt="All runs with state, accuracy and time",
     )
@@ -109,13 +114,13 @@ def _table(found: list[Run]) -> list[Run]:
 
 
 def _row(run: Run) -> dict[str, Any]:
-    seconds = sum(lane.seconds for lane in run.trainers)
+    seconds = sum(trainer.seconds for trainer in run.trainers)
     return {
         "run": run.name,
         "state": words.STATES[run.state][0],
-        "networks": " vs ".join(entrant.name for entrant in run.plan.entrants),
-        "images": _images(run),
-        "accuracy": _accuracy(run),
+        "networks": " vs ".join(network.name for network in run.plan.networks),
+        "images": _dataset_title(run),
+        "accuracy": _best_accuracy(run),
         "steps": run.step,
         "training": words.duration(seconds),
         "budget": words.budget(run.plan.budget),
@@ -123,52 +128,51 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _accuracy(run: Run) -> float | None:
-    """Return the best of its lanes, in percent, as last evaluated."""
-    last = [runs.store().curve(run.id, "test_accuracy", lane.number, most=1_000)[-1:] for lane in run.trainers]
-    values = [100 * points[0].value for points in last if points]
-    return max(values, default=None)
+def _best_accuracy(run: Run) -> float | None:
+    """Return the best last test accuracy of the trainers of a run, in percent; None before the first evaluation."""
+    curve = runs.store().curve
+    last = [curve(run.id, "test_accuracy", trainer.number, max_points=1_000)[-1:] for trainer in run.trainers]
+    return max((100 * points[0].value for points in last if points), default=None)
 
 
-def _one(run: Run) -> None:
+def _show_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="history_one"):
         st.markdown(f"**{run.name}**", width="content")
         st.button(
-            "Show it",
+            "Open",
             icon=":material/show_chart:",
             type="primary",
-            key="history_show",
-            on_click=runs.look_at,
+            key="history_open",
+            on_click=runs.select_run,
             args=(run,),
         )
         actions.show_actions(run)
-    runs.show_trouble(run.id)
+    runs.show_refusal(run.id)
 
 
-def _delete(chosen: list[Run]) -> None:
-    if len(chosen) < 2:
-        return
-    with st.popover(f"Delete {len(chosen)} runs", icon=":material/delete:"):
-        others = "" if all(map(runs.is_mine, chosen)) else " Some may be somebody else's: ask first."
-        st.caption(f"Their curves and weights are removed for good.{others}")
-        st.button("Delete for good", key="history_delete", on_click=_delete_all, args=(chosen,))
+def _show_delete(selected: Sequence[Run]) -> None:
+    with st.popover(f"Delete {len(selected)} runs", icon=":material/delete:"):
+        warning = "This permanently deletes their curves and weights."
+        are_own = all(map(runs.is_own, selected))
+        st.caption(warning if are_own else f"{warning} Some may belong to other people: ask first.")
+        st.button("Delete permanently", key="history_delete", on_click=_delete, args=(selected,))
 
 
-def _delete_all(chosen: list[Run]) -> None:
-    for run in chosen:
-        if not actions.take_step(runs.manager().delete, run.id, place="history"):
+def _delete(selected: Sequence[Run]) -> None:
+    for run in selected:
+        if not actions.perform(runs.manager().delete, run.id, place="history"):
             return
-    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1
+    _TABLE_VERSION.set(_TABLE_VERSION.get() + 1)
 
 
-def _compare(chosen: list[Run]) -> None:
-    """Show the curves of up to four runs, a colour per run; of a race each network, as the mean over its seeds."""
-    begun = [run for run in chosen if run.trainers]
-    if not begun:
+def _show_comparison(selected: Sequence[Run]) -> None:
+    """Show the curves of some runs, one colour per run; of a race each network, as the mean over its seeds."""
+    started = [run for run in selected if run.trainers]
+    if not started:
         return
     groups = [
         group
-        for letter, run in zip(LETTERS, begun, strict=False)
+        for letter, run in zip(LETTERS, started, strict=False)
         for group in curves.groups_beside_others(
             f"{letter} {run.name}",
             theme().variants[letter],
@@ -179,10 +183,10 @@ def _compare(chosen: list[Run]) -> None:
     ]
     axis = run_view.choose_axis("history")
     run_view.show_curves(
-        curves.of_groups(groups, axis, seeds=False), axis, "-".join(run.id for run in begun), lead=True
+        curves.of_groups(groups, axis, seeds=False), axis, "-".join(run.id for run in started), wide_first=True
     )
-    if any(len(run.plan.trainers) > 1 for run in begun):
+    if any(len(run.plan.trainers) > 1 for run in started):
         st.caption(
-            "Of a race each network is drawn, as the mean over its seeds; in one colour, the dashes tell them apart. "
-            "Show the race to see each seed."
+            "Each network of a race is one line, the mean over its seeds; networks of one race share a colour and "
+            "differ in their dashes. Open the race to see each seed."
         )

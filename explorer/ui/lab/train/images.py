@@ -1,12 +1,13 @@
-"""Which images a run learns from: the sets that are there, one's own brought in, and what they look like."""
+"""The images of a run: choose a dataset, import one, and show images of each class and misclassified ones."""
 
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import available, load
+from explorer.data.datasets import available_datasets, load
 from explorer.data.imports import SIDES, Upload, delete
 from explorer.jobs.image_imports import import_in_child
 from explorer.settings import data_folder
@@ -15,37 +16,39 @@ from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 from explorer.ui import messages, runs
 from explorer.ui.lab.train import drafts
 from explorer.ui.runs import View
+from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 from explorer.views.image_strips import ClassStrip, mistakes_html, strips_html
 
-_EACH = 12  # images of a class in the preview
-_BROUGHT = "train_brought"
-_HELP = (
-    "A zip with a folder of pictures per class (cat/1.png, or train/cat/1.png and test/cat/2.png); an .npz with "
-    "images and labels; or IDX files in pairs. PNG, JPEG, GIF, BMP or WebP. Nothing leaves this server."
+_PREVIEW_IMAGES = 12  # of a class
+_UPLOADER = SessionValue("train_uploader", 0)
+_IMPORT_NOTES = SessionValue[tuple[str, ...]]("train_import_notes", ())
+_FORMATS = (
+    "A zip file with a folder of images per class (cat/1.png, or train/cat/1.png and test/cat/2.png); an .npz file "
+    "with images and labels; or pairs of IDX files. Images are PNG, JPEG, GIF, BMP or WebP. Nothing leaves this server."
 )
 
 
 def choose_images(view: View) -> DatasetInfo | None:
-    """Let the reader choose a set or bring one; return what is known of it, None if it is not there."""
-    options = {_token(data): data for data in available(data_folder())}
-    now = drafts.draft(view).data
-    options.setdefault(_token(now), now)
+    """Let the user choose or import a dataset; return its description, None if it no longer exists."""
+    options = {_token(data): data for data in available_datasets(data_folder())}
+    chosen = drafts.get_draft(view).data
+    options.setdefault(_token(chosen), chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         drafts.choice(
             view,
             "Images",
             "images",
             {token: _title(data) for token, data in options.items()},
-            _token(now),
+            _token(chosen),
             lambda draft, token: draft.replace(data=options[token]),
-            explained=False,
+            shows_problems=False,
         )
         with st.popover("", icon=":material/upload:", help="Your own images", key=f"{view}_own"):
-            _bring(view)
-    drafts.explain(f"{view}_images")
+            _show_import(view)
+    messages.show_rejected_input(f"{view}_images")
     try:
-        return runs.facts_of(now)
+        return runs.load_dataset_info(chosen)
     except DataError as error:
         messages.show_refusal(str(error))
         return None
@@ -56,97 +59,89 @@ def _token(data: DatasetChoice) -> str:
 
 
 def _title(data: DatasetChoice) -> str:
-
     if data.name != "own":
         return DATASETS[data.name].title
     try:
-        return f"{runs.facts_of(data).title} (yours)"
+        return f"{runs.load_dataset_info(data).title} (yours)"
     except DataError:
-        return "images that are gone"
+        return "deleted images"
 
 
-def _bring(view: View) -> None:
-
+def _show_import(view: View) -> None:
     st.markdown("**Your own images**")
-    edition = st.session_state.get(_BROUGHT, (0, ""))[0]
-    files = st.file_uploader("Files", accept_multiple_files=True, key=f"{view}_files_{edition}", help=_HELP)
+    files = st.file_uploader("Files", accept_multiple_files=True, key=f"{view}_files_{_UPLOADER.get()}", help=_FORMATS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         side = st.selectbox(
-            "Shrink pictures to", SIDES, index=SIDES.index(32), format_func=lambda n: f"{n} × {n} px", width=160
+            "Resize images to", SIDES, index=SIDES.index(32), format_func=lambda n: f"{n} × {n} px", width=160
         )
-        asked = st.button("Import", icon=":material/add:", key=f"{view}_import", disabled=not files)
-    if asked:
-        with st.spinner("The images are read, which may take a minute or two …"):
-            brought = _import(view, files, side)
-        if brought:
+        is_clicked = st.button("Import", icon=":material/add:", key=f"{view}_import", disabled=not files)
+    error = SessionValue(f"{view}_import_error", "")
+    if is_clicked:
+        with st.spinner("Reading the images. This may take a minute or two."):
+            error.set(_import(view, files, side))
+        if not error.get():
             st.rerun()
-    st.caption(_HELP)
-    told = st.session_state.get(f"{view}_import_told", "")
-    if told:
-        messages.show_refusal(told)
-    for note in st.session_state.get(_BROUGHT, (0, ()))[1]:
+    st.caption(_FORMATS)
+    if error.get():
+        messages.show_refusal(error.get())
+    for note in _IMPORT_NOTES.get():
         st.caption(fmt.markdown(note))
-    if drafts.draft(view).data.name == "own":
+    if drafts.get_draft(view).data.name == "own":
         st.button(
-            "Delete the chosen set",
+            "Delete this dataset",
             icon=":material/delete:",
-            key=f"{view}_forget",
-            on_click=_forget,
+            key=f"{view}_delete_dataset",
+            on_click=_delete_dataset,
             args=(view,),
-            help="Runs that used it stay; they can no longer be resumed.",
+            help="Runs that used it stay, but cannot be resumed.",
         )
 
 
-def _import(view: View, files: list[Any], side: int) -> bool:
-    """Bring images and say whether that was done; if not, the reason is kept, to be shown below."""
+def _import(view: View, files: list[UploadedFile], side: int) -> str:
+    """Import images and choose them; return the error message, empty if there is none."""
     try:
-        brought = import_in_child([Upload(file.name, file) for file in files], data_folder(), side=side)
+        imported = import_in_child([Upload(file.name, file) for file in files], data_folder(), side=side)
     except DataError as error:
-        st.session_state[f"{view}_import_told"] = str(error)
-        return False
-    st.session_state.pop(f"{view}_import_told", None)
-    st.session_state[_BROUGHT] = (st.session_state.get(_BROUGHT, (0, ()))[0] + 1, brought.notes)
-    drafts.put(view, drafts.draft(view).replace(data=brought.data))
-    runs.look_away(view)  # the images that were brought are worth seeing
-    return True
+        return str(error)
+    _UPLOADER.set(_UPLOADER.get() + 1)
+    _IMPORT_NOTES.set(imported.notes)
+    drafts.set_draft(view, drafts.get_draft(view).replace(data=imported.dataset))
+    runs.deselect_run(view)  # the page then shows the imported images instead of a run
+    return ""
 
 
-def _forget(view: View) -> None:
+def _delete_dataset(view: View) -> None:
+    draft = drafts.get_draft(view)
+    delete(draft.data.upload, data_folder())
+    drafts.set_draft(view, draft.replace(data=DatasetChoice()))
 
-    delete(drafts.draft(view).data.upload, data_folder())
-    drafts.put(view, drafts.draft(view).replace(data=DatasetChoice()))
 
-
-def show_preview(data: DatasetChoice, facts: DatasetInfo) -> None:
-    """Show some images of each class, with how many there are."""
+def show_preview(data: DatasetChoice, info: DatasetInfo) -> None:
+    """Show some images of each class, with their numbers."""
     try:
-        st.html(_strips(data, str(data_folder())))
+        st.html(_preview_html(data, str(data_folder())))
     except DataError as error:
         messages.show_refusal(str(error))
         return
     st.caption(
-        f"{fmt.markdown(facts.title)}: {facts.train:,} training and {facts.test:,} test images of "
-        f"{fmt.shape(facts.shape)}. Test images are never learned from. Source: {fmt.markdown(facts.source)}"
+        f"{fmt.markdown(info.title)}: {info.train:,} training and {info.test:,} test images of "
+        f"{fmt.shape(info.shape)}. Test images are never used for training. Source: {fmt.markdown(info.source)}"
     )
 
 
 @lru_cache(maxsize=16)
-def _strips(data: DatasetChoice, folder: str) -> str:
-    """Keep the pictures, not the set they come from."""
-    from pathlib import Path
-
-    whole = load(data, Path(folder))
-    pictures = dict(whole.preview(_EACH))
-    return strips_html([ClassStrip(name, train, test, pictures[name]) for name, train, test in whole.counts()])
+def _preview_html(data: DatasetChoice, folder: str) -> str:
+    """Return the preview as HTML. The cache holds a few small images instead of the whole dataset."""
+    dataset = load(data, Path(folder))
+    previews = dict(dataset.preview(_PREVIEW_IMAGES))
+    return strips_html([ClassStrip(name, train, test, previews[name]) for name, train, test in dataset.counts()])
 
 
 @lru_cache(maxsize=32)
-def mistakes(data: DatasetChoice, folder: str, found: tuple[Misclassification, ...]) -> str:
-    """Return the test images that were mistaken, as HTML. Raises DataError when the set is not there any more."""
-    from pathlib import Path
-
-    whole = load(data, Path(folder))
-    if any(mistake.index >= len(whole.test) for mistake in found):
-        raise DataError("The images are not those that this run was tested on.")
-    pictures = whole.test[[mistake.index for mistake in found]].transpose(0, 2, 3, 1)
-    return mistakes_html(pictures, found, whole.info.classes)
+def misclassified_html(data: DatasetChoice, folder: str, found: tuple[Misclassification, ...]) -> str:
+    """Return misclassified test images as HTML. Raises DataError if the dataset has changed or no longer exists."""
+    dataset = load(data, Path(folder))
+    if any(mistake.image >= len(dataset.test) for mistake in found):
+        raise DataError("The images have changed since this run was tested on them.")
+    images = dataset.test[[mistake.image for mistake in found]].transpose(0, 2, 3, 1)
+    return mistakes_html(images, found, dataset.info.classes)

@@ -1,166 +1,189 @@
-"""A run as it goes on: state, progress, curves that grow in place, and at the end what came of it.
+"""A run: its state and progress, curves that grow in place, and the results at the end.
 
-The fragment looks again while the run waits or trains; when that changes the whole page runs once more.
+The fragment polls while the run is active; when the state changes, the whole page reruns once.
 """
+
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
-from explorer.runs.records import WAITING, Point, Run
+from explorer.runs.records import ACTIVE, Point, Run, State
 from explorer.settings import ASSETS, data_folder
 from explorer.training.events import Evaluated, Finished, Started
 from explorer.training.plan import DatasetInfo
 from explorer.training.races import standings
 from explorer.ui import cache, messages, runs
-from explorer.ui.components.polling import rerun_after
 from explorer.ui.components.variants import theme
-from explorer.ui.explore.network.charts import show_chart
+from explorer.ui.explore.network.charts import show_plotly_chart
 from explorer.ui.lab.train import actions, images
+from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import curves
 from explorer.views import formatting as fmt
 from explorer.views import training as words
 
 _ASSETS = ASSETS / "curves"
-_css, _js = ((_ASSETS / f"curves.{kind}").read_text("utf-8") for kind in ("css", "js"))
-_view = st.components.v2.component("training_curves", html='<div class="curves"></div>', css=_css, js=_js)
+_chart = st.components.v2.component(
+    "training_curves",
+    html='<div class="curves"></div>',
+    css=(_ASSETS / "curves.css").read_text("utf-8"),
+    js=(_ASSETS / "curves.js").read_text("utf-8"),
+)
 
-_AXIS, _LANE = "train_axis", "train_lane"
-_POINTS = 150  # of a curve; more are averaged, and the noise of single batches with them
-_LOOK_S = 1.0
-_LAST = 5  # points at the end of a training curve that its verdict averages
+_MAX_POINTS = 150  # of a curve; more are averaged, which also averages the noise of single batches
+_POLL_S = 1.0
+_FINAL_POINTS = 5  # points at the end of a training curve whose mean the verdict uses
+_READING = (
+    "Reading this chart: training points are means over batches, with dropout; test points are over test images, "
+    "without dropout. The size of a gradient is its L2 norm over the weights of a block. Drag along a chart to zoom, "
+    "double-click to reset the zoom; click a name to hide its line."
+)
+_READING_RACE = (
+    "Reading this chart: one colour per network. With several seeds the thick line is their mean and each thin line is "
+    "one seed. Drag along a chart to zoom, double-click to reset the zoom; click a name to hide its line."
+)
 
 
 @st.fragment
 def show_run(run_id: str) -> None:
-    """Show a run; look again in a moment while it is not over."""
+    """Show a run, and poll while it is active."""
     run = runs.store().run(run_id)
     if run is None:  # it was deleted
         st.rerun()
     try:
-        facts = runs.facts_of(run.plan.data)
+        dataset = runs.load_dataset_info(run.plan.data)
     except DataError:
-        facts = None
-    _head(run, facts)
-    runs.show_trouble(run.id)
-    _standing(run)
-    _results(run, facts)
-    seen = f"train_seen_{run_id}"
-    before, st.session_state[seen] = st.session_state.get(seen, run.state), run.state
-    if run.state in WAITING:
-        rerun_after(_LOOK_S, "train_again")
-    elif before in WAITING:
+        dataset = None
+    _show_header(run, dataset)
+    runs.show_refusal(run.id)
+    _show_progress(run)
+    _show_results(run, dataset)
+    drawn = SessionValue[State](f"train_drawn_{run_id}", run.state)
+    was_active = drawn.get() in ACTIVE
+    drawn.set(run.state)
+    if run.state in ACTIVE:
+        rerun_after(_POLL_S, "train_again")
+    elif was_active:
         st.rerun()
 
 
-def _head(run: Run, facts: DatasetInfo | None) -> None:
-    called, colour, icon = words.STATES[run.state]
-    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+def _show_header(run: Run, dataset: DatasetInfo | None) -> None:
+    title, colour, icon = words.STATES[run.state]
+    with st.container(horizontal=True, vertical_alignment="center", key="run_header"):
         st.markdown(f"### {fmt.markdown(run.name)}", width="content")
-        st.badge(called, icon=f":material/{icon}:", color=colour)
+        st.badge(title, icon=f":material/{icon}:", color=colour)
         st.space("stretch")
         actions.show_actions(run)
-    about = words.planned(run.plan, facts) if facts else "Its images are no longer there."
-    st.caption(f"{fmt.markdown(about)}  \n{fmt.markdown(words.settings(run.plan.settings, run.plan))}{_where(run)}")
+    plan = words.planned(run.plan, dataset) if dataset else "Its images no longer exist."
+    st.caption(
+        f"{fmt.markdown(plan)}  \n{fmt.markdown(words.settings(run.plan.settings, run.plan))}{_start_notes(run)}"
+    )
 
 
-def _where(run: Run) -> str:
-    """On which device it runs, and what its lanes told at their start."""
-    started = runs.store().latest(run.id, "started")
+def _start_notes(run: Run) -> str:
+    """Return the device of a run and the notes from its start, as Markdown that continues a line."""
+    started = runs.store().latest_event(run.id, "started")
     if not isinstance(started, Started):
         return ""
     return fmt.markdown(f" · {started.device}") + "".join(f"  \n{fmt.markdown(note)}" for note in started.notes)
 
 
-def _standing(run: Run) -> None:
-    """Say how far it is, or what happened to it."""
-    place = runs.store().queue_place(run.id)
+def _show_progress(run: Run) -> None:
+    """Show how far the run is, or what happened to it."""
+    position = runs.store().queue_position(run.id)
     if run.state == "running":
-        st.progress(run.progress, words.progress(run) if run.step else "PyTorch starts and the images are read")
-    elif place is not None:
-        st.progress(run.progress, f"Waiting in the queue. {words.waiting(place)}")
+        st.progress(run.progress, words.progress(run) if run.step else "Starting PyTorch and reading the images")
+    elif position is not None:
+        st.progress(run.progress, f"Waiting in the queue. {words.waiting(position)}")
     elif run.state == "failed":
-        st.error(fmt.markdown(run.account), icon=":material/error:")
+        st.error(fmt.markdown(run.outcome), icon=":material/error:")
     elif run.state != "finished":
-        st.progress(run.progress, fmt.markdown(run.account) or "It can go on.")
+        st.progress(run.progress, fmt.markdown(run.outcome) or "It can be resumed.")
     elif run.message:
         st.warning(fmt.markdown(run.message), icon=":material/warning:")
-    if trouble := runs.manager().trouble:
-        st.warning(fmt.markdown(trouble), icon=":material/warning:")
+    if error := runs.manager().queue_error:
+        st.warning(fmt.markdown(error), icon=":material/warning:")
 
 
-def _results(run: Run, facts: DatasetInfo | None) -> None:
-    race = len(run.plan.trainers) > 1
-    if race:
-        _race_verdict(run)
-    elif facts:
-        _verdict(run, facts)
+def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
+    is_race = len(run.plan.trainers) > 1
+    if is_race:
+        _show_race_verdict(run)
+    elif dataset:
+        _show_verdict(run, dataset)
     if run.trainers:
-        axis = choose_axis("race" if race else "one", macs=race)
-        panels = _race_panels(run, axis) if race else _panels(run, axis)
-        show_curves(panels, axis, run.id, lead=race)
-        st.caption(_READING_RACE if race else _READING)
-    elif facts:  # something to see while it waits
-        images.show_preview(run.plan.data, facts)
-    if race:
-        _race_table(run)
-    if run.state not in WAITING and facts:
-        _mistakes(run, facts)
+        axis = choose_axis("race" if is_race else "one", macs=is_race)
+        panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
+        show_curves(panels, axis, run.id, wide_first=is_race)
+        st.caption(_READING_RACE if is_race else _READING)
+    elif dataset:  # while it waits
+        images.show_preview(run.plan.data, dataset)
+    if is_race:
+        _show_race_table(run)
+    if run.state not in ACTIVE and dataset:
+        _show_misclassified(run, dataset)
 
 
-_READING = (
-    "How to read this: training points are means over batches, with dropout at work; test points are over test "
-    "images, without it. The size of a gradient is its L2 norm over a block's weights. Drag along a chart "
-    "to zoom, double-click to go back; click a name to hide its line."
-)
-_READING_RACE = (
-    "How to read this: a colour per network; with several seeds the thick line is their mean, each thin one a seed. "
-    "Drag along a chart to zoom, double-click to go back; click a name to hide its line."
-)
+# ── curves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def choose_axis(place: str, *, macs: bool = True) -> curves.Axis:
-    """Let the reader choose what the curves go along."""
+    """Let the user choose the horizontal axis of the curves."""
     axes = [axis for axis in curves.AXES if macs or axis != "macs"]
     axis = st.segmented_control(
-        "Along",
+        "Horizontal axis",
         axes,
-        default="step",
+        default=axes[0],
         required=True,
-        format_func=curves.AXES.get,
-        key=f"{_AXIS}_{place}",
+        format_func=lambda axis: curves.AXES[axis],
+        key=f"train_axis_{place}",
         label_visibility="collapsed",
         persist_state="session",
     )
-    return axis if axis in axes else "step"
+    return axis if axis in axes else axes[0]
 
 
-def show_curves(panels: tuple[curves.Panel, ...], axis: curves.Axis, name: str, *, lead: bool = False) -> None:
-    """Show panels of curves; those of the same ``name`` are updated in place and keep their zoom.
+def show_curves(panels: Sequence[curves.Panel], axis: curves.Axis, name: str, *, wide_first: bool = False) -> None:
+    """Show panels of curves; those with the same ``name`` are updated in place and keep their zoom.
 
-    ``lead``: the first one has the whole width.
+    ``wide_first``: the first panel has the full width.
     """
     data = {
         "name": f"{name} {axis}",
         "axis": curves.AXES[axis],
         "height": 260,
-        "lead": lead,
+        "wideFirst": wide_first,
         "empty": "no points yet",
         "panels": [{**panel._asdict(), "lines": [line._asdict() for line in panel.lines]} for panel in panels],
     }
-    _view(key="training_curves", data=data)
+    _chart(key="training_curves", data=data)
 
 
-def lane_curves(run_id: str, lane: int, kinds: tuple[str, ...] | None = None) -> dict[str, list[Point]]:
-    """Return the curves of a lane, or those of some kinds, by name."""
-    store = runs.store()
-    wanted = store.kinds(run_id, lane) if kinds is None else kinds
-    return {kind: store.curve(run_id, kind, lane, most=_POINTS) for kind in wanted}
+def _curves(run_id: str, trainer: int, kinds: Sequence[str]) -> dict[str, list[Point]]:
+    """Return the curves of a trainer by kind."""
+    return {kind: runs.store().curve(run_id, kind, trainer, max_points=_MAX_POINTS) for kind in kinds}
 
 
-def _panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    return curves.of_run(lane_curves(run.id, 0), axis, _macs(run.plan.entrants[0].config), theme())
+def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
+    """Return the curves of each trainer of a run that compare networks."""
+    return [_curves(run.id, trainer, curves.SHARED) for trainer in range(len(run.plan.trainers))]
+
+
+def macs_of_networks(run: Run) -> list[int]:
+    """Return the MACs of each network of a run for one image, including auxiliary heads."""
+    return [_macs(network.config) for network in run.plan.networks]
+
+
+def _macs(config: GoogLeNetConfig) -> int:
+    return cache.summary(config).macs(aux=True)
+
+
+def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
+    found = _curves(run.id, 0, runs.store().kinds(run.id, 0))
+    return curves.of_run(found, axis, _macs(run.plan.networks[0].config), theme())
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
@@ -168,87 +191,77 @@ def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     return curves.of_groups(groups, axis)
 
 
-def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
-    """Return of each lane of a run the curves in which networks are compared."""
-    return [lane_curves(run.id, lane, curves.SHARED) for lane in range(len(run.plan.trainers))]
+# ── results ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def macs_of_networks(run: Run) -> list[int]:
-    """Return the MACs of one image through each network of a run, heads included."""
-    return [_macs(entrant.config) for entrant in run.plan.entrants]
-
-
-def _macs(config: GoogLeNetConfig) -> int:
-    return cache.summary(config).macs(aux=True)
-
-
-def _verdict(run: Run, facts: DatasetInfo) -> None:
-    evaluated = runs.store().latest(run.id, "evaluated")
+def _show_verdict(run: Run, dataset: DatasetInfo) -> None:
+    evaluated = runs.store().latest_event(run.id, "evaluated")
     if not isinstance(evaluated, Evaluated):
         return
-    train = runs.store().curve(run.id, "train_accuracy", most=_POINTS)[-_LAST:]
-    learned = sum(point.value for point in train) / len(train) if train else None
+    last = runs.store().curve(run.id, "train_accuracy", max_points=_MAX_POINTS)[-_FINAL_POINTS:]
+    train_accuracy = sum(point.value for point in last) / len(last) if last else None
     tests = runs.store().curve(run.id, "test_accuracy")
-    said = words.verdict(evaluated, len(facts.classes), tests, learned)
-    when = "" if evaluated.final else f" *(at step {evaluated.step:,})*"
-    st.markdown(said + when)
+    verdict = words.verdict(evaluated, len(dataset.classes), tests, train_accuracy)
+    st.markdown(verdict if evaluated.final else f"{verdict} *(at step {evaluated.step:,})*")
 
 
-def _finished(run: Run) -> dict[int, float]:
-    """Return the accuracies of the lanes that have used their budget."""
-    told = {lane.number: runs.store().latest(run.id, "finished", lane.number) for lane in run.trainers}
-    return {number: event.accuracy for number, event in told.items() if isinstance(event, Finished)}
+def _final_accuracies(run: Run) -> Mapping[int, float]:
+    """Return the accuracies of the trainers that have used their budget, by number."""
+    events = {trainer.number: runs.store().latest_event(run.id, "finished", trainer.number) for trainer in run.trainers}
+    return {number: event.accuracy for number, event in events.items() if isinstance(event, Finished)}
 
 
-def _race_verdict(run: Run) -> None:
-    if run.state in WAITING:
-        return
-    said = words.race_verdict(standings(run.plan, _finished(run)))
-    if said:
-        st.markdown(said)
+def _show_race_verdict(run: Run) -> None:
+    if run.state not in ACTIVE and (verdict := words.race_verdict(standings(run.plan, _final_accuracies(run)))):
+        st.markdown(verdict)
 
 
-def _race_table(run: Run) -> None:
-    rows = standings(run.plan, _finished(run))
+def _show_race_table(run: Run) -> None:
+    rows = standings(run.plan, _final_accuracies(run))
     if not rows:
         return
-    summaries = [cache.summary(entrant.config) for entrant in run.plan.entrants]
+    summaries = [cache.summary(network.config) for network in run.plan.networks]
     seconds = [
-        [lane.seconds for lane in run.trainers if run.plan.trainers[lane.number].entrant == number]
+        [trainer.seconds for trainer in run.trainers if run.plan.trainers[trainer.number].network == number]
         for number in range(len(summaries))
     ]
     means = {number: sum(values) / len(values) for number, values in enumerate(seconds) if values}
     table = words.race_rows(run.plan, summaries, rows, means)
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="content", alt="How each network did")
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="content", alt="The results of each network")
     st.caption(
-        "± is the standard deviation over the seeds. Training time is that of one seed. Parameters and MACs are those "
-        "at inference, for one image."
+        "± is the standard deviation over the seeds. Training time is for one seed. Parameters and MACs are at "
+        "inference, for one image."
     )
 
 
-def _mistakes(run: Run, facts: DatasetInfo) -> None:
-    """Show confusion matrix and surest mistakes of a lane that is over."""
-    lane = _lane(run)
-    evaluated = runs.store().latest(run.id, "evaluated", lane)
+def _show_misclassified(run: Run, dataset: DatasetInfo) -> None:
+    """Show the confusion matrix of a trainer and the misclassified images with the highest confidence."""
+    trainer = _choose_trainer(run)
+    evaluated = runs.store().latest_event(run.id, "evaluated", trainer)
     if not isinstance(evaluated, Evaluated):
         return
-    show_chart(words.confusion(evaluated, facts.classes), f"confusion_{run.id}_{lane}")
+    show_plotly_chart(words.confusion(evaluated, dataset.classes), f"confusion_{run.id}_{trainer}")
     if not evaluated.mistakes:
         return
-    st.markdown("**Wrong, and most sure of it**")
+    st.markdown("**Misclassified with the highest confidence**")
     try:
-        st.html(images.mistakes(run.plan.data, str(data_folder()), evaluated.mistakes))
+        st.html(images.misclassified_html(run.plan.data, str(data_folder()), evaluated.mistakes))
     except DataError as error:
         messages.show_refusal(str(error))
 
 
-def _lane(run: Run) -> int:
-    """Let the reader choose one of the lanes of a race; return its number."""
+def _choose_trainer(run: Run) -> int:
+    """Let the user choose one of the trainers of a race; return its number."""
     if len(run.trainers) < 2:
         return 0
-    keys = run.plan.trainers
-    called = {
-        lane.number: f"{run.plan.entrants[keys[lane.number].entrant].name}, seed {keys[lane.number].seed}"
-        for lane in run.trainers
-    }
-    return st.selectbox("Mistakes of", list(called), format_func=called.get, key=f"{_LANE}_{run.id}", width=280)
+    titles = {}
+    for trainer in run.trainers:
+        key = run.plan.trainers[trainer.number]
+        titles[trainer.number] = f"{run.plan.networks[key.network].name}, seed {key.seed}"
+    return st.selectbox(
+        "Confusion matrix of",
+        list(titles),
+        format_func=lambda number: titles[number],
+        key=f"train_trainer_{run.id}",
+        width=280,
+    )

@@ -34,7 +34,12 @@ SCHEDULES = {"one_cycle": "one-cycle", "paper": "paper: −4 % every 8 epochs", 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16 (CUDA)"}
 UNITS: Mapping[Unit, str] = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "T MACs"}
 _UNIT_SIZE: Mapping[Unit, float] = {"seconds": 1, "steps": 1, "epochs": 1, "macs": 1e12}
-_UNIT_STEP: Mapping[Unit, float] = {"seconds": 10.0, "steps": 50.0, "epochs": 1.0, "macs": 0.1}  # of the field's buttons
+_UNIT_STEP: Mapping[Unit, float] = {
+    "seconds": 10.0,
+    "steps": 50.0,
+    "epochs": 1.0,
+    "macs": 0.1,
+}  # of the field's buttons
 _UNITS_OFFERED: Mapping[View, tuple[Unit, ...]] = {
     "one": ("seconds", "steps", "epochs"),
     "race": ("steps", "seconds", "macs"),
@@ -175,7 +180,7 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
             shows_problems=False,
         )
         units = dict.fromkeys((*_UNITS_OFFERED[view], unit))
-        titles = {name: UNITS[name] for name in units}
+        titles = {str(name): UNITS[name] for name in units}
         drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=120, shows_problems=False)
         if view == "race":
             drafts.number(
@@ -328,7 +333,9 @@ def _estimate_text(view: View, plan: Plan, dataset: DatasetInfo) -> str:
     epochs = steps / steps_per_epoch(plan.settings, dataset)
     parts = [
         f"About {words.duration(total.seconds)}",
-        f"{steps:,} steps ({epochs:.1f} epochs)" if trainers == 1 else f"{steps:,} steps ({epochs:.1f} epochs) × {trainers} runs",
+        f"{steps:,} steps ({epochs:.1f} epochs)"
+        if trainers == 1
+        else f"{steps:,} steps ({epochs:.1f} epochs) × {trainers} runs",
         f"up to {total.memory_bytes / 1e6:,.0f} MB",
     ]
     source = (
