@@ -1,7 +1,7 @@
-"""A network written out as one PyTorch file that depends on nothing of ours, and loads our weights by their names.
+"""Export a network as one PyTorch source file, independent of this app, that loads the app's weights by name.
 
-The text is made from the closed form's rows, so every channel number stands where it is used. Names reach it through
-``repr`` alone, and a config is checked once more before a word of it is written. Free of torch.
+The source is generated from the rows of the closed form, so every channel number is a literal where it is used. Names
+enter it through ``repr`` only, and the config is validated again first. Free of torch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,20 +26,20 @@ from torch.nn import functional as F
 
 _CONV_BLOCK = '''\
 class ConvBlock(nn.Module):
-    """A convolution that keeps the size (at stride 1){norm_text}, and ReLU."""
+    """A convolution that keeps height and width (at stride 1){batch_norm_text}, and ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias={bias})
-{norm_made}
+{batch_norm}
     def forward(self, x: Tensor) -> Tensor:
         """N × inputs × H × W → N × outputs × H/stride × W/stride."""
-        return F.relu({norm_used}, inplace=True)
+        return F.relu({conv}, inplace=True)
 '''
 
 _BLOCKS = '''\
 class Inception(nn.Module):
-    """Branches that see the same input; their outputs are stacked along the channels."""
+    """Branches with the same input; their outputs are concatenated along the channels."""
 
     def __init__(self, **branches: nn.Module) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ class Inception(nn.Module):
 
 
 def chain(**layers: nn.Module) -> nn.Sequential:
-    """Layers one after another, each under its name."""
+    """Return a Sequential with a name for each layer."""
     return nn.Sequential(OrderedDict(layers))
 '''
 
 _HEAD = '''\
 class AuxiliaryHead(nn.Module):
-    """A small classifier on an inner module, for training only."""
+    """A small classifier on an inner module, used in training only."""
 
     def __init__(self, **layers: nn.Module) -> None:
         super().__init__()
@@ -102,26 +102,26 @@ def to_source(version: Version, name: str = "", note: str = "") -> str:
 
 
 def _docstring(version: Version, summary: NetworkSummary) -> str:
-    """What the network is, in words and numbers of ours alone."""
+    """Return the module docstring of the file, which has no text from a user in it."""
     preset, config = CATALOGUE[version.base], version.config
     edits = changes(version.base_config, config)
     lines = [
-        f'"""GoogLeNet in PyTorch: {preset.title}{_edited(edits)}. Written by Inception Explorer.',
+        f'"""GoogLeNet in PyTorch: {preset.title}{_edit_count(edits)}. Written by Inception Explorer.',
         "",
         preset.story,
         f"Source: {preset.source}.",
         "",
         *_table(config),
         "",
-        *_edits(edits),
-        f"{summary.parameters(aux=False):,} parameters at inference, {summary.parameters():,} with the heads; "
-        f"{summary.macs():,} MACs for one image of",
-        f"{_shape(config.input_shape)} (multiply-accumulates; FLOPs are twice as many).",
+        *_edit_lines(edits),
+        f"{summary.parameters(aux=False):,} parameters at inference, {summary.parameters():,} with auxiliary heads.",
+        f"{summary.macs():,} MACs (multiply-accumulates; FLOPs are twice as many) for one image of "
+        f"{_shape(config.input_shape)}.",
         f"Pooling: {POOL_RULES[config.pooling].title}.",
         "",
-        "In training mode the network returns its logits, and those of the heads by the module they tap; the loss is",
-        f"loss(logits) + {config.aux.loss_weight!r} · the sum of the heads' losses. In eval mode it returns the logits",
-        "alone. Weights that were taken away with this file fit it:",
+        "In training mode the network returns its logits and a dictionary with the logits of each auxiliary head.",
+        f"The loss is loss(logits) + {config.aux.loss_weight!r} · the sum of the heads' losses.",
+        "In eval mode it returns its logits only. To load weights exported from the same network:",
         "",
         "    from safetensors.torch import load_file",
         '    model.load_state_dict(load_file("weights.safetensors"))',
@@ -131,11 +131,12 @@ def _docstring(version: Version, summary: NetworkSummary) -> str:
     return "\n".join(lines)
 
 
-def _edited(edits: Sequence[Change]) -> str:
+def _edit_count(edits: Sequence[Change]) -> str:
     return f" + {len(edits)} edit{'s' if len(edits) > 1 else ''}" if edits else ""
 
 
 def _table(config: GoogLeNetConfig) -> Iterator[str]:
+    """Yield the rows of the network's Inception table as text."""
     yield "    ".join(("module", *HEADINGS.values()))
     for module in config.modules:
         cells = [getattr(module, field) for field in HEADINGS]
@@ -148,8 +149,8 @@ def _table(config: GoogLeNetConfig) -> Iterator[str]:
         )
 
 
-def _edits(edits: Sequence[Change]) -> Iterator[str]:
-    """One line for each edit; of a module that came or went there is only its label to tell."""
+def _edit_lines(edits: Sequence[Change]) -> Iterator[str]:
+    """Yield one line per edit; for an added or removed module the label says everything."""
     if not edits:
         return
     yield "Edits:"
@@ -160,31 +161,33 @@ def _edits(edits: Sequence[Change]) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    """A checked value of a config in words."""
+    """Return the value of a validated config as text."""
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return "blank" if value is None else str(value)
 
 
 def _conv_block(config: GoogLeNetConfig) -> str:
-    norm = config.normalisation == "batch_norm"
+    """Return the source of the convolution block, with BatchNorm if the network uses it."""
+    has_norm = config.normalisation == "batch_norm"
     return _CONV_BLOCK.format(
-        norm_text=", BatchNorm" if norm else "",
+        batch_norm_text=", BatchNorm" if has_norm else "",
         bias=config.conv_bias,
-        norm_made=f"{_INDENT}self.bn = nn.BatchNorm2d(outputs, eps=1e-3)\n" if norm else "",
-        norm_used="self.bn(self.conv(x))" if norm else "self.conv(x)",
+        batch_norm=f"{_INDENT}self.bn = nn.BatchNorm2d(outputs, eps=1e-3)\n" if has_norm else "",
+        conv="self.bn(self.conv(x))" if has_norm else "self.conv(x)",
     )
 
 
 def _network(summary: NetworkSummary) -> Iterator[str]:
+    """Yield the lines of the network's class."""
     blocks = [(block, list(rows)) for block, rows in groupby(summary.rows, key=lambda row: row.path.split(".")[0])]
     yield "class GoogLeNet(nn.Module):"
-    yield '    """The whole network. The comments are shapes of one image, C × H × W."""'
+    yield '    """The whole network. Comments give the shapes for one image, C × H × W."""'
     yield ""
     yield "    def __init__(self) -> None:"
     yield f"{_INDENT}super().__init__()"
     for block, rows in blocks:
-        yield from _made(block, rows, summary.config)
+        yield from _block(block, rows, summary.config)
     yield ""
     yield "    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, dict[str, Tensor]]:"
     yield f'{_INDENT}"""N × {_shape(blocks[0][1][0].in_shape)} → logits N × {summary.config.classes}."""'
@@ -198,30 +201,30 @@ def _network(summary: NetworkSummary) -> Iterator[str]:
     yield f"{_INDENT}return (x, aux) if self.training else x"
 
 
-def _made(block: str, rows: Sequence[LayerRow], config: GoogLeNetConfig) -> Iterator[str]:
-    """The lines that make one block."""
+def _block(block: str, rows: Sequence[LayerRow], config: GoogLeNetConfig) -> Iterator[str]:
+    """Yield the lines that construct one block."""
     start = f"{_INDENT}self.{block} = "
     if len(rows) == 1 and rows[0].path == block:
         yield f"{start}{_layer(rows[0], config)}"
     elif block.startswith("inception_"):
         yield f"{start}Inception("
         for branch, layers in groupby((row for row in rows if row.branch), key=lambda row: row.path.split(".")[1]):
-            inside = ", ".join(f"{_last(row)}={_layer(row, config)}" for row in layers)
-            yield f"{_INDENT}    {branch}=chain({inside}),"
+            arguments = ", ".join(f"{_name(row)}={_layer(row, config)}" for row in layers)
+            yield f"{_INDENT}    {branch}=chain({arguments}),"
         yield f"{_INDENT})  # {_shape(rows[0].in_shape)} → {_shape(rows[-1].out_shape)}"
     else:
         yield f"{start}{'AuxiliaryHead' if rows[0].aux else 'chain'}("
         for row in rows:
-            yield f"{_INDENT}    {_last(row)}={_layer(row, config)},  # {_shape(row.out_shape)}"
+            yield f"{_INDENT}    {_name(row)}={_layer(row, config)},  # {_shape(row.out_shape)}"
             if row.path == "classifier.pool":
                 yield f"{_INDENT}    flatten=nn.Flatten(),  # {row.out_shape[0]}"
         yield f"{_INDENT})"
 
 
 def _layer(row: LayerRow, config: GoogLeNetConfig) -> str:
-    """One layer as an expression."""
+    """Return the expression that constructs one layer."""
     match row.kind:
-        case "conv":
+        case "conv" if row.kernel:
             stride = f", stride={row.stride}" if row.stride != 1 else ""
             return f"ConvBlock({row.in_shape[0]}, {row.out_shape[0]}, {row.kernel[0]}{stride})"
         case "max_pool" if row.branch:
@@ -243,7 +246,7 @@ def _layer(row: LayerRow, config: GoogLeNetConfig) -> str:
 
 
 def pool_rule(row: LayerRow, config: GoogLeNetConfig) -> PoolRule:
-    """Return how a halving max pool of the network rounds; the one before the last stage may differ."""
+    """Return the rule of a max pool that halves the size: kernel, padding and rounding. The last one may differ."""
     rules, stages = POOL_RULES[config.pooling], list(dict.fromkeys(module.stage for module in config.modules))
     return rules.last if len(stages) > 1 and row.path == f"pool{stages[-2]}" else rules.usual
 
@@ -253,7 +256,8 @@ def _max_pool(rule: PoolRule) -> str:
     return f"nn.MaxPool2d({rule.kernel}, stride={rule.stride}{padding}{', ceil_mode=True' if rule.ceil else ''})"
 
 
-def _last(row: LayerRow) -> str:
+def _name(row: LayerRow) -> str:
+    """Return the layer's name in its block or branch: the last part of its path."""
     return row.path.rpartition(".")[2]
 
 

@@ -1,9 +1,8 @@
-"""The generated PyTorch file: it runs by itself, takes our weights by name, and computes exactly what ours does."""
+"""The generated PyTorch file: it runs by itself, loads weights by name, and computes what the live network does."""
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -25,53 +24,44 @@ PAPER = PRESETS["paper"]
 EDITED = Version("paper", with_module(PAPER, PAPER.module("4a").replace(ch3x3=210, ch5x5_reduce=None)))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Networks as small as these are run faster by one thread, above all on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def imported(text: str) -> ModuleType:
-    """Run the text of a file as a module of its own."""
+def run_module(text: str) -> ModuleType:
+    """Run source text as a module."""
     module = ModuleType("generated")
     exec(compile(text, "generated.py", "exec"), module.__dict__)
     return module
 
 
-def built(config: GoogLeNetConfig, base: str = "paper", device: str = "cpu") -> nn.Module:
-    """Return the network that the generated file makes."""
+def build_generated(config: GoogLeNetConfig, base: str = "paper", device: str = "cpu") -> nn.Module:
+    """Return the network of the generated file."""
     with torch.device(device):
-        return imported(to_source(Version(base, config))).GoogLeNet()
+        return run_module(to_source(Version(base, config))).GoogLeNet()
 
 
 def assert_same_rows(config: GoogLeNetConfig, base: str = "paper") -> None:
-    """Build the file's network on the meta device and hold it against the closed form, row by row."""
-    model, shapes = built(config, base, "meta"), {}
+    """Compare the file's network, on the meta device, with the closed form, row by row."""
+    model, outputs = build_generated(config, base, "meta"), {}
     for path, layer in model.named_modules():
-        layer.register_forward_hook(lambda _, __, out, path=path: shapes.update({path: out}))
+        layer.register_forward_hook(lambda _, __, output, path=path: outputs.update({path: output}))
     model.train()(torch.empty(2, *config.input_shape, device="meta"))
     for row in summarize(config).rows:
         path = row.path.removesuffix(".concat") if row.kind == "concat" else row.path
-        assert tuple(shapes[path].shape[1:]) == row.out_shape, row.path
+        assert tuple(outputs[path].shape[1:]) == row.out_shape, row.path
         if row.kind != "concat":
             assert sum(p.numel() for p in model.get_submodule(path).parameters()) == row.parameters, row.path
 
 
 def assert_same_output(config: GoogLeNetConfig, base: str = "paper") -> None:
-    """Ours and the file's network, with our weights, give the same bits in eval and in training mode."""
-    ours, theirs = build_model(config), built(config, base)
-    theirs.load_state_dict(ours.state_dict())
+    """Assert that the live and the generated network with the same weights give the same bits, in either mode."""
+    live, generated = build_model(config), build_generated(config, base)
+    generated.load_state_dict(live.state_dict())
     images = torch.randn(2, *config.input_shape, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        assert torch.equal(ours.eval()(images), theirs.eval()(images))
-        ours.train(), theirs.train()
+        assert torch.equal(live.eval()(images), generated.eval()(images))
+        live.train(), generated.train()
         torch.manual_seed(7)
-        expected = ours(images)
+        expected = live(images)
         torch.manual_seed(7)
-        logits, aux = theirs(images)
+        logits, aux = generated(images)
     assert torch.equal(expected.logits, logits)
     assert list(expected.aux) == list(aux)
     assert all(torch.equal(expected.aux[tap], aux[tap]) for tap in aux)
@@ -79,13 +69,13 @@ def assert_same_output(config: GoogLeNetConfig, base: str = "paper") -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_the_same_rows(name: str) -> None:
-    """Every shape and count of the file's network is the closed form's."""
+    """Every shape and parameter count is that of the closed form."""
     assert_same_rows(PRESETS[name], name)
 
 
 @pytest.mark.parametrize("name", ["mini", "torchvision"])
 def test_presets_have_the_same_output(name: str) -> None:
-    """To the last bit, heads and dropout included; at small images to be quick."""
+    """To the last bit, heads and dropout included; with small images to be fast."""
     config = PRESETS[name]
     side = 28 if name == "mini" else 64
     assert_same_output(config.replace(input_shape=(config.input_shape[0], side, side)), name)
@@ -94,16 +84,16 @@ def test_presets_have_the_same_output(name: str) -> None:
 @given(networks())
 @examples(12)
 def test_random_networks_have_the_same_output(config: GoogLeNetConfig) -> None:
-    """Whatever is blank, zero, added or renamed."""
+    """Cells may be blank or zero, modules added or renamed."""
     assert_same_output(config)
 
 
-def test_it_stands_alone(tmp_path: Path) -> None:
-    """Run as a script it needs torch only, and says its parameters and the shape of its logits."""
+def test_the_file_runs_without_the_app(tmp_path: Path) -> None:
+    """As a script it needs only torch, and prints its parameters and the shape of its logits."""
     file = tmp_path / "network.py"
     file.write_text(to_source(Version("mini", PRESETS["mini"])), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout == "458,294 parameters; logits (1, 10)\n"
+    result = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stdout == "458,294 parameters; logits (1, 10)\n"
     assert "explorer" not in {
         name.split(".")[0]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -113,9 +103,9 @@ def test_it_stands_alone(tmp_path: Path) -> None:
     }
 
 
-def test_the_docstring_tells_the_story() -> None:
-    """Which network, its table, each edit with both values, its totals and how to load weights."""
-    told = ast.get_docstring(ast.parse(to_source(EDITED)))
+def test_the_docstring_describes_the_network() -> None:
+    """It has the preset, the edits with both values, the totals, and how to load weights."""
+    docstring = ast.get_docstring(ast.parse(to_source(EDITED)))
     summary = summarize(EDITED.config)
     for part in (
         "paper + 2 edits",
@@ -127,24 +117,24 @@ def test_the_docstring_tells_the_story() -> None:
         "load_state_dict",
         "0.3 · the sum",
     ):
-        assert part in told
+        assert part in docstring
 
 
-def test_names_are_strings_in_it() -> None:
-    """The variant's name and note can be read from the file as they were."""
-    module = imported(to_source(EDITED, "wide_4a", 'it\'s """quoted""" \\'))
+def test_name_and_note_are_strings() -> None:
+    """They can be read from the file unchanged."""
+    module = run_module(to_source(EDITED, "wide_4a", 'it\'s """quoted""" \\'))
     assert module.NAME == "wide_4a"
     assert module.NOTE == 'it\'s """quoted""" \\'
 
 
 def test_no_line_is_too_long() -> None:
-    """It can be read, and passes the usual linters, for every preset."""
+    """The file passes the usual linters, for every preset."""
     for name, config in PRESETS.items():
         assert max(map(len, to_source(Version(name, config)).splitlines())) <= 120
 
 
-def test_what_was_never_checked_is_refused() -> None:
-    """A config that got round its own checks, or that cannot be built, does not become code."""
+def test_an_invalid_config_is_refused() -> None:
+    """A config that bypassed its validation, or that cannot be built, does not become code."""
     evil = InceptionModule.model_construct(**(dict(PAPER.modules[0]) | {"name": "3a = __import__('os')"}))
     forged = GoogLeNetConfig.model_construct(**(dict(PAPER) | {"modules": (evil, *PAPER.modules[1:])}))
     with pytest.raises(ValidationError):

@@ -1,7 +1,6 @@
 """The ONNX graph: onnx accepts it, onnxruntime computes what torch does, and its names are the layer paths."""
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import onnx
@@ -17,15 +16,6 @@ from explorer.share import from_json
 from tests.strategies import examples, networks
 
 RUN = [name for name in PRESETS if name != "naive"]  # it has 100 million weights; random networks have blank cells too
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """One thread runs such small networks faster, above all on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def build_perturbed(config: GoogLeNetConfig) -> GoogLeNet:
