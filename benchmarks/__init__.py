@@ -1,1 +1,1 @@
-"""The figures we claim, each measured against a baseline in the same run."""
+"""Measurements of the performance that the project claims, each against a baseline in the same run."""

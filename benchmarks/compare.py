@@ -1,4 +1,4 @@
-"""What the compare page costs the server: four networks redrawn, as a ratio to the network page redrawn in turn."""
+"""Server time of the compare page: a rerun with four networks, as a ratio to a rerun of the network page, in turn."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from time import perf_counter
 
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.report import Figure
+from benchmarks.report import Measurement
 
 _APP = Path(__file__).parents[1] / "streamlit_app.py"
 _NETWORKS = ["paper", "batch_norm", "torchvision", "half"]
@@ -15,18 +15,18 @@ _ROUNDS = 12
 VIEWS = ("Tables", "Layers", "Diagrams", "Charts")
 
 
-def figures() -> Iterator[Figure]:
-    """Yield a figure per view of the compare page."""
+def measurements() -> Iterator[Measurement]:
+    """Yield a measurement per view of the compare page."""
     single = _open("pages/explore/network.py")
     for view in VIEWS:
         several = _open("pages/explore/compare.py", compare=".".join(_NETWORKS))
         several.session_state["compare_view"] = view
         _seconds(several), _seconds(single)
-        rounds = [(_redrawn(several, number), _seconds(single)) for number in range(_ROUNDS)]
-        yield Figure(
-            f"compare, {view}: four networks redrawn / the network page redrawn",
+        rounds = [(_rerun_seconds(several, number), _seconds(single)) for number in range(_ROUNDS)]
+        yield Measurement(
+            f"compare, {view}: rerun with four networks / rerun of the network page",
             median(four / one for four, one in rounds),
-            most=1.5,
+            maximum=1.5,
         )
 
 
@@ -38,10 +38,10 @@ def _open(page: str, **query: str) -> AppTest:
     return at.switch_page(page).run()
 
 
-def _redrawn(at: AppTest, number: int) -> float:
-    """Hold the networks against another base, so that everything on the page is new."""
-    turned = _NETWORKS[number % 4 :] + _NETWORKS[: number % 4]
-    at.query_params["compare"] = ".".join(turned)
+def _rerun_seconds(at: AppTest, number: int) -> float:
+    """Compare the networks with another base, so that everything on the page is new."""
+    rotated = _NETWORKS[number % 4 :] + _NETWORKS[: number % 4]
+    at.query_params["compare"] = ".".join(rotated)
     return _seconds(at)
 
 

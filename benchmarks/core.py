@@ -1,13 +1,14 @@
-"""The closed form against torchinfo, on the same network."""
+"""Speed of the closed form against torchinfo, on the same network."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from time import perf_counter
 
-from benchmarks.report import Figure
+from benchmarks.report import Measurement
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Yield, per preset, how many times faster ``summarize`` is than ``torchinfo.summary`` on the meta device."""
     import torchinfo
 
@@ -17,15 +18,13 @@ def figures() -> Iterator[Figure]:
     for name, config in PRESETS.items():
         model = build_model(config, "meta").eval()
         shape = (1, *config.input_shape)
-
-        def ask_torchinfo(model: object = model, shape: tuple[int, ...] = shape) -> None:
-            torchinfo.summary(model, input_size=shape, device="meta", verbose=0)
-
-        ratios = [_seconds(ask_torchinfo, 1) / _seconds(lambda: summarize(config), 50) for _ in range(9)]  # noqa: B023
-        yield Figure(f"summarize over torchinfo.summary, {name}", median(ratios), least=100)
+        run_torchinfo = partial(torchinfo.summary, model, input_size=shape, device="meta", verbose=0)
+        ratios = [_seconds(run_torchinfo, 1) / _seconds(partial(summarize, config), 50) for _ in range(9)]
+        yield Measurement(f"summarize over torchinfo.summary, {name}", median(ratios), minimum=100)
 
 
 def _seconds(call: Callable[[], object], times: int) -> float:
+    """Return the seconds per call."""
     started = perf_counter()
     for _ in range(times):
         call()

@@ -1,7 +1,7 @@
-"""What the live check costs the server: ``python -m benchmarks.live_check`` from the project's root.
+"""The cost of the live check: ``python -m benchmarks.live_check`` from the project's root.
 
-Prints the time of a check from cold and warm, the time of a look-up, the size of the checking process after eight
-networks, and how much a loop of plain Python slows in the server while checks run beside it.
+Prints the time of a check with a cold and a warm worker, the time to read a known report, the memory of the worker
+after eight networks, and how much slower a loop of plain Python in the server is while checks run.
 """
 
 import sys
@@ -20,22 +20,22 @@ PAPER = PRESETS["paper"]
 
 
 def edits() -> Iterator[GoogLeNetConfig]:
-    """Yield the paper's network with another width of 4a's 3×3 each time."""
+    """Yield edits of the paper's network, each with another width of 4a's 3×3."""
     for width in count(209):
         modules = tuple(row.replace(ch3x3=width) if row.name == "4a" else row for row in PAPER.modules)
         yield PAPER.replace(modules=modules)
 
 
-def checked(checker: JobQueue, config: GoogLeNetConfig) -> tuple[CheckReport, float]:
-    """Return the report and the seconds until it was there, asked for every 10 ms."""
+def run_check(queue: JobQueue, config: GoogLeNetConfig) -> tuple[CheckReport, float]:
+    """Return the report and the seconds until it was there, polled every 10 ms."""
     started = perf_counter()
-    while isinstance(answer := checker.check(config, "cpu"), Pending):
+    while isinstance(answer := queue.check(config, "cpu"), Pending):
         sleep(0.01)
     return answer, perf_counter() - started
 
 
 def loop_seconds(steps: int = 2_000_000) -> float:
-    """Return how long an unrelated loop takes."""
+    """Return the seconds of an unrelated loop."""
     started = perf_counter()
     total = 0
     for number in range(steps):
@@ -43,36 +43,36 @@ def loop_seconds(steps: int = 2_000_000) -> float:
     return perf_counter() - started
 
 
-def slowdown(checker: JobQueue, networks: Iterator[GoogLeNetConfig], rounds: int = 15) -> float:
-    """Return the median of the loop's time while a check runs, over its time with none, taken in turns."""
+def slowdown(queue: JobQueue, networks: Iterator[GoogLeNetConfig], rounds: int = 15) -> float:
+    """Return the loop's median time while a check runs over its time without one, measured in turn."""
     ratios = []
     for _ in range(rounds):
         alone = loop_seconds()
         config = next(networks)
-        checker.check(config, "cpu")
-        sleep(0.05)  # until the child has begun
+        queue.check(config, "cpu")
+        sleep(0.05)  # until the worker has begun
         ratios.append(loop_seconds() / alone)
-        checked(checker, config)
+        run_check(queue, config)
     return median(ratios)
 
 
 def main() -> None:
-    """Run it all and print a line for each figure."""
-    checker, networks = JobQueue(), edits()
-    report, cold = checked(checker, PAPER)
+    """Measure everything and print a line for each value."""
+    queue, networks = JobQueue(), edits()
+    report, cold = run_check(queue, PAPER)
     print(f"check of paper, cold: {cold:.2f} s (build {report.build_ms:.0f} ms, forward {report.forward_ms:.0f} ms)")
-    warm = [checked(checker, next(networks))[1] for _ in range(7)]
+    warm = [run_check(queue, next(networks))[1] for _ in range(7)]
     child = psutil.Process().children()[0]
-    print(f"child after 8 networks: {child.memory_info().rss / 1e6:.0f} MB")
+    print(f"worker after 8 networks: {child.memory_info().rss / 1e6:.0f} MB")
     print(f"check of an edit, warm: {median(warm):.2f} s")
     started = perf_counter()
     for _ in range(10_000):
-        checker.check(PAPER, "cpu", "session")
-    print(f"look-up of a known report: {(perf_counter() - started) * 100:.0f} µs")
-    print(f"a loop in the server while a check runs: × {slowdown(checker, networks):.2f}")
-    print(f"child after {8 + 15} networks: {child.memory_info().rss / 1e6:.0f} MB")
+        queue.check(PAPER, "cpu", "session")
+    print(f"reading a known report: {(perf_counter() - started) * 100:.0f} µs")
+    print(f"a loop in the server while a check runs: × {slowdown(queue, networks):.2f}")
+    print(f"worker after {8 + 15} networks: {child.memory_info().rss / 1e6:.0f} MB")
     print(f"torch in the server: {'torch' in sys.modules}")
-    checker.close()
+    queue.close()
 
 
 if __name__ == "__main__":

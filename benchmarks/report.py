@@ -1,27 +1,29 @@
-"""One measured figure beside what we claim of it."""
+"""One measurement with the claim on it."""
 
 from typing import NamedTuple
 
 
-class Figure(NamedTuple):
-    """A claim in words, what was measured in this run, and the bound: ``least`` or ``most`` it may be."""
+class Measurement(NamedTuple):
+    """A claim in words, the value of this run with its unit, and the bound of the claim, if it has one."""
 
     claim: str
-    measured: float
+    value: float
     unit: str = "×"
-    least: float | None = None
-    most: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether the claim held in this run; a figure without a bound only informs."""
-        return (self.least is None or self.measured >= self.least) and (self.most is None or self.measured <= self.most)
+        """Whether the value is within its bound; without a bound it always is."""
+        return (self.minimum is None or self.value >= self.minimum) and (
+            self.maximum is None or self.value <= self.maximum
+        )
 
     def __str__(self) -> str:
         bound = ""
-        if self.least is not None:
-            bound = f"at least {self.least:g}"
-        if self.most is not None:
-            bound = f"at most {self.most:g}"
+        if self.minimum is not None:
+            bound = f"at least {self.minimum:g}"
+        if self.maximum is not None:
+            bound = f"at most {self.maximum:g}"
         mark = "" if not bound else ("holds" if self.holds else "FAILS")
-        return f"{self.claim:<76} {self.measured:>9.3f} {self.unit:<3} {bound:<14} {mark}"
+        return f"{self.claim:<76} {self.value:>9.3f} {self.unit:<3} {bound:<14} {mark}"

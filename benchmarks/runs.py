@@ -14,11 +14,11 @@ from time import monotonic, sleep
 import psutil
 from playwright.sync_api import Page
 
-from benchmarks.browser import APP, Times, browser, edit, opened, server
-from benchmarks.report import Figure
+from benchmarks.browser import APP, Times, browser, edit, open_page, server
+from benchmarks.report import Measurement
 from explorer import PRESETS
 from explorer.runs.manager import Manager
-from explorer.runs.records import RefusedError, Run, State
+from explorer.runs.records import Refusal, Run, State
 from explorer.runs.store import Store
 from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan, Settings, adapt_to_dataset
 
@@ -28,13 +28,13 @@ CANCELS = 20
 FACTS_USED = DATASETS["fashion_mnist"]
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Yield the latency of edits with a run over that without, the slowest cancel, and the memory of a run."""
     with manager() as runs:
         run_id = _submitted(runs)
         runs.pause(run_id)
         with server(APP.script) as (address, _), browser() as chromium:
-            pages = [opened(chromium, address, APP) for _ in range(SESSIONS)]
+            pages = [open_page(chromium, address, APP) for _ in range(SESSIONS)]
             alone, beside = [], []
             for block in range(BLOCKS):
                 alone += _edits(pages, 300 + 2 * block)
@@ -42,17 +42,17 @@ def figures() -> Iterator[Figure]:
                 _steps_on(runs.store, run_id)
                 beside += _edits(pages, 301 + 2 * block)
                 if block == 0:
-                    yield Figure("memory of a mini run", _megabytes(), "MB", most=1_000)
+                    yield Measurement("memory of a mini run", _megabytes(), "MB", maximum=1_000)
                 runs.pause(run_id)
                 _until(runs.store, run_id, "paused")
         for claim in Times._fields:
             ratio = median(getattr(t, claim) for t in beside) / median(getattr(t, claim) for t in alone)
-            yield Figure(
+            yield Measurement(
                 f"from Enter in a cell to {'an ' if claim == 'idle' else ''}{claim}, {SESSIONS} sessions, during a run",
                 ratio,
-                most=1.25,
+                maximum=1.25,
             )
-        yield Figure(f"the slowest of {CANCELS} cancels", max(_cancels(runs, run_id)), "s", most=2)
+        yield Measurement(f"the slowest of {CANCELS} cancels", max(_cancels(runs, run_id)), "s", maximum=2)
 
 
 @contextmanager
@@ -69,12 +69,12 @@ def manager() -> Iterator[Manager]:
 def _submitted(runs: Manager) -> str:
     config = adapt_to_dataset(PRESETS["mini"], FACTS_USED.shape, len(FACTS_USED.classes)).config
     plan = Plan(
-        entrants=(NamedNetwork(name="mini", config=config),),
+        networks=(NamedNetwork(name="mini", config=config),),
         settings=Settings(device="cpu"),
         budget=Budget(kind="steps", amount=1_000_000),
     )
     run_id = runs.submit(plan, FACTS_USED)
-    if isinstance(run_id, RefusedError):
+    if isinstance(run_id, Refusal):
         raise RuntimeError(run_id.reason)
     return run_id
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.report import Figure
+from benchmarks.report import Measurement
 from explorer import PRESETS
 from explorer.data.datasets import ImageSet, load
 from explorer.live.batches import MAX_SHIFT, Batches
@@ -38,24 +38,25 @@ ROUNDS, STEPS = 7, 8  # steps of each loop in turn
 SIDE = 1_024  # of the matrices whose product tells what the machine can do
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Yield speed first, then accuracy in a minute for three seeds, then each preset's loss in its proposed budget."""
     yield from speed()
     yield from accuracy()
     yield from losses()
 
 
-def accuracy() -> Iterator[Figure]:
+def accuracy() -> Iterator[Measurement]:
     """Yield what ``mini`` reaches on the images that ship, in the default budget of 60 seconds."""
     reached = []
     for seed in SEEDS:
         *_, finished = train(_plan("mini", MINI, seed=seed), Path())
         reached.append(100 * finished.accuracy)
-        yield Figure(f"mini after 60 s of training, {finished.step} steps, seed {seed}", reached[-1], "%", least=88)
-    yield Figure("mini after 60 s of training, mean of the seeds", mean(reached), "%", least=88)
+        claim = f"mini after 60 s of training, {finished.step} steps, seed {seed}"
+        yield Measurement(claim, reached[-1], "%", minimum=88)
+    yield Measurement("mini after 60 s of training, mean of the seeds", mean(reached), "%", minimum=88)
 
 
-def losses() -> Iterator[Figure]:
+def losses() -> Iterator[Measurement]:
     """Yield the loss of the last tenth of the proposed budget over that of the first steps, for every preset."""
     for name, preset in PRESETS.items():
         config = adapt_to_dataset(preset, CLOTHES.shape, len(CLOTHES.classes)).config
@@ -67,10 +68,10 @@ def losses() -> Iterator[Figure]:
         last = mean(steps[-max(1, len(steps) // 10) :])
         ended = "diverged" if isinstance(told[-1], Diverged) else f"accuracy {told[-1].accuracy:.3f}"
         claim = f"{name}: loss at the end of {budget.amount:.0f} s over that at first ({len(steps)} steps, {ended})"
-        yield Figure(claim, last / mean(steps[:3]), most=0.9)
+        yield Measurement(claim, last / mean(steps[:3]), maximum=0.9)
 
 
-def speed() -> Iterator[Figure]:
+def speed() -> Iterator[Measurement]:
     """Yield our images per second over a plain loop's, taken in turns, and our share of the machine's peak."""
     with TemporaryDirectory() as folder:
         images = load(DatasetChoice(), Path(folder))
@@ -84,13 +85,13 @@ def speed() -> Iterator[Figure]:
 
     ours(), plain.step()
     times = [(_seconds(ours), _seconds(plain.step)) for _ in range(ROUNDS)]
-    yield Figure(
-        "images per second over a plain PyTorch loop's", median(slow / fast for fast, slow in times), least=1.3
+    yield Measurement(
+        "images per second over a plain PyTorch loop's", median(slow / fast for fast, slow in times), minimum=1.3
     )
     step = min(fast for fast, _ in times)
-    yield Figure("images per second", SETTINGS.batch_size / step, "/s")
+    yield Measurement("images per second", SETTINGS.batch_size / step, "/s")
     share = step_macs(MINI, SETTINGS, CLOTHES) / step / peak_macs()
-    yield Figure(f"share of the peak of a {SIDE}×{SIDE} matrix product", 100 * share, "%")
+    yield Measurement(f"share of the peak of a {SIDE}×{SIDE} matrix product", 100 * share, "%")
 
 
 class PlainImages(Dataset[tuple[Tensor, int]]):
@@ -155,4 +156,4 @@ def _seconds(step: Callable[[], object], times: int = STEPS) -> float:
 
 def _plan(name: str, config: object, seed: int = 0) -> Plan:
     entrants = (NamedNetwork(name=name, config=config),)
-    return Plan(entrants=entrants, settings=SETTINGS, budget=Budget(), seeds=(seed,))
+    return Plan(networks=entrants, settings=SETTINGS, budget=Budget(), seeds=(seed,))

@@ -1,7 +1,7 @@
-"""The closed form against the live network: written independently of each other, they must agree row by row.
+"""The closed form against the live network: they are written independently and must agree row by row.
 
-Two more witnesses count the live network in their own way: torchinfo its parameters, FlopCounterMode its FLOPs. All
-of it runs on PyTorch's meta device, which computes shapes and no numbers.
+Two libraries count the live network as well: torchinfo its parameters, FlopCounterMode its FLOPs. Everything runs on
+PyTorch's meta device, which works out shapes and computes no numbers.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,12 @@ PRESETS_AT_SIZES = [
 
 
 def images(config: GoogLeNetConfig, count: int = 1) -> torch.Tensor:
-    """Return a batch that has a shape and no numbers."""
+    """Return a batch on the meta device: a shape without numbers."""
     return torch.empty(count, *config.input_shape, device="meta")
 
 
 def assert_double_entry(config: GoogLeNetConfig) -> None:
-    """Hold the closed form, the live rows, torchinfo and FlopCounterMode against each other."""
+    """Assert that the closed form, the live rows, torchinfo and FlopCounterMode agree."""
     summary, model = summarize(config), build_model(config, "meta")
     live = trace(model)
     assert tuple(LiveRow(*(getattr(row, field) for field in LiveRow._fields)) for row in summary.rows) == live
@@ -47,14 +47,14 @@ def assert_double_entry(config: GoogLeNetConfig) -> None:
 
 
 def flops(run: Callable[[torch.Tensor], object], batch: torch.Tensor) -> int:
-    """Return the FLOPs that PyTorch counts while something runs on a batch."""
+    """Return the FLOPs that PyTorch counts while ``run`` processes a batch."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         run(batch)
     return counter.get_total_flops()
 
 
 def windows(summary: NetworkSummary) -> dict[str, tuple[int, int, int]]:
-    """Return kernel, stride and padding of the closed form's convolutions and sliding pools."""
+    """Return kernel, stride and padding of the closed form's convolutions and non-global pools."""
     return {
         row.path: (row.kernel[0], row.stride, row.padding)
         for row in summary.rows
@@ -78,31 +78,32 @@ def test_presets_at_three_sizes(config: GoogLeNetConfig) -> None:
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_inference_runs_without_the_heads(config: GoogLeNetConfig) -> None:
-    """In eval mode the live network computes the MACs of the closed form without the auxiliary heads."""
+    """In eval mode the live network has the MACs of the closed form without the auxiliary heads."""
     assert 2 * summarize(config).macs() == flops(build_model(config, "meta").eval(), images(config))
 
 
 @given(networks())
 @examples(200)
 def test_random_edits(config: GoogLeNetConfig) -> None:
-    """They agree for random networks: blanks, zeros, rows added, removed and renamed, every switch, odd sizes."""
+    """They agree for random networks: blank and zero cells, modules added or renamed, all options, odd sizes."""
     assert_double_entry(config)
 
 
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
-def test_torchinfos_mult_adds_are_another_count(config: GoogLeNetConfig, batch: int) -> None:
-    """torchinfo's mult-adds are our MACs + conv biases per output position + every other bias and norm once."""
+def test_torchinfos_mult_adds_differ_as_expected(config: GoogLeNetConfig, batch: int) -> None:
+    """They are the MACs + conv biases per output position + every other bias and norm once."""
     rows = [row for row in summarize(config).rows if row.aux is None]
     expected = sum(
         row.macs + row.norm + row.biases * (prod(row.out_shape[1:]) if row.kind == "conv" else 1) for row in rows
     )
-    shown = torchinfo.summary(build_model(config, "meta"), input_data=images(config, batch), mode="eval", verbose=0)
-    assert batch * expected == shown.total_mult_adds
+    model, data = build_model(config, "meta"), images(config, batch)
+    statistics = torchinfo.summary(model, input_data=data, mode="eval", verbose=0)
+    assert batch * expected == statistics.total_mult_adds
 
 
 def test_torchinfos_mult_adds_of_the_paper() -> None:
-    """For the paper's network, whose MACs are 1,582,671,872, torchinfo says 1,585,899,032."""
+    """For the paper's network, with 1,582,671,872 MACs, torchinfo counts 1,585,899,032."""
     paper = PRESETS["paper"]
-    shown = torchinfo.summary(build_model(paper, "meta"), input_data=images(paper), mode="eval", verbose=0)
-    assert 1_585_899_032 == shown.total_mult_adds
+    statistics = torchinfo.summary(build_model(paper, "meta"), input_data=images(paper), mode="eval", verbose=0)
+    assert 1_585_899_032 == statistics.total_mult_adds

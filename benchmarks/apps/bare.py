@@ -1,4 +1,4 @@
-"""The baseline: a bare Streamlit page with the same editor and one line of text."""
+"""The baseline of the browser benchmarks: a bare Streamlit page with the same editor and one line of text."""
 
 import pandas as pd
 import streamlit as st
