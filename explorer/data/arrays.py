@@ -1,4 +1,4 @@
-"""Arrays from files that nobody vouches for: IDX and NumPy's ``.npz``, judged by their heads before they are read.
+"""Read arrays from files that users upload: IDX and NumPy's ``.npz``. Headers are checked before any data is read.
 
 Sources of the formats: http://yann.lecun.com/exdb/mnist (IDX: two zero bytes, the type, the number of dimensions, and
 each dimension as a big-endian 32-bit number) and numpy.org/doc/stable/reference/generated/numpy.lib.format.html. An
@@ -9,104 +9,122 @@ import gzip
 import sys
 import zlib
 from math import prod
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, Protocol
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import UserError
 
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+AnyArray = NDArray[Any]  # numbers or text of a type that the file decides
+
 MAX_BYTES = 400_000_000  # of all arrays in a file
+MAX_ARRAYS = 16  # in an .npz file
 _IDX_UNSIGNED_BYTE = 8
-_VERSION = (1, 0)  # of the format: its heads have at most 64 kB, those of later ones, for tables, up to 4 GB
+_VERSION = (1, 0)  # of the .npy format: its headers have at most 64 kB, those of later versions up to 4 GB
 
 
 class DataError(UserError, ValueError):
-    """Images that cannot be used; the message says what is wrong and what would be right."""
+    """Images or labels that cannot be used; the message says what is wrong and what would be right."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Header(NamedTuple):
+    shape: tuple[int, ...]
+    is_fortran_order: bool
+    dtype: np.dtype[Any]
 
 
 def is_gzip(head: bytes) -> bool:
-    """Say whether a file that begins like this is compressed by gzip."""
+    """Whether a file that begins like this is compressed by gzip."""
     return head.startswith(b"\x1f\x8b")
 
 
 def is_idx(head: bytes) -> bool:
-    """Say whether a file that begins like this is IDX of unsigned bytes."""
+    """Whether a file that begins like this is IDX of unsigned bytes."""
     return len(head) >= 4 and head[:3] == bytes((0, 0, _IDX_UNSIGNED_BYTE)) and 1 <= head[3] <= 4
 
 
-def read_idx(file: IO[bytes], name: str) -> np.ndarray:
+def read_idx(file: IO[bytes], name: str) -> Pixels:
     """Read an IDX file of unsigned bytes, gzipped or not. Raises DataError."""
     try:
         head = file.read(2)
         file.seek(0)
         return _read_idx(gzip.GzipFile(fileobj=file) if is_gzip(head) else file, name)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: the file is damaged or cut off.") from error
+        raise DataError(f"{name}: the file is damaged or truncated.") from error
 
 
-def _read_idx(file: IO[bytes], name: str) -> np.ndarray:
+def _read_idx(file: _Readable, name: str) -> Pixels:
     head = file.read(4)
     if not is_idx(head):
-        raise DataError(f"{name}: this is no IDX file of unsigned bytes.")
+        raise DataError(f"{name}: this is not an IDX file of unsigned bytes.")
     shape = tuple(int.from_bytes(file.read(4), "big") for _ in range(head[3]))
-    return _read_numbers(file, name, np.dtype(np.uint8), shape)
+    return _read_data(file, name, np.dtype(np.uint8), shape)
 
 
-def read_npz(file: IO[bytes], name: str) -> dict[str, np.ndarray]:
+def read_npz(file: IO[bytes], name: str) -> dict[str, AnyArray]:
     """Read every array of an ``.npz`` file by its name. Raises DataError, also for arrays of Python objects."""
     try:
         with ZipFile(file) as archive:
             members = [info.filename for info in archive.infolist() if info.filename.endswith(".npy")]
-            if len(members) > 16:
-                raise DataError(f"{name}: there are {len(members):,} arrays. At most 16 are read.")
-            arrays, room = {}, MAX_BYTES
+            if len(members) > MAX_ARRAYS:
+                raise DataError(f"{name}: it has {len(members):,} arrays; the limit is {MAX_ARRAYS}.")
+            arrays: dict[str, AnyArray] = {}
+            free_bytes = MAX_BYTES
             for member in members:
-                arrays[member[:-4]] = _read_npy(archive, member, f"{name}, {member[:-4]}", room)
-                room -= arrays[member[:-4]].nbytes
+                key = member.removesuffix(".npy")
+                arrays[key] = _read_npy(archive, member, f"{name}, {key}", free_bytes)
+                free_bytes -= arrays[key].nbytes
             return arrays
     except (BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{name}: the file is damaged, encrypted or cut off.") from error
+        raise DataError(f"{name}: the file is damaged, encrypted or truncated.") from error
 
 
-def _read_npy(archive: ZipFile, member: str, name: str, room: int) -> np.ndarray:
+def _read_npy(archive: ZipFile, member: str, name: str, max_bytes: int) -> AnyArray:
     with archive.open(member) as file:
-        shape, fortran, dtype = _npy_head(file, name)
+        shape, is_fortran_order, dtype = _read_npy_header(file, name)
         if dtype.hasobject or dtype.kind not in "biufU":
-            raise DataError(f"{name}: the array holds Python objects, not numbers. Save it as uint8.")
-        values = _read_numbers(file, name, dtype, shape[::-1] if fortran else shape, room)
-        return values.T if fortran else values
+            raise DataError(f"{name}: the array holds Python objects instead of numbers. Save it as uint8.")
+        values = _read_data(file, name, dtype, shape[::-1] if is_fortran_order else shape, max_bytes)
+        return values.T if is_fortran_order else values
 
 
-def _npy_head(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Read the head, which is text in Python's syntax: NumPy's parser can be made to raise anything."""
+def _read_npy_header(file: IO[bytes], name: str) -> _Header:
+    """Read the header, which is text in Python's syntax: a hostile one can make NumPy's parser raise anything."""
     try:
         if np.lib.format.read_magic(file) == _VERSION:
-            head = np.lib.format.read_array_header_1_0(file)
-            if bool not in map(type, head[0]):  # True counts as a size there, but not in reshape
-                return head
+            header = _Header(*np.lib.format.read_array_header_1_0(file))
+            if bool not in map(type, header.shape):  # NumPy accepts True as a size here, but not in reshape
+                return header
     except Exception as error:
-        raise DataError(f"{name}: this is no array that NumPy saved.") from error
-    raise DataError(f"{name}: this is no plain array as NumPy saves it.")
+        raise DataError(f"{name}: this is not an array saved by NumPy.") from error
+    raise DataError(f"{name}: this is not a plain array as NumPy saves it.")
 
 
-def _read_numbers(
-    file: IO[bytes], name: str, dtype: np.dtype[Any], shape: tuple[int, ...], room: int = MAX_BYTES
-) -> np.ndarray:
-    """Read as many bytes as the head promises, and no more than there is ``room`` for, whatever it promises."""
+def _read_data(
+    file: _Readable, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], max_bytes: int = MAX_BYTES
+) -> AnyArray:
+    """Read as many bytes as the header says, after checking that they are at most ``max_bytes``."""
     size = prod(shape) * dtype.itemsize
-    if size > room or min(shape, default=1) < 0:
+    if size > max_bytes or min(shape, default=1) < 0:
         raise DataError(
-            f"{name}: the array would take {abs(size) / 1e6:,.0f} MB; all together may take {MAX_BYTES / 1e6:,.0f} MB."
+            f"{name}: the array would take {abs(size) / 1e6:,.0f} MB; the limit for all arrays of a file is "
+            f"{MAX_BYTES / 1e6:,.0f} MB."
         )
     if size == 0:
         raise DataError(f"{name}: the array is empty.")
     content = file.read(size)
     if len(content) < size:
-        raise DataError(f"{name}: the file is cut off: {len(content):,} of {size:,} bytes are there.")
-    if (
-        dtype.kind == "U"
-        and np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder)).max() > sys.maxunicode
-    ):
-        raise DataError(f"{name}: the array holds signs that no text has.")
+        raise DataError(f"{name}: the file is truncated: it has {len(content):,} of {size:,} bytes.")
+    if dtype.kind == "U":
+        code_points = np.frombuffer(content, np.dtype("u4").newbyteorder(dtype.byteorder))
+        if code_points.max() > sys.maxunicode:
+            raise DataError(f"{name}: the array holds invalid characters.")
     return np.frombuffer(content, dtype).reshape(shape)

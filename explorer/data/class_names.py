@@ -1,25 +1,25 @@
-"""Names of classes that come from outside, as they can be shown: printable, not too long, and no two the same."""
+"""Make names of classes that come from files fit to be shown: printable, not too long, and all different."""
 
 from collections.abc import Iterable
 
 
-def unique_names(names: Iterable[str], letters: int) -> tuple[str, ...]:
-    """Return the names in their order, each of at most ``letters`` characters, which are at least 12.
+def unique_names(names: Iterable[str], max_length: int) -> tuple[str, ...]:
+    """Return the names in their order, each of at most ``max_length`` characters (12 or more).
 
-    A longer one is cut and ends on …; where it would be the same as one before it, it ends on a number, from (2) on.
+    A longer name is shortened and ends with …; a name that would repeat an earlier one ends with a number, from (2) on.
     """
-    found: dict[str, None] = {}
-    last: dict[str, int] = {}  # number that a name, as it is cut, was given
+    unique: dict[str, None] = {}
+    numbers: dict[str, int] = {}  # the last number given to each shortened name
     for name in names:
-        plain = "".join(sign if sign.isprintable() else "?" for sign in name.strip()[: letters + 1])
-        short = shown = _cut(plain, letters)
-        while shown in found:
-            last[short] = last.get(short, 1) + 1
-            ending = f" ({last[short]})"
-            shown = (_cut(plain, letters - len(ending)) + ending).strip()
-        found[shown] = None
-    return tuple(found)
+        printable = "".join(letter if letter.isprintable() else "?" for letter in name.strip()[: max_length + 1])
+        short = candidate = _shorten(printable, max_length)
+        while candidate in unique:
+            numbers[short] = numbers.get(short, 1) + 1
+            ending = f" ({numbers[short]})"
+            candidate = (_shorten(printable, max_length - len(ending)) + ending).strip()
+        unique[candidate] = None
+    return tuple(unique)
 
 
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
+def _shorten(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else f"{text[: max_length - 1].rstrip()}…"

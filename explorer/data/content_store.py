@@ -1,8 +1,8 @@
-"""A bounded folder of files named by their content: pictures and weights on their way to the checking process.
+"""A folder of bounded size whose files are named by their content: images and weights for the worker processes.
 
-Equal content has one file, so a path says what is in it and may be part of a request. What has not been used for
-longest goes first when the folder is full. Any number of processes may use one folder. A file that grows has another
-name until it is whole; what a process that was killed left half written goes with the next file. Free of torch.
+Equal content has one file, so a path identifies its content and may be part of a request. When the folder is full, the
+least recently used files are deleted. Any number of processes may use one folder. A file that is being written has a
+temporary name; one left behind by a killed process is deleted when the next file is written. Free of torch.
 """
 
 import hashlib
@@ -12,56 +12,62 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from explorer.errors import UserError
 
 MAX_BYTES = 512_000_000
 FOLDER = "scratch"  # in the data directory
-_PART = ".part"
-_STALE_S = 120  # since anybody wrote to a part: its process has gone
+_PART = ".part"  # suffix of a file that is being written
+_STALE_S = 120  # without a write, after which a part belongs to no living process
 
 
 class ContentStoreError(UserError, OSError):
-    """A file could not be kept; the message says why."""
+    """A file cannot be written to the store."""
+
+
+class _StoredFile(NamedTuple):
+    used_at: float  # seconds since the epoch
+    size: int
+    path: Path
 
 
 class ContentStore:
-    """The folder, made at first use, that holds at most ``most`` bytes."""
+    """A folder, created at first use, with files of at most ``max_bytes`` in total."""
 
-    def __init__(self, folder: Path, most: int = MAX_BYTES) -> None:
-        self.folder, self.most = folder, most
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.folder, self.max_bytes = folder, max_bytes
 
-    def keep(self, content: bytes, suffix: str) -> Path:
-        """Return the path of a file with this content, and see to it that there is one.
+    def add(self, content: bytes, suffix: str) -> Path:
+        """Return the path of a file with this content; write it if there is none.
 
-        Raises ScratchError when it cannot be written, or is larger than the whole folder may be.
+        Raises ContentStoreError if it cannot be written or is larger than the store.
         """
         path = self.folder / f"{hashlib.blake2b(content, digest_size=20).hexdigest()}{suffix}"
-        if not self.holds(path):
-            with self.growing(path, len(content)) as part:
-                part.write(content)
+        if not self.mark_used(path):
+            with self.create(path, len(content)) as file:
+                file.write(content)
         return path
 
-    def holds(self, path: Path) -> bool:
-        """Whether a file is there; then it was used just now."""
+    def mark_used(self, path: Path) -> bool:
+        """Mark a file as used now; return whether it exists."""
         try:
             os.utime(path)
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise self._unkept(error) from error
+            raise self._write_error(error) from error
         return True
 
     @contextmanager
-    def growing(self, path: Path, size: int) -> Iterator[BinaryIO]:
-        """Give a file to write at most ``size`` bytes to, which is at ``path`` once the block has ended without error.
+    def create(self, path: Path, size: int) -> Iterator[BinaryIO]:
+        """Open a file for at most ``size`` bytes that appears at ``path`` when the block ends without an error.
 
-        Until then it has another name, so that nobody finds half a file. Raises ScratchError as :meth:`keep` does, also
-        for an OSError in the block: to catch others is the block's affair.
+        Until then it has a temporary name, so that no process finds an incomplete file. Raises ContentStoreError as
+        :meth:`add` does, also for an OSError in the block: catch other errors inside the block.
         """
-        if size > self.most:
-            raise ContentStoreError(f"The file is larger than {self.most:,} bytes, and cannot be kept.")
+        if size > self.max_bytes:
+            raise ContentStoreError(f"The file is larger than {self.max_bytes:,} bytes and cannot be saved.")
         part = None
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,33 +81,32 @@ class ContentStore:
                 with suppress(OSError):
                     Path(part).unlink()
             if isinstance(error, OSError) and not isinstance(error, ContentStoreError):
-                raise self._unkept(error) from error
+                raise self._write_error(error) from error
             raise
 
-    def _unkept(self, error: OSError) -> ContentStoreError:
-        return ContentStoreError(f"The file cannot be kept in {self.folder}: {error.strerror}.")
+    def _write_error(self, error: OSError) -> ContentStoreError:
+        return ContentStoreError(f"The file cannot be saved in {self.folder}: {error.strerror}.")
 
     def _make_room(self, needed: int) -> None:
-        self._sweep()
+        """Delete the least recently used files until ``needed`` bytes are free."""
+        self._delete_stale_parts()
         files = sorted(self._files())
-        held = sum(size for _, size, _ in files)
-        for _, size, path in files:
-            if held + needed <= self.most:
+        used = sum(file.size for file in files)
+        for file in files:
+            if used + needed <= self.max_bytes:
                 return
             with suppress(OSError):
-                path.unlink()
-                held -= size
+                file.path.unlink()
+                used -= file.size
 
-    def _sweep(self) -> None:
-        """Remove what processes left half written."""
-        for changed, _, path in self._files():
-            if path.suffix == _PART and time.time() - changed > _STALE_S:
+    def _delete_stale_parts(self) -> None:
+        for file in self._files():
+            if file.path.suffix == _PART and time.time() - file.used_at > _STALE_S:
                 with suppress(OSError):
-                    path.unlink()
+                    file.path.unlink()
 
-    def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield when each file was last used, its size, and its path."""
+    def _files(self) -> Iterator[_StoredFile]:
         for path in self.folder.iterdir():
-            with suppress(OSError):  # another process may have removed it
-                facts = path.stat()
-                yield facts.st_mtime, facts.st_size, path
+            with suppress(OSError):  # another process may have deleted it
+                status = path.stat()
+                yield _StoredFile(status.st_mtime, status.st_size, path)

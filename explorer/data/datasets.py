@@ -17,15 +17,15 @@ from explorer.data.scales import draw
 from explorer.settings import ASSETS
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 
-SHIPPED = ASSETS / "datasets" / "fashion_mnist.npz"
-SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package dataset-fashion-mnist puts it
+BUNDLED_FILE = ASSETS / "datasets" / "fashion_mnist.npz"
+SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package dataset-fashion-mnist puts it
 IDX_FILES = {
     "train": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
     "test": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
-TEST_SHARE = 5  # one image in so many is kept for testing where a set names none
+TEST_EVERY = 5  # one image in so many is kept for testing where a set names none
 
 
 @dataclass(frozen=True)
@@ -46,30 +46,30 @@ class ImageSet:
         )
         return tuple(zip(names, *counted, strict=True))
 
-    def preview(self, each: int = 8) -> tuple[tuple[str, np.ndarray], ...]:
+    def preview(self, count: int = 8) -> tuple[tuple[str, np.ndarray], ...]:
         """Return every class with its first training images, at most ``each``: n × H × W × C."""
         return tuple(
-            (name, self.train[np.flatnonzero(self.train_labels == number)[:each]].transpose(0, 2, 3, 1))
+            (name, self.train[np.flatnonzero(self.train_labels == number)[:count]].transpose(0, 2, 3, 1))
             for number, name in enumerate(self.info.classes)
         )
 
 
-def available(folder: Path) -> tuple[DatasetChoice, ...]:
+def available_datasets(folder: Path) -> tuple[DatasetChoice, ...]:
     """Return what can be chosen: the sets that come with the app, all of Fashion-MNIST where found, and imports."""
     names = [name for name in DATASETS if name != "fashion_mnist_full" or _idx_folder(folder)]
     return (
         *(DatasetChoice(name=name) for name in names),
-        *(DatasetChoice(name="own", upload=upload) for upload in imported(folder)),
+        *(DatasetChoice(name="own", upload=upload) for upload in imported_datasets(folder)),
     )
 
 
-def imported(folder: Path) -> tuple[str, ...]:
+def imported_datasets(folder: Path) -> tuple[str, ...]:
     """Return the content hashes of the sets imported into a data directory, the newest first."""
     files = sorted((folder / "datasets").glob("*.safetensors"), key=lambda path: -path.stat().st_mtime_ns)
     return tuple(path.stem for path in files)
 
 
-def own_path(upload: str, folder: Path) -> Path:
+def imported_dataset_path(upload: str, folder: Path) -> Path:
     """Return where an imported set lies. Raises DataError for what is no content hash."""
     if not (upload.isascii() and upload.isalnum()):
         raise DataError("That is no imported set.")
@@ -81,7 +81,7 @@ def dataset_info(data: DatasetChoice, folder: Path) -> DatasetInfo:
     if data.name != "own":
         return DATASETS[data.name]
     try:
-        with safe_open(own_path(data.upload, folder), framework="numpy") as file:
+        with safe_open(imported_dataset_path(data.upload, folder), framework="numpy") as file:
             return DatasetInfo.model_validate_json((file.metadata() or {}).get("facts", ""))
     except (OSError, SafetensorError, ValidationError) as error:
         raise DataError("The imported images are no longer there, or are damaged. Import them again.") from error
@@ -92,19 +92,19 @@ def load(data: DatasetChoice, folder: Path) -> ImageSet:
     known = dataset_info(data, folder)
     match data.name:
         case "fashion_mnist":
-            with SHIPPED.open("rb") as file:
-                return image_set(known, read_npz(file, SHIPPED.name))
+            with BUNDLED_FILE.open("rb") as file:
+                return to_image_set(known, read_npz(file, BUNDLED_FILE.name))
         case "fashion_mnist_full":
-            return image_set(known, _full(folder))
+            return to_image_set(known, _full(folder))
         case "scales":
             return _scales(known, data.seed)
     try:
-        return _own(known, load_file(own_path(data.upload, folder)), data.seed)
+        return _own(known, load_file(imported_dataset_path(data.upload, folder)), data.seed)
     except (OSError, SafetensorError) as error:
         raise DataError("The imported images are no longer there, or are damaged. Import them again.") from error
 
 
-def image_set(known: DatasetInfo, arrays: dict[str, np.ndarray]) -> ImageSet:
+def to_image_set(known: DatasetInfo, arrays: dict[str, np.ndarray]) -> ImageSet:
     """Put arrays together and hold them against what is known of them. Raises DataError where they disagree."""
     try:
         whole = ImageSet(known, **arrays)
@@ -131,7 +131,7 @@ def _labels(images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
 
 def _idx_folder(folder: Path) -> Path | None:
     """Return where all four files of Fashion-MNIST lie, gzipped or not: in the data directory or the system's."""
-    for place in (folder / "fashion-mnist", SYSTEM):
+    for place in (folder / "fashion-mnist", SYSTEM_FOLDER):
         if all(_idx_file(place, name) for name in IDX_FILES.values()):
             return place
     return None
@@ -170,16 +170,16 @@ def _scales(known: DatasetInfo, seed: int) -> ImageSet:
 
 def _own(known: DatasetInfo, arrays: dict[str, np.ndarray], seed: int) -> ImageSet:
     if "test" in arrays:
-        return image_set(known, arrays)
+        return to_image_set(known, arrays)
     held = test_split(arrays["train_labels"], seed)
     train, labels = arrays["train"], arrays["train_labels"]
     parts = {"train": train[~held], "train_labels": labels[~held], "test": train[held], "test_labels": labels[held]}
-    return image_set(known, parts)
+    return to_image_set(known, parts)
 
 
-def kept_for_testing(images: int) -> int:
+def test_image_count(images: int) -> int:
     """Return how many of a class's images are kept for testing: a fifth, but at least one."""
-    return max(1, images // TEST_SHARE)
+    return max(1, images // TEST_EVERY)
 
 
 def test_split(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -188,5 +188,5 @@ def test_split(labels: np.ndarray, seed: int) -> np.ndarray:
     held = np.zeros(len(labels), bool)
     for number in np.unique(labels):
         mine = generator.permutation(np.flatnonzero(labels == number))
-        held[mine[: kept_for_testing(len(mine))]] = True
+        held[mine[: test_image_count(len(mine))]] = True
     return held

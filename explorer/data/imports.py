@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 
 from explorer.data.arrays import DataError, is_gzip, is_idx, read_idx, read_npz
 from explorer.data.class_names import unique_names
-from explorer.data.datasets import own_path, test_split
+from explorer.data.datasets import imported_dataset_path, test_split
 from explorer.training.plan import DatasetChoice, DatasetInfo
 
 SIDES = (28, 32, 48, 64, 96)  # pixels that photographs are shrunk to
@@ -30,7 +30,7 @@ MAX_FILE_BYTES = 200_000_000  # of one upload
 MAX_ENTRIES = 50_000  # in a zip
 MAX_IMAGE_BYTES = 20_000_000  # of one image in a zip
 MAX_PIXELS = 25_000_000  # of one image
-MAX_SET_BYTES = 250_000_000  # of all images as they are kept
+MAX_DATASET_BYTES = 250_000_000  # of all images as they are kept
 MAX_SECONDS = 120  # of reading images: a small file can hold many that take long to decode
 MAX_CLASSES = 200
 MAX_NAME = 40  # characters that are shown of a name
@@ -52,11 +52,11 @@ class Upload(NamedTuple):
     file: IO[bytes]
 
 
-class Imported(NamedTuple):
+class ImportedDataset(NamedTuple):
     """What an import made: the data to train on, what is known of it, and sentences on what was left out or changed."""
 
-    data: DatasetChoice
-    facts: DatasetInfo
+    dataset: DatasetChoice
+    info: DatasetInfo
     notes: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ class _Images(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> Imported:
+def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
     """Read what was sent and keep it in the data directory ``folder``. Raises DataError with what is wrong.
 
     One zip of class folders (``cat/1.png``, or ``train/cat/1.png`` and ``test/cat/2.png``), one ``.npz`` (``images``
@@ -79,17 +79,17 @@ def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, ti
     """
     if side not in SIDES:
         raise DataError(f"Choose a size of {', '.join(map(str, SIDES))} pixels.")
-    read = _checked(_read(named(uploads), side))
+    read = _checked(_read(check_uploads(uploads), side))
     parts, facts = _parts(read, _shown(title) or _shown(uploads[0].name))
-    return Imported(DatasetChoice(name="own", upload=_kept(parts, facts, folder)), facts, read.notes)
+    return ImportedDataset(DatasetChoice(name="own", upload=_kept(parts, facts, folder)), facts, read.notes)
 
 
 def delete(upload: str, folder: Path) -> None:
     """Remove an imported set. One that is gone already is no error."""
-    own_path(upload, folder).unlink(missing_ok=True)
+    imported_dataset_path(upload, folder).unlink(missing_ok=True)
 
 
-def named(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
+def check_uploads(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
     """Return the files under names that can be shown. Raises DataError for too many, or one over the limit of size."""
     if not 1 <= len(uploads) <= 4:
         raise DataError("Send one zip, one .npz, or two or four IDX files.")
@@ -207,7 +207,7 @@ def _as_images(values: np.ndarray, part: str) -> np.ndarray:
     if values.ndim != 4 or values.shape[1] not in (1, 3):
         shape = "×".join(map(str, values.shape))
         raise DataError(f"The {part} images are {shape}. They should be N×H×W, N×H×W×1 or N×H×W×3.")
-    if values.size > MAX_SET_BYTES:
+    if values.size > MAX_DATASET_BYTES:
         raise DataError(_too_large(values.size))
     if values.size == 0 or values.dtype.kind not in "uif":
         raise DataError(f"The {part} images hold no numbers.")
@@ -260,7 +260,7 @@ def _from_zip(upload: Upload, side: int) -> _Images:
             entries = _entries(archive, upload.name)
             folders = sorted({folder for _, _, folder in entries})
             numbers = {folder: number for number, folder in enumerate(folders)}
-            if len(entries) * 3 * side * side > MAX_SET_BYTES:
+            if len(entries) * 3 * side * side > MAX_DATASET_BYTES:
                 raise DataError(_too_large(len(entries) * 3 * side * side))
             images = np.empty((len(entries), 3, side, side), np.uint8)
             kept, bad, started = [], [], monotonic()
@@ -424,7 +424,7 @@ def _kept(parts: dict[str, np.ndarray], facts: DatasetInfo, folder: Path) -> str
             with open(part, "rb+") as file:
                 os.fsync(file.fileno())
                 upload = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-            Path(part).replace(own_path(upload, folder))  # Windows renames only what is closed
+            Path(part).replace(imported_dataset_path(upload, folder))  # Windows renames only what is closed
         except BaseException:
             Path(part).unlink()
             raise
@@ -444,4 +444,6 @@ def _were(images: int) -> str:
 
 
 def _too_large(size: int) -> str:
-    return f"The images would take {size / 1e6:,.0f} MB; at most {MAX_SET_BYTES / 1e6:,.0f} MB are kept. Send fewer."
+    return (
+        f"The images would take {size / 1e6:,.0f} MB; at most {MAX_DATASET_BYTES / 1e6:,.0f} MB are kept. Send fewer."
+    )

@@ -1,7 +1,7 @@
-"""From a picture to the network's input, step by step, each step a picture that can be shown. Free of torch.
+"""From an image to the network input, step by step; each step is an image that can be shown. Free of torch.
 
-An input is C × H × W of float32, as the network's ``input_shape`` says. For one channel colours become grey by their
-luma (ITU-R BT.601, as Pillow does it).
+An input is C × H × W of float32, as the network's ``input_shape`` says. For one channel, colours become grey by their
+luma (ITU-R BT.601, as Pillow computes it).
 """
 
 from typing import Literal, NamedTuple
@@ -10,11 +10,13 @@ import numpy as np
 from PIL import Image
 
 from explorer.config import Frozen, GoogLeNetConfig
+from explorer.data.arrays import Floats, Pixels
 from explorer.errors import InputError
-from explorer.views import formatting as fmt
 
-MAX_ASPECT = 8  # of a picture that is scaled to fill the input: a long one would grow without end
-_SMOOTH = Image.Resampling.BILINEAR
+MAX_ASPECT = 8  # of an image that is cropped: resizing a longer one to the input's height would take too much memory
+_FILTER = Image.Resampling.BILINEAR
+
+StepCode = Literal["image", "grey", "inverted", "trimmed", "resized", "padded", "cropped", "normalised"]
 
 
 class Preprocessing(Frozen):
@@ -46,12 +48,12 @@ class Normalisation(NamedTuple):
 NORMALISATIONS = {
     "half": Normalisation(
         "(v − 0.5) / 0.5",
-        "What torchvision's pretrained GoogLeNet computes on: its transform_input undoes ImageNet's normalisation.",
+        "The input of torchvision's pretrained GoogLeNet: its transform_input undoes ImageNet's normalisation.",
         (0.5,),
         (0.5,),
     ),
     "imagenet": Normalisation(
-        "ImageNet's mean and deviation",
+        "ImageNet's mean and standard deviation",
         "torchvision's transforms; for weights trained with them and without transform_input",
         (0.485, 0.456, 0.406),
         (0.229, 0.224, 0.225),
@@ -61,109 +63,116 @@ NORMALISATIONS = {
 
 
 class PreprocessingStep(NamedTuple):
-    """What one step made: its name, what it did in words, and the picture after it, H × W (× 3) as uint8.
+    """One step and the image after it, H × W (× 3) as uint8; ``low`` and ``high`` are the extremes of its values.
 
-    Normalised values are shown from the least (black) to the greatest (white).
+    Normalised values are shown from ``low`` (black) to ``high`` (white).
     """
 
-    name: str
-    about: str
-    pixels: np.ndarray
+    code: StepCode
+    pixels: Pixels
+    low: float
+    high: float
 
 
-class PreparedInput(NamedTuple):
-    """The network's input, C × H × W as float32, and the steps that led to it."""
+class PreprocessedImage(NamedTuple):
+    """The network input, C × H × W as float32, and the steps that led to it."""
 
-    values: np.ndarray
+    values: Floats
     steps: tuple[PreprocessingStep, ...]
 
+    @property
+    def input_pixels(self) -> Pixels:
+        """The network input before normalisation, H × W (× 3)."""
+        return self.steps[-2].pixels
 
-def prepare(pixels: np.ndarray, config: GoogLeNetConfig, how: Preprocessing) -> PreparedInput:
-    """Make the input of a network from a picture, H × W × 3 as uint8. The picture is not changed.
 
-    Raises InputError where the network takes neither grey nor colour pictures, or the settings do not fit it.
+def preprocess(pixels: Pixels, config: GoogLeNetConfig, preprocessing: Preprocessing) -> PreprocessedImage:
+    """Turn an image, H × W × 3 as uint8, into the input of a network. The image is not changed.
+
+    Raises InputError if the network takes neither grey nor colour images, or if the settings do not fit it.
     """
-    check_preprocessing(config, how)
+    check_preprocessing(config, preprocessing)
     channels, height, width = config.input_shape
     image = Image.fromarray(pixels)
-    steps = [PreprocessingStep("picture", f"{image.height} × {image.width}, RGB, 0 to 255", pixels)]
+    steps = [PreprocessingStep("image", pixels, float(pixels.min()), float(pixels.max()))]
 
-    def note(name: str, about: str) -> None:
-        steps.append(PreprocessingStep(name, about, np.asarray(image)))
+    def add_step(code: StepCode) -> None:
+        after = np.asarray(image)
+        steps.append(PreprocessingStep(code, after, float(after.min()), float(after.max())))
 
     if channels == 1:
         image = image.convert("L")
-        note("grey", "0.299 · red + 0.587 · green + 0.114 · blue")
-    if how.invert:
+        add_step("grey")
+    if preprocessing.invert:
         image = Image.eval(image, lambda value: 255 - value)
-        note("inverted", "255 − value")
-    if how.fit == "crop" and max(image.size) > MAX_ASPECT * min(image.size):
+        add_step("inverted")
+    if preprocessing.fit == "crop" and max(image.size) > MAX_ASPECT * min(image.size):
         side = MAX_ASPECT * min(image.size)
-        image = _centred(image, (min(image.height, side), min(image.width, side)), how.background)
-        note("cut", f"to {MAX_ASPECT} : 1, which is more than the network will see")
-    image = _resized(image, (height, width), how)
-    note("resized", f"to {image.height} × {image.width}")
+        image = _centred(image, (min(image.height, side), min(image.width, side)), preprocessing.background)
+        add_step("trimmed")
+    image = _resized(image, (height, width), preprocessing)
+    add_step("resized")
     if image.size != (width, height):
-        image = _centred(image, (height, width), how.background)
-        note("padded" if how.fit == "pad" else "cropped", f"{height} × {width} around the centre")
-    values = np.asarray(image, np.float32).reshape(height, width, channels) / np.float32(255)
-    values = (values - np.float32(how.mean)) / np.float32(how.std)
-    low, high = fmt.number(values.min()), fmt.number(values.max())
-    about = f"(value / 255 − {_numbers(how.mean)}) / {_numbers(how.std)}: from {low} to {high}"
-    steps.append(PreprocessingStep("normalised", about, _shown(values)))
-    return PreparedInput(np.ascontiguousarray(values.transpose(2, 0, 1)), tuple(steps))
+        image = _centred(image, (height, width), preprocessing.background)
+        add_step("padded" if preprocessing.fit == "pad" else "cropped")
+    scaled = np.asarray(image, np.float32).reshape(height, width, channels) / np.float32(255)
+    values = (scaled - _per_channel(preprocessing.mean)) / _per_channel(preprocessing.std)
+    low, high = float(values.min()), float(values.max())
+    steps.append(PreprocessingStep("normalised", _to_grey_levels(values), low, high))
+    return PreprocessedImage(np.ascontiguousarray(values.transpose(2, 0, 1)), tuple(steps))
 
 
-def to_image(values: np.ndarray, how: Preprocessing) -> np.ndarray:
-    """Return the picture behind an input C × H × W: H × W × C as uint8, each value cut off where no picture has it."""
-    picture = values.transpose(1, 2, 0) * np.float32(how.std) + np.float32(how.mean)
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+def to_image(values: Floats, preprocessing: Preprocessing) -> Pixels:
+    """Undo the normalisation: return an input C × H × W as an image, H × W (× 3) of uint8, clipped to 0 to 255."""
+    image = values.transpose(1, 2, 0) * _per_channel(preprocessing.std) + _per_channel(preprocessing.mean)
+    pixels: Pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
 
-def check_preprocessing(config: GoogLeNetConfig, how: Preprocessing) -> None:
-    """Raise InputError where the network takes neither grey nor colour pictures, or the settings do not fit it."""
+def check_preprocessing(config: GoogLeNetConfig, preprocessing: Preprocessing) -> None:
+    """Raise InputError if the network takes neither grey nor colour images, or if the settings do not fit it."""
     channels = config.input_shape[0]
     if channels not in (1, 3):
-        raise InputError(f"The network takes {channels:,} channels; a picture has 1 (grey) or 3 (colour).")
-    for name, values in (("mean", how.mean), ("deviation", how.std)):
+        raise InputError(f"The network takes {channels:,} channels; an image has 1 (grey) or 3 (colour).")
+    for name, values in (("mean", preprocessing.mean), ("standard deviation", preprocessing.std)):
         if len(values) not in (1, channels):
-            raise InputError(f"The {name} has {len(values)} values; the network's input has {channels} channels.")
+            raise InputError(f"The {name} has {len(values)} values; the network input has {channels} channels.")
         if not np.isfinite(values).all():
-            raise InputError(f"The {name} must be made of numbers.")
-    if min(how.std) < 1e-3:
-        raise InputError("The deviation must be at least 0.001.")
-    if not 1 <= how.margin <= 4:
+            raise InputError(f"The {name} must be a finite number.")
+    if min(preprocessing.std) < 1e-3:
+        raise InputError("The standard deviation must be at least 0.001.")
+    if not 1 <= preprocessing.margin <= 4:
         raise InputError("The margin must be from 1 to 4.")
-    if not 0 <= how.background <= 255:
-        raise InputError("The background must be from 0 to 255.")
+    if not 0 <= preprocessing.background <= 255:
+        raise InputError("The padding value must be from 0 to 255.")
 
 
-def _resized(image: Image.Image, size: tuple[int, int], how: Preprocessing) -> Image.Image:
+def _per_channel(values: tuple[float, ...]) -> Floats:
+    return np.array(values, np.float32)
+
+
+def _resized(image: Image.Image, size: tuple[int, int], preprocessing: Preprocessing) -> Image.Image:
     height, width = size
-    if how.fit == "stretch":
-        return image.resize((width, height), _SMOOTH)
+    if preprocessing.fit == "stretch":
+        return image.resize((width, height), _FILTER)
     ratios = height / image.height, width / image.width
-    ratio = min(ratios) if how.fit == "pad" else max(ratios) * how.margin
-    return image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _SMOOTH)
+    ratio = min(ratios) if preprocessing.fit == "pad" else max(ratios) * preprocessing.margin
+    return image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTER)
 
 
 def _centred(image: Image.Image, size: tuple[int, int], background: int) -> Image.Image:
-    """Cut the centre out, or lay a smaller picture in the middle of the background."""
+    """Crop the centre to H × W, or pad a smaller image to it."""
     height, width = size
     left, top = (image.width - width) // 2, (image.height - height) // 2
     if left >= 0 and top >= 0:
         return image.crop((left, top, left + width, top + height))
-    whole = Image.new(image.mode, (width, height), (background,) * len(image.getbands()))
-    whole.paste(image, (-left, -top))
-    return whole
+    canvas = Image.new(image.mode, (width, height), (background,) * len(image.getbands()))
+    canvas.paste(image, (-left, -top))
+    return canvas
 
 
-def _numbers(values: tuple[float, ...]) -> str:
-    shown = ", ".join(map(fmt.number, values))
-    return shown if len(values) == 1 and values[0] >= 0 else f"({shown})"
-
-
-def _shown(values: np.ndarray) -> np.ndarray:
-    least, most = values.min(), values.max()
-    shades = np.rint((values - least) / max(most - least, 1e-6) * 255).astype(np.uint8)
-    return shades[:, :, 0] if shades.shape[2] == 1 else shades
+def _to_grey_levels(values: Floats) -> Pixels:
+    """Map H × W × C values to 0 (the lowest) to 255 (the highest)."""
+    low, high = values.min(), values.max()
+    levels: Pixels = np.rint((values - low) / max(high - low, 1e-6) * 255).astype(np.uint8)
+    return levels[:, :, 0] if levels.shape[2] == 1 else levels

@@ -25,9 +25,9 @@ from explorer.settings import ASSETS
 from explorer.share import ShareError, from_json
 from explorer.training.plan import DatasetInfo
 
-KEY = "training"  # in the metadata of a file: how the weights were trained, a WeightsMetadata as JSON
+METADATA_KEY = "training"  # in the metadata of a file: how the weights were trained, a WeightsMetadata as JSON
 ORIGIN = "origin"  # in the head of a file: where the weights come from, unless they were trained here
-TORCHVISION, BROUGHT = "torchvision", "brought"
+TORCHVISION, UPLOADED = "torchvision", "brought"
 MAX_NAME = 40  # characters of a name that a file gives, and of a class's
 IMAGENET_NAMES = ASSETS / "classes" / "imagenet.txt"
 COUNTER = "num_batches_tracked"  # BatchNorm's, which inference does not need
@@ -65,7 +65,7 @@ class WeightsMetadata(Frozen):
     accuracy: float | None = Field(None, ge=0, le=1)
 
 
-class Misfit(NamedTuple):
+class ShapeMismatch(NamedTuple):
     """A tensor that does not fit the network: the path of its row, its name there, and both shapes.
 
     A shape is None if the tensor is missing on that side.
@@ -77,7 +77,7 @@ class Misfit(NamedTuple):
     found: Shape | None
 
 
-class Described(NamedTuple):
+class WeightsInfo(NamedTuple):
     """What a file of weights is.
 
     ``title`` is a line for the reader; ``classes`` the names of the classes, no two the same, empty where they are not
@@ -87,13 +87,13 @@ class Described(NamedTuple):
 
     network: Network
     title: str
-    classes: tuple[str, ...]
+    class_names: tuple[str, ...]
     preprocessing: Preprocessing
     training: WeightsMetadata | None
-    claimed: bool = False
+    is_unverified: bool = False
 
 
-def describe(path: Path | str) -> Described:
+def read_weights_info(path: Path | str) -> WeightsInfo:
     """Read the head of a safetensors file of ours. Raises InputError where it is none."""
     path = Path(path)
     try:
@@ -122,19 +122,19 @@ def read_metadata(path: Path | str) -> WeightsMetadata | None:
 
 def _metadata(head: Mapping[str, str]) -> WeightsMetadata | None:
     try:
-        return WeightsMetadata.model_validate_json(head.get(KEY, ""))
+        return WeightsMetadata.model_validate_json(head.get(METADATA_KEY, ""))
     except ValidationError:
         return None
 
 
-def _described(network: Network, training: WeightsMetadata | None, origin: str) -> Described:
+def _described(network: Network, training: WeightsMetadata | None, origin: str) -> WeightsInfo:
     classes = network.config.classes
     heads = len(network.config.aux.taps)
     with_heads = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
     if training:
-        names, claimed = training.facts.classes, origin == BROUGHT
+        names, claimed = training.facts.classes, origin == UPLOADED
         name, title = (text[:MAX_NAME] if claimed else text for text in (training.name, training.facts.title))
-        return Described(
+        return WeightsInfo(
             network,
             f"{name}, {'by its own account trained' if claimed else 'trained here'} on {title}",
             unique_names(names, MAX_NAME) if len(names) == classes else (),
@@ -144,10 +144,10 @@ def _described(network: Network, training: WeightsMetadata | None, origin: str) 
         )
     if origin == TORCHVISION:
         names = imagenet_classes() if classes == 1_000 else ()
-        return Described(
+        return WeightsInfo(
             network, f"a GoogLeNet in torchvision's layout, {with_heads}", names, Preprocessing(margin=256 / 224), None
         )
-    return Described(network, f"weights from a file, {with_heads}", (), Preprocessing(), None)
+    return WeightsInfo(network, f"weights from a file, {with_heads}", (), Preprocessing(), None)
 
 
 @cache
@@ -183,14 +183,14 @@ def _tensors(row: LayerRow, config: GoogLeNetConfig) -> Iterator[tuple[str, Shap
         yield "bias", (out,)
 
 
-def misfits(config: GoogLeNetConfig, found: Mapping[str, Shape]) -> tuple[Misfit, ...]:
+def shape_mismatches(config: GoogLeNetConfig, found: Mapping[str, Shape]) -> tuple[ShapeMismatch, ...]:
     """Hold the shapes in a file, by our names, against a network: row by row what differs, is missing or left over."""
     expected = expected_shapes(config)
     paths = sorted(summarize(config).by_path, key=len, reverse=True)
 
-    def misfit(name: str) -> Misfit:
+    def misfit(name: str) -> ShapeMismatch:
         path = next((path for path in paths if name.startswith(f"{path}.")), name.rpartition(".")[0])
-        return Misfit(path, name.removeprefix(f"{path}."), expected.get(name), found.get(name))
+        return ShapeMismatch(path, name.removeprefix(f"{path}."), expected.get(name), found.get(name))
 
     left_over = [name for name in found if name not in expected and not name.endswith(COUNTER)]
     return tuple(misfit(name) for name in (*expected, *left_over) if expected.get(name) != found.get(name))
@@ -227,7 +227,7 @@ def is_torchvision(names: Mapping[str, object]) -> bool:
     return "conv1.conv.weight" in names or any(name.startswith("inception3a.") for name in names)
 
 
-def our_name(theirs: str) -> str:
+def to_app_name(theirs: str) -> str:
     """Return our name of a tensor by torchvision's; the same where we have none."""
     for layer in (theirs.rsplit(".", cut)[0] for cut in (1, 2)):
         if layer in torchvision_layers():

@@ -1,4 +1,4 @@
-"""Import images in a worker process (``python -m explorer.jobs.image_imports FOLDER``): the server's side and the worker.
+"""Import images in a worker process (``python -m explorer.jobs.image_imports FOLDER``): both sides of the pipe.
 
 Only one import runs at a time. The worker has a low priority and limits on its memory and time, so that no upload slows
 the server down. It reads a line of JSON, an ``ImportOrder``, and then the files, one after another, from stdin; it
@@ -19,7 +19,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import Frozen
 from explorer.data.arrays import DataError
-from explorer.data.imports import MAX_FILE_BYTES, MAX_SECONDS, MAX_SET_BYTES, Imported, Upload, import_images, named
+from explorer.data.imports import (
+    MAX_FILE_BYTES,
+    MAX_SECONDS,
+    MAX_DATASET_BYTES,
+    ImportedDataset,
+    Upload,
+    import_images,
+    check_uploads,
+)
 from explorer.jobs import process
 from explorer.jobs.requests import Failure
 
@@ -28,7 +36,7 @@ TIMEOUT_S = 240.0  # of which reading images may take MAX_SECONDS
 MEMORY_BYTES = 1_000_000_000  # above what the libraries take: the largest dataset, and copies of it
 CPU_SECONDS = MAX_SECONDS + 60
 NICE = 10
-RESULT: TypeAdapter[Imported | Failure] = TypeAdapter(Imported | Failure)
+RESULT: TypeAdapter[ImportedDataset | Failure] = TypeAdapter(ImportedDataset | Failure)
 
 _PIECE = 1_000_000  # bytes
 _one_at_a_time = threading.Lock()  # imports side by side would need their memory side by side
@@ -42,12 +50,12 @@ class ImportOrder(Frozen):
     title: str
 
 
-def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> Imported:
+def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
     """Run :func:`explorer.data.imports.import_images` in a worker process and wait for it.
 
     Raises DataError with the reason, also when the process took too much memory or time; nothing is saved then.
     """
-    files = named(uploads)
+    files = check_uploads(uploads)
     sizes = tuple((name, file.seek(0, os.SEEK_END)) for name, file in files)
     with _one_at_a_time:
         result = _run(files, ImportOrder(files=sizes, side=side, title=title), folder)
@@ -56,7 +64,7 @@ def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, 
     return result
 
 
-def _run(files: Sequence[Upload], order: ImportOrder, folder: Path) -> Imported | Failure:
+def _run(files: Sequence[Upload], order: ImportOrder, folder: Path) -> ImportedDataset | Failure:
     try:
         done = process.run((*COMMAND, str(folder)), _pieces(files, order), TIMEOUT_S)
     except TimeoutError:
@@ -84,12 +92,12 @@ def main(folder: str) -> None:
     output = process.take_stdout()
     process.lower_priority(NICE)
     process.end_with_parent()
-    process.limit_resources(MEMORY_BYTES, CPU_SECONDS, max(MAX_FILE_BYTES, 2 * MAX_SET_BYTES))
+    process.limit_resources(MEMORY_BYTES, CPU_SECONDS, max(MAX_FILE_BYTES, 2 * MAX_DATASET_BYTES))
     output.write(RESULT.dump_json(import_stream(sys.stdin.buffer, Path(folder))).decode())
     output.close()
 
 
-def import_stream(stream: IO[bytes], folder: Path) -> Imported | Failure:
+def import_stream(stream: IO[bytes], folder: Path) -> ImportedDataset | Failure:
     """Import the images in a stream that begins with an ``ImportOrder``."""
     try:
         order = ImportOrder.model_validate_json(stream.readline())

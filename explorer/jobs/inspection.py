@@ -1,8 +1,7 @@
-"""What the page *Look inside* asks and gets, as JSON. Free of torch: the server imports it too.
+"""Requests of the page *Look inside* and their results. Free of torch: the server imports them too.
 
-Every request names a network with its weights, pictures by the path of their file in the scratch cache
-(:mod:`explorer.data.content_store`), and how these are prepared. Equal requests have equal answers. Pictures come back as
-PNG.
+A request names a network with its weights, images by the path of their file in the content store
+(:mod:`explorer.data.content_store`), and their preprocessing. Images in results are PNG files.
 """
 
 from typing import Generic, Literal, NamedTuple
@@ -10,26 +9,26 @@ from typing import Generic, Literal, NamedTuple
 from pydantic import ConfigDict
 
 from explorer.config import Frozen, GoogLeNetConfig, Problem
-from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Misfit, Network
+from explorer.data.preprocessing import Preprocessing, StepCode
+from explorer.data.weight_files import Network, ShapeMismatch
 from explorer.jobs.requests import JobRequest, R
 
 MAX_IMAGES = 64  # of one batch
-MAX_TILES = 256  # maps of one strip
-TILE = 32  # pixels: the longest side of a map in a strip
+MAX_TILES = 256  # feature maps of one strip
+TILE = 32  # pixels: the longest side of a feature map in a strip
 
 Method = Literal["grad_cam", "occlusion", "integrated_gradients"]
 Size = tuple[int, int]  # height × width in pixels
 
 
-class WithImages(Frozen):
-    """A value with bytes in it, which travel as base64."""
+class ImageResult(Frozen):
+    """A value with bytes in it; in JSON they are base64."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class Scale(NamedTuple):
-    """A branch whose output is multiplied by ``factor`` before the concatenation; 0 takes the branch away."""
+    """A branch whose output is multiplied by ``factor`` before the concatenation; 0 removes the branch."""
 
     module: str
     branch: str
@@ -37,7 +36,7 @@ class Scale(NamedTuple):
 
 
 class InspectionRequest(JobRequest[R], Generic[R]):
-    """What all questions about pictures share. ``scales`` changes the network for this question alone."""
+    """The fields that all requests about images share. ``scales`` changes the network for this request alone."""
 
     network: Network
     images: tuple[str, ...]
@@ -47,9 +46,9 @@ class InspectionRequest(JobRequest[R], Generic[R]):
 
 
 class ClassScores(NamedTuple):
-    """What one classifier says of one picture: class numbers and probabilities, the likeliest first.
+    """The output of one classifier for one image: class numbers and probabilities, the most probable first.
 
-    ``entropy`` is in bits: 0 when it is sure, log2(classes) when it knows nothing.
+    ``entropy`` is in bits: 0 is certain, log2(classes) a uniform distribution.
     """
 
     classes: tuple[int, ...]
@@ -58,23 +57,40 @@ class ClassScores(NamedTuple):
 
 
 class Prediction(Frozen):
-    """What the network says of one picture, and what each auxiliary head does, by the module it taps."""
+    """The scores of the network for one image, and those of each auxiliary head, by the module it taps."""
 
     main: ClassScores
     aux: dict[str, ClassScores]
 
 
+class InputStep(ImageResult):
+    """A step of preprocessing (:class:`explorer.data.preprocessing.PreprocessingStep`) with a thumbnail as ``png``.
+
+    ``size`` is the size of the whole image, ``low`` and ``high`` the extremes of its values.
+    """
+
+    code: StepCode
+    size: Size
+    low: float
+    high: float
+    png: bytes
+
+
 class Predictions(Frozen):
-    """One prediction per picture. ``forward_ms`` is the time of the pass for all of them, the heads included."""
+    """One prediction per image. ``forward_ms`` is the time of one forward pass of all images, with auxiliary heads.
+
+    ``steps`` are those of preprocessing, if there is only one image.
+    """
 
     predictions: tuple[Prediction, ...]
     forward_ms: float
     device: str
     note: str = ""
+    steps: tuple[InputStep, ...] = ()
 
 
 class PredictionRequest(InspectionRequest[Predictions]):
-    """The question what the network and its auxiliary heads say, and with which probability; the ``top`` classes."""
+    """Classify images: the ``top`` classes of the network and its auxiliary heads, with their probabilities."""
 
     function = "explorer.live.inference:predict"
     kind: Literal["prediction"] = "prediction"
@@ -82,10 +98,10 @@ class PredictionRequest(InspectionRequest[Predictions]):
 
 
 class BranchActivity(NamedTuple):
-    """How much a branch does.
+    """Statistics of a branch's output.
 
-    ``mean`` of its outputs, ``sparsity`` (the share of zeros), and how many of its channels, ``first`` to ``last`` of
-    the concatenation, are ``dead``: zero everywhere, in all pictures.
+    Its ``mean``, its ``sparsity`` (the fraction of zeros), and how many of its channels, ``first`` to ``last`` of the
+    concatenation, are ``dead``: zero everywhere, in all images.
     """
 
     module: str
@@ -98,27 +114,27 @@ class BranchActivity(NamedTuple):
 
 
 class Activity(Frozen):
-    """A line per module and branch, in order."""
+    """The statistics of each branch of each module, in order."""
 
     branches: tuple[BranchActivity, ...]
     image_count: int
 
 
 class ActivityRequest(InspectionRequest[Activity]):
-    """The question how much the branches of all modules do for these pictures."""
+    """Measure how active the branches of all modules are for these images."""
 
     function = "explorer.live.feature_maps:activity"
     kind: Literal["activity"] = "activity"
 
 
-class Strip(WithImages):
-    """The maps of one branch as tiles of one grey picture, the strongest response first, row by row.
+class Strip(ImageResult):
+    """The feature maps of one branch as tiles of one grey image, the strongest response first, row by row.
 
-    ``path`` is what gave them, ``branch`` its short name; its channels are ``first`` to ``last`` (inclusive) of the
-    concatenation. ``channels`` counts within the branch and says which map each tile shows; ``responses`` is the mean
-    of each over its positions. There are at most ``MAX_TILES``. Each tile is scaled by itself: black is 0 (or the
-    least, where that is below), white its largest value. ``map_size`` is that of the maps themselves, ``tile`` that in
-    the picture, ``columns`` the tiles in a row; ``mean``, ``sparsity`` and ``dead`` are as in :class:`BranchActivity`.
+    ``path`` is the layer or branch, ``branch`` its short name; its channels are ``first`` to ``last`` (inclusive) of
+    the concatenation. ``channels`` are the channels of the tiles, counted within the branch; ``responses`` the mean of
+    each over its positions. There are at most ``MAX_TILES``. Each tile is scaled by itself: black is 0, or the minimum
+    if that is below 0, white the maximum. ``map_size`` is the size of the feature maps, ``tile`` that of a tile,
+    ``columns`` the number of tiles in a row; ``mean``, ``sparsity`` and ``dead`` are as in :class:`BranchActivity`.
     """
 
     path: str
@@ -144,9 +160,9 @@ class Maps(Frozen):
 
 
 class MapsRequest(InspectionRequest[Maps]):
-    """The question what every channel of a block shows of the first picture.
+    """Compute all feature maps of a block for the first image.
 
-    ``block`` is a module's name, whose branches become strips, or ``stem``, whose layers do.
+    ``block`` is the name of a module, with a strip per branch, or ``stem``, with a strip per layer.
     """
 
     function = "explorer.live.feature_maps:maps"
@@ -154,8 +170,8 @@ class MapsRequest(InspectionRequest[Maps]):
     block: str
 
 
-class Heat(WithImages):
-    """Numbers over a picture as a grey PNG of the size they have: 0 stands for ``low``, 255 for ``high``."""
+class Heat(ImageResult):
+    """Numbers at each position of an image, as a grey PNG of their own size: 0 is ``low``, 255 is ``high``."""
 
     png: bytes
     size: Size
@@ -163,17 +179,18 @@ class Heat(WithImages):
     high: float
 
 
-class FeatureMap(Frozen):
-    """One feature map; ``response`` is its mean over all positions."""
+class FeatureMap(ImageResult):
+    """One feature map; ``response`` is its mean over all positions. ``input_png`` is the network input."""
 
     path: str
     channel: int
     heat: Heat
     response: float
+    input_png: bytes
 
 
 class MapRequest(InspectionRequest[FeatureMap]):
-    """The question what one channel of one layer or branch (``path``) shows of the first picture, in full."""
+    """Compute the feature map of one channel of a layer or branch (``path``) for the first image, at full size."""
 
     function = "explorer.live.feature_maps:feature_map"
     kind: Literal["map"] = "map"
@@ -181,10 +198,10 @@ class MapRequest(InspectionRequest[FeatureMap]):
     channel: int
 
 
-class Filters(WithImages):
-    """The first layer's kernels as tiles of one picture: in colour for 3 input channels, else grey (their mean).
+class Filters(ImageResult):
+    """The kernels of the first layer as tiles of one image: in colour for 3 input channels, else grey (their mean).
 
-    Each is scaled by itself around mid-grey, which stands for 0; ``norms`` are their lengths (L2), in channel order.
+    Each is scaled by itself around mid-grey, which is 0; ``norms`` are their L2 norms, in channel order.
     """
 
     png: bytes
@@ -194,7 +211,7 @@ class Filters(WithImages):
 
 
 class FiltersRequest(JobRequest[Filters]):
-    """The question what the first convolution looks for."""
+    """Draw the filters of the first convolution."""
 
     function = "explorer.live.feature_maps:filters"
     kind: Literal["filters"] = "filters"
@@ -203,9 +220,9 @@ class FiltersRequest(JobRequest[Filters]):
 
 
 class AblationCell(NamedTuple):
-    """One branch scaled: what that does to the target's probability and logit, the mean over the pictures.
+    """One scaled branch: the effect on the target's probability and logit, the mean over the images.
 
-    ``flipped`` is the share of the pictures whose likeliest class became another.
+    ``flip_rate`` is the fraction of the images whose predicted class changes.
     """
 
     module: str
@@ -217,7 +234,10 @@ class AblationCell(NamedTuple):
 
 
 class Ablation(Frozen):
-    """A cell per module and branch, the mean over the pictures; ``probability`` is the target's with nothing scaled."""
+    """A cell per module and branch, the mean over the images.
+
+    ``probability`` is the target's without scaling, ``targets`` the target class of each image.
+    """
 
     cells: tuple[AblationCell, ...]
     targets: tuple[int, ...]
@@ -226,9 +246,9 @@ class Ablation(Frozen):
 
 
 class AblationRequest(InspectionRequest[Ablation]):
-    """The question what the answer loses when each branch of each module is scaled by ``factor``, one at a time.
+    """Measure how the prediction changes when each branch of each module is scaled by ``factor``, one at a time.
 
-    ``target`` is the class looked at; None means for each picture the class that the untouched network says.
+    ``target`` is the class whose probability is compared; None is the predicted class of each image.
     """
 
     function = "explorer.live.ablation:ablate"
@@ -238,11 +258,11 @@ class AblationRequest(InspectionRequest[Ablation]):
     target: int | None = None
 
 
-class Attribution(Frozen):
-    """A heat map over the network's input.
+class Attribution(ImageResult):
+    """A heat map over the network input, ``input_png``.
 
-    ``total`` is the sum of all its values, ``expected`` what that should be where the method promises one (integrated
-    gradients: how much larger the target's logit is than for the baseline, an input of zeros).
+    ``total`` is the sum of its values. ``expected`` is what the method guarantees for that sum, if it does: for
+    integrated gradients, how much larger the target's logit is than for the baseline, an input of zeros.
     """
 
     method: Method
@@ -252,12 +272,13 @@ class Attribution(Frozen):
     heat: Heat
     total: float
     expected: float | None = None
+    input_png: bytes
 
 
 class AttributionRequest(InspectionRequest[Attribution]):
-    """The question where in the first picture the evidence for the class ``target`` lies (None: the class it says).
+    """Find the evidence for the class ``target`` in the first image (None: the predicted class).
 
-    ``layer`` is the path that Grad-CAM looks at (:func:`layers_for_grad_cam`); the other methods look at the picture.
+    ``layer`` is the path of Grad-CAM's layer (:func:`layers_for_grad_cam`); the other methods work on the input.
     """
 
     function = "explorer.live.attribution:attribute"
@@ -268,8 +289,8 @@ class AttributionRequest(InspectionRequest[Attribution]):
     target: int | None = None
 
 
-class Maximization(WithImages):
-    """The picture that was found, and the channel's mean response on the way, one per step."""
+class Maximization(ImageResult):
+    """The image with the largest response found, and the channel's mean response at each step."""
 
     path: str
     channel: int
@@ -278,7 +299,7 @@ class Maximization(WithImages):
 
 
 class MaximizationRequest(JobRequest[Maximization]):
-    """The question which picture makes a channel of a layer or branch (``path``) answer most, climbed from ``seed``."""
+    """Find an image that maximizes the mean response of a channel of a layer or branch (``path``)."""
 
     function = "explorer.live.maximization:maximize"
     slow = True
@@ -293,21 +314,21 @@ class MaximizationRequest(JobRequest[Maximization]):
 
 
 class ImportedWeights(Frozen):
-    """Weights ready for use: ``network`` names our copy of them, ``about`` says in a sentence what they are.
+    """Imported weights: ``network`` has the path of our copy, ``about`` describes them in a sentence.
 
-    With ``misfits`` there is no network, and each says one reason.
+    If the weights do not fit, ``network`` is None and ``mismatches`` lists the tensors.
     """
 
     network: Network | None
     about: str
-    misfits: tuple[Misfit, ...] = ()
+    mismatches: tuple[ShapeMismatch, ...] = ()
 
 
 class ImportRequest(JobRequest[ImportedWeights]):
-    """The wish to use the weights in ``path``, a file that someone brought; ``config`` is the network on the page.
+    """Import the weights in ``path``, a file that a user uploaded; ``config`` is the network on the page.
 
-    A file of ours names its network; one in torchvision's layout is of the preset ``torchvision``, with as many classes
-    and as many heads as it has; one with our names but no config is held against ``config``.
+    A file of this app has its own config; one in torchvision's layout belongs to the preset ``torchvision``, with as
+    many classes and heads as the file has; one with this app's names but no config is compared with ``config``.
     """
 
     function = "explorer.jobs.weights:import_weights"
@@ -318,7 +339,7 @@ class ImportRequest(JobRequest[ImportedWeights]):
 
 
 class DownloadRequest(JobRequest[ImportedWeights]):
-    """The wish to use torchvision's ImageNet weights, fetched from PyTorch's server into ``folder``."""
+    """Download torchvision's ImageNet weights from PyTorch's server into ``folder`` and import them."""
 
     function = "explorer.jobs.weights:download_weights"
     slow = True
@@ -327,12 +348,12 @@ class DownloadRequest(JobRequest[ImportedWeights]):
 
 
 def layers_for_grad_cam(config: GoogLeNetConfig) -> tuple[str, ...]:
-    """Return the paths of the layers whose maps Grad-CAM can look at, the last one, the usual choice, first."""
+    """Return the paths of the layers that Grad-CAM can use: the outputs of the modules, the last one first."""
     return tuple(f"inception_{module.name}.concat" for module in reversed(config.modules))
 
 
 def scale_problems(config: GoogLeNetConfig, scales: tuple[Scale, ...]) -> tuple[Problem, ...]:
-    """Say which scales name a branch that the network does not have."""
+    """Return a problem for each scale whose branch is not in the network."""
     branches = {module.name: module.branches for module in config.modules}
     return tuple(
         Problem(scale.module, scale.branch, f"There is no branch {scale.branch} in a module {scale.module}.")

@@ -66,7 +66,7 @@ def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> I
     """
     store = ContentStore(Path(folder))
     path = store.folder / f"googlenet-{checksum}.weights"
-    if not store.holds(path):
+    if not store.mark_used(path):
         yield Progress(done=0, total=1, message="Connecting to PyTorch's server")
         yield from _download(url, checksum, store, path)
     yield Progress(done=1, total=1, message="Reading the weights")
@@ -76,7 +76,7 @@ def download_weights(folder: str, url: str = URL, checksum: str = CHECKSUM) -> I
 def _download(url: str, checksum: str, store: ContentStore, path: Path) -> Iterator[Progress]:
     """Write what the server sends to a file, piece by piece; the file appears only when it is complete and correct."""
     done, size, digest = 0, 0, hashlib.sha256()
-    with store.growing(path, MAX_DOWNLOAD) as part, closing(_pieces(url)) as pieces:
+    with store.create(path, MAX_DOWNLOAD) as part, closing(_pieces(url)) as pieces:
         for piece, size in pieces:
             done += len(piece)
             if done > MAX_DOWNLOAD:

@@ -22,7 +22,7 @@ from explorer.jobs.inspection import Attribution, Method, Scale, layers_for_grad
 from explorer.jobs.requests import Progress
 from explorer.live.ablation import check_target
 from explorer.live.devices import resolve_device
-from explorer.live.inference import check_work, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import check_work, input_png, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.tensor_images import heat_map
 
@@ -78,6 +78,7 @@ def attribute(
         heat=heat_map(values),
         total=values.sum().item(),
         expected=expected,
+        input_png=input_png(network, images[0], preprocessing),
     )
 
 

@@ -19,7 +19,7 @@ from explorer.data.weight_files import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_TILES, Activity, BranchActivity, FeatureMap, Filters, Maps, Scale, Strip
 from explorer.live.devices import resolve_device
-from explorer.live.inference import check_work, in_chunks, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import check_work, in_chunks, input_png, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.tensor_images import COLUMNS, feature_map_grid, heat_map, kernel_grid
 
@@ -84,7 +84,13 @@ def feature_map(
     """Return one feature map of a layer or branch for the first image. Raises InputError or UnbuildableError."""
     check_channel(network.config, path, channel)
     output = _outputs(network, images[:1], preprocessing, scales, device, [path])[path][0, channel]
-    return FeatureMap(path=path, channel=channel, heat=heat_map(output), response=output.mean().item())
+    return FeatureMap(
+        path=path,
+        channel=channel,
+        heat=heat_map(output),
+        response=output.mean().item(),
+        input_png=input_png(network, images[0], preprocessing),
+    )
 
 
 def activity(

@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.data.preprocessing import Preprocessing, preprocess
+from explorer.config import GoogLeNetConfig
+from explorer.data.images import png, thumbnail
+from explorer.data.preprocessing import PreprocessedImage, Preprocessing, preprocess
 from explorer.data.weight_files import Network
 from explorer.errors import InputError
-from explorer.jobs.inspection import MAX_IMAGES, ClassScores, Prediction, Predictions, Scale, scale_problems
+from explorer.jobs.inspection import MAX_IMAGES, ClassScores, InputStep, Prediction, Predictions, Scale, scale_problems
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.timing import synchronize
@@ -31,6 +33,7 @@ from explorer.settings import setting
 
 MAX_MACS = 600_000_000_000  # of a request that reports no progress: about half a minute on one core
 MAX_FACTOR = 100.0
+THUMBNAIL_SIDE = 208  # pixels: of an image that is shown at 104
 
 
 def predict(
@@ -63,6 +66,7 @@ def predict(
         forward_ms=forward_ms,
         device=resolved_device.description,
         note=resolved_device.note,
+        steps=_input_steps(network, images[0], preprocessing) if len(images) == 1 else (),
     )
 
 
@@ -205,8 +209,31 @@ def prepare_inputs(network: Network, images: Sequence[str], preprocessing: Prepr
     """Preprocess image files into the network's input: N × C × H × W, channels-last. Raises InputError."""
     if not 1 <= len(images) <= MAX_IMAGES:
         raise InputError(f"A request has between 1 and {MAX_IMAGES} images; this one has {len(images):,}.")
-    values = np.stack([preprocess(_pixels(path), network.config, preprocessing).values for path in images])
+    values = np.stack([_preprocessed(path, network.config, preprocessing).values for path in images])
     return torch.from_numpy(values).to(device.torch, memory_format=torch.channels_last)
+
+
+def input_png(network: Network, path: str, preprocessing: Preprocessing) -> bytes:
+    """Return the network input for an image file, before normalisation, as PNG. Raises InputError."""
+    return png(_preprocessed(path, network.config, preprocessing).input_pixels)
+
+
+def _input_steps(network: Network, path: str, preprocessing: Preprocessing) -> tuple[InputStep, ...]:
+    return tuple(
+        InputStep(
+            code=step.code,
+            size=(step.pixels.shape[0], step.pixels.shape[1]),
+            low=step.low,
+            high=step.high,
+            png=png(thumbnail(step.pixels, THUMBNAIL_SIDE)),
+        )
+        for step in _preprocessed(path, network.config, preprocessing).steps
+    )
+
+
+@lru_cache(maxsize=4)  # requests about the same image follow each other
+def _preprocessed(path: str, config: GoogLeNetConfig, preprocessing: Preprocessing) -> PreprocessedImage:
+    return preprocess(_pixels(path), config, preprocessing)
 
 
 @lru_cache(maxsize=16)

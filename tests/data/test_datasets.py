@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 
 from explorer.data import arrays, datasets
 from explorer.data.arrays import DataError, read_idx, read_npz
-from explorer.data.datasets import IDX_FILES, SHIPPED, SYSTEM, ImageSet, available, dataset_info, load, test_split
+from explorer.data.datasets import IDX_FILES, BUNDLED_FILE, SYSTEM_FOLDER, ImageSet, available_datasets, dataset_info, load, test_split
 from explorer.data.scales import LARGEST, SHAPES, SMALLEST, draw, radii
 from explorer.training.plan import DATASETS, DatasetChoice
 
@@ -23,7 +23,7 @@ def test_the_shipped_images_are_balanced(tmp_path: Path) -> None:
     """1,000 of each class to train on, 200 to test on; small enough to ship."""
     images = load(CLOTHES, tmp_path)
     assert [(name, 1_000, 200) for name in DATASETS["fashion_mnist"].classes] == list(images.counts())
-    assert SHIPPED.stat().st_size < 6_000_000
+    assert BUNDLED_FILE.stat().st_size < 6_000_000
     assert 10 == len(np.unique(images.train_labels[:64]))
 
 
@@ -34,13 +34,13 @@ def test_no_test_image_is_trained_on(tmp_path: Path) -> None:
         assert set() == {image.tobytes() for image in images.train} & {image.tobytes() for image in images.test}
 
 
-@pytest.mark.skipif(not SYSTEM.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
+@pytest.mark.skipif(not SYSTEM_FOLDER.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
 def test_the_shipped_images_are_made_from_all_of_them(tmp_path: Path) -> None:
     """The script gives the file that ships, byte for byte; and all of them can be chosen."""
     from assets.datasets.make import main
 
-    main(SYSTEM, tmp_path / "made.npz")
-    assert SHIPPED.read_bytes() == (tmp_path / "made.npz").read_bytes()
+    main(SYSTEM_FOLDER, tmp_path / "made.npz")
+    assert BUNDLED_FILE.read_bytes() == (tmp_path / "made.npz").read_bytes()
     assert (60_000, 1, 28, 28) == load(DatasetChoice(name="fashion_mnist_full"), tmp_path).train.shape
 
 
@@ -53,7 +53,7 @@ def test_all_of_fashion_mnist_is_offered_where_it_lies(tmp_path: Path, monkeypat
     """In the data directory, gzipped or not; without it a sentence says where to put it; half of it is damaged."""
     monkeypatch.setattr(datasets, "SYSTEM", tmp_path / "nowhere")
     full = DatasetChoice(name="fashion_mnist_full")
-    assert full not in available(tmp_path)
+    assert full not in available_datasets(tmp_path)
     with pytest.raises(DataError, match="Put its four IDX files into"):
         load(full, tmp_path)
     (tmp_path / "fashion-mnist").mkdir()
@@ -64,7 +64,7 @@ def test_all_of_fashion_mnist_is_offered_where_it_lies(tmp_path: Path, monkeypat
         content = idx(values.astype(np.uint8))
         packed = gzip.compress(content, mtime=0) if part == "train" else content
         (tmp_path / "fashion-mnist" / (f"{name}.gz" if part == "train" else name)).write_bytes(packed)
-    assert full in available(tmp_path)
+    assert full in available_datasets(tmp_path)
     images = load(full, tmp_path)
     assert ((20, 1, 28, 28), (10, 1, 28, 28)) == (images.train.shape, images.test.shape)
     (tmp_path / "fashion-mnist" / IDX_FILES["test"]).write_bytes(idx(np.ones((9, 28, 28), np.uint8)))

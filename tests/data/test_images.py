@@ -20,6 +20,7 @@ from explorer.data.images import MAX_SCANS, ImageError, decode, png
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 1.0  # of computing, so that a busy machine does not count
 LIMIT_MB = 250
+ORIENTATION = 0x0112  # the number of the EXIF tag
 
 
 def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -135,7 +136,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
 def oriented(orientation: int) -> bytes:
     """A JPEG file whose EXIF data says how the camera was held."""
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[ORIENTATION] = orientation
     return saved(rgb(32, 48), "JPEG", exif=exif)
 
 
@@ -198,14 +199,41 @@ def test_a_picture_is_read_as_it_is(kind: str) -> None:
     assert np.abs(picture.pixels.astype(int) - smooth(40, 60)).max() <= (12 if kind == "JPEG" else 0)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_is_turned_upright(orientation: int) -> None:
-    """As Pillow turns it, in all eight ways; it is said unless nothing was done."""
-    picture = decode(oriented(orientation))
-    assert picture.pixels.shape[:2] == ((32, 48) if orientation < 5 else (48, 32))
-    assert bool(picture.notes) == (orientation > 1)
-    if orientation == 6:  # the camera was held upright: what was left is at the top
-        assert picture.pixels[0].mean() < picture.pixels[-1].mean()
+UPRIGHT = {  # by EXIF's orientation: how the stored pixels become the image (CIPA DC-008, tag 274)
+    1: lambda pixels: pixels,
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).transpose(1, 0, 2),
+    8: lambda pixels: np.rot90(pixels, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_the_exif_orientation_is_applied(orientation: int, kind: str) -> None:
+    """All eight orientations, in every format; a note says so unless nothing was done."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95}}.get(kind, {})
+    image = decode(saved(rgb(32, 48), kind, exif=exif, **options))
+    expected = UPRIGHT[orientation](smooth(32, 48)).astype(int)
+    assert image.pixels.shape == expected.shape
+    assert np.abs(image.pixels - expected).max() <= (12 if kind == "JPEG" else 0)
+    assert image.notes == (("rotated as its EXIF data says",) if orientation > 1 else ())
+
+
+def test_the_orientation_is_applied_to_reduced_and_16_bit_images() -> None:
+    """Also when the image is converted before."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    large = decode(saved(rgb(500, 2_000), "JPEG", exif=exif))
+    assert large.pixels.shape == (1_024, 256, 3)
+    deep = decode(saved(Image.fromarray(np.full((8, 16), 0x8000, np.uint16)), "PNG", exif=exif))
+    assert deep.pixels.shape == (16, 8, 3)
+    assert deep.notes == ("16 bits per pixel reduced to 8", "rotated as its EXIF data says")
 
 
 def test_of_an_animation_it_is_the_first_picture() -> None:
@@ -213,7 +241,7 @@ def test_of_an_animation_it_is_the_first_picture() -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "lime")]
     for kind in ("PNG", "WEBP"):
         picture = decode(saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=100))
-        assert picture.notes == ("the first of 3 pictures in the file",)
+        assert picture.notes == ("the first of 3 images in the file",)
         assert picture.pixels[8, 8].argmax() == 0
 
 
@@ -260,12 +288,12 @@ def test_a_large_picture_is_reduced(kind: str) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"text", "no PNG, JPEG or WebP"),
+        (b"text", "not a PNG, JPEG or WebP"),
         (png_of(20_000, 20_000), "400,000,000 pixels|too large"),
-        (png_of(4_097, 4_096), "16,781,312 pixels; at most 16,777,216"),
-        (progressive(500), f"more than {MAX_SCANS} passes"),
+        (png_of(4_097, 4_096), "16,781,312 pixels; the limit for such a file is 16,777,216"),
+        (progressive(500), f"more than {MAX_SCANS} scans"),
         (b"\0" * 20_000_001, "20,000,001 bytes"),
-        (saved(rgb(40, 60), "PNG")[:90], "damaged or cut off"),
+        (saved(rgb(40, 60), "PNG")[:90], "damaged or truncated"),
     ],
     ids=["text", "bomb", "too many pixels", "passes", "bytes", "cut off"],
 )

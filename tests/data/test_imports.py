@@ -13,8 +13,8 @@ from PIL import Image
 
 from explorer.data import imports
 from explorer.data.arrays import DataError
-from explorer.data.datasets import available, dataset_info, imported, load
-from explorer.data.imports import Imported, Upload, delete, import_images
+from explorer.data.datasets import available_datasets, dataset_info, imported_datasets, load
+from explorer.data.imports import ImportedDataset, Upload, delete, import_images
 from explorer.training.plan import DatasetChoice
 from tests.data.test_datasets import idx, npz
 
@@ -42,7 +42,7 @@ def animals(count: int = 6) -> dict[str, bytes]:
     return {f"{name}/{n}.png": picture(n + 100 * (name == "dogs")) for n in range(count) for name in ("cats", "dogs")}
 
 
-def taken(file: io.BytesIO, folder: Path, name: str = "animals.zip", **options: object) -> Imported:
+def taken(file: io.BytesIO, folder: Path, name: str = "animals.zip", **options: object) -> ImportedDataset:
     """Import one file."""
     return import_images([Upload(name, file)], folder, **options)
 
@@ -51,30 +51,30 @@ def test_a_zip_of_class_folders(tmp_path: Path) -> None:
     """Its folders are the classes; images become squares; a fifth is for testing, by seed, and nothing is in both."""
     made = taken(packed(animals(10)), tmp_path, side=28, title="Animals")
     assert ("Animals", (3, 28, 28), ("cats", "dogs"), 16, 4) == (
-        made.facts.title,
-        made.facts.shape,
-        made.facts.classes,
-        made.facts.train,
-        made.facts.test,
+        made.info.title,
+        made.info.shape,
+        made.info.classes,
+        made.info.train,
+        made.info.test,
     )
-    assert made.facts == dataset_info(made.data, tmp_path)
-    images, other = load(made.data, tmp_path), load(made.data.replace(seed=1), tmp_path)
+    assert made.info == dataset_info(made.dataset, tmp_path)
+    images, other = load(made.dataset, tmp_path), load(made.dataset.replace(seed=1), tmp_path)
     assert (("cats", 8, 2), ("dogs", 8, 2)) == images.counts() == other.counts()
     assert (images.test != other.test).any()
     assert 20 == len({image.tobytes() for image in (*images.train, *images.test)})
-    assert made.data in available(tmp_path)
+    assert made.dataset in available_datasets(tmp_path)
 
 
 def test_the_same_images_are_kept_once(tmp_path: Path) -> None:
     """Named by content: imported twice they are one file. Deleting takes it away."""
     first, second = (taken(packed(animals()), tmp_path) for _ in range(2))
-    assert first.data == second.data
-    assert (first.data.upload,) == imported(tmp_path)
-    delete(first.data.upload, tmp_path)
-    delete(first.data.upload, tmp_path)
-    assert () == imported(tmp_path)
+    assert first.dataset == second.dataset
+    assert (first.dataset.upload,) == imported_datasets(tmp_path)
+    delete(first.dataset.upload, tmp_path)
+    delete(first.dataset.upload, tmp_path)
+    assert () == imported_datasets(tmp_path)
     with pytest.raises(DataError, match="no longer there"):
-        load(first.data, tmp_path)
+        load(first.dataset, tmp_path)
 
 
 def test_a_zip_with_its_own_split(tmp_path: Path) -> None:
@@ -82,18 +82,18 @@ def test_a_zip_with_its_own_split(tmp_path: Path) -> None:
     entries = {f"pets/train/{name}": content for name, content in animals(4).items()}
     entries |= {f"pets/test/{kind}/9.png": picture(n) for n, kind in ((901, "cats"), (902, "dogs"))}
     made = taken(packed(entries), tmp_path)
-    assert (8, 2) == (made.facts.train, made.facts.test)
-    assert (load(made.data, tmp_path).test == load(made.data.replace(seed=5), tmp_path).test).all()
+    assert (8, 2) == (made.info.train, made.info.test)
+    assert (load(made.dataset, tmp_path).test == load(made.dataset.replace(seed=5), tmp_path).test).all()
 
 
 def test_grey_images_stay_grey_and_other_formats_are_read(tmp_path: Path) -> None:
     """One channel where no image has a colour; JPEG, GIF and palette images too."""
     grey = {name: picture(n, mode="L") for n, name in enumerate(animals())}
-    assert (1, 32, 32) == taken(packed(grey), tmp_path).facts.shape
+    assert (1, 32, 32) == taken(packed(grey), tmp_path).info.shape
     mixed = animals() | {"cats/j.jpg": picture(1, (90, 40), "JPEG"), "dogs/g.gif": picture(2, (40, 40), "GIF")}
     mixed |= {"dogs/__MACOSX/x.png": b"?", "dogs/.hidden.png": b"?", "dogs/notes.txt": b"?", "dogs/": b""}
     made = taken(packed(mixed), tmp_path)
-    assert 14 == made.facts.train + made.facts.test
+    assert 14 == made.info.train + made.info.test
     assert () == made.notes
 
 
@@ -105,7 +105,7 @@ def test_a_few_bad_images_are_left_out_and_told(tmp_path: Path) -> None:
     ) == made.notes
     made = taken(packed(animals(10) | {"dogs/again.png": picture(0)}), tmp_path)
     assert ("1 image was there more than once and is kept once.",) == made.notes
-    assert 20 == made.facts.train + made.facts.test
+    assert 20 == made.info.train + made.info.test
 
 
 def keras(**changed: np.ndarray) -> dict[str, np.ndarray]:
@@ -123,18 +123,18 @@ def test_arrays_by_their_usual_names(tmp_path: Path) -> None:
     """Keras's four, or images and labels, as bytes or as 0 to 1, grey or in colour, with or without class names."""
     made = taken(npz(**keras()), tmp_path, "mnist.npz")
     assert (12, 6, (1, 10, 10), ("class 0", "class 1", "class 2")) == (
-        made.facts.train,
-        made.facts.test,
-        made.facts.shape,
-        made.facts.classes,
+        made.info.train,
+        made.info.test,
+        made.info.shape,
+        made.info.classes,
     )
-    assert (load(made.data, tmp_path).train[:, 0] == keras()["x_train"]).all()
+    assert (load(made.dataset, tmp_path).train[:, 0] == keras()["x_train"]).all()
     colour = np.random.default_rng(0).random((20, 8, 8, 3), np.float32)
     names = np.array(["no", "yes"])
     made = taken(npz(images=colour, labels=np.arange(20)[:, None] % 2, class_names=names), tmp_path, "x")
-    assert ((3, 8, 8), ("no", "yes")) == (made.facts.shape, made.facts.classes)
+    assert ((3, 8, 8), ("no", "yes")) == (made.info.shape, made.info.classes)
     first = np.round(255 * colour[0].transpose(2, 0, 1))
-    images = load(made.data, tmp_path)
+    images = load(made.dataset, tmp_path)
     assert first.astype(np.uint8).tobytes() in {image.tobytes() for image in (*images.train, *images.test)}
 
 
@@ -151,9 +151,9 @@ def test_idx_files_in_pairs(tmp_path: Path) -> None:
         )
     ]
     made = import_images(uploads, tmp_path)
-    assert (12, 6) == (made.facts.train, made.facts.test)
+    assert (12, 6) == (made.info.train, made.info.test)
     made = import_images([upload for upload in uploads if "train" in upload.name], tmp_path)
-    assert (9, 3) == (made.facts.train, made.facts.test)
+    assert (9, 3) == (made.info.train, made.info.test)
     with pytest.raises(DataError, match="in pairs"):
         import_images(uploads[:1], tmp_path)
     with pytest.raises(DataError, match="two IDX files of images"):
@@ -298,7 +298,7 @@ def test_a_zip_of_millions_of_entries_is_not_opened(tmp_path: Path) -> None:
 def test_labels_of_half_precision_are_labels(tmp_path: Path) -> None:
     """The limit on class numbers is beyond what 16 bits can hold."""
     made = taken(npz(**keras(y_train=(np.arange(12) % 3).astype(np.float16))), tmp_path, "x.npz")
-    assert 3 == len(made.facts.classes)
+    assert 3 == len(made.info.classes)
 
 
 def test_a_zip_that_lies_about_sizes_is_refused(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_names_that_come_along_are_made_plain(tmp_path: Path) -> None:
         f"{kind}/{n}.png": picture(n + 50 * (kind == "b")) for kind in ("a\x07\u202e" + "x" * 90, "b") for n in range(5)
     }
     made = taken(packed(entries), tmp_path, "pets\n<script>" + "y" * 99 + ".zip")
-    for name in (made.facts.title, *made.facts.classes):
+    for name in (made.info.title, *made.info.classes):
         assert name.isprintable()
         assert len(name) <= 40
 
@@ -328,11 +328,11 @@ def test_classes_whose_long_names_begin_alike_stay_apart(tmp_path: Path) -> None
     entries = {f"{kind}/{n}.png": picture(n + 50 * place) for place, kind in enumerate(alike) for n in range(5)}
     shown = ("a bird of the family of the long names,…", "a bird of the family of the long na… (2)")
     made = taken(packed(entries), tmp_path)
-    assert shown == made.facts.classes
-    assert [5, 5] == [sum(counts) for _, *counts in load(made.data, tmp_path).counts()]
+    assert shown == made.info.classes
+    assert [5, 5] == [sum(counts) for _, *counts in load(made.dataset, tmp_path).counts()]
     images = np.random.default_rng(1).integers(0, 256, (8, 28, 28), np.uint8)
     file = npz(images=images, labels=np.array([0, 1] * 4), class_names=np.array(alike))
-    assert shown == taken(file, tmp_path, "x.npz").facts.classes
+    assert shown == taken(file, tmp_path, "x.npz").info.classes
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,4 +358,4 @@ def test_a_damaged_import_is_told(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-10])
     for ask in (dataset_info, load):
         with pytest.raises(DataError, match="damaged"):
-            ask(DatasetChoice(name="own", upload=made.data.upload), tmp_path)
+            ask(DatasetChoice(name="own", upload=made.dataset.upload), tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from explorer import PRESETS, GoogLeNetConfig
-from explorer.data.preprocessing import NORMALISATIONS, Preprocessing, prepare, to_image
+from explorer.data.preprocessing import NORMALISATIONS, Preprocessing, preprocess, to_image
 from explorer.errors import InputError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
@@ -21,13 +21,13 @@ def sized(channels: int, height: int, width: int) -> GoogLeNetConfig:
 
 def names(config: GoogLeNetConfig, how: Preprocessing, pixels: np.ndarray = PIXELS) -> list[str]:
     """The steps' names."""
-    return [step.name for step in prepare(pixels, config, how).steps]
+    return [step.name for step in preprocess(pixels, config, how).steps]
 
 
 def test_nothing_but_normalisation_is_left_of_a_picture_that_fits() -> None:
     """(value / 255 − mean) / deviation, channel by channel, as C × H × W."""
     how = Preprocessing(mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
-    values = prepare(PIXELS, sized(3, 60, 90), how).values
+    values = preprocess(PIXELS, sized(3, 60, 90), how).values
     assert (values.shape, values.dtype, values.flags.c_contiguous) == ((3, 60, 90), np.float32, True)
     for channel in range(3):
         expected = (PIXELS[:, :, channel] / 255 - how.mean[channel]) / how.std[channel]
@@ -36,7 +36,7 @@ def test_nothing_but_normalisation_is_left_of_a_picture_that_fits() -> None:
 
 def test_the_usual_way_is_resize_crop_normalise() -> None:
     """As torchvision's Resize(256) and CenterCrop(224) do with Pillow."""
-    prepared = prepare(PIXELS, sized(3, 28, 28), Preprocessing(margin=256 / 224))
+    prepared = preprocess(PIXELS, sized(3, 28, 28), Preprocessing(margin=256 / 224))
     assert [step.name for step in prepared.steps] == ["picture", "resized", "cropped", "normalised"]
     whole = Image.fromarray(PIXELS).resize((48, 32), Image.Resampling.BILINEAR)
     expected = np.asarray(whole.crop((10, 2, 38, 30)))
@@ -46,7 +46,7 @@ def test_the_usual_way_is_resize_crop_normalise() -> None:
 
 def test_padding_shows_all_of_the_picture() -> None:
     """In the middle of its background."""
-    step = prepare(PIXELS, sized(3, 30, 30), Preprocessing(fit="pad", background=7)).steps[2]
+    step = preprocess(PIXELS, sized(3, 30, 30), Preprocessing(fit="pad", background=7)).steps[2]
     assert step.name == "padded"
     assert (step.pixels[:5] == 7).all()
     assert (step.pixels[25:] == 7).all()
@@ -61,7 +61,7 @@ def test_stretching_needs_no_crop() -> None:
 
 def test_one_channel_is_grey_and_can_be_inverted() -> None:
     """By luma, as BT.601 weighs the colours."""
-    prepared = prepare(PIXELS, sized(1, 60, 90), Preprocessing(invert=True, mean=(0.0,), std=(1.0,)))
+    prepared = preprocess(PIXELS, sized(1, 60, 90), Preprocessing(invert=True, mean=(0.0,), std=(1.0,)))
     assert [step.name for step in prepared.steps] == ["picture", "grey", "inverted", "resized", "normalised"]
     luma = PIXELS @ np.array([0.299, 0.587, 0.114])
     assert np.abs(prepared.values[0] * 255 - (255 - luma)).max() <= 1
@@ -79,7 +79,7 @@ def test_the_normalisation_is_told_in_three_digits_with_a_true_minus() -> None:
             "(value / 255 − (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225): from −2.12 to 2.64",
         ),
     ):
-        assert told == prepare(black, sized(3, 60, 90), how).steps[-1].about
+        assert told == preprocess(black, sized(3, 60, 90), how).steps[-1].about
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
@@ -87,7 +87,7 @@ def test_the_normalisation_is_told_in_three_digits_with_a_true_minus() -> None:
 @pytest.mark.parametrize("config", [PAPER, MINI], ids=["paper", "mini"])
 def test_any_proportions_become_an_input(fit: str, shape: tuple[int, int], config: GoogLeNetConfig) -> None:
     """A line of pixels included; no step is much larger than what is needed."""
-    prepared = prepare(np.full((*shape, 3), 200, np.uint8), config, Preprocessing(fit=fit))
+    prepared = preprocess(np.full((*shape, 3), 200, np.uint8), config, Preprocessing(fit=fit))
     assert prepared.values.shape == config.input_shape
     assert np.isfinite(prepared.values).all()
     side = max(config.input_shape[1:])
@@ -97,7 +97,7 @@ def test_any_proportions_become_an_input(fit: str, shape: tuple[int, int], confi
 def test_each_step_is_a_picture_with_a_word() -> None:
     """Of bytes, H × W or H × W × 3; the normalised one spans black to white."""
     for config in (PAPER, MINI):
-        steps = prepare(PIXELS, config, Preprocessing(margin=1.2)).steps
+        steps = preprocess(PIXELS, config, Preprocessing(margin=1.2)).steps
         for step in steps:
             assert step.pixels.dtype == np.uint8
             assert step.pixels.ndim == 2 or step.pixels.shape[2] == 3
@@ -108,7 +108,7 @@ def test_each_step_is_a_picture_with_a_word() -> None:
 def test_the_picture_is_not_changed() -> None:
     """It may be shared."""
     before = PIXELS.copy()
-    prepare(PIXELS, MINI, Preprocessing(invert=True, fit="pad"))
+    preprocess(PIXELS, MINI, Preprocessing(invert=True, fit="pad"))
     assert np.array_equal(before, PIXELS)
 
 
@@ -116,18 +116,18 @@ def test_the_picture_is_not_changed() -> None:
 def test_a_picture_comes_back(name: str) -> None:
     """From the input, with every normalisation."""
     how = Preprocessing(mean=NORMALISATIONS[name].mean, std=NORMALISATIONS[name].std)
-    assert np.array_equal(to_image(prepare(PIXELS, sized(3, 60, 90), how).values, how), PIXELS)
+    assert np.array_equal(to_image(preprocess(PIXELS, sized(3, 60, 90), how).values, how), PIXELS)
 
 
 def test_torchvisions_transform_input_is_the_normalisation_to_half() -> None:
     """Normalising as ImageNet and undoing it as torchvision's network does is (v − 0.5) / 0.5."""
     imagenet, half = NORMALISATIONS["imagenet"], NORMALISATIONS["half"]
-    normalised = prepare(PIXELS, sized(3, 60, 90), Preprocessing(mean=imagenet.mean, std=imagenet.std)).values
+    normalised = preprocess(PIXELS, sized(3, 60, 90), Preprocessing(mean=imagenet.mean, std=imagenet.std)).values
     undone = [
         normalised[channel] * (imagenet.std[channel] / 0.5) + (imagenet.mean[channel] - 0.5) / 0.5
         for channel in range(3)
     ]
-    expected = prepare(PIXELS, sized(3, 60, 90), Preprocessing(mean=half.mean, std=half.std)).values
+    expected = preprocess(PIXELS, sized(3, 60, 90), Preprocessing(mean=half.mean, std=half.std)).values
     assert np.abs(np.stack(undone) - expected).max() < 1e-5
 
 
@@ -150,4 +150,4 @@ def test_torchvisions_transform_input_is_the_normalisation_to_half() -> None:
 def test_settings_that_do_not_fit_are_said(channels: int, changes: dict[str, Any], told: str) -> None:
     """Each with its sentence."""
     with pytest.raises(InputError, match=told):
-        prepare(PIXELS, sized(channels, 30, 30), Preprocessing(**changes))
+        preprocess(PIXELS, sized(channels, 30, 30), Preprocessing(**changes))

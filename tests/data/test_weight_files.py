@@ -10,17 +10,17 @@ from explorer import PRESETS
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weight_files import (
     COUNTER,
-    KEY,
+    METADATA_KEY,
     ORIGIN,
     TORCHVISION,
-    Misfit,
+    ShapeMismatch,
     WeightsMetadata,
-    describe,
+    read_weights_info,
     expected_shapes,
     imagenet_classes,
     is_torchvision,
-    misfits,
-    our_name,
+    shape_mismatches,
+    to_app_name,
     torchvision_config,
 )
 from explorer.errors import InputError
@@ -54,11 +54,11 @@ def test_torchvisions_names_are_ours_one_to_one() -> None:
     """No tensor is left over on either side, and all shapes agree."""
     theirs = torchvision_layout.shapes()
     assert is_torchvision(theirs)
-    ours = {our_name(name): shape for name, shape in theirs.items()}
+    ours = {to_app_name(name): shape for name, shape in theirs.items()}
     assert len(ours) == len(theirs) == 364
     assert {name: shape for name, shape in ours.items() if shape} == expected_shapes(PRESETS[TORCHVISION])
     assert torchvision_config(theirs) == PRESETS[TORCHVISION]
-    assert misfits(PRESETS[TORCHVISION], ours) == ()
+    assert shape_mismatches(PRESETS[TORCHVISION], ours) == ()
 
 
 def test_heads_and_classes_follow_the_file() -> None:
@@ -66,7 +66,7 @@ def test_heads_and_classes_follow_the_file() -> None:
     theirs = torchvision_layout.shapes()
     without = {name: shape for name, shape in theirs.items() if not name.startswith("aux")}
     assert torchvision_config(without).aux.taps == ()
-    assert misfits(torchvision_config(without), {our_name(name): shape for name, shape in without.items()}) == ()
+    assert shape_mismatches(torchvision_config(without), {to_app_name(name): shape for name, shape in without.items()}) == ()
     one = {name: shape for name, shape in theirs.items() if not name.startswith("aux1")}
     assert torchvision_config(one).aux.taps == ("4d",)
     assert torchvision_config(without | {"fc.bias": (10,)}).classes == 10
@@ -77,12 +77,12 @@ def test_what_does_not_fit_is_told_row_by_row() -> None:
     shapes = expected_shapes(SMALL)
     changed = shapes | {"inception_3a.branch_3x3.conv.conv.weight": (7, 3, 3, 3), "inception_9z.conv.weight": (1,)}
     del changed["classifier.fc.bias"]
-    assert misfits(SMALL, changed) == (
-        Misfit("inception_3a.branch_3x3.conv", "conv.weight", (6, 3, 3, 3), (7, 3, 3, 3)),
-        Misfit("classifier.fc", "bias", (7,), None),
-        Misfit("inception_9z.conv", "weight", None, (1,)),
+    assert shape_mismatches(SMALL, changed) == (
+        ShapeMismatch("inception_3a.branch_3x3.conv", "conv.weight", (6, 3, 3, 3), (7, 3, 3, 3)),
+        ShapeMismatch("classifier.fc", "bias", (7,), None),
+        ShapeMismatch("inception_9z.conv", "weight", None, (1,)),
     )
-    assert misfits(SMALL, shapes | {f"inception_3a.branch_1x1.conv.bn.{COUNTER}": ()}) == ()
+    assert shape_mismatches(SMALL, shapes | {f"inception_3a.branch_1x1.conv.bn.{COUNTER}": ()}) == ()
 
 
 def test_weights_trained_here_say_how(tmp_path: Path) -> None:
@@ -92,15 +92,15 @@ def test_weights_trained_here_say_how(tmp_path: Path) -> None:
         name="mini", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.9
     )
     path = tmp_path / "mini.safetensors"
-    path.write_bytes(to_safetensors(build_model(MINI), {KEY: training.model_dump_json()}))
-    found = describe(path)
+    path.write_bytes(to_safetensors(build_model(MINI), {METADATA_KEY: training.model_dump_json()}))
+    found = read_weights_info(path)
     assert (found.network.config, found.network.weights) == (MINI, str(path))
-    assert found.classes == facts.classes
+    assert found.class_names == facts.classes
     assert found.preprocessing == Preprocessing(mean=(0.3,), std=(0.35,))
     assert found.training == training
     assert facts.title in found.title
     path.write_bytes(path.read_bytes())
-    assert describe(path).network != found.network, "another content is another network"
+    assert read_weights_info(path).network != found.network, "another content is another network"
 
 
 def test_torchvisions_weights_know_imagenet(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_torchvisions_weights_know_imagenet(tmp_path: Path) -> None:
     for classes, names in ((1_000, imagenet_classes()), (10, ())):
         config = PRESETS[TORCHVISION].replace(classes=classes)
         save_file({"a": torch.zeros(1)}, path, to_metadata(config) | {ORIGIN: TORCHVISION})
-        found = describe(path)
-        assert found.classes == names
+        found = read_weights_info(path)
+        assert found.class_names == names
         assert (found.preprocessing.mean, found.preprocessing.std) == ((0.5,), (0.5,))
         assert f"{classes:,} classes, 2 auxiliary heads" in found.title
 
@@ -135,13 +135,13 @@ def test_what_is_no_file_of_ours_is_said(tmp_path: Path) -> None:
     """Not there, damaged, without a config, of no network."""
     path = tmp_path / "x.safetensors"
     with pytest.raises(InputError, match="no longer there"):
-        describe(path)
+        read_weights_info(path)
     path.write_bytes(b"\xff" * 100)
     with pytest.raises(InputError, match="damaged"):
-        describe(path)
+        read_weights_info(path)
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(InputError, match="does not say which network"):
-        describe(path)
+        read_weights_info(path)
     save_file({"a": torch.zeros(1)}, path, {"config": "{}"})
     with pytest.raises(InputError, match="no network that can be built"):
-        describe(path)
+        read_weights_info(path)

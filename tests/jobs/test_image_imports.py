@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import dataset_info, imported, load
+from explorer.data.datasets import dataset_info, imported_datasets, load
 from explorer.data.imports import Upload, import_images
 from explorer.jobs import image_imports
 from explorer.jobs.image_imports import import_in_child
@@ -35,9 +35,9 @@ def test_it_makes_what_the_import_makes(tmp_path: Path) -> None:
     made = import_in_child([Upload("pets.zip", zipped)], tmp_path / "apart", side=28, title="Pets")
     assert made == import_images([Upload("pets.zip", zipped)], tmp_path / "here", side=28, title="Pets")
     assert made.notes
-    assert made.facts == dataset_info(made.data, tmp_path / "apart")
-    assert (load(made.data, tmp_path / "apart").train == load(made.data, tmp_path / "here").train).all()
-    assert [f"{made.data.upload}.safetensors"] == [path.name for path in files(tmp_path / "apart")]
+    assert made.info == dataset_info(made.dataset, tmp_path / "apart")
+    assert (load(made.dataset, tmp_path / "apart").train == load(made.dataset, tmp_path / "here").train).all()
+    assert [f"{made.dataset.upload}.safetensors"] == [path.name for path in files(tmp_path / "apart")]
 
 
 def test_what_is_wrong_is_told_as_by_the_import(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_server_holds_none_of_it(tmp_path: Path) -> None:
     made = import_in_child([upload], tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
-    assert (8_000, 2_000) == (made.facts.train, made.facts.test)
+    assert (8_000, 2_000) == (made.info.train, made.info.test)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
@@ -81,7 +81,7 @@ def test_memory_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.
         monkeypatch,
         "import sys; from explorer.jobs import image_imports as i; i.MEMORY_BYTES = 100_000_000; i.main(*sys.argv[1:])",
     )
-    assert import_in_child([Upload("x.npz", npz(**keras()))], tmp_path).facts.train == 12
+    assert import_in_child([Upload("x.npz", npz(**keras()))], tmp_path).info.train == 12
 
 
 def test_a_process_that_dies_or_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,4 +101,4 @@ def test_a_process_that_dies_or_takes_too_long_is_told(tmp_path: Path, monkeypat
         os.kill(int(mark.read_text()), 0)
     monkeypatch.undo()
     made = import_in_child([Upload("pets.zip", packed(animals()))], tmp_path)
-    assert (made.data.upload,) == imported(tmp_path)
+    assert (made.dataset.upload,) == imported_datasets(tmp_path)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from explorer import PRESETS
 from explorer.data.content_store import ContentStoreError
-from explorer.data.weight_files import COUNTER, KEY, WeightsMetadata, describe, expected_shapes
+from explorer.data.weight_files import COUNTER, METADATA_KEY, WeightsMetadata, read_weights_info, expected_shapes
 from explorer.errors import InputError
 from explorer.jobs import weights
 from explorer.jobs.inspection import ImportedWeights
@@ -56,7 +56,7 @@ def test_torchvisions_layout_computes_what_torchvision_does(tmp_path: Path, head
     state = torchvision_layout.state_dict(heads=heads)
     found = read(saved(tmp_path, state), SMALL)
     assert isinstance(found, ImportedWeights)
-    assert found.misfits == ()
+    assert found.mismatches == ()
     assert found.network.config.aux.taps == (("4a", "4d") if heads else ())
     kept = load_file(found.network.weights)
     assert len(kept) == len(state), "no key is left over"
@@ -78,7 +78,7 @@ def test_a_file_is_read_in_a_process_of_its_own(tmp_path: Path) -> None:
     found = import_weights(str(path), SMALL)
     assert found.network.config == SMALL
     assert Path(found.network.weights).parent == tmp_path
-    assert describe(found.network.weights).network == found.network
+    assert read_weights_info(found.network.weights).network == found.network
     kept = load_file(found.network.weights)
     for name, tensor in small_state().items():
         assert kept[name].dtype == (torch.int64 if name.endswith(COUNTER) else torch.float32)
@@ -111,7 +111,7 @@ def test_widths_that_differ_are_told_row_by_row(tmp_path: Path) -> None:
         save_file(content, path)
         for found in (read(saved(tmp_path, content), SMALL), read(path, SMALL)):
             assert found.network is None
-            assert [tuple(misfit) for misfit in found.misfits] == [(row, "conv.weight", expected, given)]
+            assert [tuple(misfit) for misfit in found.mismatches] == [(row, "conv.weight", expected, given)]
             assert found.about == "1 tensor does not fit the network."
 
 
@@ -405,8 +405,8 @@ def test_what_a_file_says_of_its_training_is_kept_within_bounds(tmp_path: Path) 
     training = WeightsMetadata(name="mine", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0)
     for about, told in ((training, training), (training.replace(name="x" * 100_000), None)):
         path = tmp_path / "brought.weights"
-        path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: about.model_dump_json()}))
-        assert told == describe(read(path, SMALL).network.weights).training
+        path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {METADATA_KEY: about.model_dump_json()}))
+        assert told == read_weights_info(read(path, SMALL).network.weights).training
 
 
 def test_what_a_file_says_of_its_training_stays_its_own_word(tmp_path: Path) -> None:
@@ -416,14 +416,14 @@ def test_what_a_file_says_of_its_training_stays_its_own_word(tmp_path: Path) -> 
         name="n" * 99, facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=1.0
     )
     path = tmp_path / "brought.weights"
-    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: training.model_dump_json()}))
-    found = describe(read(path, SMALL).network.weights)
+    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {METADATA_KEY: training.model_dump_json()}))
+    found = read_weights_info(read(path, SMALL).network.weights)
     assert found.title == f"{'n' * 40}, by its own account trained on {'t' * 40}"
-    assert found.claimed
-    assert found.classes[:2] == ("the same", "the same (2)")
-    own = describe(path)
+    assert found.is_unverified
+    assert found.class_names[:2] == ("the same", "the same (2)")
+    own = read_weights_info(path)
     assert "trained here" in own.title
-    assert not own.claimed
+    assert not own.is_unverified
     boast = training.model_dump_json().replace('"accuracy":1.0', '"accuracy":17.0')
-    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {KEY: boast}))
-    assert describe(read(path, SMALL).network.weights).training is None
+    path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {METADATA_KEY: boast}))
+    assert read_weights_info(read(path, SMALL).network.weights).training is None
