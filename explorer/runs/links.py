@@ -1,4 +1,4 @@
-"""How a link names the weights of a run: ``run:<id>``, or ``run:<id>:<lane>`` for another lane than the first."""
+"""The weights of a run in a link: ``run:<id>``, or ``run:<id>:<trainer>`` for another trainer than the first."""
 
 import re
 from typing import NamedTuple
@@ -8,18 +8,18 @@ _TOKEN = re.compile(r"run:(r[0-9a-f]{12})(?::(\d{1,2}))?")
 
 
 class RunWeights(NamedTuple):
-    """The weights of a lane of a run; its file is ``store.weights_path(run_id, lane)``."""
+    """The weights of one trainer of a run; their file is ``store.weights_path(run_id, trainer)``."""
 
     run_id: str
-    lane: int = 0
+    trainer: int = 0
 
 
-def weights_token(run_id: str, lane: int = 0) -> str:
-    """Return what stands in the link."""
-    return f"run:{run_id}" if lane == 0 else f"run:{run_id}:{lane}"
+def weights_token(run_id: str, trainer: int = 0) -> str:
+    """Return the token that names a trainer's weights in a link."""
+    return f"run:{run_id}" if trainer == 0 else f"run:{run_id}:{trainer}"
 
 
-def run_weights(token: str) -> RunWeights | None:
-    """Read a token back; None for what is none. Whether there is such a run is another question."""
-    found = _TOKEN.fullmatch(token)
-    return RunWeights(found[1], int(found[2] or 0)) if found else None
+def parse_weights_token(token: str) -> RunWeights | None:
+    """Return what a token names; None for any other text. The run may not exist."""
+    match = _TOKEN.fullmatch(token)
+    return RunWeights(match[1], int(match[2] or 0)) if match else None

@@ -1,8 +1,9 @@
-"""The server's side of training: a bounded queue before child processes, one at a time. Never loads torch.
+"""The server's side of training: a bounded queue and child processes that work on it. Never loads torch.
 
-The queue, the wishes and the states are rows of the run store, so they outlive the server, and any number of servers
-may work with one data directory: all of them take orders, and the one that owns it starts the workers. One thread here
-starts, watches and, where it must, kills them. Whatever becomes of a worker, its run says so and the next one starts.
+The queue, the requests and the states are rows of the run store, so they outlive the server. Any number of servers may
+use one data directory: all of them accept requests, and the one that has the lock starts the workers. One thread here
+starts and watches them, and kills those that do not stop in time. However a worker ends, its run records it and the
+next one starts.
 """
 
 import atexit
@@ -16,228 +17,231 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from filelock import FileLock, Timeout
+
 from explorer.jobs.process import ChildProcess
-from explorer.runs.owner import Ownership
-from explorer.runs.records import DISK_FULL, FULL_DISK, RefusedError, Run, State
+from explorer.runs.records import DISK_FULL_EXIT_CODE, DISK_FULL_MESSAGE, Refusal, RequestedState, Run, State
 from explorer.runs.store import Store
 from explorer.settings import setting
 from explorer.training.plan import DatasetInfo, Plan, memory_bytes
 from explorer.training.validation import plan_problems
 
-WORKER = (sys.executable, "-m", "explorer.runs.worker")
+WORKER_COMMAND = (sys.executable, "-m", "explorer.runs.worker")
 MAX_QUEUE = 20
-CANCEL_S = 1.0  # a worker that is to cancel has this long to save what it has
-PAUSE_S = 60.0
-LEAST_MEMORY = 1_000_000_000  # bytes that every run may use
-MEMORY_MARGIN = 1.5  # times the estimate, where that is more
+CANCEL_TIMEOUT_S = 1.0  # a cancelled worker has this long to save a checkpoint
+PAUSE_TIMEOUT_S = 60.0
+MIN_MEMORY_BYTES = 1_000_000_000  # that every run may use
+MEMORY_FACTOR = 1.5  # times the estimate, if that is more
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-_SIGKILL = 9  # by which Linux ends a process for want of memory; Windows does not know it
+_SIGKILL = 9  # sent by Linux when memory runs out; not defined on Windows
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
-_GONE = RefusedError("There is no such run. It may have been deleted.")
-_BAD_NAME = RefusedError(
-    "That is no name for a run. Write a letter first, then letters, digits or _, at most 32 in all."
+_GONE = Refusal("There is no such run. It may have been deleted.")
+_INVALID_NAME = Refusal(
+    "That is not a valid name for a run. Use a letter first, then letters, digits or _, at most 32 in all."
 )
-_Asked, _Answer = ParamSpec("_Asked"), TypeVar("_Answer")
 _SERVER_ENDED = "The server ended while it ran."
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
-def _answering(ask: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer | RefusedError]:
-    """Let a step that the store cannot take, as on a full disk, be refused with the reason."""
+def _refuse_on_storage_error(request: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result | Refusal]:
+    """Turn an error of the store, such as a full disk, into a refusal with the reason."""
 
-    @wraps(ask)
-    def answered(*args: _Asked.args, **options: _Asked.kwargs) -> _Answer | RefusedError:
+    @wraps(request)
+    def wrapper(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result | Refusal:
         try:
-            return ask(*args, **options)
+            return request(*args, **kwargs)
         except (sqlite3.Error, OSError) as error:
-            return RefusedError(f"The data directory cannot be written to: {error}.")
+            return Refusal(f"The data directory cannot be written to: {error}.")
 
-    return answered
+    return wrapper
 
 
 class Manager:
     """Runs plans in child processes. One per server; safe from any thread.
 
-    A run belongs to the session that started it. Everybody sees all runs; a step on another session's run is refused
-    unless it is ``sure``, so that it is never taken by accident.
+    A run belongs to the session that started it. Every session sees all runs; a request about another session's run is
+    refused unless it is ``confirmed``, so that nobody stops it by accident.
 
-    ``at_once``: workers at a time, by default the environment's ``EXPLORER_RUNS``, else 1. ``max_queue``: runs that
-    wait. ``cancel_s``, ``pause_s``: seconds after which a worker that is to stop is killed.
+    ``max_workers``: at the same time, by default the environment's ``EXPLORER_RUNS``, else 1. ``max_queue``: queued
+    runs. ``cancel_timeout_s``, ``pause_timeout_s``: the seconds after which a worker that has not stopped is killed.
     """
 
     def __init__(
         self,
         store: Store,
-        command: Sequence[str] = WORKER,
+        command: Sequence[str] = WORKER_COMMAND,
         *,
-        at_once: int | None = None,
+        max_workers: int | None = None,
         max_queue: int = MAX_QUEUE,
-        cancel_s: float = CANCEL_S,
-        pause_s: float = PAUSE_S,
+        cancel_timeout_s: float = CANCEL_TIMEOUT_S,
+        pause_timeout_s: float = PAUSE_TIMEOUT_S,
     ) -> None:
         self.store = store
         self._command, self._max_queue = command, max_queue
-        self._at_once = at_once or setting("EXPLORER_RUNS")
-        self._patience_s = {"cancelled": cancel_s, "paused": pause_s}
-        self.trouble = ""  # a sentence for the reader while the queue cannot be worked on
-        self._ownership = Ownership(store.folder)
-        self._owner = False
-        self._workers: list[_Worker] = []  # the thread's own
+        self._max_workers = max_workers or setting("EXPLORER_RUNS")
+        self._timeouts_s: dict[RequestedState, float] = {"cancelled": cancel_timeout_s, "paused": pause_timeout_s}
+        self.queue_error = ""  # a sentence for the reader while the queue cannot be worked on
+        # One server at a time starts workers. The system releases the lock when the server's process ends.
+        self._lock = FileLock(store.folder / "server.lock", blocking=False, fallback_to_soft=False)
+        self._workers: list[_Worker] = []  # only the thread uses it
         self._changed = threading.Event()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="runs", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
-    # What a page asks for. Each returns Refused with the reason where it is not done.
+    # What a page requests. Each method returns a Refusal with the reason if it does not do it.
 
-    @_answering
-    def submit(self, plan: Plan, facts: DatasetInfo, session: str = "", name: str = "") -> str | RefusedError:
-        """Put a run in the queue and return its id. ``facts`` are those of the plan's images.
+    @_refuse_on_storage_error
+    def submit(self, plan: Plan, dataset: DatasetInfo, session: str = "", name: str = "") -> str | Refusal:
+        """Put a run in the queue and return its id. ``dataset`` describes the plan's images.
 
-        Without a ``name`` it goes by those of its networks.
+        Without a ``name`` the run gets those of its networks.
         """
-        if found := plan_problems(plan, facts):
-            return RefusedError(found[0].message)
-        name = name or "_vs_".join(entrant.name for entrant in plan.entrants)[:32]
+        if found := plan_problems(plan, dataset):
+            return Refusal(found[0].message)
+        name = name or "_vs_".join(network.name for network in plan.networks)[:32]
         if not _NAME.fullmatch(name):
-            return _BAD_NAME
-        memory = max(LEAST_MEMORY, int(MEMORY_MARGIN * memory_bytes(plan, facts)))
+            return _INVALID_NAME
+        memory = max(MIN_MEMORY_BYTES, int(MEMORY_FACTOR * memory_bytes(plan, dataset)))
         run_id = self.store.add(plan, name, session, memory, self._max_queue)
         self._changed.set()
-        return run_id or self._full()
+        return run_id or self._queue_full()
 
-    @_answering
-    def pause(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
-        """Let a run save what it has and stop. It makes room for the next one and can be resumed."""
-        return self._wished(run_id, "paused", session, sure)
+    @_refuse_on_storage_error
+    def pause(self, run_id: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
+        """Let a run save a checkpoint and stop. The next run starts, and this one can be resumed."""
+        return self._request_stop(run_id, "paused", session, confirmed)
 
-    @_answering
-    def cancel(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
-        """Stop a run now, within two seconds. It can be resumed from its last checkpoint."""
-        return self._wished(run_id, "cancelled", session, sure)
+    @_refuse_on_storage_error
+    def cancel(self, run_id: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
+        """Stop a run within two seconds. It can be resumed from its last checkpoint."""
+        return self._request_stop(run_id, "cancelled", session, confirmed)
 
-    @_answering
-    def resume(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
-        """Put a run that was stopped back in the queue, at its end, to go on from its last checkpoint."""
-        run = self._judged(run_id, session, sure)
-        if isinstance(run, RefusedError):
+    @_refuse_on_storage_error
+    def resume(self, run_id: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
+        """Put a stopped run at the end of the queue, to resume from its last checkpoint."""
+        run = self._find(run_id, session, confirmed)
+        if isinstance(run, Refusal):
             return run
         if run.state == "finished":
-            return RefusedError(f"{run.name} has used its budget. Start a new run with a larger one.")
-        if not run.resumable:
-            return RefusedError(f"{run.name} is {run.state} already.")
+            return Refusal(f"{run.name} has used its budget. Start a new run with a larger one.")
+        if not run.is_resumable:
+            return Refusal(f"{run.name} is already {run.state}.")
         if not self.store.requeue(run_id, self._max_queue):
-            return self._full()
+            return self._queue_full()
         self._changed.set()
         return None
 
-    @_answering
-    def rename(self, run_id: str, name: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
+    @_refuse_on_storage_error
+    def rename(self, run_id: str, name: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
         """Give a run another name."""
-        run = self._judged(run_id, session, sure)
-        if isinstance(run, RefusedError):
+        run = self._find(run_id, session, confirmed)
+        if isinstance(run, Refusal):
             return run
         if not _NAME.fullmatch(name):
-            return _BAD_NAME
+            return _INVALID_NAME
         return None if self.store.rename(run_id, name) else _GONE
 
-    @_answering
-    def delete(self, run_id: str, session: str = "", *, sure: bool = False) -> RefusedError | None:
+    @_refuse_on_storage_error
+    def delete(self, run_id: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
         """Delete a run with its curves and its weights. One that is running must be cancelled first."""
-        run = self._judged(run_id, session, sure)
-        if isinstance(run, RefusedError):
+        run = self._find(run_id, session, confirmed)
+        if isinstance(run, Refusal):
             return run
-        return None if self.store.delete(run_id) else RefusedError(f"{run.name} is running. Cancel it first.")
+        return None if self.store.delete(run_id) else Refusal(f"{run.name} is running. Cancel it first.")
 
     def close(self) -> None:
-        """End the workers, whatever they are doing, and start no more. What waits in the queue stays there."""
+        """Kill the workers and start no more. Queued runs stay in the queue."""
         atexit.unregister(self.close)
         self._closed = True
         self._changed.set()
         self._thread.join()
 
-    def _wished(self, run_id: str, state: State, session: str, sure: bool) -> RefusedError | None:
-        run = self._judged(run_id, session, sure)
-        if isinstance(run, RefusedError):
+    def _request_stop(self, run_id: str, state: RequestedState, session: str, confirmed: bool) -> Refusal | None:
+        run = self._find(run_id, session, confirmed)
+        if isinstance(run, Refusal):
             return run
         if not self.store.request_state(run_id, state):
-            return RefusedError(f"{run.name} is {run.state}: there is nothing to stop.")
+            return Refusal(f"{run.name} is {run.state}: there is nothing to stop.")
         self._changed.set()
         return None
 
-    def _judged(self, run_id: str, session: str, sure: bool) -> Run | RefusedError:
-        """Return the run if there is one, and it is the session's own or the session is sure."""
+    def _find(self, run_id: str, session: str, confirmed: bool) -> Run | Refusal:
+        """Return the run if it exists, and either is the session's own or the request is confirmed."""
         run = self.store.run(run_id)
         if run is None:
             return _GONE
-        if run.session != session and not sure:
-            return RefusedError(f"{run.name} was started by somebody else. Say that you are sure.")
+        if run.session != session and not confirmed:
+            return Refusal(f"{run.name} was started by somebody else. Confirm that you want this.")
         return run
 
-    def _full(self) -> RefusedError:
-        return RefusedError(
-            f"{self._max_queue} runs are waiting already, and no more are taken. Wait for one to end, or cancel one."
+    def _queue_full(self) -> Refusal:
+        return Refusal(
+            f"{self._max_queue} runs are already waiting, which is the maximum. Wait for one to end, or cancel one."
         )
 
     # The thread.
 
     def _work(self) -> None:
-        """The thread: as a worker dies with the thread that started it, this one lives as long as the manager."""
+        """Start and watch the workers. This thread lives as long as the manager, because workers die with it."""
         while not self._closed:
             try:
-                self._tend()
-                self.trouble = ""
-            except Exception as error:  # a full disk, for one; what could not be noted now is noted later
-                self.trouble = f"The queue stands still: {error}."
+                self._update()
+                self.queue_error = ""
+            except Exception as error:  # such as a full disk; what cannot be recorded now is recorded later
+                self.queue_error = f"The queue has stopped: {error}."
             self._changed.wait(_BUSY_POLL_S if self._workers else _IDLE_POLL_S)
             self._changed.clear()
         self._end_all()
 
-    def _tend(self) -> None:
-        """Do all that is to be done now."""
-        if not self._owner:
-            self._owner = self._ownership.take()
-            if not self._owner:
+    def _update(self) -> None:
+        """Collect the workers that have ended, kill those whose stop timed out, and start the next ones."""
+        if not self._lock.is_locked:
+            try:
+                self._lock.acquire()
+            except Timeout:  # another server has it
                 return
-            self.store.give_up_all(_SERVER_ENDED)
-            self.store.sweep()
-        overdue = self.store.stop_timed_out(self._patience_s)
+            self.store.record_all_exits(_SERVER_ENDED)
+            self.store.remove_stray_files()
+        stop_timed_out = self.store.stop_timed_out(self._timeouts_s)
         for worker in list(self._workers):
-            if worker.run_id in overdue:
+            if worker.run_id in stop_timed_out:
                 worker.kill()
-            if worker.ended:
-                self.store.give_up(worker.run_id, worker.attempt, *worker.end())
+            if worker.has_ended:
+                self.store.record_worker_exit(worker.run_id, worker.attempt, *worker.end())
                 self._workers.remove(worker)
-        while len(self._workers) < self._at_once and (job := self.store.start_next()):
-            self._start(*job)
+        while len(self._workers) < self._max_workers and (next_run := self.store.start_next()):
+            self._start(*next_run)
 
     def _start(self, run_id: str, attempt: int) -> None:
         try:
             self._workers.append(_Worker(self._command, self.store.folder, run_id, attempt))
         except OSError as error:
-            self.store.give_up(run_id, attempt, "failed", f"Its process could not be started: {error}.")
+            self.store.record_worker_exit(run_id, attempt, "failed", f"Its process could not be started: {error}.")
 
     def _end_all(self) -> None:
         for worker in self._workers:
             worker.kill()
             worker.end()
-            with contextlib.suppress(sqlite3.Error):  # else it is noted at the next start
-                self.store.give_up(worker.run_id, worker.attempt, "interrupted", _SERVER_ENDED)
-        self._ownership.give_back()
+            with contextlib.suppress(sqlite3.Error):  # then the next start records it
+                self.store.record_worker_exit(worker.run_id, worker.attempt, "interrupted", _SERVER_ENDED)
+        self._lock.release()
 
 
 class _Worker:
-    """A process that works on a run. It must be started by the thread that lives as long as it."""
+    """A process that works on a run. Start it in a thread that lives longer than it."""
 
     def __init__(self, command: Sequence[str], folder: Path, run_id: str, attempt: int) -> None:
         self.run_id, self.attempt = run_id, attempt
-        self._memory_kills = _memory_kills()
+        self._oom_kills = _oom_kills()
         self._process = ChildProcess([*command, str(folder), run_id, str(attempt)], stdout="inherit")
 
     @property
-    def ended(self) -> bool:
-        """Whether the process is no more."""
+    def has_ended(self) -> bool:
+        """Whether the process is no longer running."""
         return self._process.has_ended
 
     def kill(self) -> None:
@@ -245,19 +249,19 @@ class _Worker:
         self._process.kill()
 
     def end(self) -> tuple[State, str]:
-        """Collect the process and return what that makes of a run whose end it did not note itself."""
+        """Wait for the process; return state and message of its run, for the case that it has not recorded its end."""
         code = self._process.wait()
-        if code == DISK_FULL:
-            return "failed", FULL_DISK
-        if code == -_SIGKILL and _memory_kills() > self._memory_kills:
-            return "failed", "The system ended its process, as memory ran out. Take a smaller batch or network."
+        if code == DISK_FULL_EXIT_CODE:
+            return "failed", DISK_FULL_MESSAGE
+        if code == -_SIGKILL and _oom_kills() > self._oom_kills:
+            return "failed", "The system killed its process because memory ran out. Use a smaller batch or network."
         if code < 0:
             return "interrupted", f"Its process was killed from outside (signal {-code})."
-        return "failed", f"Its process ended without a word (exit code {code})."
+        return "failed", f"Its process ended without a message (exit code {code})."
 
 
-def _memory_kills() -> int:
-    """Return how many processes Linux has ended for want of memory; 0 where that is not known."""
+def _oom_kills() -> int:
+    """Return how many processes Linux has killed because memory ran out; 0 on other systems."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/vmstat").read_text("ascii").splitlines():
             name, _, count = line.partition(" ")

@@ -1,4 +1,4 @@
-"""What the run store hands out: frozen records, free of SQL."""
+"""The records that the run store returns: frozen, free of SQL."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,21 +7,22 @@ from typing import Literal, NamedTuple, get_args
 from explorer.training.plan import Plan
 
 State = Literal["queued", "running", "paused", "finished", "cancelled", "failed", "interrupted"]
+RequestedState = Literal["paused", "cancelled"]  # what a user may request of a queued or running run
 STATES: tuple[State, ...] = get_args(State)
 RESUMABLE: tuple[State, ...] = ("paused", "cancelled", "failed", "interrupted")
-DISK_FULL = 28  # the exit code of a worker that could not even note that the disk is full (ENOSPC)
-FULL_DISK = "The disk is full. Make room, then resume it."
-WAITING: tuple[State, ...] = ("queued", "running")
+ACTIVE: tuple[State, ...] = ("queued", "running")
+DISK_FULL_EXIT_CODE = 28  # ENOSPC: of a worker that cannot even record that the disk is full
+DISK_FULL_MESSAGE = "The disk is full. Make room, then resume it."
 
 
-class RefusedError(NamedTuple):
-    """What was asked is not done. ``reason`` is a sentence for the reader."""
+class Refusal(NamedTuple):
+    """The manager did not do what a page requested. ``reason`` is a sentence for the reader."""
 
     reason: str
 
 
 class Point(NamedTuple):
-    """One point of a curve. ``seconds`` of training and ``images`` seen, both counted for the lane alone."""
+    """One point of a curve. ``seconds`` of training and ``images`` seen are those of one trainer."""
 
     step: int
     seconds: float
@@ -30,9 +31,10 @@ class Point(NamedTuple):
 
 
 class TrainerProgress(NamedTuple):
-    """How far a lane is. ``kept_step`` is its step in the checkpoint, where it would go on; 0 without one.
+    """The progress of a trainer, whose index in the plan is ``number``.
 
-    ``share`` is the part of its budget that is used, 0 to 1. ``ended`` says how the lane ended, empty before.
+    ``progress`` is the fraction of its budget that it has used, 0 to 1. ``checkpoint_step`` is the step from which it
+    would resume; 0 without a checkpoint. ``ended`` says how it ended; empty before.
     """
 
     number: int
@@ -46,10 +48,10 @@ class TrainerProgress(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands. Times are seconds since 1970, None for what has not happened yet.
+    """A run at the moment it was read. Times are seconds since 1970, None for what has not happened yet.
 
-    ``session`` names the session that started it. ``message`` says what happened to a run that did not simply finish,
-    in sentences for the reader. ``lanes`` are those of the plan that have begun, in order.
+    ``session`` identifies the session that started it. ``message`` says what happened to a run that did not simply
+    finish, in sentences for the reader. ``trainers`` are those of the plan that have started, in order.
     """
 
     id: str
@@ -65,35 +67,35 @@ class Run:
 
     @cached_property
     def plan(self) -> Plan:
-        """What it was asked to do."""
+        """The plan that it trains."""
         return Plan.model_validate_json(self.plan_json)
 
     @property
     def step(self) -> int:
-        """The step of the lane that has taken the most."""
-        return max((lane.step for lane in self.trainers), default=0)
+        """The step of the trainer that has taken the most."""
+        return max((trainer.step for trainer in self.trainers), default=0)
 
     @property
     def checkpoint_step(self) -> int:
-        """The same in the checkpoint: 0 means that it would begin anew."""
-        return max((lane.checkpoint_step for lane in self.trainers), default=0)
+        """The largest step in the checkpoint: 0 means that it would start again from the beginning."""
+        return max((trainer.checkpoint_step for trainer in self.trainers), default=0)
 
     @property
     def progress(self) -> float:
-        """The part of the whole budget that is used, 0 to 1."""
-        return sum(lane.progress for lane in self.trainers) / len(self.plan.trainers)
+        """The fraction of the whole budget that is used, 0 to 1."""
+        return sum(trainer.progress for trainer in self.trainers) / len(self.plan.trainers)
 
     @property
-    def account(self) -> str:
-        """What happened to a run that did not simply finish, how far it was, and from where it can go on."""
-        if not self.resumable:
+    def outcome(self) -> str:
+        """What happened to a run that did not simply finish, its last step, and from where it can resume."""
+        if not self.is_resumable:
             return self.message
         if not self.step:
-            return f"{self.message} It had not begun to train.".strip()
-        rest = f"go on from step {self.checkpoint_step:,}" if self.checkpoint_step else "begin anew"
-        return f"{self.message} It had come to step {self.step:,} and can {rest}.".strip()
+            return f"{self.message} It had not started to train.".strip()
+        resume = f"resume from step {self.checkpoint_step:,}" if self.checkpoint_step else "start again from step 0"
+        return f"{self.message} It reached step {self.step:,} and can {resume}.".strip()
 
     @property
-    def resumable(self) -> bool:
-        """Whether it can go on: it has ended or was paused before its budget was used."""
+    def is_resumable(self) -> bool:
+        """Whether it can resume: it ended or was paused before its budget was used."""
         return self.state in RESUMABLE

@@ -1,6 +1,6 @@
-"""The server's runs as a page sees them: the one manager, which run this session looks at, and steps taken on it.
+"""The server's runs for the pages: the manager, the run that this session has selected, and refused requests.
 
-The run that is looked at stands in the address (``?run=…``), so that a reload or a second tab finds it again.
+The URL holds the selected run (``?run=…``), so that a reload or a second tab finds it again.
 """
 
 from collections.abc import Mapping
@@ -11,18 +11,20 @@ import streamlit as st
 
 from explorer.data.datasets import dataset_info
 from explorer.runs.manager import Manager
-from explorer.runs.records import RefusedError, Run
-from explorer.runs.store import Store, StoreError
+from explorer.runs.records import Refusal, Run
+from explorer.runs.schema import StoreError
+from explorer.runs.store import Store
 from explorer.settings import data_folder
 from explorer.training.plan import DatasetChoice, DatasetInfo, Plan
 from explorer.ui import messages, state
-from explorer.ui.explore.network.badge import session_id
+from explorer.ui.state import SessionValue
 
 View = Literal["one", "race", "history"]
 VIEWS: Mapping[View, str] = {"one": "One network", "race": "Race", "history": "History"}
-PARAMETER = "run"
-VIEW = "train_view"
-_CHOSEN, _TROUBLE = "train_runs", "train_trouble"
+RUN_PARAMETER = "run"
+VIEW_KEY = "train_view"
+_SELECTED = SessionValue[dict[View, str | None]]("train_runs", {})
+_REFUSED = SessionValue[tuple[str, str] | None]("train_refused", None)  # a place and the reason
 
 
 @st.cache_resource
@@ -31,17 +33,17 @@ def _manager(folder: Path) -> Manager:
 
 
 def manager() -> Manager:
-    """Return the one manager of this server. Raises StoreError when the data directory cannot be used."""
+    """Return the one manager of this server. Raises StoreError if the data directory cannot be used."""
     return _manager(data_folder())
 
 
 def store() -> Store:
-    """Return the store of all runs. Raises StoreError when the data directory cannot be used."""
+    """Return the store of all runs. Raises StoreError if the data directory cannot be used."""
     return manager().store
 
 
-def opened() -> bool:
-    """Open the store, or say why that cannot be done."""
+def open_store() -> bool:
+    """Open the store; return whether that worked, and show why if it did not."""
     try:
         manager()
     except StoreError as error:
@@ -50,79 +52,83 @@ def opened() -> bool:
     return True
 
 
-def follow_address() -> None:
-    """Look at the run that the address names, where the browser leads; after that the address follows."""
-    token = st.query_params.get(PARAMETER)
-    if token and state.navigated_by_address():
+def sync_from_url() -> None:
+    """Select the run that the URL names, in a run of the script that the URL caused."""
+    token = st.query_params.get(RUN_PARAMETER)
+    if token and state.follows_url():
         run = store().run(token)
         if run is None:
-            told = "The address names a run that is not here. It may have been deleted, or be another server's."
-            st.session_state[_TROUBLE] = (PARAMETER, told)
+            reason = "The address names a run that does not exist here. It may be deleted, or be on another server."
+            _REFUSED.set((RUN_PARAMETER, reason))
         else:
-            look_at(run)
-    st.session_state.setdefault(VIEW, "one")
+            select_run(run)
+    st.session_state.setdefault(VIEW_KEY, "one")
 
 
-def write_address() -> None:
-    """Put the run that is looked at into the address."""
-    run_id = chosen(st.session_state[VIEW])
-    if run_id != st.query_params.get(PARAMETER):
+def write_url() -> None:
+    """Write the selected run into the URL."""
+    run_id = selected_run_id(st.session_state[VIEW_KEY])
+    if run_id != st.query_params.get(RUN_PARAMETER):
         if run_id:
-            st.query_params[PARAMETER] = run_id
+            st.query_params[RUN_PARAMETER] = run_id
         else:
-            st.query_params.pop(PARAMETER, None)
+            st.query_params.pop(RUN_PARAMETER, None)
 
 
-def look_at(run: Run) -> None:
-    """Show this run, in the view for runs of its kind. To be called before the page is drawn."""
+def select_run(run: Run) -> None:
+    """Show this run, in the view for runs of its kind. Call this before the page is drawn."""
     view: View = "race" if len(run.plan.trainers) > 1 else "one"
-    st.session_state[VIEW] = view
-    st.session_state[_CHOSEN] = {**st.session_state.get(_CHOSEN, {}), view: run.id}
-    st.session_state.pop(_TROUBLE, None)
+    st.session_state[VIEW_KEY] = view
+    _SELECTED.set({**_SELECTED.get(), view: run.id})
+    _REFUSED.clear()
 
 
-def look_away(view: View) -> None:
-    """Show no run, but what can be run next."""
-    st.session_state[_CHOSEN] = {**st.session_state.get(_CHOSEN, {}), view: None}
+def deselect_run(view: View) -> None:
+    """Show no run in a view, but the settings of the next one."""
+    _SELECTED.set({**_SELECTED.get(), view: None})
 
 
-def chosen(view: View) -> str | None:
+def selected_run_id(view: View) -> str | None:
     """Return the id of the run that a view shows; None for none."""
-    return st.session_state.get(_CHOSEN, {}).get(view)
+    return _SELECTED.get().get(view)
 
 
-def chosen_run(view: View) -> Run | None:
+def selected_run(view: View) -> Run | None:
     """Return the run that a view shows; None for none, and for one that was deleted meanwhile."""
-    run_id = chosen(view)
+    run_id = selected_run_id(view)
     return store().run(run_id) if run_id else None
 
 
-def submit(plan: Plan, facts: DatasetInfo, place: str) -> None:
-    """Put a run in the queue and look at it, or keep the reason why not, to be shown at its ``place``."""
-    answer = manager().submit(plan, facts, session_id())
-    if done(answer, place):
-        look_at(store().run(answer))
+def submit(plan: Plan, dataset: DatasetInfo, place: str) -> None:
+    """Put a run in the queue and select it. If that is refused, record why, to be shown at ``place``."""
+    answer = manager().submit(plan, dataset, state.session_id())
+    if record_outcome(answer, place):
+        run = store().run(str(answer))
+        if run is not None:
+            select_run(run)
 
 
-def done(answer: object, place: str) -> bool:
-    """Whether the manager did what was asked; if not, its reason is kept, to be shown at its ``place``."""
-    refused = isinstance(answer, RefusedError)
-    st.session_state[_TROUBLE] = (place, answer.reason) if refused else None
-    return not refused
+def record_outcome(answer: object, place: str) -> bool:
+    """Return whether the manager accepted a request. If it did not, record why, to be shown at ``place``."""
+    if isinstance(answer, Refusal):
+        _REFUSED.set((place, answer.reason))
+        return False
+    _REFUSED.clear()
+    return True
 
 
-def show_trouble(place: str) -> None:
-    """Show why the last step that was asked for at this place was refused, if it was."""
-    told = st.session_state.get(_TROUBLE)
-    if told and told[0] == place:
-        messages.show_refusal(told[1])
+def show_refusal(place: str) -> None:
+    """Show why the last request was refused, if it was made at this place."""
+    refused = _REFUSED.get()
+    if refused and refused[0] == place:
+        messages.show_refusal(refused[1])
 
 
-def is_mine(run: Run) -> bool:
+def is_own(run: Run) -> bool:
     """Whether this session started a run."""
-    return run.session == session_id()
+    return run.session == state.session_id()
 
 
-def facts_of(data: DatasetChoice) -> DatasetInfo:
-    """Return what is known of a set of images. Raises DataError when it is not there."""
+def load_dataset_info(data: DatasetChoice) -> DatasetInfo:
+    """Return what is known of a dataset. Raises DataError if it does not exist."""
     return dataset_info(data, data_folder())

@@ -1,4 +1,4 @@
-"""A server for tests, to be killed: ``python -m tests.runs.server FOLDER`` goes on with whatever can go on."""
+"""A server for tests, which they kill: ``python -m tests.runs.server FOLDER`` resumes every run that can resume."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 from explorer.runs.manager import Manager
 from explorer.runs.records import RESUMABLE
 from explorer.runs.store import Store
-from tests.runs.actor import COMMAND
+from tests.runs.fake_worker import COMMAND
 
 if __name__ == "__main__":
     store = Store(Path(sys.argv[1]))

@@ -2,16 +2,24 @@
 
 import pytest
 
-from explorer.runs.links import RunWeights, run_weights, weights_token
+from explorer.runs.links import RunWeights, parse_weights_token, weights_token
 
 
-@pytest.mark.parametrize("lane", [0, 1, 14])
-def test_a_token_is_read_back(lane: int) -> None:
-    """What is written names the same lane of the same run."""
-    assert run_weights(weights_token("r0123456789ab", lane)) == RunWeights("r0123456789ab", lane)
+@pytest.mark.parametrize("trainer", [0, 1, 14])
+def test_a_token_is_parsed(trainer: int) -> None:
+    """It names the same trainer of the same run."""
+    assert parse_weights_token(weights_token("r0123456789ab", trainer)) == RunWeights("r0123456789ab", trainer)
+
+
+def test_old_links_are_parsed() -> None:
+    """Tokens in existing links do not change."""
+    assert [weights_token("r0123456789ab"), weights_token("r0123456789ab", 2)] == [
+        "run:r0123456789ab",
+        "run:r0123456789ab:2",
+    ]
 
 
 @pytest.mark.parametrize("token", ["", "run:", "run:../../etc", "run:r0123456789ab/x", "file:r0123456789ab", "run:R0"])
-def test_what_is_no_token_is_none(token: str) -> None:
+def test_other_texts_are_not_tokens(token: str) -> None:
     """A forged link names nothing."""
-    assert run_weights(token) is None
+    assert parse_weights_token(token) is None

@@ -1,4 +1,4 @@
-"""The real worker: what it leaves, goes on from, and may use of the machine."""
+"""The real worker: what it leaves, how it resumes, and which resources it may use."""
 
 import os
 import subprocess
@@ -18,12 +18,12 @@ from explorer import PRESETS, GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.arrays import DataError
 from explorer.live.weights import load_weights
-from explorer.runs.manager import LEAST_MEMORY, WORKER
-from explorer.runs.records import RefusedError
+from explorer.runs.manager import MIN_MEMORY_BYTES, WORKER_COMMAND
+from explorer.runs.records import Refusal
 from explorer.runs.worker import NICE, error_message
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
-from tests.runs.stage import FASHION, Stage, assert_no_stray, workers
-from tests.runs.trainer import COMMAND
+from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
+from tests.runs.fast_worker import COMMAND
 from tests.stage import alive, eventually
 
 TINY = GoogLeNetConfig(
@@ -39,87 +39,89 @@ STEPS = 150
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    """A stage whose workers are gone at the end, whatever the test does."""
-    with Stage(tmp_path) as stage:
-        yield stage
+def environment(tmp_path: Path) -> Iterator[RunEnvironment]:
+    """An environment whose workers have ended when the test ends."""
+    with RunEnvironment(tmp_path) as environment:
+        yield environment
 
 
 def training_plan(steps: int, *configs: GoogLeNetConfig, **settings: object) -> Plan:
     """Return a plan for real training on the CPU, of tiny networks unless others are given."""
-    entrants = tuple(NamedNetwork(name=f"net{n}", config=config) for n, config in enumerate(configs or (TINY,)))
-    chosen = Settings(**{"batch_size": 8, "device": "cpu"} | settings)
-    return Plan(entrants=entrants, settings=chosen, budget=Budget(kind="steps", amount=steps))
+    networks = tuple(NamedNetwork(name=f"net{n}", config=config) for n, config in enumerate(configs or (TINY,)))
+    all_settings = Settings(**{"batch_size": 8, "device": "cpu"} | settings)
+    return Plan(networks=networks, settings=all_settings, budget=Budget(kind="steps", amount=steps))
 
 
-def submitted(stage: Stage, plan: Plan) -> str:
+def submit(environment: RunEnvironment, plan: Plan) -> str:
     """Put a run in the queue, as the session "ann"."""
-    manager = stage.managers[0] if stage.managers else stage.manager(command=COMMAND)
+    manager = environment.managers[0] if environment.managers else environment.manager(command=COMMAND)
     run_id = manager.submit(plan, FASHION, "ann")
-    assert not isinstance(run_id, RefusedError), run_id
+    assert not isinstance(run_id, Refusal), run_id
     return run_id
 
 
-def test_a_run_that_was_stopped_ends_with_the_same_weights(stage: Stage) -> None:
-    """Killed, paused and resumed: number by number those of a run that was left alone, and so its curves."""
-    asked = training_plan(STEPS, TINY, TINY.replace(normalisation="none", conv_bias=True))
-    alone, stopped = submitted(stage, asked), submitted(stage, asked)
-    manager, random = stage.managers[0], Random(3)
-    stage.when(alone, "finished")
+def test_a_stopped_run_ends_with_the_same_weights(environment: RunEnvironment) -> None:
+    """Killed, paused and resumed: weights and curves equal those of an uninterrupted run exactly."""
+    requested = training_plan(STEPS, TINY, TINY.replace(normalisation="none", conv_bias=True))
+    whole, stopped = submit(environment, requested), submit(environment, requested)
+    manager, random = environment.managers[0], Random(3)
+    environment.wait_for_state(whole, "finished")
     for stop in ("kill", "pause"):
-        at = stage.store.run(stopped).checkpoint_step + 10
-        stage.when_at(stopped, at)
+        step = environment.store.run(stopped).checkpoint_step + 10
+        environment.wait_for_step(stopped, step)
         sleep(random.uniform(0, 0.2))
         if stop == "kill":
-            workers(stage.folder)[0].kill()
+            workers(environment.folder)[0].kill()
         else:
             manager.pause(stopped, "ann")
-        run = stage.when(stopped, "interrupted" if stop == "kill" else "paused")
+        run = environment.wait_for_state(stopped, "interrupted" if stop == "kill" else "paused")
         assert run.step < STEPS
         manager.resume(stopped, "ann")
-    stage.when(stopped, "finished")
-    for lane in (0, 1):
-        expected, found = (load_weights(stage.store.weights_path(run_id, lane)) for run_id in (alone, stopped))
-        assert expected.config == found.config == asked.entrants[lane].config
-        assert all(torch.equal(tensor, found.state[name]) for name, tensor in expected.state.items())
+    environment.wait_for_state(stopped, "finished")
+    for trainer in (0, 1):
+        expected, resumed = (
+            load_weights(environment.store.weights_path(run_id, trainer)) for run_id in (whole, stopped)
+        )
+        assert expected.config == resumed.config == requested.networks[trainer].config
+        assert all(torch.equal(tensor, resumed.state[name]) for name, tensor in expected.state.items())
         for kind in ("train_loss", "train_accuracy", "gradient/3a"):
-            curves = [stage.store.curve(run_id, kind, lane) for run_id in (alone, stopped)]
+            curves = [environment.store.curve(run_id, kind, trainer) for run_id in (whole, stopped)]
             assert [(p.step, p.value) for p in curves[0]] == [(p.step, p.value) for p in curves[1]]
-    assert_no_stray(stage.store)
+    assert_no_stray_files(environment.store)
 
 
-def test_a_mini_run_stays_under_a_gigabyte(stage: Stage) -> None:
-    """Its process has a limit on its data that lets it grow to 1 GB of memory at most, and has not needed that."""
+def test_a_mini_run_stays_under_a_gigabyte(environment: RunEnvironment) -> None:
+    """The limit on its process lets it grow to 1 GB of memory at most, and it needs less."""
     network = adapt_to_dataset(PRESETS["mini"], FASHION.shape, len(FASHION.classes)).config
-    run_id = submitted(stage, training_plan(10_000, network, batch_size=64))
-    stage.when_at(run_id, 2)
-    (process,) = workers(stage.folder)
+    run_id = submit(environment, training_plan(10_000, network, batch_size=64))
+    environment.wait_for_step(run_id, 2)
+    (process,) = workers(environment.folder)
     status = dict(line.split(":\t") for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
     peak, resident, data = (int(status[name].split()[0]) * 1024 for name in ("VmHWM", "VmRSS", "VmData"))
-    assert peak < LEAST_MEMORY
+    assert peak < MIN_MEMORY_BYTES
     limit, _ = process.rlimit(psutil.RLIMIT_DATA)
-    assert data < limit < LEAST_MEMORY + data - resident + 100_000_000
-    stage.managers[0].cancel(run_id, "ann")
-    stage.when(run_id, "cancelled")
+    assert data < limit < MIN_MEMORY_BYTES + data - resident + 100_000_000
+    environment.managers[0].cancel(run_id, "ann")
+    environment.wait_for_state(run_id, "cancelled")
 
 
-def test_what_exceeds_the_limit_fails_in_a_sentence() -> None:
-    """PyTorch is refused the memory, and that is told as what it is."""
+def test_exceeding_the_memory_limit_is_reported() -> None:
+    """PyTorch does not get the memory, and the message says so."""
     code = """
         import torch
-        from explorer.runs.worker import cap_memory, said
-        cap_memory(500_000_000)
+        from explorer.runs.worker import error_message, limit_memory
+        limit_memory(500_000_000)
         try:
             torch.zeros(1_000_000_000)
         except RuntimeError as error:
-            print(said(error, 500_000_000))
+            print(error_message(error, 500_000_000))
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Memory ran out: a run like this may use 500 MB.")
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (MemoryError(), "Memory ran out"),
         (
@@ -129,47 +131,49 @@ def test_what_exceeds_the_limit_fails_in_a_sentence() -> None:
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "Memory ran out"),
         (OSError(28, "No space left on device"), "The disk is full."),
         (DataError("These images are of one class only."), "These images are of one class only."),
-        (KeyError("x"), "Training failed in a way that was not foreseen; the server's log has the details."),
+        (KeyError("x"), "Training failed with an unexpected error; the server's log has the details."),
     ],
 )
-def test_errors_become_sentences(error: Exception, told: str) -> None:
-    """Names of exceptions, and what libraries say of themselves, are for the log."""
-    assert error_message(error, 10**9).startswith(told)
+def test_errors_become_sentences(error: Exception, message: str) -> None:
+    """Exception names and the messages of libraries are for the log only."""
+    assert error_message(error, 10**9).startswith(message)
 
 
-def test_what_was_not_foreseen_is_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
-    """With its name, and where it came from."""
+def test_unexpected_errors_are_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    """With name and traceback."""
     error_message(KeyError("x"), 10**9)
     assert "KeyError: 'x'" in capfd.readouterr().err
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_the_step(stage: Stage) -> None:
-    """The last good weights stay, for use and to go on from."""
+def test_a_loss_that_is_not_finite_fails_the_run(environment: RunEnvironment) -> None:
+    """The message has the step; the last finite weights stay, to be used and to resume from."""
     plain = TINY.replace(normalisation="none", conv_bias=True)
-    run = stage.when(submitted(stage, training_plan(1_000, plain, learning_rate=10.0, schedule="constant")), "failed")
-    assert "no longer a number" in run.message
-    assert f"{run.step:,}" in run.account
+    run = environment.wait_for_state(
+        submit(environment, training_plan(1_000, plain, learning_rate=10.0, schedule="constant")), "failed"
+    )
+    assert "loss was not finite" in run.message
+    assert f"{run.step:,}" in run.outcome
     assert run.step > run.checkpoint_step
-    if path := stage.store.weights_path(run.id):
+    if path := environment.store.weights_path(run.id):
         assert all(tensor.isfinite().all() for tensor in load_weights(path).state.values())
-    assert all(isfinite(metric.value) for metric in stage.store.metrics(run.id))
+    assert all(isfinite(metric.value) for metric in environment.store.metrics(run.id))
 
 
-def test_images_that_are_not_there_are_named(stage: Stage) -> None:
-    """An imported set that was deleted since."""
-    asked = training_plan(5).replace(data=DatasetChoice(name="own", upload="0" * 16))
-    run = stage.when(submitted(stage, asked), "failed")
+def test_missing_images_fail_the_run(environment: RunEnvironment) -> None:
+    """An imported dataset that has been deleted."""
+    requested = training_plan(5).replace(data=DatasetChoice(name="own", upload="0" * 16))
+    run = environment.wait_for_state(submit(environment, requested), "failed")
     assert "images" in run.message.lower()
 
 
-def test_a_server_takes_its_real_worker_along_and_never_loads_torch(tmp_path: Path) -> None:
-    """The worker has a low priority. The server is killed; the worker goes, and the run can go on."""
+def test_the_real_worker_ends_with_its_server_which_never_loads_torch(tmp_path: Path) -> None:
+    """The worker has a low priority. When the server is killed the worker ends, and the run can resume."""
     code = f"""
         import sys, time
         from pathlib import Path
         from explorer.runs.manager import Manager
         from explorer.runs.store import Store
-        from tests.runs.stage import FASHION
+        from tests.runs.environment import FASHION
         from explorer.training.plan import Plan
         store = Store(Path({str(tmp_path)!r}))
         manager = Manager(store)
@@ -185,9 +189,9 @@ def test_a_server_takes_its_real_worker_along_and_never_loads_torch(tmp_path: Pa
         assert worker.nice() == min(19, os.nice(0) + NICE)
         server.kill()
     eventually(lambda: not alive(worker.pid))
-    with Stage(tmp_path) as stage:
-        manager = stage.manager(command=WORKER)
-        (run,) = stage.store.runs()
-        assert "The server ended" in stage.when(run.id, "interrupted").account
+    with RunEnvironment(tmp_path) as environment:
+        manager = environment.manager(command=WORKER_COMMAND)
+        (run,) = environment.store.runs()
+        assert "The server ended" in environment.wait_for_state(run.id, "interrupted").outcome
         assert manager.resume(run.id) is None
-        stage.when_at(run.id, run.checkpoint_step + 1)
+        environment.wait_for_step(run.id, run.checkpoint_step + 1)

@@ -27,7 +27,7 @@ from explorer.jobs.inspection import Scale, scale_problems
 from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure, JobRequest, R
 from explorer.runs.links import PARAMETER, parse_weights_token
-from explorer.runs.store import StoreError
+from explorer.runs.schema import StoreError
 from explorer.settings import ASSETS, data_folder
 from explorer.ui import cache, messages, runs, state
 from explorer.ui.state import SessionValue, session_id
@@ -39,6 +39,7 @@ RANDOM = "random"
 WEIGHTS_FOLDER = ASSETS / "weights"
 IMPORT_KINDS = ("weights", "download")  # kinds of requests that import weights; each has a queue of its own
 WAIT_S, STEP_S = 0.2, 0.02  # how long a script waits for a result, and how often it looks meanwhile
+_STOPPED_POLL_S = 1.0  # how often a part looks whether the request that it follows was continued
 
 IMAGE_SOURCE = SessionValue[str | None]("look_inside_source", None)  # other weights start with the images they know
 _TOKEN = SessionValue("look_inside_weights", BUNDLED[0])
@@ -247,6 +248,19 @@ def await_result(request: JobRequest[R], key: str, task: str) -> R | None:
         st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget_result, args=(request,))
         return None
     return result
+
+
+def follow_result(request: JobRequest[R], key: str) -> R | None:
+    """Return the result of a request that another part of the page awaits with this ``key``; None until it is there.
+
+    Call it in a fragment: it reruns the fragment until the result is there. The other part shows progress and failure.
+    """
+    is_stopped = st.session_state.get(f"{key}_stopped") == request
+    result = Pending(0, _STOPPED_POLL_S) if is_stopped else _queue(request).submit(request, _queue_session(key))
+    if isinstance(result, Pending):
+        rerun_after(result.retry_s, f"{key}_follow")
+        return None
+    return None if isinstance(result, Failure) else result
 
 
 def _poll(request: JobRequest[R], key: str) -> R | Failure | Pending:

@@ -14,7 +14,7 @@ from explorer.history import Version
 from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
-from explorer.runs.store import StoreError
+from explorer.runs.schema import StoreError
 from explorer.ui import messages, runs, state
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import InspectedNetwork
@@ -223,17 +223,17 @@ def _use_imported(found: ImportedWeights) -> None:
     session.use_weights(token)
 
 
-def _show_error(message: str, misfits: tuple[ShapeMismatch, ...]) -> None:
+def _show_error(message: str, mismatches: tuple[ShapeMismatch, ...]) -> None:
     messages.show_refusal(message)
-    if misfits:
+    if mismatches:
         rows = [
             {
-                "layer": misfit.path,
-                "tensor": misfit.tensor,
-                "expected": _shape(misfit.expected),
-                "in the file": _shape(misfit.found),
+                "layer": mismatch.path,
+                "tensor": mismatch.tensor,
+                "expected": _shape(mismatch.expected),
+                "in the file": _shape(mismatch.found),
             }
-            for misfit in misfits
+            for mismatch in mismatches
         ]
         st.dataframe(
             pd.DataFrame(rows),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from explorer.config import Problem, UnbuildableError
 from explorer.data.arrays import DataError
 from explorer.history import Version
-from explorer.runs.speed import macs_per_second
+from explorer.runs.results import macs_per_second
 from explorer.shelf import CURRENT, available, free_name, suggested_name
 from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
 from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork

@@ -1,0 +1,15 @@
+"""The real worker with short intervals, for tests: ``python -m tests.runs.fast_worker FOLDER RUN ATTEMPT``."""
+
+import sys
+
+from explorer.runs import worker
+
+COMMAND = (sys.executable, "-m", "tests.runs.fast_worker")
+
+if __name__ == "__main__":
+    from explorer.live import training
+
+    worker.NICE = 0  # on a busy machine a low priority would slow the tests down
+    worker.available_cores = lambda: 1
+    training.SAMPLE, training.EVALUATIONS, training.CALIBRATION = 64, 4, 1
+    worker.main(checkpoint_interval_s=0.1)
