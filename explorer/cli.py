@@ -160,19 +160,19 @@ def _text(named: Named, kind: Format, name: str) -> str:
         Format.latex: lambda: tables.to_latex(layer_table.layer_rows(network.rows), named.name),
         Format.markdown: lambda: tables.to_markdown(layer_table.layer_rows(network.rows)),
         Format.html: lambda: handout.network_handout(version, network, named.name),
-        Format.svg: lambda: layout.svg(diagrams.overview(network).dot),
+        Format.svg: lambda: diagrams.overview(network).standalone_svg,
     }
     try:
         return makers[kind]()
-    except layout.LayoutUnavailable as error:
+    except layout.LayoutUnavailableError as error:
         _fail(str(error))
 
 
 def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> bytes:
-    from explorer.export.size import refusal
+    from explorer.export.size import export_limit_reason
 
     config = named.version.config
-    if reason := refusal(named.summary, kind.value):
+    if reason := export_limit_reason(named.summary, kind.value):
         _fail(f"{named.name}: {reason}")
     from explorer.live.model import build_model
     from explorer.live.weights import WeightsError, load_weights, restore_model, to_safetensors

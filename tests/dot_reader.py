@@ -1,15 +1,19 @@
-"""Reads the DOT that the diagrams write, statement by statement, so that tests can ask what a picture says."""
+"""Reads the DOT of a diagram, so that tests can check its boxes, arrows and legend. Graphviz itself does the parsing.
 
-import re
+``dot -Tdot_json`` writes a graph as JSON: https://graphviz.org/docs/outputs/json.
+"""
+
+import json
+import shutil
+import subprocess
+import sysconfig
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-_NAME = r'(?:"[^"]*"|[\w.]+)'
-_PORT = r'(?::(?:"[^"]*"|\w+))*'
-_NODE = re.compile(rf"^\s*({_NAME}) \[(.*)\]$")
-_EDGE = re.compile(rf"^\s*({_NAME}){_PORT} -> ({_NAME}){_PORT} \[(.*)\]$")
-_ATTRIBUTE = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([\w.#]+)|<(<.*>)>)(?= \w+=|$)')
+GRAPHVIZ = shutil.which("dot") or Path(sysconfig.get_path("scripts"), "graphviz-pure")
 
 
 class Text(NamedTuple):
@@ -17,89 +21,82 @@ class Text(NamedTuple):
 
     text: str
     colour: str
-    ground: str
+    background: str
 
 
 class Box(NamedTuple):
-    """A drawn node: its attributes, and its texts in order."""
+    """A visible node: its attributes, and its texts in order."""
 
     attributes: dict[str, str]
     texts: tuple[Text, ...]
 
     @property
     def lines(self) -> list[str]:
-        """The texts alone, without the spaces that keep them apart."""
-        return [text.text.strip() for text in self.texts]
+        """The texts alone."""
+        return [text.text for text in self.texts]
 
 
 def boxes(dot: str) -> dict[str, Box]:
-    """Return the drawn nodes by their id."""
+    """Return the visible nodes by their id."""
     return {
-        attributes["id"]: Box(attributes, tuple(_texts(attributes["label"], attributes["fillcolor"])))
-        for _, attributes in _nodes(dot)
-        if "id" in attributes
+        node["id"]: Box(node, tuple(_texts(node["label"], node["fillcolor"])))
+        for node in _nodes(dot).values()
+        if node.get("id")
     }
 
 
 def arrows(dot: str) -> dict[tuple[str, str], str]:
-    """Return the text of each drawn arrow by (tail, head); one through invisible corners is one arrow."""
-    corners = {name for name, attributes in _nodes(dot) if attributes.get("style") == "invis"}
+    """Return the text of each visible arrow by (tail, head); an arrow through invisible corners is one arrow."""
+    nodes = _nodes(dot)
+    corners = {node["name"] for node in nodes.values() if node.get("style") == "invis"}
     found = []
-    for line in dot.splitlines():
-        if match := _EDGE.match(line):
-            tail, head, attributes = match[1].strip('"'), match[2].strip('"'), _attributes(match[3])
-            if attributes.get("style") != "invis":
-                ends = (head, tail) if attributes.get("dir") == "back" else (tail, head)
-                found.append((*ends, attributes.get("label", "").strip()))
-    while broken := next((arrow for arrow in found if arrow[1] in corners), None):
-        rest = next(arrow for arrow in found if arrow[0] == broken[1])
-        found.remove(broken)
-        found.remove(rest)
-        found.append((broken[0], rest[1], broken[2] or rest[2]))
+    for edge in _edges(dot):
+        tail, head = nodes[edge["tail"]]["name"], nodes[edge["head"]]["name"]
+        label = "".join(text.text for text in _texts(edge["label"], "")) if edge.get("label") else ""
+        found.append((head, tail, label) if edge.get("dir") == "back" else (tail, head, label))
+    while first := next((arrow for arrow in found if arrow[1] in corners), None):
+        second = next(arrow for arrow in found if arrow[0] == first[1])
+        found.remove(first)
+        found.remove(second)
+        found.append((first[0], second[1], first[2] or second[2]))
     return {(tail, head): text for tail, head, text in found}
 
 
 def arrow_widths(dot: str) -> dict[tuple[str, str], float]:
-    """Return the width of each piece of an arrow by (tail, head)."""
-    matches = filter(None, map(_EDGE.match, dot.splitlines()))
-    drawn = ((match, _attributes(match[3])) for match in matches)
-    return {
-        (match[1].strip('"'), match[2].strip('"')): float(attributes["penwidth"])
-        for match, attributes in drawn
-        if "penwidth" in attributes
-    }
+    """Return the width of each piece of a visible arrow by (tail, head)."""
+    nodes = _nodes(dot)
+    return {(nodes[edge["tail"]]["name"], nodes[edge["head"]]["name"]): float(edge["penwidth"]) for edge in _edges(dot)}
 
 
 def legend(dot: str) -> list[str]:
-    """Return the texts at the foot of the picture."""
-    return [
-        text.text
-        for line in dot.splitlines()
-        if "labelloc=b" in line
-        for text in _texts(_attributes(line)["label"], "")
-    ]
+    """Return the texts at the foot of the diagram."""
+    return [text.text for text in _texts(_read(dot)["label"], "")]
 
 
-def _nodes(dot: str) -> Iterator[tuple[str, dict[str, str]]]:
-    for line in dot.splitlines():
-        match = _NODE.match(line)
-        if match and match[1] not in ("graph", "node", "edge"):
-            yield match[1].strip('"'), _attributes(match[2])
+@lru_cache(maxsize=64)
+def _read(dot: str) -> dict[str, Any]:
+    result = subprocess.run([GRAPHVIZ, "-Tdot_json"], input=dot.encode(), capture_output=True, check=True)
+    return json.loads(result.stdout)
 
 
-def _attributes(text: str) -> dict[str, str]:
-    text = text.strip().removeprefix("graph [").removesuffix("]")
-    return {name: quoted or plain or html for name, quoted, plain, html in _ATTRIBUTE.findall(text)}
+def _nodes(dot: str) -> dict[int, dict[str, str]]:
+    """Return the nodes by the number that edges refer to. Subgraphs are objects too, with a list of their nodes."""
+    return {item["_gvid"]: item for item in _read(dot)["objects"] if "nodes" not in item}
 
 
-def _texts(label: str, ground: str) -> Iterator[Text]:
-    """The label is well-formed XML; a cell without a colour shows what is under it."""
+def _edges(dot: str) -> list[dict[str, Any]]:
+    return [edge for edge in _read(dot)["edges"] if edge.get("style") != "invis"]
 
-    def walk(element: ElementTree.Element, ground: str) -> Iterator[Text]:
-        ground = element.get("BGCOLOR", ground)
+
+def _texts(label: str, background: str) -> Iterator[Text]:
+    """Yield the texts of a label, which is well-formed XML. A cell without a colour shows what is under it."""
+
+    def walk(element: ElementTree.Element, background: str) -> Iterator[Text]:
+        colour = element.get("BGCOLOR", "transparent")
+        background = background if colour == "transparent" else colour
         if element.tag == "FONT":
-            yield Text("".join(element.itertext()), element.get("COLOR", ""), ground)
+            yield Text("".join(element.itertext()), element.get("COLOR", ""), background)
         for child in element:
-            yield from walk(child, ground)
+            yield from walk(child, background)
 
-    return walk(ElementTree.fromstring(label), ground)
+    return walk(ElementTree.fromstring(label), background)

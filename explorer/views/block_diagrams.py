@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from explorer.analysis import LayerRow
-from explorer.views import boxes, flow, palette
+from explorer.views import boxes, palette
 from explorer.views import formatting as fmt
 from explorer.views.boxes import Line
-from explorer.views.canvas import Canvas, window
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.canvas import Canvas, Item, box_item, connect, window, wrap
+from explorer.views.labels import BRANCH_NAMES
 
 IMAGE = "image"
 _CHAIN_COLUMNS = 3
-_GAP = 19  # between neighbouring boxes: Canvas's nodesep, in points
-_MARGIN = 13  # of a box, both sides together
+_GAP = 19  # between neighbouring boxes: the nodesep of Canvas, in points
+_MARGIN = 13  # of a box, left and right together, in points
 _ROLES = {"reduce": "reduce", "proj": "project"}
 _KINDS = {"conv": "conv", "max_pool": "max pool", "avg_pool": "average pool"}
 _NOTES = {"lrn": "across channels", "dropout": "only in training"}
@@ -20,7 +20,7 @@ _NAMES = {"lrn": "response norm", "dropout": "dropout", "linear": "fully connect
 
 
 def branches_of(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
-    """Return the layers of each branch among a module's rows, in the order of concatenation."""
+    """Return the layers of each branch of a module's rows, in the order of concatenation."""
     found: dict[str, list[LayerRow]] = {}
     for row in rows:
         if row.branch:
@@ -29,19 +29,19 @@ def branches_of(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
 
 
 def branch_channels(rows: Sequence[LayerRow]) -> list[tuple[str, int]]:
-    """Return (branch, channels it gives to the concat) of a module's rows, in the order of concatenation."""
+    """Return (branch, its output channels) of a module's rows, in the order of concatenation."""
     return [(branch, chain[-1].out_shape[0]) for branch, chain in branches_of(rows).items()]
 
 
 def tap_port(rows: Sequence[LayerRow]) -> str:
-    """Return where an auxiliary head hangs on a drawn module: at the foot of its last column."""
+    """Return where the arrow to an auxiliary head leaves a module: at the foot of its last column."""
     branch, _ = branch_channels(rows)[-1]
     return f"{rows[-1].path}:{branch}_out:s"
 
 
 def title(row: LayerRow) -> str:
-    """Return what a layer is: ``5×5 conv``, ``1×1 reduce``, ``3×3 max pool``, ``fully connected``."""
-    if row.kind not in _KINDS:
+    """Return the title of a layer: ``5×5 conv``, ``1×1 reduce``, ``3×3 max pool``, ``fully connected``."""
+    if row.kernel is None or row.kind not in _KINDS:
         return _NAMES.get(row.kind, row.kind)
     if row.stride is None:
         return "adaptive pool"
@@ -51,36 +51,37 @@ def title(row: LayerRow) -> str:
 
 def draw_module(
     canvas: Canvas, name: str, rows: Sequence[LayerRow], before: Sequence[LayerRow] = (), after: Sequence[LayerRow] = ()
-) -> flow.Stop:
-    """Draw Figure 2: a bar for what comes in, one column per branch, and the concat as a bar with channel ranges.
+) -> Item:
+    """Draw Figure 2: a bar for the input, one column per branch, and the concat as a bar with channel ranges.
 
-    ``before`` and ``after`` are the blocks it comes from and leads to, where they are not drawn themselves.
+    ``before`` and ``after`` are the rows of the neighbouring blocks, where the diagram does not draw these themselves.
     """
     branches, concat = branches_of(rows), rows[-1]
     inner = _inner_width(canvas, rows)
     column = _column_width(rows, inner)
     entrance = f"inception_{name}.input"
     source = f"from {before[0].module}" if before else "input"
-    canvas.away(entrance, boxes.bar(branches, source, column), before, margin="0")
+    canvas.outside(entrance, boxes.bar(branches, source, column), before, margin="0")
     depth = max(map(len, branches.values()))
     ranks = [_column(canvas, entrance, concat, chain, depth, inner) for chain in branches.values()]
     for rank in zip(*ranks, strict=True):
         canvas.same_rank(*rank)
-    label = _concat_label(rows, column, canvas.ink([concat]))
+    label = _concat_label(rows, column, canvas.text_colours([concat]))
     canvas.box(concat.path, label, [concat], "concat", palette.LIGHT.neutral, margin="0")
     if after:
-        canvas.away(f"inception_{name}.output", boxes.lines(Line(f"to {after[0].module}")), after)
+        canvas.outside(f"inception_{name}.output", boxes.lines(Line(f"to {after[0].module}")), after)
         canvas.arrow(concat.path, f"inception_{name}.output", concat.out_shape[0], fmt.shape(concat.out_shape))
     first = next(iter(branches))
-    return flow.Stop(f"{entrance}:{first}_in:n", f"{concat.path}:{first}_out:s", "", concat.out_shape[0])
+    return Item(f"{entrance}:{first}_in:n", f"{concat.path}:{first}_out:s", "", concat.out_shape[0])
 
 
 def _column(
     canvas: Canvas, entrance: str, concat: LayerRow, chain: Sequence[LayerRow], depth: int, inner: int
 ) -> list[str]:
-    """Draw a branch from the bar to the concat; return its nodes from top to bottom, invisible where it has no layer.
+    """Draw a branch from the bar to the concat and return its nodes from top to bottom.
 
-    The last layers of all branches stand side by side, and so do the first of those with several.
+    The last layers of all branches are side by side, and so are the first layers of those with several. A shorter
+    branch has invisible nodes in between.
     """
     branch = chain[0].branch or ""
     for row in chain:
@@ -90,10 +91,10 @@ def _column(
     for gap in gaps:
         canvas.corner(gap)
     nodes[-1:-1] = gaps
-    carried = [row.in_shape for row in chain]
-    carried[-1:-1] = [chain[-1].in_shape] * len(gaps)
+    inputs = [row.in_shape for row in chain]
+    inputs[-1:-1] = [chain[-1].in_shape] * len(gaps)
     upper = f"{entrance}:{branch}_out:s"
-    for node, shape in zip(nodes, carried, strict=True):
+    for node, shape in zip(nodes, inputs, strict=True):
         text = "" if upper in gaps else fmt.shape(shape)
         head = {"arrowhead": "none"} if node in gaps else {}
         canvas.arrow(upper, node, shape[0], text, weight="20", **head)
@@ -104,30 +105,30 @@ def _column(
 
 
 def draw_chain(canvas: Canvas, name: str, rows: Sequence[LayerRow], before: Sequence[LayerRow]) -> None:
-    """Draw layers that follow each other, in lines, behind the block they come from (none: the image)."""
+    """Draw layers one after the other, in lines, behind the block before them (none: the image)."""
     chip = palette.AUX if rows[0].aux else palette.PLAIN
     inner = _inner_width(canvas, rows)
     start = f"{name}.input"
-    canvas.away(start, boxes.lines(Line(f"from {before[0].module}" if before else IMAGE)), before)
-    stops = [_stop(start, rows[0].in_shape)]
+    canvas.outside(start, boxes.lines(Line(f"from {before[0].module}" if before else IMAGE)), before)
+    items = [_item(start, rows[0].in_shape)]
     for row in rows:
         _layer(canvas, row, chip, inner)
-        stops.append(_stop(row.path, row.out_shape))
-    flow.chain(canvas, flow.wrap([(None, stops)], _CHAIN_COLUMNS))
+        items.append(_item(row.path, row.out_shape))
+    connect(canvas, wrap([(None, items)], _CHAIN_COLUMNS))
 
 
-def _stop(identity: str, shape: tuple[int, ...]) -> flow.Stop:
-    """What leaves a box. A vector has no channels: its arrow is thin."""
-    return flow.box(identity, shape[0] if len(shape) == 3 else 0, fmt.shape(shape))
+def _item(identity: str, shape: tuple[int, ...]) -> Item:
+    """Return the item of a box with this output. A vector has no channels: its arrow is thin."""
+    return box_item(identity, shape[0] if len(shape) == 3 else 0, fmt.shape(shape))
 
 
 def _layer(canvas: Canvas, row: LayerRow, chip: str, inner: int) -> None:
-    label = boxes.layer(title(row), chip, _texts(canvas, row), inner, canvas.ink([row]))
+    label = boxes.layer(title(row), chip, _texts(canvas, row), inner, canvas.text_colours([row]))
     canvas.box(row.path, label, [row], f"layer {row.kind}")
 
 
 def _texts(canvas: Canvas, row: LayerRow) -> list[Line]:
-    """The numbers in the box of a layer."""
+    """Return the lines below the title of a layer's box."""
     found = [Line(window(row) or _NOTES.get(row.kind) or _in_and_out(row), soft=True)]
     found += (Line(_count(row.parameters, "parameters")), Line(_count(row.macs, "MACs")))
     if canvas.scale and canvas.scale.measure.title not in ("parameters", "MACs"):
@@ -144,28 +145,32 @@ def _count(number: int, unit: str) -> str:
 
 
 def _inner_width(canvas: Canvas, rows: Sequence[LayerRow]) -> int:
-    """The width of the widest text, so that all boxes are as wide."""
-    rows = [row for row in rows if row.kind != "concat"]
-    widths = [boxes.width(title(row), boxes.TEXT_SIZE + 1, bold=True) + 10 for row in rows]
-    widths += (boxes.width(line.text, line.size, line.bold) for row in rows for line in _texts(canvas, row))
-    return round(max(widths))
+    """Return the width of the widest content, so that all boxes are equally wide."""
+    return max(boxes.layer_width(title(row), _texts(canvas, row)) for row in rows if row.kind != "concat")
 
 
 def _column_width(rows: Sequence[LayerRow], inner: int) -> int:
-    """How far apart the branches stand: room for the boxes, and for a shape to the right of each arrow.
+    """Return the distance of the branches: room for the boxes, and for a shape to the right of each arrow.
 
-    It is even, so that the middle of each column falls on a whole point and the arrows are straight.
+    It is even, so that the middle of each column is a whole number of points and the arrows are straight.
     """
     shapes = (fmt.shape(shape) for row in rows for shape in (row.in_shape, row.out_shape))
-    column = max(inner + _MARGIN, round(max(boxes.width(shape, boxes.SMALL_SIZE) for shape in shapes)) + 14) + _GAP
+    ranges = (boxes.concatenation_width(name, span) for _, name, span in _ranges(rows))
+    column = max(inner + _MARGIN, max(map(boxes.arrow_label_width, shapes)) + 4, *ranges) + _GAP
     return column + column % 2
 
 
-def _concat_label(rows: Sequence[LayerRow], column: int, ink: boxes.Ink) -> str:
-    """``channels 64–191`` under each branch's title, and the shape of all together."""
-    parts, start = [], 0
+def _ranges(rows: Sequence[LayerRow]) -> list[tuple[str, str, str]]:
+    """Return (branch, its name, ``channels 64–191``) of a module's rows."""
+    found, start = [], 0
     for branch, channels in branch_channels(rows):
         span = f"channels {fmt.exact(start)}–{fmt.exact(start + channels - 1)}"
-        parts.append((branch, palette.BRANCH[branch], BRANCH_NAMES[branch], span))
+        found.append((branch, BRANCH_NAMES[branch], span))
         start += channels
-    return boxes.segments(parts, (Line("concat", bold=True), Line(f"  {fmt.shape(rows[-1].out_shape)}")), column, ink)
+    return found
+
+
+def _concat_label(rows: Sequence[LayerRow], column: int, colours: boxes.TextColours) -> str:
+    """Return the label of the concat: the channel range of each branch, and the shape of the whole."""
+    parts = [(branch, palette.BRANCH[branch], name, span) for branch, name, span in _ranges(rows)]
+    return boxes.concatenation(parts, (Line("concat", bold=True), Line(fmt.shape(rows[-1].out_shape))), column, colours)

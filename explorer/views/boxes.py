@@ -1,32 +1,40 @@
-"""The boxes of a diagram as Graphviz's HTML-like labels. Text is escaped here and nowhere else.
+"""The labels of a diagram's boxes, in Graphviz's HTML-like language. Text is escaped here and nowhere else.
 
+Each text has a cell of fixed size, measured in our own font. Graphviz would estimate the size from the fonts of the
+machine, and the browser may draw with another font. :mod:`explorer.views.layout` centres each text in its cell.
 Source of the language: https://graphviz.org/doc/info/shapes.html#html. Sizes are points (1/72 inch).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import NamedTuple
+from math import ceil
+from typing import Literal, NamedTuple
 
-from explorer.views import palette
+from explorer.views import fonts, palette
 
 NAME_SIZE, TEXT_SIZE, SMALL_SIZE = 17, 14, 12
+_LINE_HEIGHT = 1.25  # of a text's cell, in font sizes
 _STRIP_HEIGHT = 7
 _CHIP_HEIGHT = 22
+_LAYER_PADDING = 2  # around each line of a layer
+_CHIP_PADDING = 5  # left and right of the text on a chip
 _SPACING = 6  # between the cells of a concatenation
+_TITLE_GAP = 14  # at least, between the name and the share of a block
+_WORD_GAP = 8  # between texts on one line
+_LABEL_GAP = 7, 4  # left and right of an arrow's label
+_BRANCH_MARGIN = 10  # of the text in a branch's cell of a concatenation, left and right together
 
-# Widths of Helvetica in thousandths of the font size (Adobe's AFM); Arial, Arimo and Liberation Sans have the same.
-_WIDTHS = {**dict.fromkeys(" ,./|", 278), **dict.fromkeys("ijl", 222), "m": 833, "M": 833, "%": 889, "r": 333, "-": 333}
-_USUAL_WIDTH = 560
+Align = Literal["LEFT", "CENTER", "RIGHT"]
 
 
-class Ink(NamedTuple):
-    """The two text colours of a box: for what matters and for the rest."""
+class TextColours(NamedTuple):
+    """The text colours of a box: ``strong`` for its main lines, ``soft`` for the others."""
 
     strong: str
     soft: str
 
 
-PLAIN = Ink(palette.LIGHT.ink, palette.LIGHT.muted)
+DEFAULT_COLOURS = TextColours(palette.LIGHT.ink, palette.LIGHT.muted)
 
 
 class Line(NamedTuple):
@@ -37,25 +45,36 @@ class Line(NamedTuple):
     bold: bool = False
     soft: bool = False
 
+    @property
+    def width(self) -> int:
+        """The width of its cell."""
+        return ceil(fonts.width(self.text, self.size, self.bold))
 
-def ink_on(fill: str) -> Ink:
-    """Return the text colours for a coloured box: one that can be read, and no softer one."""
-    text = palette.text_on(fill)
-    return Ink(text, text)
+    @property
+    def height(self) -> int:
+        """The height of its cell."""
+        return round(_LINE_HEIGHT * self.size)
 
 
-def width(text: str, size: int = TEXT_SIZE, bold: bool = False) -> float:
-    """Return about how wide a text is, in points; rather too much than too little."""
-    return sum(_WIDTHS.get(sign, _USUAL_WIDTH) for sign in text) * size * (1.08 if bold else 1.0) / 1000
+def text_colours_on(fill: str) -> TextColours:
+    """Return the text colours for a coloured box: black or white for all lines."""
+    colour = palette.text_on(fill)
+    return TextColours(colour, colour)
 
 
-def text(line: Line, ink: Ink = PLAIN) -> str:
-    """Return one line of escaped text; nothing for none, because Graphviz refuses an empty font."""
+def text(line: Line, colours: TextColours = DEFAULT_COLOURS, align: Align = "CENTER") -> str:
+    """Return one line of escaped text in a table of its exact size; nothing for an empty text.
+
+    ``align`` places the table in a wider cell. Its cell has a transparent ground, which tells the layout where it is.
+    """
     if not line.text:
         return ""
-    shown = escape(" ".join(line.text.splitlines())).replace("\\", "&#92;&#92;")  # Graphviz reads \N as the node
-    shown = f"<B>{shown}</B>" if line.bold else shown
-    return f'<FONT POINT-SIZE="{line.size}" COLOR="{ink.soft if line.soft else ink.strong}">{shown}</FONT>'
+    content = escape(" ".join(line.text.splitlines())).replace("\\", "&#92;&#92;")  # Graphviz replaces \N by the node
+    content = f"<B>{content}</B>" if line.bold else content
+    colour = colours.soft if line.soft else colours.strong
+    font = f'<FONT POINT-SIZE="{line.size}" COLOR="{colour}">{content}</FONT>'
+    size = f' FIXEDSIZE="TRUE" WIDTH="{line.width}" HEIGHT="{line.height}"'
+    return _fixed_table(cell(font, f' BGCOLOR="transparent"{size}'), line.width, line.height, align)
 
 
 def table(*rows: str, spacing: int = 0, padding: int = 1) -> str:
@@ -66,9 +85,9 @@ def table(*rows: str, spacing: int = 0, padding: int = 1) -> str:
     )
 
 
-def cell(content: str, align: str = "CENTER", extra: str = "") -> str:
-    """Return a cell of a table."""
-    return f'<TD ALIGN="{align}"{extra}>{content}</TD>'
+def cell(content: str, extra: str = "") -> str:
+    """Return a cell of a table; ``extra`` is attributes with a space before each."""
+    return f"<TD{extra}>{content}</TD>"
 
 
 def label(content: str) -> str:
@@ -76,55 +95,91 @@ def label(content: str) -> str:
     return f"<{content}>"
 
 
-def lines(*texts: Line, ink: Ink = PLAIN) -> str:
+def lines(*texts: Line, colours: TextColours = DEFAULT_COLOURS) -> str:
     """Return a label of centred lines."""
-    return label(table(*(cell(text(line, ink)) for line in texts)))
+    return label(table(*(cell(text(line, colours)) for line in texts)))
 
 
-def on_one_line(*texts: Line) -> str:
-    """Return a label of texts behind each other."""
-    return label(table(cell("".join(map(text, texts)))))
+def single_line(*texts: Line) -> str:
+    """Return a label of texts side by side."""
+    return label(_side_by_side(texts))
 
 
-def head_width(name: str, share: str) -> float:
-    """Return the width of a block's first line."""
-    return width(name, NAME_SIZE, bold=True) + width(share) + 14
+def arrow_label(content: str) -> str:
+    """Return the label of an arrow, with the space that keeps it off the arrow."""
+    left, right = _LABEL_GAP
+    words = text(Line(content, SMALL_SIZE, soft=True))
+    return label(table(cell("", f' WIDTH="{left}"') + cell(words) + cell("", f' WIDTH="{right}"'), padding=0))
 
 
-def block(name: str, share: str, shape: str, foot: str, ink: Ink = PLAIN) -> str:
+def arrow_label_width(content: str) -> int:
+    """Return the width of an arrow's label."""
+    return Line(content, SMALL_SIZE).width + sum(_LABEL_GAP)
+
+
+def _side_by_side(texts: Sequence[Line], colours: TextColours = DEFAULT_COLOURS) -> str:
+    """Return a table of exact size, because Graphviz would spread the texts over a wider cell."""
+    width = sum(line.width for line in texts) + _WORD_GAP * (len(texts) - 1)
+    gap = cell("", f' WIDTH="{_WORD_GAP}"')
+    return _fixed_table(
+        gap.join(cell(text(line, colours)) for line in texts), width, max(line.height for line in texts)
+    )
+
+
+def _fixed_table(row: str, width: int, height: int, align: Align = "CENTER") -> str:
+    return (
+        f'<TABLE ALIGN="{align}" BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" FIXEDSIZE="TRUE" '
+        f'WIDTH="{width}" HEIGHT="{height}"><TR>{row}</TR></TABLE>'
+    )
+
+
+def title_width(name: str, share: str) -> int:
+    """Return the least width of a block's first line."""
+    return Line(name, NAME_SIZE, bold=True).width + Line(share).width + _TITLE_GAP
+
+
+def block(name: str, share: str, shape: str, foot: str, colours: TextColours = DEFAULT_COLOURS) -> str:
     """Return the label of a block in the overview: name and share on one line, the shape, and a strip at the foot.
 
-    The strip is as wide as the text may be, also where it shows nothing.
+    The strip has the width of the box's content, even where it shows nothing.
     """
-    head = cell(text(Line(name, NAME_SIZE, bold=True), ink), "LEFT") + cell(
-        text(Line(f"\N{NO-BREAK SPACE}{share}"), ink), "RIGHT"
-    )
-    shapes = cell(text(Line(shape, soft=True), ink), "LEFT", ' COLSPAN="2"')
-    return label(table(head, shapes, cell(foot, extra=' COLSPAN="2" CELLPADDING="3"')))
+    head = cell(text(Line(name, NAME_SIZE, bold=True), colours, "LEFT")) + cell(text(Line(share), colours, "RIGHT"))
+    shapes = cell(text(Line(shape, soft=True), colours, "LEFT"), ' COLSPAN="2"')
+    return label(table(head, shapes, cell(foot, ' COLSPAN="2" CELLPADDING="3"')))
 
 
-def layer(title: str, chip: str, texts: Iterable[Line], inner: int, ink: Ink = PLAIN) -> str:
-    """Return the label of one layer: its title on a chip of its branch's colour, its numbers under it."""
-    on_chip = text(Line(title, TEXT_SIZE + 1, bold=True), ink_on(chip))
+def chip_line(title: str) -> Line:
+    """Return the title of a layer as it is drawn on its chip."""
+    return Line(title, TEXT_SIZE + 1, bold=True)
+
+
+def layer_width(title: str, texts: Iterable[Line]) -> int:
+    """Return the least width of a layer's content."""
+    chip = chip_line(title).width + 2 * _CHIP_PADDING
+    return max(chip, *(line.width + 2 * _LAYER_PADDING for line in texts))
+
+
+def layer(title: str, chip: str, texts: Iterable[Line], inner: int, colours: TextColours = DEFAULT_COLOURS) -> str:
+    """Return the label of one layer, ``inner`` wide: its title on a chip of its branch's colour, its numbers below."""
     size = f' WIDTH="{inner}" HEIGHT="{_CHIP_HEIGHT}"'
-    head = cell(on_chip, extra=f' BGCOLOR="{chip}" STYLE="ROUNDED"{size}')
-    return label(table(head, *(cell(text(line, ink)) for line in texts), padding=2))
+    head = cell(text(chip_line(title), text_colours_on(chip)), f' BGCOLOR="{chip}" STYLE="ROUNDED"{size}')
+    return label(table(head, *(cell(text(line, colours)) for line in texts), padding=_LAYER_PADDING))
 
 
 def strip(parts: Iterable[tuple[str, int]], length: int) -> str:
-    """Return a bar of ``length`` points: (colour, amount) side by side, as wide as their share and at least 2.
+    """Return a bar of ``length`` points: (colour, amount) side by side, in proportion and at least 2 points wide.
 
     Without parts it is an empty line of that length.
     """
     parts = [(colour, amount) for colour, amount in parts if amount > 0]
     if not parts:
-        return table(cell("", extra=f' FIXEDSIZE="TRUE" WIDTH="{length}" HEIGHT="1"'), padding=0)
+        return table(cell("", f' FIXEDSIZE="TRUE" WIDTH="{length}" HEIGHT="1"'), padding=0)
     whole = sum(amount for _, amount in parts)
     widths = [max(2, round(length * amount / whole)) for _, amount in parts]
     widths[widths.index(max(widths))] -= sum(widths) - length
     cells = "".join(
-        cell("", extra=f' BGCOLOR="{colour}" FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{_STRIP_HEIGHT}"')
-        for (colour, _), wide in zip(parts, widths, strict=True)
+        cell("", f' BGCOLOR="{colour}" FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{_STRIP_HEIGHT}"')
+        for (colour, _), width in zip(parts, widths, strict=True)
     )
     return table(cells, padding=0)
 
@@ -132,12 +187,22 @@ def strip(parts: Iterable[tuple[str, int]], length: int) -> str:
 def bar(ports: Iterable[str], content: str, column: int) -> str:
     """Return the label of a bar across all columns, with a port at its top and foot in the middle of each."""
     ports = tuple(ports)
-    words = cell(text(Line(content)), extra=f' CELLPADDING="3" WIDTH="{column * len(ports) + _SPACING}"')
+    words = cell(text(Line(content)), f' CELLPADDING="3" WIDTH="{column * len(ports) + _SPACING}"')
     return label(table(_ports(ports, "in", column), words, _ports(ports, "out", column), padding=0))
 
 
-def segments(parts: Iterable[tuple[str, str, str, str]], sums: Iterable[Line], column: int, ink: Ink = PLAIN) -> str:
-    """Return the label of a concatenation: a coloured cell in each column, a line across all of them, and ports.
+def concatenation_width(title: str, channels: str) -> int:
+    """Return the least width of a branch's column in a concatenation."""
+    return max(line.width for line in _branch_lines(title, channels)) + _BRANCH_MARGIN + _SPACING
+
+
+def concatenation(
+    parts: Iterable[tuple[str, str, str, str]],
+    total: Sequence[Line],
+    column: int,
+    colours: TextColours = DEFAULT_COLOURS,
+) -> str:
+    """Return the label of a concatenation: a coloured cell in each column, ``total`` across all of them, and ports.
 
     ``parts`` are (port, colour, title, range). The ports are ``<port>_in`` at the top and ``<port>_out`` at the foot.
     """
@@ -146,11 +211,10 @@ def segments(parts: Iterable[tuple[str, str, str, str]], sums: Iterable[Line], c
     cells = "".join(
         cell(
             table(
-                cell(text(Line(title, TEXT_SIZE + 1, bold=True), ink_on(colour))),
-                cell(text(Line(channels, SMALL_SIZE + 1), ink_on(colour))),
-                cell("", extra=' HEIGHT="2"'),
+                *(cell(text(line, text_colours_on(colour))) for line in _branch_lines(title, channels)),
+                cell("", ' HEIGHT="2"'),
             ),
-            extra=f' BGCOLOR="{colour}" STYLE="ROUNDED" WIDTH="{column - _SPACING}"',
+            f' BGCOLOR="{colour}" STYLE="ROUNDED" WIDTH="{column - _SPACING}"',
         )
         for _, colour, title, channels in parts
     )
@@ -158,39 +222,43 @@ def segments(parts: Iterable[tuple[str, str, str, str]], sums: Iterable[Line], c
         table(
             _ports(ports, "in", column),
             cell(table(cells, spacing=_SPACING, padding=2)),
-            cell("".join(text(line, ink) for line in sums)),
+            cell(_side_by_side(total, colours), ' CELLPADDING="2"'),
             _ports(ports, "out", column),
             padding=0,
         )
     )
 
 
+def _branch_lines(title: str, channels: str) -> tuple[Line, Line]:
+    return Line(title, TEXT_SIZE + 1, bold=True), Line(channels, SMALL_SIZE + 1)
+
+
 def _ports(ports: Iterable[str], suffix: str, column: int) -> str:
-    """A line of ports, a column apart, as wide as cells with their spacing are."""
-    end = cell("", extra=f' WIDTH="{_SPACING // 2}" HEIGHT="1"')
-    middles = (cell("", extra=f' PORT="{port}_{suffix}" WIDTH="{column}" HEIGHT="1"') for port in ports)
+    """Return a line of ports, a column apart, as wide as the cells of a concatenation with their spacing."""
+    end = cell("", f' WIDTH="{_SPACING // 2}" HEIGHT="1"')
+    middles = (cell("", f' PORT="{port}_{suffix}" WIDTH="{column}" HEIGHT="1"') for port in ports)
     return cell(table(end + "".join(middles) + end, padding=0))
 
 
-def key(title: str, swatches: Iterable[tuple[str, str]]) -> str:
-    """Return a legend in words: a title, then (colour, meaning) chips."""
+def colour_legend(title: str, swatches: Iterable[tuple[str, str]]) -> str:
+    """Return a legend: a title, then (colour, meaning) chips."""
     chips = "".join(
         cell(
-            text(Line(meaning, SMALL_SIZE), ink_on(colour)),
-            extra=f' BGCOLOR="{colour}" STYLE="ROUNDED" CELLPADDING="3"',
+            text(Line(meaning, SMALL_SIZE), text_colours_on(colour)),
+            f' BGCOLOR="{colour}" STYLE="ROUNDED" CELLPADDING="4"',
         )
         for colour, meaning in swatches
     )
     return label(table(cell(text(Line(title, SMALL_SIZE, soft=True))) + chips, spacing=3))
 
 
-def ramp(title: str, low: str, high: str, steps: int = 14) -> str:
-    """Return a legend of the cost scale: ``low``, the colours from little to much, ``high``."""
+def scale_legend(title: str, low: str, high: str, steps: int = 14) -> str:
+    """Return the legend of the cost scale: its title, ``low``, the colours from little to much, ``high``."""
     colours = [palette.scale(step / (steps - 1)) for step in range(steps)]
-    bar = table(
-        "".join(cell("", extra=f' BGCOLOR="{colour}" FIXEDSIZE="TRUE" WIDTH="10" HEIGHT="12"') for colour in colours),
+    ramp = table(
+        "".join(cell("", f' BGCOLOR="{colour}" FIXEDSIZE="TRUE" WIDTH="10" HEIGHT="12"') for colour in colours),
         padding=0,
     )
-    words = (cell(text(Line(word, SMALL_SIZE, soft=word == title))) for word in (title, low, bar, high))
-    head, least, _, most = words
-    return label(table(head + least + cell(bar) + most, spacing=3))
+    head = cell(text(Line(title, SMALL_SIZE, soft=True)))
+    least, most = (cell(text(Line(value, SMALL_SIZE))) for value in (low, high))
+    return label(table(head + least + cell(ramp) + most, spacing=3))

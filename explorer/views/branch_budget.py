@@ -7,9 +7,9 @@ from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
 from explorer.views import palette
 from explorer.views.block_diagrams import branches_of, title
+from explorer.views.canvas import COLOURINGS, TIME, measure
 from explorer.views.figures import Chart, heading
-from explorer.views.layer_table import BRANCH_NAMES
-from explorer.views.measures import COLOURINGS, TIME, duration, measure
+from explorer.views.labels import BRANCH_NAMES
 
 CHANNELS = "channels"
 WIDTHS = {CHANNELS: "channels", **{name: COLOURINGS[name] for name in ("parameters", "macs", "activations", TIME)}}
@@ -65,7 +65,7 @@ def budget_rows(branches: tuple[Share, ...]) -> list[dict[str, Any]]:
     ]
     timed = [share.seconds for share in branches if share.seconds is not None]
     for row, seconds in zip(rows, timed, strict=False):
-        row |= {"time": duration(seconds), "% of time": fmt.percent(seconds, sum(timed))}
+        row |= {"time": fmt.layer_time(seconds), "% of time": fmt.percent(seconds, sum(timed))}
     return rows
 
 

@@ -1,8 +1,8 @@
-"""Pictures of a network as DOT: the whole as one box per block, one module as in the paper's Figure 2, one head.
+"""Diagrams of a network: the whole as one box per block, one module as in the paper's Figure 2, one head.
 
 Source: Szegedy et al. 2014, arXiv:1409.4842, Figures 2 and 3. Every number in a box is its row's in the
 :class:`~explorer.analysis.NetworkSummary`; ids are row paths, or block names (``stem``, ``inception_4a``, ``pool3``,
-``aux_4a``, ``classifier``). The same summary always gives the same text. Sizes are points.
+``aux_4a``, ``classifier``). The same summary always gives the same DOT. Sizes are points.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,26 +10,29 @@ from itertools import groupby
 from typing import Literal
 
 from explorer.analysis import LayerRow, NetworkSummary
-from explorer.views import boxes, flow, palette
+from explorer.views import boxes, palette
 from explorer.views import formatting as fmt
 from explorer.views.block_diagrams import IMAGE, branch_channels, draw_chain, draw_module, tap_port
 from explorer.views.boxes import Line
-from explorer.views.canvas import Canvas, Drawing, scale_of
-from explorer.views.layer_table import BRANCH_NAMES
-from explorer.views.measures import MEASURES, Scale
+from explorer.views.canvas import MEASURES, Canvas, Drawing, Item, ItemLine, Scale, box_item, connect, scale_of, wrap
+from explorer.views.labels import BRANCH_NAMES
 
 Direction = Literal["wrapped", "across"]
-_PANELS = {"wrapped": (740, (480, 720)), "across": (1250, (300, 720))}  # width and heights to fill, in pixels
-_LARGEST = 1.5  # pixels per point: the view shows no picture larger
-_LARGE_ENOUGH = 0.85  # pixels per point: a picture that would be smaller gets the next height
-_BORDER = 19  # of a box around its text, both sides together
-_BESIDE, _LINE, _POOL, _HEAD, _CORNER = 38, 80, 64, 64, 24  # about what they take of it
-_FRAME = (690, 410)  # an open module
+_PANELS: dict[Direction, tuple[int, tuple[int, ...]]] = {  # width and heights to fill, in pixels
+    "wrapped": (740, (480, 720)),
+    "across": (1250, (300, 720)),
+}
+_MAX_SCALE = 1.5  # pixels per point: the view shows no diagram larger
+_MIN_SCALE = 0.85  # pixels per point: a diagram that would be smaller gets the next height
+_BORDER = 19  # of a box around its text, left and right together
+_COLUMN_GAP = 38  # about what a box and its arrow take beside the text
+_LINE_HEIGHT, _POOL_HEIGHT, _HEAD_HEIGHT, _CORNER_HEIGHT = 80, 64, 64, 24  # about
+_FRAME_SIZE = 690, 410  # an open module, about
 _SHARE = ", % without aux heads"
 
 
 def block_id(module: str) -> str:
-    """Return the node of a block: ``inception_4a`` for the module ``4a``; all others go by their own name."""
+    """Return the node of a block: ``inception_4a`` for the module ``4a``, the name itself for all others."""
     return f"inception_{module}" if module[:1].isdigit() else module
 
 
@@ -48,9 +51,9 @@ def overview(
 ) -> Drawing:
     """Draw the whole network: image, stem, modules, pools where the stage changes, auxiliary heads, classifier.
 
-    Each box has its name, output shape and share of the chosen cost (of the MACs without one) of the network without
-    its auxiliary heads. ``expanded`` modules (by name) show their inside. ``wrapped`` suits a panel of 740 × 480
-    pixels, ``across`` a strip of 1,250 × 300; what is too much for them gets 720 pixels of height. ``times`` are
+    Each box has its name, its output shape and its share of the network's cost (of the MACs without a colouring),
+    auxiliary heads excluded. ``expanded`` modules (by name) show their layers. ``wrapped`` suits a panel of 740 × 480
+    pixels, ``across`` a strip of 1,250 × 300; a diagram too large for them gets 720 pixels of height. ``times`` are
     seconds by path. Raises KeyError for an unknown colouring.
     """
     return _Overview(summary, colour_by, times, frozenset(expanded)).draw(direction)
@@ -62,31 +65,34 @@ def module(
     *,
     colour_by: str = "none",
     times: Mapping[str, float] | None = None,
-    least: float = 0,
+    scale_end: float = 0,
 ) -> Drawing:
     """Draw one module as in Figure 2: every layer with its window, parameters and MACs, every arrow with its shape.
 
-    The scale of its colours ends at its dearest layer, or at ``least`` (see :func:`dearest`) if that is more. Raises
-    KeyError for an unknown module or colouring.
+    The scale of its colours ends at its most expensive layer, or at ``scale_end`` (see :func:`highest_cost`) if that is
+    more. Raises KeyError for an unknown module or colouring.
     """
     summary.config.module(name)
     rows = _rows_of(summary, name)
-    canvas = Canvas(block_id(name), summary, scale_of(colour_by, [(row,) for row in rows], times, least))
+    canvas = Canvas(block_id(name), summary, scale_of(colour_by, [(row,) for row in rows], times, scale_end))
     draw_module(canvas, name, rows, *_neighbours(summary, name))
     _tap(canvas, rows, _rows_of(summary, f"aux_{name}"))
-    return canvas.finish(_module_alt(name, rows), _ramp(canvas))
+    return canvas.finish(_module_alt(name, rows), _scale_legend(canvas))
 
 
-def dearest(summary: NetworkSummary, name: str, colour_by: str, times: Mapping[str, float] | None = None) -> float:
-    """Return the cost of the dearest layer of a block, 0 without a colouring. Raises KeyError for an unknown one."""
+def highest_cost(summary: NetworkSummary, name: str, colour_by: str, times: Mapping[str, float] | None = None) -> float:
+    """Return the cost of the most expensive layer of a block, 0 without a colouring.
+
+    Raises KeyError for an unknown colouring.
+    """
     scale = scale_of(colour_by, [(row,) for row in _rows_of(summary, name)], times)
-    return scale.most if scale else 0
+    return scale.end if scale else 0
 
 
 def auxiliary(
     summary: NetworkSummary, tap: str, *, colour_by: str = "none", times: Mapping[str, float] | None = None
 ) -> Drawing:
-    """Draw the auxiliary head on the module ``tap``, layer by layer. Raises KeyError when there is none."""
+    """Draw the auxiliary head at the module ``tap``, layer by layer. Raises KeyError if there is none."""
     return block(summary, f"aux_{tap}", colour_by=colour_by, times=times)
 
 
@@ -96,7 +102,7 @@ def block(
     *,
     colour_by: str = "none",
     times: Mapping[str, float] | None = None,
-    least: float = 0,
+    scale_end: float = 0,
 ) -> Drawing:
     """Draw any block layer by layer: ``stem``, ``pool3``, ``aux_4a``, ``classifier``, or a module (``4a``).
 
@@ -105,16 +111,16 @@ def block(
     if name not in summary.by_module:
         raise KeyError(name)
     if name[:1].isdigit():
-        return module(summary, name, colour_by=colour_by, times=times, least=least)
+        return module(summary, name, colour_by=colour_by, times=times, scale_end=scale_end)
     rows = _rows_of(summary, name)
-    canvas = Canvas(name, summary, scale_of(colour_by, [(row,) for row in rows], times, least))
+    canvas = Canvas(name, summary, scale_of(colour_by, [(row,) for row in rows], times, scale_end))
     before = _rows_of(summary, rows[0].aux) if rows[0].aux else _neighbours(summary, name)[0]
     draw_chain(canvas, name, rows, before)
-    return canvas.finish(_chain_alt(name, rows), _ramp(canvas))
+    return canvas.finish(_chain_alt(name, rows), _scale_legend(canvas))
 
 
 class _Overview:
-    """The boxes of the whole network, in the order of the flow."""
+    """The boxes of the whole network, in the order of the data flow."""
 
     def __init__(
         self, summary: NetworkSummary, colour_by: str, times: Mapping[str, float] | None, expanded: frozenset[str]
@@ -136,109 +142,126 @@ class _Overview:
         width, heights = _PANELS[direction]
         if self.expanded:
             heights = heights[-1:]
-        flow.chain(self.canvas, _best_wrap(self._stages(), self.inner, width, heights))
-        return self.canvas.finish(_overview_alt(self.summary), _ramp(self.canvas, _SHARE) or _overview_key())
+        connect(self.canvas, _best_wrap(self._stages(), self.inner, width, heights))
+        legend = _scale_legend(self.canvas, _SHARE) or _overview_legend()
+        return self.canvas.finish(_overview_alt(self.summary), legend)
 
-    def _stages(self) -> list[tuple[flow.Stop | None, list[flow.Stop]]]:
-        """Draw all boxes; return them by stage, each stage after the first with its pool in front."""
+    def _stages(self) -> list[tuple[Item | None, list[Item]]]:
+        """Draw all boxes; return them by stage, each stage after the first with its pool as the turn."""
         shape = self.summary.config.input_shape
         label = boxes.lines(Line(IMAGE, bold=True), Line(fmt.shape(shape), soft=True))
-        self.canvas.away(IMAGE, label, width=self.width)
-        groups: list[tuple[flow.Stop | None, list[flow.Stop]]] = [(None, [flow.box(IMAGE, shape[0])])]
+        self.canvas.outside(IMAGE, label, width=self.width)
+        groups: list[tuple[Item | None, list[Item]]] = [(None, [box_item(IMAGE, shape[0])])]
         for name, rows in self.blocks.items():
             if name.startswith("pool"):
                 groups.append((self._pool(name, rows), []))
             elif not rows[0].aux:
-                groups[-1][1].append(self._stop(name, rows))
+                groups[-1][1].append(self._item(name, rows))
         return groups
 
-    def _stop(self, name: str, rows: tuple[LayerRow, ...]) -> flow.Stop:
+    def _item(self, name: str, rows: tuple[LayerRow, ...]) -> Item:
         aux = f"aux_{name}"
         if name in self.expanded and name[:1].isdigit():
-            stop, tap = self._frame(name, rows), tap_port(rows)
+            item, tap = self._frame(name, rows), tap_port(rows)
         else:
             self._block(name, rows)
-            stop, tap = flow.box(block_id(name), rows[-1].out_shape[0]), block_id(name)
+            item, tap = box_item(block_id(name), rows[-1].out_shape[0]), block_id(name)
         if aux not in self.blocks:
-            return stop
+            return item
         self._aux(name, self.blocks[aux])
-        self.canvas.arrow(tap, aux, stop.channels, style="dashed", color=palette.AUX, weight="30")
-        return stop._replace(hanging=aux)
+        self.canvas.arrow(tap, aux, item.channels, style="dashed", color=palette.AUX, weight="30")
+        return item._replace(below=aux)
 
     def _block(self, name: str, rows: tuple[LayerRow, ...]) -> None:
-        share, ink, out = self.cost.share(rows, self.main), self.canvas.ink(rows), rows[-1].out_shape
-        detail = fmt.shape(out) if len(out) > 1 else _classes(out)
-        length = max(self.inner, round(boxes.head_width(name, share)))
-        label = boxes.block(name, share, detail, boxes.strip(self._parts(rows), length), ink)
+        share, colours = self.cost.share(rows, self.main), self.canvas.text_colours(rows)
+        detail = _output(rows)
+        length = max(self.inner, boxes.title_width(name, share))
+        label = boxes.block(name, share, detail, boxes.strip(self._parts(rows), length), colours)
         self.canvas.box(block_id(name), label, rows, "block", width=self.width)
 
     def _parts(self, rows: tuple[LayerRow, ...]) -> list[tuple[str, int]]:
-        """What a block's strip shows: its branches by channels, grey without branches, nothing on a coloured box."""
+        """Return the parts of a block's strip: its branches by channels, grey without branches.
+
+        A coloured box has none.
+        """
         if self.canvas.scale:
             return []
         branches = branch_channels(rows) or [("", 1)]
         return [(palette.BRANCH.get(branch, palette.PLAIN), channels) for branch, channels in branches]
 
-    def _pool(self, name: str, rows: tuple[LayerRow, ...]) -> flow.Stop:
+    def _pool(self, name: str, rows: tuple[LayerRow, ...]) -> Item:
         row = rows[0]
-        texts = (Line(f"max pool {fmt.size(row.kernel)}/{row.stride}"), Line(fmt.shape(row.out_shape), soft=True))
-        label = boxes.lines(*texts, ink=self.canvas.ink(rows))
+        kernel = fmt.size(row.kernel) if row.kernel else ""
+        texts = (Line(f"max pool {kernel}/{row.stride}"), Line(fmt.shape(row.out_shape), soft=True))
+        label = boxes.lines(*texts, colours=self.canvas.text_colours(rows))
         self.canvas.box(name, label, rows, "pool", palette.LIGHT.neutral, width=self.width)
-        return flow.box(name, row.out_shape[0])
+        return box_item(name, row.out_shape[0])
 
     def _aux(self, tap: str, rows: tuple[LayerRow, ...]) -> None:
         cost = self.cost.measure.text(self.cost.value(rows))
         texts = (Line(f"aux {tap}", bold=True), Line(f"+{cost}" if self.cost.measure.additive else cost, soft=True))
-        label = boxes.lines(*texts, ink=self.canvas.ink(rows))
+        label = boxes.lines(*texts, colours=self.canvas.text_colours(rows))
         self.canvas.box(f"aux_{tap}", label, rows, "aux", color=palette.AUX, width=self.width)
 
-    def _frame(self, name: str, rows: tuple[LayerRow, ...]) -> flow.Stop:
+    def _frame(self, name: str, rows: tuple[LayerRow, ...]) -> Item:
         title = (
             Line(name, boxes.NAME_SIZE, bold=True),
-            Line(f"  {fmt.shape(rows[-1].out_shape)}   {self.cost.share(rows, self.main)}", soft=True),
+            Line(fmt.shape(rows[-1].out_shape), soft=True),
+            Line(self.cost.share(rows, self.main), soft=True),
         )
-        with self.canvas.cluster(block_id(name), boxes.on_one_line(*title), rows):
+        with self.canvas.cluster(block_id(name), boxes.single_line(*title), rows):
             return draw_module(self.canvas, name, rows)
 
     def _inner_width(self) -> int:
-        """The width of the widest text of a block, so that all blocks are as wide."""
-        widths = [0.0]
+        """Return the width of the widest text of a block, so that blocks are equally wide.
+
+        The classifier is left out: its long name would widen all of them.
+        """
+        widths = [0]
         for name, rows in self.blocks.items():
             if not rows[0].aux and not name.startswith("pool") and name != "classifier":
-                widths.append(boxes.head_width(name, self.cost.share(rows, self.main)))
-                widths.append(boxes.width(fmt.shape(rows[-1].out_shape)))
-        return round(max(widths))
+                widths.append(boxes.title_width(name, self.cost.share(rows, self.main)))
+                widths.append(Line(_output(rows)).width)
+        return max(widths)
+
+
+def _output(rows: Sequence[LayerRow]) -> str:
+    """Return the output shape of a block, or the number of classes."""
+    out = rows[-1].out_shape
+    return fmt.shape(out) if len(out) > 1 else _classes(out)
 
 
 def _best_wrap(
-    groups: Sequence[tuple[flow.Stop | None, Sequence[flow.Stop]]], inner: int, width: int, heights: Sequence[int]
-) -> list[flow.Line]:
-    """Choose how many boxes stand on a line to fill a panel: few lines, and text nearly as large as it can be.
+    groups: Sequence[tuple[Item | None, Sequence[Item]]], inner: int, width: int, heights: Sequence[int]
+) -> list[ItemLine]:
+    """Return lines whose number of boxes fills a panel: few lines, and text nearly as large as it can be.
 
-    The panel is as high as the first of ``heights`` at which the text is large enough. However high the picture must
-    be, it is not so wide that its text would be too small.
+    The panel has the first of ``heights`` at which the text is large enough. Whatever the height, the diagram is not so
+    wide that its text would be too small.
     """
-    total = sum(len(stops) + (turn is not None) for turn, stops in groups)
-    sizes = {columns: _extent(flow.wrap(groups, columns), inner) for columns in range(3, max(total, 3) + 1)}
-    sizes = {columns: size for columns, size in sizes.items() if columns == 3 or width / size[0] > _LARGE_ENOUGH}
+    total = sum(len(items) + (turn is not None) for turn, items in groups)
+    sizes = {columns: _extent(wrap(groups, columns), inner) for columns in range(3, max(total, 3) + 1)}
+    sizes = {columns: size for columns, size in sizes.items() if columns == 3 or width / size[0] > _MIN_SCALE}
+    scales: dict[int, float] = {}
     for height in heights:
-        scales = {columns: min(width / wide, height / high, _LARGEST) for columns, (wide, high) in sizes.items()}
-        if max(scales.values()) > _LARGE_ENOUGH:
+        scales = {columns: min(width / wide, height / high, _MAX_SCALE) for columns, (wide, high) in sizes.items()}
+        if max(scales.values()) > _MIN_SCALE:
             break
-    best = 0.95 * max(scales.values())
-    return flow.wrap(groups, max(columns for columns, reached in scales.items() if reached > best))
+    enough = 0.95 * max(scales.values())
+    return wrap(groups, max(columns for columns, scale in scales.items() if scale > enough))
 
 
-def _extent(lines: Sequence[flow.Line], inner: int) -> tuple[float, float]:
-    """About how wide and how high these lines will be."""
-    wide, high = 0, 0
+def _extent(lines: Sequence[ItemLine], inner: int) -> tuple[int, int]:
+    """Return about how wide and how high these lines will be."""
+    width, height = 0, 0
     for number, line in enumerate(lines):
-        frame = any(stop.alone for stop in line.stops)
-        wide = max(wide, _FRAME[0] if frame else len(line.stops) * (inner + _BESIDE))
-        high += (_FRAME[1] if frame else _LINE) + _HEAD * any(stop.hanging for stop in line.stops)
+        frame = any(item.is_frame for item in line.items)
+        width = max(width, _FRAME_SIZE[0] if frame else len(line.items) * (inner + _COLUMN_GAP))
+        height += _FRAME_SIZE[1] if frame else _LINE_HEIGHT
+        height += _HEAD_HEIGHT * any(item.below for item in line.items)
         if number:
-            high += _POOL if line.turn else _CORNER
-    return wide, high
+            height += _POOL_HEIGHT if line.turn else _CORNER_HEIGHT
+    return width, height
 
 
 def _rows_of(summary: NetworkSummary, module: str) -> tuple[LayerRow, ...]:
@@ -246,33 +269,33 @@ def _rows_of(summary: NetworkSummary, module: str) -> tuple[LayerRow, ...]:
 
 
 def _neighbours(summary: NetworkSummary, name: str) -> tuple[tuple[LayerRow, ...], tuple[LayerRow, ...]]:
-    """The blocks before and after one on the main way; empty at its ends."""
+    """Return the rows of the blocks before and after one, without auxiliary heads; empty at the ends."""
     order = ["", *dict.fromkeys(row.module for row in summary.rows if row.aux is None), ""]
-    place = order.index(name)
-    return _rows_of(summary, order[place - 1]), _rows_of(summary, order[place + 1])
+    index = order.index(name)
+    return _rows_of(summary, order[index - 1]), _rows_of(summary, order[index + 1])
 
 
 def _tap(canvas: Canvas, rows: Sequence[LayerRow], head: Sequence[LayerRow]) -> None:
-    """The way to an auxiliary head where there is one, from the last column of a module."""
+    """Draw the arrow from the last column of a module to its auxiliary head, if there is one."""
     if not head:
         return
     name, shape = head[0].module, head[0].in_shape
-    canvas.away(name, boxes.lines(Line(f"to {name}")), head, color=palette.AUX)
+    canvas.outside(name, boxes.lines(Line(f"to {name}")), head, color=palette.AUX)
     canvas.arrow(tap_port(rows), name, shape[0], fmt.shape(shape), style="dashed", color=palette.AUX)
 
 
-def _ramp(canvas: Canvas, note: str = "") -> str:
-    """The legend of a coloured picture."""
+def _scale_legend(canvas: Canvas, note: str = "") -> str:
+    """Return the legend of a coloured diagram; empty for a plain one."""
     if not canvas.scale:
         return ""
     measure = canvas.scale.measure
     title = f"{measure.title}{note if measure.additive else ''}"
-    return boxes.ramp(title, measure.text(0), measure.text(canvas.scale.most))
+    return boxes.scale_legend(title, measure.text(0), measure.text(canvas.scale.end))
 
 
-def _overview_key() -> str:
+def _overview_legend() -> str:
     branches = [(palette.BRANCH[branch], title) for branch, title in BRANCH_NAMES.items()]
-    return boxes.key(f"MACs{_SHARE} · channels by branch:", branches)
+    return boxes.colour_legend(f"MACs{_SHARE} · channels by branch:", branches)
 
 
 def _classes(shape: tuple[int, ...]) -> str:
@@ -282,7 +305,7 @@ def _classes(shape: tuple[int, ...]) -> str:
 def _overview_alt(summary: NetworkSummary) -> str:
     config = summary.config
     names = ", ".join(module.name for module in config.modules)
-    heads = f" Auxiliary heads on {', '.join(config.aux.taps)}." if config.aux.taps else ""
+    heads = f" Auxiliary heads at {', '.join(config.aux.taps)}." if config.aux.taps else ""
     return (
         f"The network: an image of {fmt.shape(config.input_shape)}, the stem, the Inception modules {names}, "
         f"and the classifier with {_classes((config.classes,))}.{heads}"

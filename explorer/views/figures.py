@@ -10,7 +10,7 @@ from explorer.config import BRANCHES
 from explorer.memory import activation_memory
 from explorer.views import formatting as fmt
 from explorer.views import palette
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 from explorer.views.palette import Theme
 
 QUANTITIES = {"macs": "MACs", "parameters": "parameters", "activations": "activations"}

@@ -1,4 +1,4 @@
-"""Numbers and shapes as text. Rows hold integers; how they look is decided here and nowhere else."""
+"""Numbers and shapes as text. Rows hold integers; their format is decided here and nowhere else."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def size(dimensions: Sequence[int]) -> str:
 
 
 def megabytes(elements: int) -> str:
-    """Return what that many float32 numbers take: ``26.7 MB`` (1 MB = 10⁶ bytes)."""
+    """Return the size of that many float32 numbers: ``26.7 MB`` (1 MB = 10⁶ bytes)."""
     return f"{elements * BYTES_PER_FLOAT / 1e6:,.1f} MB"
 
 
@@ -56,18 +56,28 @@ def number(value: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Return a share or a change of ``whole`` with its sign where it is a change: ``12.3 %``; ``–`` without a whole."""
+    """Return a share of ``whole``: ``12.3 %``; ``–`` where the whole is 0."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
 def ratio(times: float) -> str:
-    """Return how many times as much, to three digits: ``16.2``, ``9.38``, ``103``."""
+    """Return a ratio to three digits: ``16.2``, ``9.38``, ``103``."""
     return f"{times:,.{0 if times >= 100 else 1 if times >= 10 else 2}f}"
 
 
 def milliseconds(ms: float) -> str:
     """Return a time to three digits: ``3.5 ms``, ``0.373 ms``."""
     return f"{ms:.3g} ms" if ms < 100 else f"{ms:,.0f} ms"
+
+
+def layer_time(seconds: float) -> str:
+    """Return a time in milliseconds, a short one in microseconds: ``2.35 ms``, ``170 µs``."""
+    return f"{seconds * 1e3:,.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:,.0f} µs"
+
+
+def memory(elements: float) -> str:
+    """Return the size of that many float32 numbers, with a prefix: ``3.14 MB``, ``512 B``."""
+    return _bytes(short(elements * BYTES_PER_FLOAT))
 
 
 def change(now: int, before: int) -> str:
@@ -81,13 +91,16 @@ def memory_change(now: int, before: int) -> str:
     """Return a difference of float32 numbers in bytes: ``+21.84 kB (+0.08 %)``. Empty when nothing changed."""
     if now == before:
         return ""
-    shown = signed_short((now - before) * BYTES_PER_FLOAT)
-    return f"{shown}{'B' if shown[-1].isalpha() else ' B'}{_relative(now, before)}"
+    return _bytes(signed_short((now - before) * BYTES_PER_FLOAT)) + _relative(now, before)
 
 
 def markdown(text: str) -> str:
-    """Return what Markdown shows as this text: no link, picture, colour, formula or tag comes of it."""
+    """Return Markdown that shows this text as it is: no link, image, colour, formula or tag."""
     return text.translate(_MARKDOWN)
+
+
+def _bytes(number: str) -> str:
+    return f"{number}B" if number[-1].isalpha() else f"{number} B"
 
 
 def _relative(now: int, before: int) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import POOL_RULES, GoogLeNetConfig
 from explorer.views import formatting as fmt
-from explorer.views.layer_table import KINDS
+from explorer.views.labels import KINDS
 
 
 class Step(NamedTuple):

@@ -19,7 +19,7 @@ from explorer.views import formatting as fmt
 from explorer.views.canvas import Drawing
 from explorer.views.labels import edit_line
 from explorer.views.layer_table import layer_rows
-from explorer.views.layout import LayoutUnavailable, svg
+from explorer.views.layout import LayoutUnavailableError
 from explorer.views.network_table import version_title
 from explorer.views.palette import LIGHT
 
@@ -166,8 +166,8 @@ def _conventions() -> str:
 
 def _picture(title: str, drawing: Drawing) -> str:
     try:
-        picture = b64encode(svg(drawing.dot).encode()).decode()
-    except LayoutUnavailable as error:
+        picture = b64encode(drawing.standalone_svg.encode()).decode()
+    except LayoutUnavailableError as error:
         return _section(title, "", str(error))
     image = f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(drawing.alt)}">'
     return _section(title, f"<figure>{image}</figure>")

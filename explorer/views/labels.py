@@ -7,6 +7,18 @@ from typing import Any
 from explorer.config import POOL_RULES
 from explorer.diff import Change
 
+KINDS = MappingProxyType(
+    {
+        "conv": "convolution",
+        "max_pool": "max pool",
+        "avg_pool": "average pool",
+        "lrn": "LRN",
+        "concat": "concat",
+        "dropout": "dropout",
+        "linear": "fully connected",
+    }
+)
+BRANCH_NAMES = MappingProxyType({"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"})
 KERNELS = MappingProxyType({"5x5": "5×5", "3x3": "3×3", "two_3x3": "two 3×3"})
 NORMALISATIONS = MappingProxyType({"lrn": "LRN", "batch_norm": "BatchNorm", "none": "none"})
 POOLINGS = MappingProxyType({rule: rules.title for rule, rules in POOL_RULES.items()})

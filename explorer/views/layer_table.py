@@ -5,17 +5,7 @@ from typing import Any
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
 from explorer.views import tables
-
-KINDS = {
-    "conv": "convolution",
-    "max_pool": "max pool",
-    "avg_pool": "average pool",
-    "lrn": "LRN",
-    "concat": "concat",
-    "dropout": "dropout",
-    "linear": "fully connected",
-}
-BRANCH_NAMES = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
+from explorer.views.labels import BRANCH_NAMES, KINDS
 
 
 def kernel(row: LayerRow) -> str:

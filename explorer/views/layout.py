@@ -1,7 +1,8 @@
-"""DOT into SVG by a Graphviz that is at hand: a system ``dot`` first, else the one that pip brings (graphviz-pure).
+"""DOT into SVG by the Graphviz of this machine: a system ``dot`` first, else the one that pip installs (graphviz-pure).
 
-The SVG is made safe and plain here: only drawing elements stay, with no script, link, style or tooltip. Coordinates
-are Graphviz's points.
+The SVG is made safe and plain here: only drawing elements remain, with no script, link, style or tooltip. Texts are
+centred in the cells that :mod:`explorer.views.boxes` measured for them and set in the font of
+:mod:`explorer.views.fonts`. Coordinates are Graphviz's points.
 """
 
 import shutil
@@ -11,28 +12,30 @@ from collections.abc import Iterator
 from functools import lru_cache
 from xml.etree import ElementTree
 
-TIMEOUT = 10.0  # seconds; a picture of 64 modules takes a fraction of one
+from explorer.errors import UserError
+from explorer.views import fonts
+
+TIMEOUT = 10.0  # seconds; a diagram of 64 modules takes a fraction of one
 _SYSTEM, _BUNDLED = "dot", "graphviz-pure"
-_SVG = "http://www.w3.org/2000/svg"
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-_ELEMENTS = {f"{{{_SVG}}}{name}" for name in ("svg", "g", "path", "polygon", "polyline", "ellipse", "text")}
+_NAMESPACE = "http://www.w3.org/2000/svg"
+_TEXT, _POLYGON = f"{{{_NAMESPACE}}}text", f"{{{_NAMESPACE}}}polygon"
+_ELEMENTS = {f"{{{_NAMESPACE}}}{name}" for name in ("svg", "g", "path", "polygon", "polyline", "ellipse", "text")}
 _ATTRIBUTES = {
     *("id", "class", "transform", "width", "height", "viewBox", "d", "points", "x", "y", "cx", "cy", "rx", "ry"),
-    *("fill", "stroke", "stroke-width", "stroke-dasharray", "text-anchor"),
-    *("font-family", "font-size", "font-weight", _SPACE),
+    *("fill", "stroke", "stroke-width", "stroke-dasharray", "text-anchor", "font-size", "font-weight"),
 }
-_BOLD_IS_HIGH = 0.1  # Graphviz sets a line with bold text this share of its size above a plain one
+_INVISIBLE = ("none", "transparent")  # what Graphviz calls a transparent fill, by version
 
-ElementTree.register_namespace("", _SVG)
+ElementTree.register_namespace("", _NAMESPACE)
 
 
-class LayoutUnavailable(RuntimeError):  # noqa: N818 - a state of the machine rather than a mistake
-    """No Graphviz could draw the picture; the text says what is missing."""
+class LayoutUnavailableError(UserError, RuntimeError):
+    """No Graphviz could draw the diagram; the message says what is missing."""
 
 
 @lru_cache(maxsize=128)
 def svg(dot: str) -> str:
-    """Return the picture as SVG text. The same DOT gives the same SVG. Raises LayoutUnavailable."""
+    """Return the diagram as SVG text. The same DOT gives the same SVG. Raises LayoutUnavailableError."""
     failures = []
     for program in _programs():
         try:
@@ -40,12 +43,12 @@ def svg(dot: str) -> str:
         except (OSError, subprocess.SubprocessError, ElementTree.ParseError) as error:
             failures.append(f"{program}: {_reason(error)}")
     if failures:
-        raise LayoutUnavailable(f"Graphviz could not draw this diagram ({'; '.join(failures)}).")
-    raise LayoutUnavailable("Graphviz is missing: install the package graphviz-pure with pip, or Graphviz itself.")
+        raise LayoutUnavailableError(f"Graphviz could not draw this diagram ({'; '.join(failures)}).")
+    raise LayoutUnavailableError("Graphviz is missing: install the package graphviz-pure with pip, or Graphviz itself.")
 
 
 def _programs() -> Iterator[str]:
-    """The Graphviz programs of this machine, the preferred one first."""
+    """Yield the Graphviz programs of this machine, the preferred one first."""
     scripts = sysconfig.get_path("scripts")  # where pip puts a program; not on the PATH of an unactivated environment
     for program in (shutil.which(_SYSTEM), shutil.which(_BUNDLED, path=scripts), shutil.which(_BUNDLED)):
         if program:
@@ -53,8 +56,8 @@ def _programs() -> Iterator[str]:
 
 
 def _run(program: str, dot: str) -> str:
-    done = subprocess.run([program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True)
-    return done.stdout.decode()
+    result = subprocess.run([program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True)
+    return result.stdout.decode()
 
 
 def _reason(error: Exception) -> str:
@@ -65,28 +68,45 @@ def _reason(error: Exception) -> str:
 
 
 def _clean(source: str) -> str:
-    """Keep what draws. Comments and the document type fall away in parsing, the page's own background here."""
+    """Return the drawing elements of an SVG. Parsing drops its comments and its document type."""
     root = ElementTree.fromstring(source)
     _strip(root)
-    for group in root.iter(f"{{{_SVG}}}g"):
-        texts = group.findall(f"{{{_SVG}}}text")
-        high = {text.get("y"): text.get("font-size") for text in texts if text.get("font-weight") == "bold"}
-        for text in texts:
-            if text.get("y") in high:
-                low = float(text.get("y", "0")) + _BOLD_IS_HIGH * float(high[text.get("y")] or 0)
-                text.set("y", f"{low:.2f}")
+    root.set("font-family", f"'{fonts.FAMILY}', {fonts.FALLBACKS}")
+    root.set(
+        "text-rendering", "geometricPrecision"
+    )  # else Chromium rounds advances to whole pixels
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def _strip(element: ElementTree.Element) -> None:
+    """Remove what does not draw from an element and its children, and place their texts."""
     for name, value in list(element.attrib.items()):
         if name not in _ATTRIBUTES or "url(" in value:
             del element.attrib[name]
+    cell = None  # an invisible polygon is the ground of the text that follows it
     for child in list(element):
-        if child.tag in _ELEMENTS and child.get("fill") != "transparent":
+        if child.tag == _POLYGON and child.get("fill") in _INVISIBLE and child.get("stroke") in (*_INVISIBLE, None):
+            cell = child
+            element.remove(child)
+        elif child.tag in _ELEMENTS:
             _strip(child)
+            if child.tag == _TEXT and cell is not None:
+                _centre(child, cell)
+                cell = None
         else:
             element.remove(child)
     element.tail = None
-    if element.tag != f"{{{_SVG}}}text":
+    if element.tag != _TEXT:
         element.text = None
+
+
+def _centre(text: ElementTree.Element, cell: ElementTree.Element) -> None:
+    """Centre a text in its cell, by its width and by the height of its capitals.
+
+    The position that Graphviz gave it depends on the fonts of the machine.
+    """
+    xs, ys = zip(*(map(float, point.split(",")) for point in cell.get("points", "").split()), strict=True)
+    capitals = fonts.CAP_HEIGHT * float(text.get("font-size", "0"))
+    text.set("text-anchor", "middle")
+    text.set("x", f"{(min(xs) + max(xs)) / 2:.2f}")
+    text.set("y", f"{(min(ys) + max(ys) + capitals) / 2:.2f}")

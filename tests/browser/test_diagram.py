@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
-from explorer.views import layout, palette
+from explorer.views import fonts, layout, palette
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
@@ -47,6 +47,21 @@ MEASURE = """pane => {
         })),
     }
 }"""
+
+# Every text of the boxes: its weight, its font size, its width in points, and the middles of its box and of its node.
+WIDTHS = """pane => [...pane.querySelectorAll('.node text')].map(text => {
+    const middle = element => {
+        const {left, right} = element.getBoundingClientRect()
+        return (left + right) / 2
+    }
+    const style = getComputedStyle(text)
+    return {
+        text: text.textContent, bold: style.fontWeight === '700', size: parseFloat(style.fontSize),
+        width: text.getComputedTextLength(), middle: middle(text), family: style.fontFamily,
+        node: text.closest('.node').id, middleOfNode: middle(text.closest('.node').querySelector('path')),
+        kind: text.closest('.node').classList[1],
+    }
+})"""
 
 # Every text with the colour it has and the colour of the topmost shape that lies under its middle.
 CONTRASTS = """pane => {
@@ -92,7 +107,7 @@ def open_diagram(serve: Callable[[str], str], page: Page) -> Callable[..., Locat
         page.set_viewport_size({"width": 1400, "height": 900})
         page.goto(f"{serve('tests/browser/apps/diagram_app.py')}/?{urlencode(query)}")
         pane = page.locator(".pane")
-        expect(pane.locator(".choice").first).to_be_visible(timeout=30_000)
+        expect(pane.locator(".selectable").first).to_be_visible(timeout=30_000)
         return pane
 
     return open_it
@@ -264,10 +279,10 @@ def test_shift_and_enter_open_a_module_and_keep_the_focus(open_diagram, page):
     expect(page.get_by_text("chosen: None, 0 times")).to_be_visible()
     page.keyboard.press("Shift+Enter")
     expect(frame(pane, "3b")).to_have_count(0)
-    expect(page.locator("#opens")).to_be_attached()
-    assert page.locator("#opens").get_attribute("hidden") is None
+    expect(page.locator("#expand-help")).to_be_attached()
+    assert page.locator("#expand-help").get_attribute("hidden") is None
     pane = open_diagram(draw="4a")
-    assert page.locator("#opens").get_attribute("hidden") is not None
+    assert page.locator("#expand-help").get_attribute("hidden") is not None
     node(pane, "inception_4a.branch_3x3.conv").focus()
     page.keyboard.press("Shift+Enter")
     expect(page.get_by_text("chosen: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
@@ -383,6 +398,31 @@ def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
     page.set_viewport_size({"width": 800, "height": 900})
     eventually(lambda: all_inside(pane))
     check_places(pane)
+
+
+@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+def test_texts_are_as_wide_as_the_layout_assumes_and_centred(open_diagram, query):
+    """The browser draws with the font that measured, whatever fonts the machine has; centres differ by 1 px at most."""
+    pane = open_diagram(**query)
+    texts = pane.evaluate(WIDTHS)
+    assert texts
+    for text in texts:
+        expected = fonts.width(text["text"], text["size"], text["bold"])
+        assert text["width"] == pytest.approx(expected, abs=0.5), text
+        if text["kind"] in ("layer", "outside", "pool", "aux"):
+            assert text["middle"] == pytest.approx(text["middleOfNode"], abs=1), text
+
+
+def test_the_svg_is_drawn_alike_without_the_page(open_diagram, page, new_page):
+    """The downloaded SVG contains the font: alone in a tab its texts have the same widths."""
+    pane = open_diagram(draw="4a")
+    expected = {(text["node"], text["text"]): text["width"] for text in pane.evaluate(WIDTHS)}
+    document = text_of(download(page, "SVG"))
+    alone = new_page()
+    alone.set_content(f"<body>{document}</body>")
+    alone.evaluate("() => document.fonts.ready")
+    found = {(text["node"], text["text"]): text["width"] for text in alone.locator("body").evaluate(WIDTHS)}
+    assert found == pytest.approx(expected, abs=0.01)
 
 
 def test_text_stays_in_its_box_in_a_wider_font(open_diagram, page):

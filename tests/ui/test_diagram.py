@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui.components import diagram
-from explorer.views.layout import LayoutUnavailable
+from explorer.views import layout
+from explorer.views.layout import LayoutUnavailableError
 
 DEMO = Path(__file__).parents[1] / "browser" / "apps" / "diagram_app.py"
 
@@ -25,13 +25,13 @@ def test_without_graphviz_a_simpler_picture_stands_in(monkeypatch):
     """The browser's own Graphviz draws it, and one sentence says what is missing."""
 
     def none(_: str) -> str:
-        raise LayoutUnavailable("Graphviz is missing.")
+        raise LayoutUnavailableError("Graphviz is missing.")
 
-    monkeypatch.setattr(diagram, "svg", none)
+    monkeypatch.setattr(layout, "svg", none)
     at = AppTest.from_file(DEMO, default_timeout=30).run()
     assert not at.exception
     (chart,) = at.get("graphviz_chart")
     assert "inception_4a" in chart.proto.spec
-    assert ["Graphviz is missing. This simpler picture cannot be zoomed, clicked or saved."] == [
+    assert ["Graphviz is missing. This simpler diagram cannot be zoomed, clicked or saved."] == [
         caption.value for caption in at.caption
     ]

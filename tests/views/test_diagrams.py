@@ -8,7 +8,7 @@ from hypothesis import given
 
 from explorer import PRESETS, summarize
 from explorer.views import diagrams, palette
-from explorer.views.measures import COLOURINGS
+from explorer.views.canvas import COLOURINGS
 from tests.dot_reader import arrow_widths, arrows, boxes, legend
 from tests.strategies import networks
 
@@ -148,7 +148,7 @@ def test_text_can_be_read_on_every_box(colour_by):
         ):
             for box in boxes(drawing.dot).values():
                 for text in box.texts:
-                    assert palette.contrast(text.colour, text.ground) >= palette.READABLE
+                    assert palette.contrast(text.colour, text.background) >= palette.READABLE
 
 
 @pytest.mark.parametrize("colour_by", ["parameters", "macs", "activations", "time"])

@@ -9,8 +9,8 @@ from explorer.comparison import Comparison
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.lessons.worksheet import worksheet
-from explorer.views import handout
-from explorer.views.layout import LayoutUnavailable
+from explorer.views import handout, layout
+from explorer.views.layout import LayoutUnavailableError
 
 PAPER = PRESETS["paper"]
 EDITED = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
@@ -93,9 +93,9 @@ def test_without_graphviz_the_rest_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     """Where no diagram can be drawn its place says so."""
 
     def missing(dot: str) -> str:
-        raise LayoutUnavailable("Graphviz is missing.")
+        raise LayoutUnavailableError("Graphviz is missing.")
 
-    monkeypatch.setattr(handout, "svg", missing)
+    monkeypatch.setattr(layout, "svg", missing)
     page = Page(network_page())
     assert "Graphviz is missing." in page.text
     assert page.tags.count("img") == 0

@@ -13,7 +13,7 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.analysis import NetworkSummary
 from explorer.config import InceptionModule
-from explorer.views import diagrams, layout
+from explorer.views import diagrams, fonts, layout
 
 PAPER = summarize(PRESETS["paper"])
 DOT_PROGRAM = shutil.which("dot") or Path(sysconfig.get_path("scripts"), "graphviz-pure")
@@ -83,13 +83,13 @@ def test_a_broken_system_graphviz_is_passed_over(path, monkeypatch, body):
 def test_no_graphviz_at_all_is_said(path, monkeypatch):
     """Without any, the error names what to install."""
     monkeypatch.setattr(layout.sysconfig, "get_path", lambda _: str(path))
-    with pytest.raises(layout.LayoutUnavailable, match=r"Graphviz is missing.*graphviz-pure"):
+    with pytest.raises(layout.LayoutUnavailableError, match=r"Graphviz is missing.*graphviz-pure"):
         layout.svg(DOT)
 
 
 def test_dot_that_cannot_be_drawn_is_said():
     """What Graphviz complains about is in the error."""
-    with pytest.raises(layout.LayoutUnavailable, match="could not draw"):
+    with pytest.raises(layout.LayoutUnavailableError, match="could not draw"):
         layout.svg("digraph {")
 
 
@@ -122,12 +122,30 @@ def test_the_svg_is_plain():
     assert "<!" not in drawn
 
 
-def test_bold_text_stands_on_the_line_of_the_text_beside_it():
-    """Bold and plain text of one line keep one baseline."""
+def test_texts_are_centred_in_their_cells(path):
+    """Where Graphviz puts a text depends on the fonts it knows; we move it to the middle of its cell."""
+    cell = '<polygon fill="{0}" stroke="{0}" points="10,-20 10,-40 50,-40 50,-20 10,-20"/>'
+    text = '<text text-anchor="start" x="3" y="-1" font-family="Times,serif" font-size="10.00">four</text>'
+    nodes = "".join(f"<g>{cell.format(fill)}{text}</g>" for fill in ("none", "transparent"))
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg">{nodes}</svg>'
+    program(path, f"print({drawn!r})")
+    root = ElementTree.fromstring(layout.svg(DOT))
+    assert not list(root.iter(f"{SVG}polygon"))
+    assert [("middle", 30, -30 + 3.3)] * 2 == [
+        (text.get("text-anchor"), float(text.get("x")), float(text.get("y"))) for text in root.iter(f"{SVG}text")
+    ]
+    assert root.get("font-family").startswith(f"'{fonts.FAMILY}'")
+
+
+def test_bold_and_plain_text_of_a_line_have_one_baseline():
+    """The name and the shape of a concatenation are on one line, side by side."""
     concat = groups(layout.svg(diagrams.module(PAPER, "4a").dot), "concat")["inception_4a.concat"]
-    name, shape = (text for text in concat.iter(f"{SVG}text") if text.text.strip() in ("concat", "512 × 14 × 14"))
+    name, shape = (text for text in concat.iter(f"{SVG}text") if text.text in ("concat", "512 × 14 × 14"))
     assert name.get("font-weight") == "bold"
     assert name.get("y") == shape.get("y")
+    centres = float(shape.get("x")) - float(name.get("x"))
+    widths = fonts.width("concat", 14, bold=True) + fonts.width("512 × 14 × 14", 14)
+    assert centres == pytest.approx(widths / 2 + 8, abs=1)
 
 
 @pytest.mark.parametrize("preset", ["paper", "naive", "two_3x3", "half"])

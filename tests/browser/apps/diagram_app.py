@@ -60,10 +60,10 @@ with st.container(width=width):
     diagram(
         drawing,
         key="diagram",
-        chosen=st.session_state.get("chosen"),
-        on_choose=choose,
-        on_open=open_or_close if what == "overview" else None,
+        selected=st.session_state.get("chosen"),
+        on_select=choose,
+        on_expand=open_or_close if what == "overview" else None,
         height=int(query.get("height", 520)),
-        tallest=int(query.get("tallest", 0)),
-        adapts=query.get("direction") == "adapts",
+        max_height=int(query.get("tallest", 0)),
+        reports_width=query.get("direction") == "adapts",
     )
