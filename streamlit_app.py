@@ -1,23 +1,23 @@
-"""The entrypoint: ``streamlit run streamlit_app.py``. Page settings, the shared frame, and the page asked for."""
+"""The entrypoint: ``streamlit run streamlit_app.py``. Page settings, the shared frame, and the requested page."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import frame, messages, state
+from explorer.ui import frame, messages, state, streamlit_workarounds
 from explorer.ui.explore.network import editor
-from explorer.ui.navigation import navigation
+from explorer.ui.navigation import select_page
 
 ASSETS = Path(__file__).parent / "assets"
 
-frame.begin()
+streamlit_workarounds.reset_drawing_context()
 st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
 st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
 messages.stop_on_bad_environment()
-page = navigation()
-state.open_session(page.url_path)
+page = select_page()
+state.sync_from_url(page.url_path)
 editor.apply_pending_edits()
 state.write_url()
-frame.bar()
+frame.show_bar()
 page.run()

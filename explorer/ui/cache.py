@@ -1,4 +1,4 @@
-"""Results shared by all sessions, keyed by config. Every cache is bounded; what is in them is immutable."""
+"""Results that all sessions share, by config. Every cache is bounded, and what it holds is immutable."""
 
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from explorer.views.canvas import Drawing
 
 @lru_cache(maxsize=256)
 def summary(config: GoogLeNetConfig) -> NetworkSummary:
-    """Return the closed form of a buildable network. Raises UnbuildableError otherwise."""
+    """Return the closed form of a network. Raises UnbuildableError if it cannot be built."""
     return summarize(config)
 
 
@@ -26,7 +26,7 @@ def overview(
     expanded: frozenset[str] = frozenset(),
     direction: diagrams.Direction = "across",
 ) -> Drawing:
-    """Return the picture of the whole network. ``timing`` is needed to colour by time."""
+    """Return the diagram of the whole network. Colouring by time needs a ``timing``."""
     times = timing.seconds if timing else None
     return diagrams.overview(summary(config), colour_by=colour_by, times=times, expanded=expanded, direction=direction)
 
@@ -35,28 +35,28 @@ def overview(
 def drawing(
     config: GoogLeNetConfig, block: str, colour_by: str, timing: LayerTiming | None = None, least: float = 0
 ) -> Drawing:
-    """Return the picture of a block. Raises KeyError for an unknown one."""
+    """Return the diagram of a block, with a colour scale to ``least`` or more. Raises KeyError for an unknown block."""
     times = timing.seconds if timing else None
-    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, least=least)
+    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, scale_end=least)
 
 
 @st.cache_resource
 def check_jobs() -> JobQueue:
-    """Return the one live checker of this server; its process starts with the first request."""
+    """Return the server's queue of checks and measurements; its process starts with the first request."""
     return JobQueue()
 
 
 @st.cache_resource
 def inspection_jobs() -> JobQueue:
-    """Return the one that looks inside networks with pictures. It has a process of its own, which keeps networks."""
+    """Return the server's queue of requests about images. Its own process keeps networks in memory."""
     return JobQueue(INSPECTION_WORKER)
 
 
 @st.cache_resource
 def import_jobs(kind: str) -> JobQueue:
-    """Return the one that brings weights by requests of a kind, from a file or from PyTorch's server.
+    """Return the server's queue that imports weights by one kind of request: from a file, or from PyTorch's server.
 
-    Each kind has a process of its own, as both may take minutes, and everybody's looks and files go on meanwhile. It
+    Each kind has its own process: both may take minutes, and must not delay anybody's other requests. That process
     loads no torch, and is small.
     """
     return JobQueue()

@@ -1,7 +1,7 @@
-"""What is wrong, said at the place where it was done.
+"""Errors, shown at the place they belong to.
 
-A message quotes what was typed, or what stood in a link or file. It is shown as it stands: read as Markdown, it could
-bring a picture with it, and the browser would ask another machine for that.
+A message quotes what was typed, or what a link or a file holds. It is shown as plain text: Markdown could hold an
+image, and the browser would request that from another machine.
 """
 
 from collections.abc import Iterable
@@ -10,25 +10,34 @@ import streamlit as st
 
 from explorer.config import Problem
 from explorer.settings import environment_problems
+from explorer.ui import state
 from explorer.views import formatting as fmt
+
+_MAX_SHOWN = 3
 
 
 def show_problems(problems: Iterable[Problem]) -> None:
-    """Show why something was refused, a box for each problem."""
+    """Show why an input was rejected, a box for each problem."""
     for problem in problems:
         show_refusal(problem.message)
 
 
+def show_rejected_input(key: str) -> None:
+    """Show why the last input of a control was rejected; nothing if it was accepted."""
+    rejected = state.rejected_input(key)
+    show_problems(rejected.problems[:_MAX_SHOWN] if rejected else ())
+
+
 def show_refusal(message: str) -> None:
-    """Show why something was refused."""
+    """Show why a request was refused."""
     st.error(fmt.markdown(message), icon=":material/block:")
 
 
 def stop_on_bad_environment() -> None:
-    """Go no further where the environment sets what cannot be used: whoever started the server can mend it."""
-    told = environment_problems()
-    for message in told:
+    """End the run with an error if an environment variable has a value that the app cannot use."""
+    problems = environment_problems()
+    for message in problems:
         st.error(fmt.markdown(message), icon=":material/settings:")
-    if told:
-        st.caption("Mend it where the app is started, and start the app anew.")
+    if problems:
+        st.caption("Change it where the app is started, and restart the app.")
         st.stop()

@@ -5,16 +5,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
-from explorer.settings import ASSETS
-
-_JS = (ASSETS / "close_notice.js").read_text("utf-8")
-_close_notice = st.components.v2.component("close_notice", html="<span></span>", js=_JS)
+from explorer.ui.streamlit_workarounds import close_page_not_found, is_page_unknown
 
 
 class PageEntry(NamedTuple):
-    """One page: its file below ``pages/``, its title, its icon and a sentence on what it shows."""
+    """One page: its file below ``pages/``, its title, its icon, and a sentence on what it shows."""
 
     file: str
     title: str
@@ -40,7 +36,7 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "explore/compare.py",
             "Compare",
             ":material/compare_arrows:",
-            "Two to four networks side by side, the shelf of those you kept, and ways to take them away.",
+            "Compare two to four networks, manage your shelf of saved ones, and export them.",
         ),
     ),
     "Learn": (
@@ -54,7 +50,7 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "learn/auxiliary.py",
             "Auxiliary classifiers",
             ":material/alt_route:",
-            "What the two heads are, what they cost, and whom their gradients reach.",
+            "What the two heads are, what they cost, and which layers their gradients reach.",
         ),
         PageEntry(
             "learn/which_googlenet.py",
@@ -77,32 +73,40 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "Train a network on real images and watch it learn; race several; look back at all runs.",
         ),
         PageEntry(
-            "lab/infer.py",
+            "lab/look_inside.py",
             "Look inside",
             ":material/frame_inspect:",
-            "Give the network a picture and see what it answers, what each branch shows, and where it looked.",
+            "Give the network an image and see its prediction, the feature maps of each branch, and the attribution.",
         ),
     ),
 }
 
 
-def navigation() -> st.Page:
-    """Return the page that the address asks for, with the sections as menus at the top.
+OLD_ADDRESSES = {"infer": "lab/look_inside.py"}  # pages that had another name, so that links to it still open them
 
-    On a fresh server Streamlit first looks for pages in the folder ``pages`` in its old way, finds none there, and
-    tells a visitor with a deep link that his page does not exist, before this runs and finds it. The first page
-    has the root as its address, and its name is not known either. Such a notice is taken back.
+
+def select_page() -> st.Page:
+    """Return the page that the address names, and show the sections as menus at the top.
+
+    An old address, with all its parameters, leads to the page that it named.
     """
-    unknown_to_streamlit = PagesManager.uses_pages_directory
-    asked = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
+    is_unknown = is_page_unknown()
+    requested = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
     sections = {
         section: [
             st.Page(f"pages/{entry.file}", title=entry.title, icon=entry.icon, help=entry.help) for entry in entries
         ]
         for section, entries in PAGES.items()
     }
-    page = st.navigation(sections, position="top")
+    old_pages = [st.Page(_nothing, title=old, url_path=old, visibility="hidden") for old in OLD_ADDRESSES]
+    page = st.navigation({**sections, "Old addresses": old_pages}, position="top")
     first = Path(next(iter(PAGES.values()))[0].file).stem
-    if asked == first or (unknown_to_streamlit and page.url_path):
-        _close_notice(key="close_notice", height=1)
+    new_file = OLD_ADDRESSES.get(page.url_path)
+    close_page_not_found(requested == first or (is_unknown and bool(page.url_path)), is_redirect=new_file is not None)
+    if new_file:
+        st.switch_page(f"pages/{new_file}", query_params=st.query_params)
     return page
+
+
+def _nothing() -> None:
+    """Draw nothing: the page of an old address only leads on."""

@@ -1,4 +1,4 @@
-"""What networks reached when they were trained here, for pages that speak of networks."""
+"""The accuracy that networks reached in the runs of this server, for pages that show networks."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,32 +12,32 @@ from explorer.settings import data_folder
 from explorer.training.plan import DatasetInfo, adapt_to_dataset
 from explorer.ui import runs
 
-_FRESH_S = 5
+_MAX_AGE_S = 5
 
 
-def reached(config: GoogLeNetConfig) -> Iterator[str]:
-    """Yield a sentence for each set of images on which the network, made to fit it, finished a run."""
+def accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:
+    """Yield a sentence for each dataset on which the network, adapted to it, has finished a run."""
     folder = data_folder()
-    if not (folder / "runs.sqlite").is_file():  # nothing was ever trained, and no look creates anything
+    if not (folder / "runs.sqlite").is_file():  # nothing was ever trained; reading must not create the store
         return
-    for data, known in _results(str(folder)).items():
+    for data, accuracies in _results(str(folder)).items():
         try:
-            facts = runs.facts_of(data)
+            dataset = runs.load_dataset_info(data)
         except DataError:
             continue
-        fitted = _fitted(config, facts)
-        if fitted in known:
-            yield f"{100 * known[fitted]:.1f} % on {facts.title} (best run here)"
+        adapted = _adapted(config, dataset)
+        if adapted is not None and adapted in accuracies:
+            yield f"{100 * accuracies[adapted]:.1f} % on {dataset.title} (best run here)"
 
 
-@st.cache_resource(ttl=_FRESH_S, max_entries=4, show_spinner=False)
+@st.cache_resource(ttl=_MAX_AGE_S, max_entries=4, show_spinner=False)
 def _results(folder: str) -> Results:
     return best_results(runs.store())
 
 
 @lru_cache(maxsize=256)
-def _fitted(config: GoogLeNetConfig, facts: DatasetInfo) -> GoogLeNetConfig | None:
+def _adapted(config: GoogLeNetConfig, dataset: DatasetInfo) -> GoogLeNetConfig | None:
     try:
-        return adapt_to_dataset(config, facts.shape, len(facts.classes)).config
+        return adapt_to_dataset(config, dataset.shape, len(dataset.classes)).config
     except UnbuildableError:
         return None

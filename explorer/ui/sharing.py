@@ -1,4 +1,4 @@
-"""The Share menu of the bar: links to the network and to everything, and files in and out."""
+"""The menu Share of the bar: links to the network and to the whole state, and files to save and open."""
 
 from urllib.parse import urlencode
 
@@ -17,31 +17,32 @@ from explorer.share import (
     to_json,
 )
 from explorer.ui import messages, state
+from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 
 _FILE = "share_file"
-_EDITION = "share_edition"
+_UPLOAD_COUNT = SessionValue("share_upload_count", 0)
 
 
 def share_menu() -> None:
-    """Offer to share; what is in the menu is made only while it is open."""
+    """Offer to share; the contents of the menu are made only while it is open."""
     menu = st.popover("Share", icon=":material/share:", on_change="rerun", key="share")
     if menu.open:
         with menu:
-            _links()
-            _files_out()
-            _file_in()
+            _show_links()
+            _download_buttons()
+            _file_uploader()
 
 
-def _links() -> None:
-    tokens = {name: token for name, token in state.tokens().items() if token}
+def _show_links() -> None:
+    tokens = {name: token for name, token in state.url_tokens().items() if token}
     st.markdown("**A link to this network**")
-    st.code(_link({name: token for name, token in tokens.items() if name == state.PARAMETER}), language=None)
+    st.code(_link({name: token for name, token in tokens.items() if name == state.NETWORK_PARAMETER}), language=None)
     if state.shelf().variants or state.COMPARED_PARAMETER in tokens:
         st.markdown("**A link to everything: network, shelf, comparison and page**")
         st.code(_link(tokens), language=None)
-    if not state.shelf_in_link():
-        st.caption("The shelf is too long for a link: it lives in this session alone. Take it along as a file.")
+    if not state.is_shelf_in_url():
+        st.caption("The shelf is too long for a link: it exists in this session only. Save it as a file.")
 
 
 def _link(tokens: dict[str, str]) -> str:
@@ -49,7 +50,7 @@ def _link(tokens: dict[str, str]) -> str:
     return f"{address}?{urlencode(tokens)}" if tokens else address
 
 
-def _files_out() -> None:
+def _download_buttons() -> None:
     version, variants = state.current(), state.shelf().variants
     with st.container(horizontal=True):
         st.download_button(
@@ -71,38 +72,39 @@ def _files_out() -> None:
         )
 
 
-def _file_in() -> None:
-    edition = st.session_state.setdefault(_EDITION, 0)
-    key = f"{_FILE}_{edition}"
-    st.file_uploader("Open a network or a shelf", "json", key=key, on_change=_opened, args=(key,), max_upload_size=1)
-    messages.show_problems((state.refused(_FILE) or (None, ()))[1])
+def _file_uploader() -> None:
+    key = f"{_FILE}_{_UPLOAD_COUNT.get()}"  # a new key empties the control
+    st.file_uploader(
+        "Open a network or a shelf", "json", key=key, on_change=_open_upload, args=(key,), max_upload_size=1
+    )
+    messages.show_rejected_input(_FILE)
 
 
-def _opened(key: str) -> None:
-    """Take in the file, or say why not; either way the place is free for another one."""
+def _open_upload(key: str) -> None:
+    """Open the uploaded file or record why that failed, and empty the control for another one."""
     file = st.session_state[key]
     if file is None:
         return
-    st.session_state[_EDITION] += 1
+    _UPLOAD_COUNT.set(_UPLOAD_COUNT.get() + 1)
     try:
-        told = take_in(file.read(MAX_SHELF_DOCUMENT + 1))
+        message = open_document(file.read(MAX_SHELF_DOCUMENT + 1))
     except ShareError as error:
-        state.refuse(_FILE, file.name, (Problem("share", _FILE, str(error)),))
+        state.reject_input(_FILE, file.name, (Problem("share", _FILE, str(error)),))
         return
-    state.accept()
-    st.toast(told, icon=":material/check:")
+    state.clear_rejected_input()
+    st.toast(message, icon=":material/check:")
 
 
-def take_in(document: bytes) -> str:
-    """Put the network of a document on the bench, or its variants on the shelf; return what was done.
+def open_document(document: bytes) -> str:
+    """Make the network of a document the current one, or add its variants to the shelf; return a message.
 
-    Raises ShareError for anything else; then nothing has changed.
+    Raises ShareError for anything else, and then changes nothing.
     """
     if is_shelf(document):
         variants = shelf_from_json(document)
         state.set_shelf(state.shelf().replaced_by(variants))
-        return f"{fmt.exact(len(variants))} variants are on the shelf. Undo on the shelf leads back."
+        return f"{fmt.exact(len(variants))} variants are on the shelf. Undo on the shelf restores the old ones."
     config = from_json(document)
     base = next((name for name, preset in PRESETS.items() if preset == config), state.current().base)
-    state.make_current(Version(base, config))
-    return "The network of the file is on the bench. Undo leads back."
+    state.set_current(Version(base, config))
+    return "The network of the file is now the current one. Undo restores the old one."

@@ -1,4 +1,4 @@
-"""The shelf: keep the network on the bench with one click; open, rename, copy, order and delete what was kept."""
+"""The shelf: keep the current network with one click; open, rename, copy, order and delete saved variants."""
 
 from collections.abc import Callable
 
@@ -11,60 +11,60 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
 from explorer.ui import cache, messages, state
-from explorer.ui.components.variants import accuracy, theme, title
+from explorer.ui.components.variants import accuracy_text, theme, title
 from explorer.views import comparison_tables, variant_figures
 from explorer.views import formatting as fmt
 from explorer.views.variant_figures import Point
 
-_WHICH, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
+_VARIANT, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
 
 
 def keep_button() -> None:
-    """Offer to keep the network on the bench; a filled star says that it is kept already."""
-    kept = next((v.name for v in state.shelf().variants if v.version == state.current()), None)
+    """Offer to keep the current network; a filled star means that it is on the shelf already."""
+    name = next((v.name for v in state.shelf().variants if v.version == state.current()), None)
     st.button(
-        "Kept" if kept else "Keep",
-        icon=":material/star:" if kept else ":material/star_outline:",
+        "Kept" if name else "Keep",
+        icon=":material/star:" if name else ":material/star_outline:",
         on_click=keep,
-        disabled=kept is not None,
+        disabled=name is not None,
         key="keep",
-        help=f"On the shelf as {kept}." if kept else "Puts this network on the shelf of the Compare page.",
+        help=f"On the shelf as {name}." if name else "Puts this network on the shelf of the page Compare.",
     )
 
 
 def keep(version: Version | None = None, note: str = "") -> None:
-    """Put a network, or the one on the bench, on the shelf under a free name that says what it is."""
+    """Put a network (default: the current one) on the shelf under a free name that describes it."""
     version = version or state.current()
     name = suggested_name(state.shelf(), version)
-    if _step(lambda shelf: shelf.keep(name, version, note)):
-        st.session_state[_WHICH] = name
+    if _change(lambda shelf: shelf.keep(name, version, note)):
+        st.session_state[_VARIANT] = name
         st.toast(f"Kept as {name}.", icon=":material/star:")
 
 
 def show_shelf(names: tuple[str, ...]) -> None:
-    """Show all networks as points, and what can be done with those that were kept."""
+    """Show all networks as points of a chart, and the controls of the saved ones."""
     _scatter(names)
     if state.shelf().variants:
         _manage()
     else:
         st.info(
-            "The shelf is empty. **Keep**, at the top of every page, puts the network on the bench here. Edit on, keep "
-            "that too, and compare them.",
+            "The shelf is empty. **Keep**, at the top of every page, puts the current network here. Edit it, keep that "
+            "too, and compare them.",
             icon=":material/star_outline:",
         )
-    if not state.shelf_in_link():
-        _take_along()
+    if not state.is_shelf_in_url():
+        _offer_file()
     if state.shelf().past:
         st.button("Undo on the shelf", icon=":material/undo:", on_click=_undo, key="shelf_undo")
 
 
-def _take_along() -> None:
-    """Say that a reload loses this shelf, and offer it as a file."""
+def _offer_file() -> None:
+    """Warn that a reload loses this shelf, and offer it as a file."""
     variants = state.shelf().variants
     with st.container(horizontal=True, vertical_alignment="center", key="shelf_too_long"):
         st.warning(
-            f"These {len(variants)} variants are too long for the address: they live in this session alone, and a "
-            "reload or a link loses them. The file brings them back (Share, Open a network or a shelf).",
+            f"The address cannot hold these {len(variants)} variants: they exist in this session only, and a reload or "
+            "a link loses them. Save them as a file; Share, Open a network or a shelf restores them.",
             icon=":material/save:",
         )
         st.download_button(
@@ -81,56 +81,57 @@ def _take_along() -> None:
 def _scatter(names: tuple[str, ...]) -> None:
 
     few = len(state.shelf().names) < 2
-    with_presets = st.toggle("with the presets", value=few, key="shelf_presets", persist_state="session")
-    kept = {variant.version for variant in state.shelf().variants}
-    bench = () if state.current() in kept else (CURRENT,)
-    every = dict.fromkeys((*names, *bench, *state.shelf().names, *(PRESETS if with_presets else ())))
-    points = [_point(name, state.version_named(name).config, names) for name in every]
+    with_presets = st.toggle("Show the presets", value=few, key="shelf_presets", persist_state="session")
+    saved = {variant.version for variant in state.shelf().variants}
+    current = () if state.current() in saved else (CURRENT,)
+    all_names = dict.fromkeys((*names, *current, *state.shelf().names, *(PRESETS if with_presets else ())))
+    points = [_point(name, state.version_named(name).config, names) for name in all_names]
     st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
     st.caption(
-        "How to read this: further left has fewer parameters, further down fewer MACs, larger marks hold more "
-        "activations. The dotted line is the Pareto front: whatever lies beyond it, to the right and up, is beaten in "
-        "both by a network at one of its corners."
+        "Reading this chart: networks further left have fewer parameters, further down fewer MACs; larger marks have "
+        "more activations. The dotted line is the Pareto front: for each network above and to the right of it, a "
+        "network at one of its corners has fewer of both."
     )
 
 
 def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
-    """Return a network as a point of the scatter, with what is known of it."""
+    """Return a network as a point of the chart, with what is known of it."""
     return Point(
-        "bench" if name == CURRENT else title(name),
+        "current" if name == CURRENT else title(name),
         NetworkTotals.of(cache.summary(config)),
         comparison_tables.LETTERS[names.index(name)] if name in names else "",
         name not in PRESETS,
-        comparison_tables.time_text(state.measured(config)),
-        accuracy(config),
+        comparison_tables.time_text(state.latencies_ms(config)),
+        accuracy_text(config),
     )
 
 
 def _manage() -> None:
     shelf = state.shelf()
-    if st.session_state.get(_WHICH) not in shelf.names:
-        st.session_state[_WHICH] = shelf.names[-1]
+    if st.session_state.get(_VARIANT) not in shelf.names:
+        st.session_state[_VARIANT] = shelf.names[-1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Variant", shelf.names, key=_WHICH, width=260)
-        variant = shelf.get(st.session_state[_WHICH])
-        place = shelf.variants.index(variant)
+        st.selectbox("Variant", shelf.names, key=_VARIANT, width=260)
+        variant = shelf.get(st.session_state[_VARIANT])
+        index = shelf.variants.index(variant)
         _button(
-            "Open", "open_in_new", lambda: state.make_current(variant.version), "Puts it on the bench. Undo leads back."
+            "Open",
+            "open_in_new",
+            lambda: state.set_current(variant.version),
+            "Makes it the current network. Can be undone.",
         )
-        _button("Copy", "content_copy", lambda: _step(lambda s: s.duplicate(variant.name)))
-        _button("Up", "arrow_upward", lambda: _step(lambda s: s.move(variant.name, -1)), off=place == 0)
+        _button("Copy", "content_copy", _step(lambda s: s.duplicate(variant.name)))
+        _button("Up", "arrow_upward", _step(lambda s: s.move(variant.name, -1)), disabled=index == 0)
         _button(
             "Down",
             "arrow_downward",
-            lambda: _step(lambda s: s.move(variant.name, 1)),
-            off=place == len(shelf.names) - 1,
+            _step(lambda s: s.move(variant.name, 1)),
+            disabled=index == len(shelf.names) - 1,
         )
-        _button(
-            "Delete", "delete", lambda: _step(lambda s: s.delete(variant.name)), "Undo on the shelf brings it back."
-        )
+        _button("Delete", "delete", _step(lambda s: s.delete(variant.name)), "Undo on the shelf restores it.")
     summary = cache.summary(variant.version.config)
     st.caption(
-        f"{place + 1} of {len(shelf.names)} · {fmt.exact(summary.parameters(aux=False))} parameters · "
+        f"{index + 1} of {len(shelf.names)} · {fmt.exact(summary.parameters(aux=False))} parameters · "
         f"{fmt.short(summary.macs())} MACs · from {CATALOGUE[variant.version.base].title}"
     )
     with st.container(horizontal=True, vertical_alignment="top"):
@@ -138,41 +139,49 @@ def _manage() -> None:
         _text("Note", _NOTE, variant.note, MAX_NOTE, lambda s, v: s.annotate(variant.name, v), 420)
 
 
-def _button(label: str, icon: str, action: Callable[[], object], told: str = "", off: bool = False) -> None:
-    st.button(
-        label, icon=f":material/{icon}:", on_click=action, key=f"shelf_{label.lower()}", help=told or None, disabled=off
-    )
+def _button(label: str, icon: str, action: Callable[[], None], help: str | None = None, disabled: bool = False) -> None:
+    key = f"shelf_{label.lower()}"
+    st.button(label, icon=f":material/{icon}:", on_click=action, key=key, help=help, disabled=disabled)
 
 
-def _text(label: str, key: str, value: str, most: int, change: Callable[[Shelf, str], Shelf], width: int) -> None:
-    """A text of the chosen variant; a bad one is explained under it."""
-    held = state.refused(key)
-    st.session_state[key] = held[0] if held else value
+def _text(label: str, key: str, value: str, max_chars: int, change: Callable[[Shelf, str], Shelf], width: int) -> None:
+    """Show a text of the selected variant; an invalid one is explained below it."""
+    rejected = state.rejected_input(key)
+    st.session_state[key] = rejected.value if rejected else value
 
     def changed() -> None:
-        old, new, names = st.session_state[_WHICH], st.session_state[key], state.compared()
-        if _step(lambda shelf: change(shelf, new), key, new) and key == _NAME:
+        old, new, names = st.session_state[_VARIANT], st.session_state[key], state.compared_names()
+        if _change(lambda shelf: change(shelf, new), key, new) and key == _NAME:
             renamed = new.strip()
-            st.session_state[_WHICH] = renamed
-            state.compare(tuple(renamed if name == old else name for name in names))
+            st.session_state[_VARIANT] = renamed
+            state.set_compared_names(tuple(renamed if name == old else name for name in names))
 
     with st.container(width=width):
-        st.text_input(label, key=key, max_chars=most, on_change=changed)
-        messages.show_problems(held[1] if held else ())
+        st.text_input(label, key=key, max_chars=max_chars, on_change=changed)
+        messages.show_rejected_input(key)
 
 
 def _undo() -> None:
-    state.accept()
+    state.clear_rejected_input()
     state.set_shelf(state.shelf().undo())
 
 
-def _step(step: Callable[[Shelf], Shelf], key: str = _WHICH, value: str = "") -> bool:
-    """Take a step of the shelf, or say under the control ``key`` why not."""
+def _step(step: Callable[[Shelf], Shelf]) -> Callable[[], None]:
+    """Return a callback that changes the shelf."""
+
+    def callback() -> None:
+        _change(step)
+
+    return callback
+
+
+def _change(step: Callable[[Shelf], Shelf], key: str = _VARIANT, value: str = "") -> bool:
+    """Change the shelf and return whether that worked; if not, show why at the control ``key``."""
     try:
         state.set_shelf(step(state.shelf()))
     except ShelfError as error:
-        state.refuse(key, value, (Problem("shelf", key, str(error)),))
+        state.reject_input(key, value, (Problem("shelf", key, str(error)),))
         st.toast(fmt.markdown(str(error)), icon=":material/block:")
         return False
-    state.accept()
+    state.clear_rejected_input()
     return True

@@ -1,11 +1,11 @@
-"""What a session remembers: the history of frozen configs, the shelf, and what is compared. The URL carries all three.
+"""The state of a session that pages share: the history of frozen configs, the shelf, and what is compared.
 
-This module alone names the keys of what the pages share. A choice that belongs to one control and is read elsewhere
-(the device, the colouring of the pictures) has its key, and the function that reads it, beside that control.
+The URL carries these three. This module alone names the keys of shared state in ``st.session_state``.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import uuid4
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -16,90 +16,147 @@ from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
 from explorer.shelf import Shelf, choice_token, chosen_names, default_choice, version_of
 
-_HISTORY = "history"
-_URL_TOKEN = "url_token"
-_SHELF = "shelf"
-_COMPARED = "compared"
-_MEASURED = "measured"
-_MAX_MEASURED = 64
-_PAGE = "page"
-_LED = "led_by_address"
-_NOTICE = "notice"
-_CHOSEN = "chosen"
-_EDITION = "table_edition"
-_REFUSED = "refused"
-PARAMETER = "net"
+T = TypeVar("T")
+
+
+class SessionValue(Generic[T]):
+    """A value in the session's state: its key, its type, and what it is until it is set."""
+
+    def __init__(self, key: str, default: T) -> None:
+        self.key, self.default = key, default
+
+    def get(self) -> T:
+        """Return the value."""
+        value: T = st.session_state.get(self.key, self.default)
+        return value
+
+    def set(self, value: T) -> None:
+        """Set the value."""
+        st.session_state[self.key] = value
+
+    def clear(self) -> None:
+        """Return to the default."""
+        st.session_state.pop(self.key, None)
+
+
+class RejectedInput(NamedTuple):
+    """What a control was given and why it was rejected, to show both at that control."""
+
+    value: Any
+    problems: tuple[Problem, ...]
+
+
+class TableSnapshot(NamedTuple):
+    """The table as the grid received it. The grid holds its edits and lays them over these rows.
+
+    While the ``number`` stays the same the grid keeps its edits and never gets its own changes back, so an edit costs
+    one run. What changes the rows from outside (undo, a preset, an added row, another page) makes a new snapshot.
+    """
+
+    number: int
+    modules: tuple[InceptionModule, ...]
+
+
+DEFAULT = Version("paper", PRESETS["paper"])
+NETWORK_PARAMETER = "net"
 SHELF_PARAMETER = "shelf"
 COMPARED_PARAMETER = "compare"
-DEFAULT = Version("paper", PRESETS["paper"])
+DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
+DEVICE_KEY = "device"  # of every control that selects the device
+
+_HISTORY = SessionValue("history", History(DEFAULT))
+_SHELF = SessionValue("shelf", Shelf())
+_COMPARED = SessionValue[tuple[str, ...]]("compared", ())
+_LATENCIES = SessionValue[dict[GoogLeNetConfig, tuple[float, ...]]]("latencies", {})
+_PAGE = SessionValue[str | None]("page", None)
+_FOLLOWS_URL = SessionValue("follows_url", True)
+_PAGE_WARNING = SessionValue[str | None]("page_warning", None)
+_SELECTED_NODE = SessionValue("selected_node", "inception_4a")
+_TABLE_SNAPSHOT = SessionValue[TableSnapshot | None]("table_snapshot", None)
+_REJECTED = SessionValue[dict[str, RejectedInput]]("rejected_input", {})
+_DEVICE = SessionValue(DEVICE_KEY, "auto")
+_SESSION_ID = SessionValue("session_id", "")
+_URL_TOKEN = "url_token"
+_MAX_LATENCIES = 64
 
 
-def open_session(page: str) -> None:
-    """Make the state follow the URL where the browser leads.
+def session_id() -> str:
+    """Return a name of this session; in a job queue a session's newer request replaces its older one."""
+    if not _SESSION_ID.get():
+        _SESSION_ID.set(uuid4().hex)
+    return _SESSION_ID.get()
 
-    That is at the start (a link, a reload), after Back or Forward, and where another page was opened by a link
-    with a network in it. At any other time the URL follows the state: a busy browser may ask for a run before it
-    has taken in the URL of the run before, and to follow that would undo the edit that was just made. A link that
-    cannot be read leaves the network as it is and puts a notice in its place.
+
+def device() -> str:
+    """Return where the reader wants networks to run: a key of ``DEVICES``."""
+    return _DEVICE.get()
+
+
+def sync_from_url(page: str) -> None:
+    """Make the state follow the URL in a run that the URL caused.
+
+    Those are the first run (a link, a reload), a run after Back or Forward, and the first run of another page, which
+    may have been opened by a link with a network. In all others the URL follows the state: a busy browser may request
+    a run before it has received the URL of the last one, and following that would undo the edit just made. A link that
+    cannot be read leaves the network as it is and warns above the page.
     """
-    state = st.session_state
-    first, moved = _PAGE not in state, state.get(_PAGE) not in (None, page)
-    state[_PAGE] = page
-    state[_LED] = first or moved or _navigated()
-    state.setdefault(_HISTORY, History(DEFAULT))
-    if moved:
-        discard_pending()  # the grid of another page is gone, with the edits it held
-    if not navigated_by_address():
+    is_first, is_new_page = _PAGE.get() is None, _PAGE.get() not in (None, page)
+    _PAGE.set(page)
+    _FOLLOWS_URL.set(is_first or is_new_page or _is_history_navigation())
+    st.session_state.setdefault(_HISTORY.key, _HISTORY.default)
+    if is_new_page:
+        discard_pending_edits()  # the grid of the other page is gone, and its edits with it
+    if not follows_url():
         return
-    told = [_follow(parameter, take, moved) for parameter, take in _FOLLOWED.items()]
-    if any(message is not None for message in told):
-        _notify(" ".join(filter(None, told)))
+    results = [_follow(parameter, load, is_new_page) for parameter, load in _LOADERS.items()]
+    if any(error is not None for error in results):
+        _warn(" ".join(filter(None, results)))
 
 
-def navigated_by_address() -> bool:
-    """Whether this run was led by the address, so that a page takes in what the address says for it alone."""
-    return st.session_state.get(_LED, True)
+def follows_url() -> bool:
+    """Whether this run follows the URL, so that a page reads its own parameters from there."""
+    return _FOLLOWS_URL.get()
 
 
-def _navigated() -> bool:
+def _is_history_navigation() -> bool:
     """Whether this run comes from the browser's Back or Forward."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
 
 
-def _follow(parameter: str, take: Callable[[str | None], None], moved: bool) -> str | None:
-    """Take in what the URL says now. Return what is wrong with it, nothing if all is well, None if it is not new."""
+def _follow(parameter: str, load: Callable[[str | None], None], is_new_page: bool) -> str | None:
+    """Load what a parameter of the URL holds. Return the error, "" if there is none, None if nothing is new."""
     known = f"{_URL_TOKEN}_{parameter}"
     token = st.query_params.get(parameter)
-    if token == st.session_state.get(known) or (token is None and moved):
+    if token == st.session_state.get(known) or (token is None and is_new_page):
         return None
     st.session_state[known] = token
     try:
-        take(token)
+        load(token)
     except ShareError as error:
-        return f"{error} What is shown is the last good state."
+        return f"{error} The page shows the last valid state."
     return ""
 
 
-def _take_network(token: str | None) -> None:
+def _load_network(token: str | None) -> None:
     _push(from_token(token) if token else DEFAULT)
-    discard_pending()
+    discard_pending_edits()
 
 
-def _take_shelf(token: str | None) -> None:
+def _load_shelf(token: str | None) -> None:
     set_shelf(shelf().replaced_by(from_shelf_token(token) if token else ()))
 
 
-def _take_compared(token: str | None) -> None:
-    st.session_state[_COMPARED] = chosen_names(token) if token else ()
+def _load_compared(token: str | None) -> None:
+    _COMPARED.set(chosen_names(token) if token else ())
 
 
-_FOLLOWED = {PARAMETER: _take_network, SHELF_PARAMETER: _take_shelf, COMPARED_PARAMETER: _take_compared}
+_LOADERS = {NETWORK_PARAMETER: _load_network, SHELF_PARAMETER: _load_shelf, COMPARED_PARAMETER: _load_compared}
 
 
 def write_url() -> None:
-    """Put the present state into the URL, so that a reload or a copied link restores it."""
-    for parameter, token in tokens().items():
+    """Write the state into the URL, so that a reload or a copied link restores it."""
+    for parameter, token in url_tokens().items():
         if token != st.query_params.get(parameter):
             if token is None:
                 del st.query_params[parameter]
@@ -108,102 +165,101 @@ def write_url() -> None:
         st.session_state[f"{_URL_TOKEN}_{parameter}"] = token
 
 
-def tokens() -> dict[str, str | None]:
-    """Return what the URL carries, by parameter; None where there is nothing to carry or it is too long."""
-    kept, compared_names = shelf().variants, st.session_state.get(_COMPARED, ())
+def url_tokens() -> dict[str, str | None]:
+    """Return what the URL holds, by parameter; None where there is nothing to hold or it is too long."""
+    variants, names = shelf().variants, _COMPARED.get()
     return {
-        PARAMETER: None if current() == DEFAULT else to_token(current()),
-        SHELF_PARAMETER: to_shelf_token(kept) if kept else None,
-        COMPARED_PARAMETER: choice_token(compared_names) if compared_names else None,
+        NETWORK_PARAMETER: None if current() == DEFAULT else to_token(current()),
+        SHELF_PARAMETER: to_shelf_token(variants) if variants else None,
+        COMPARED_PARAMETER: choice_token(names) if names else None,
     }
 
 
-def shelf_in_link() -> bool:
-    """Whether the address carries the whole shelf, so that a reload keeps it; an empty one needs no carrying."""
-    return not shelf().variants or tokens()[SHELF_PARAMETER] is not None
+def is_shelf_in_url() -> bool:
+    """Whether the URL holds the whole shelf, so that a reload restores it; an empty one needs nothing."""
+    return not shelf().variants or url_tokens()[SHELF_PARAMETER] is not None
 
 
 def shelf() -> Shelf:
-    """Return the variants that this session has kept."""
-    return st.session_state.get(_SHELF, Shelf())
+    """Return the variants that this session has saved."""
+    return _SHELF.get()
 
 
 def set_shelf(changed: Shelf) -> None:
-    """Make another shelf this session's. Its own undo leads back."""
-    st.session_state[_SHELF] = changed
-    st.session_state.pop(_NOTICE, None)
+    """Set the session's shelf. The shelf has its own undo."""
+    _SHELF.set(changed)
+    _PAGE_WARNING.clear()
 
 
-def compared() -> tuple[str, ...]:
-    """Return the names of the networks to compare, the base first; what is no longer there is left out."""
-    chosen = st.session_state.get(_COMPARED, ())
-    known = tuple(name for name in chosen if version_of(name, shelf(), current()))
+def compared_names() -> tuple[str, ...]:
+    """Return the names of the networks to compare, the base first, without those that no longer exist."""
+    known = tuple(name for name in _COMPARED.get() if version_of(name, shelf(), current()))
     return known or default_choice(shelf(), current())
 
 
-def compare(names: tuple[str, ...]) -> None:
-    """Choose what is compared; nothing chooses what is usual."""
-    st.session_state[_COMPARED] = names
+def set_compared_names(names: tuple[str, ...]) -> None:
+    """Set what is compared; no names mean the default choice."""
+    _COMPARED.set(names)
 
 
 def version_named(name: str) -> Version:
-    """Return the network that a name stands for; the one on the bench for an unknown name."""
+    """Return the network of a name; the current network if the name is unknown."""
     return version_of(name, shelf(), current()) or current()
 
 
-def make_current(version: Version) -> None:
-    """Make a network, with the preset it is told against, the present one. Undo leads back."""
+def set_current(version: Version) -> None:
+    """Make a network, with the preset that it is compared with, the current one. Undo restores the old one."""
     _push(version)
-    discard_pending()
+    discard_pending_edits()
 
 
-def measured(config: GoogLeNetConfig) -> tuple[float, ...]:
-    """Return the milliseconds per image that this session last measured of a network; none if it did not."""
-    return st.session_state.get(_MEASURED, {}).get(config, ())
+def latencies_ms(config: GoogLeNetConfig) -> tuple[float, ...]:
+    """Return the milliseconds per image that this session last measured of a network; empty before the first time."""
+    return _LATENCIES.get().get(config, ())
 
 
-def remember_measured(times: dict[GoogLeNetConfig, tuple[float, ...]]) -> None:
-    """Remember what was measured together; older measurements are kept beside it as long as there is room."""
-    known = {**st.session_state.get(_MEASURED, {}), **times}
-    st.session_state[_MEASURED] = dict(list(known.items())[-_MAX_MEASURED:])
+def record_latencies(times: dict[GoogLeNetConfig, tuple[float, ...]]) -> None:
+    """Record the milliseconds per image of networks that were measured together, beside the last older ones."""
+    known = {**_LATENCIES.get(), **times}
+    _LATENCIES.set(dict(list(known.items())[-_MAX_LATENCIES:]))
 
 
 def history() -> History:
     """Return this session's versions of the network."""
-    return st.session_state.get(_HISTORY, History(DEFAULT))
+    return _HISTORY.get()
 
 
 def current() -> Version:
-    """Return the network the session works on."""
+    """Return the current network, which the session edits."""
     return history().present
 
 
 def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
-    """Make a checked config the present one; its base stays. Other rows than the grid knows are a new edition."""
-    other_rows = config.modules != current().config.modules
+    """Make a buildable config the current one, with the same base. Rows unknown to the grid discard its edits."""
+    has_other_rows = config.modules != current().config.modules
     _push(Version(current().base, config))
-    if other_rows and not from_table:
-        discard_pending()
+    if has_other_rows and not from_table:
+        discard_pending_edits()
 
 
-def start_from(base: str) -> None:
-    """Start from a preset. Undo leads back. A name that is none, which no menu of ours offers, changes nothing."""
-    if base in PRESETS:
-        make_current(Version(base, PRESETS[base]))
+def load_preset(name: str) -> None:
+    """Make a preset the current network. Undo restores the old one. An unknown name, which is forged, only warns."""
+    if name in PRESETS:
+        set_current(Version(name, PRESETS[name]))
     else:
-        _notify(f"There is no preset “{str(base)[:30]}”: the network stays as it is.")
+        _warn(f"There is no preset “{str(name)[:30]}”. The network stays as it is.")
 
 
 def undo() -> None:
     """Go one version back."""
     _go_to(history().undo())
-    discard_pending()
+    discard_pending_edits()
 
 
 def redo() -> None:
     """Go one version forward."""
     _go_to(history().redo())
-    discard_pending()
+    discard_pending_edits()
 
 
 def _push(version: Version) -> None:
@@ -211,65 +267,56 @@ def _push(version: Version) -> None:
 
 
 def _go_to(changed: History) -> None:
-    """Make another history this session's. Whoever goes on working has read what was wrong with the link."""
+    """Set the session's history. A reader who edits on has read the warning."""
     if changed != history():
-        st.session_state[_HISTORY] = changed
-        st.session_state.pop(_NOTICE, None)
+        _HISTORY.set(changed)
+        _PAGE_WARNING.clear()
 
 
-class Edition(NamedTuple):
-    """The table as the grid was given it: edits are held by the grid and lie over these rows.
-
-    Within an edition the grid keeps its edits and is never fed its own changes, so an edit costs one run. What
-    changes the rows from outside (undo, a preset, an added row, another page) starts a new edition.
-    """
-
-    number: int
-    modules: tuple[InceptionModule, ...]
+def table_snapshot() -> TableSnapshot:
+    """Return the table over which the grid lays its edits."""
+    if (known := _TABLE_SNAPSHOT.get()) is not None:
+        return known
+    first = TableSnapshot(0, current().config.modules)
+    _TABLE_SNAPSHOT.set(first)
+    return first
 
 
-def edition() -> Edition:
-    """Return the table that the grid's edits lie over."""
-    if _EDITION not in st.session_state:
-        st.session_state[_EDITION] = Edition(0, current().config.modules)
-    return st.session_state[_EDITION]
+def discard_pending_edits() -> None:
+    """Discard rejected input everywhere: the table and all controls show the current network again."""
+    _TABLE_SNAPSHOT.set(TableSnapshot(table_snapshot().number + 1, current().config.modules))
+    _REJECTED.clear()
 
 
-def discard_pending() -> None:
-    """Forget refused input everywhere: the table and the settings show the present network again."""
-    st.session_state[_EDITION] = Edition(edition().number + 1, current().config.modules)
-    st.session_state.pop(_REFUSED, None)
+def reject_input(key: str, value: Any, problems: tuple[Problem, ...]) -> None:
+    """Record what the control of a key was given and why it was rejected. Only the last rejection counts."""
+    _REJECTED.set({key: RejectedInput(value, problems)})
 
 
-def refuse(key: str, value: Any, problems: tuple[Problem, ...]) -> None:
-    """Remember what a setting was given and why it was not taken, to show both where it was typed."""
-    st.session_state[_REFUSED] = {key: (value, problems)}
+def rejected_input(key: str) -> RejectedInput | None:
+    """Return the rejected input of a control, if there is one."""
+    return _REJECTED.get().get(key)
 
 
-def refused(key: str) -> tuple[Any, tuple[Problem, ...]] | None:
-    """Return the refused value of a setting with its problems, if there is one."""
-    return st.session_state.get(_REFUSED, {}).get(key)
+def clear_rejected_input() -> None:
+    """Forget the last rejected input."""
+    _REJECTED.clear()
 
 
-def accept() -> None:
-    """Forget a refused setting, because a good value has come."""
-    st.session_state.pop(_REFUSED, None)
+def page_warning() -> str | None:
+    """Return the warning above the page, such as that its link was bad. It goes with the next edit."""
+    return _PAGE_WARNING.get()
 
 
-def notice() -> str | None:
-    """Return what is to be said above the page, such as that its link was bad, until the next edit."""
-    return st.session_state.get(_NOTICE)
+def _warn(message: str) -> None:
+    _PAGE_WARNING.set(message)
 
 
-def _notify(message: str) -> None:
-    st.session_state[_NOTICE] = message
+def selected_node() -> str:
+    """Return the path of the selected node: a block or a layer, of the current network unless an edit removed it."""
+    return _SELECTED_NODE.get()
 
 
-def chosen() -> str:
-    """Return the path of the chosen node; it is a block or a layer of the present network."""
-    return st.session_state.get(_CHOSEN, "inception_4a")
-
-
-def choose(path: str) -> None:
-    """Choose a node; every page highlights the same one."""
-    st.session_state[_CHOSEN] = path
+def select_node(path: str) -> None:
+    """Select a node; every page highlights the same one."""
+    _SELECTED_NODE.set(path)

@@ -1,7 +1,7 @@
-"""Several networks side by side: what each costs, where they differ, and ways to take them away."""
+"""Several networks side by side: their costs, their differences, and their export."""
 
 from explorer.ui.explore.compare import page
 
-names = page.choose()
+names = page.select_networks()
 page.show_totals(names)
 page.show_details(names)

@@ -1,8 +1,8 @@
-"""One module: its branches, the naive one beside it, and what each branch takes and gives."""
+"""One module: its branches, its naive version beside it, and the budget of each branch."""
 
 from explorer.ui.explore import module
 
-config, name, editable = module.choose_module()
+config, name, editable = module.select_module()
 module.edit_module(config, name, editable=editable)
 module.show_beside_naive(config, name)
-module.budget(config, name)
+module.show_budget(config, name)

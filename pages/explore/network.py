@@ -1,13 +1,13 @@
-"""Edit the paper's table; everything on the page follows."""
+"""Edit the paper's table and see the whole network follow."""
 
 import streamlit as st
 
 from explorer.ui.components import network_diagram, network_settings
-from explorer.ui.explore.network import badge, details, editor, rows, surroundings, totals
+from explorer.ui.explore.network import badge, details, editor, rows, totals
 
 totals.show_totals()
 editor.table_editor()
-surroundings.show_surroundings()
+editor.show_other_parts()
 with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
     rows.row_menu()
     network_settings.common_settings()

@@ -13,6 +13,7 @@ from explorer.ui.lab.look_inside import (
     layer_timing,
     maximization,
     prediction,
+    preprocessing,
     session,
     side_by_side,
     weights,
@@ -43,7 +44,7 @@ else:
         if len(batch) > 1:
             prediction.show_batch(batch)
     with left:
-        images.show_preprocessing(image)
+        preprocessing.show_preprocessing(image)
     view = st.segmented_control(  # one at a time, so that a click computes one view only
         "View",
         list(VIEWS),

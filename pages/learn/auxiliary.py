@@ -1,4 +1,4 @@
-"""The lesson on the auxiliary classifiers."""
+"""The lesson on auxiliary classifiers."""
 
 from explorer.ui.learn import auxiliary, lesson
 
@@ -8,9 +8,9 @@ lesson.show(
         "predict": auxiliary.predict,
         "steps": auxiliary.steps,
         "other_inputs": auxiliary.other_inputs,
-        "ledger": auxiliary.ledger,
+        "head_costs": auxiliary.head_costs,
         "loss": auxiliary.loss,
-        "microscope": auxiliary.microscope,
+        "gradients": auxiliary.gradients,
     },
-    "Every live part follows the network of this session.",
+    "Every live part shows the current network.",
 )

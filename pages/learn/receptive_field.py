@@ -7,11 +7,11 @@ lesson.show(
     {
         "predict": receptive_field.predict,
         "spectrum": receptive_field.spectrum,
-        "on_picture": receptive_field.on_picture,
-        "without": receptive_field.without,
-        "doctor": receptive_field.doctor,
+        "on_image": receptive_field.on_image,
+        "without_branch": receptive_field.show_without_branch,
+        "input_size": receptive_field.input_size,
         "limits": receptive_field.limits,
     },
-    "Every live part follows the network of this session.",
-    together=("spectrum", "on_picture", "without"),
+    "Every live part shows the current network.",
+    together=("spectrum", "on_image", "without_branch"),
 )

@@ -1,21 +1,20 @@
 """The lesson on the 1×1 reduction."""
 
-from explorer.ui.learn import lesson
-from explorer.ui.learn.reduction import case, network
+from explorer.ui.learn import lesson, reduction
 
 lesson.show(
     "reduction",
     {
-        "predict": case.predict,
-        "bench": case.bench,
-        "break_even": case.break_even,
-        "exchange": case.exchange,
-        "mixing": network.mixing,
-        "paths": network.paths,
-        "timing": network.timing,
-        "whole_network": network.whole_network,
-        "slips": network.slips,
+        "predict": reduction.predict,
+        "cost": reduction.cost,
+        "break_even": reduction.break_even,
+        "branch": reduction.branch,
+        "mixing": reduction.mixing,
+        "paths": reduction.paths,
+        "timing": reduction.timing,
+        "whole_network": reduction.whole_network,
+        "mistakes": reduction.mistakes,
     },
-    "The case is yours to change; the last parts and the test follow the network of this session.",
-    together=("bench", "break_even", "exchange", "mixing", "paths", "timing"),
+    "You can change the case; the last parts and the test show the current network.",
+    together=("cost", "break_even", "branch", "mixing", "paths", "timing"),
 )

@@ -1,4 +1,4 @@
-"""The lesson on why everyone's numbers differ."""
+"""The lesson on why published numbers differ."""
 
 from explorer.ui.learn import lesson, which_googlenet
 
@@ -10,5 +10,5 @@ lesson.show(
         "audit": which_googlenet.audit,
         "counts": which_googlenet.counts,
     },
-    "The presets and Table 1 stay as they are; the ways of counting and the test follow the network of this session.",
+    "The presets and Table 1 are fixed; the ways of counting and the test show the current network.",
 )

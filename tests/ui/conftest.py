@@ -1,4 +1,4 @@
-"""The app as AppTest runs it: from the entrypoint, one session per test."""
+"""Fixtures for the app in Streamlit's AppTest: one session per test, and a data directory of its own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,25 +6,23 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Selectbox
 
-from explorer.ui import frame
-
-ROOT = Path(__file__).parents[2]
+from explorer.ui import cache, streamlit_workarounds
+from tests.ui.app import FakeJobQueue, click, open_app, run
 
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data directory of the test's own: no test reads or writes the user's."""
+    """A data directory of the test: no test reads or writes the user's."""
     folder = tmp_path / "data"
     monkeypatch.setenv("EXPLORER_DATA", str(folder))
     return folder
 
 
 @pytest.fixture(autouse=True)
-def no_browser_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn here, so no run pauses for it."""
-    monkeypatch.setattr(frame, "_DRAWING", 0)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no browser that draws, so no run pauses for it."""
+    monkeypatch.setattr(streamlit_workarounds, "_DRAWING_S", 0)
 
 
 @pytest.fixture
@@ -33,53 +31,29 @@ def app(data_folder: Path) -> AppTest:
     return open_app()
 
 
-def open_app(**query: str) -> AppTest:
-    """Open the app at an address with these query parameters."""
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
 @pytest.fixture
 def edit(app: AppTest) -> Callable[..., AppTest]:
     """Edit cells as the grid sends it: ``edit({2: {"#3×3": 210}})``, with anything else the state may hold."""
 
     def send(rows: Any, **more: Any) -> AppTest:
         app.session_state["table"] = {"edited_rows": rows, "added_rows": [], "deleted_rows": []} | more
-        app.run()
-        assert not app.exception
-        return app
+        return run(app)
 
     return send
 
 
-def forge(control: Selectbox, value: str) -> Selectbox:
-    """Choose what the control does not offer, as a forged message of the browser can."""
-    control.options.append(value)
-    control._value = value
-    type(control).format_func.fget(control)  # it must have been drawn
-    return control
+@pytest.fixture
+def two_variants(app: AppTest, edit: Callable[..., AppTest]) -> AppTest:
+    """A session with two variants on its shelf: the paper's network with a wider and with a narrower 4a."""
+    edit({2: {"#3×3": 300}})
+    click(app, "keep")
+    edit({2: {"#3×3": 100}})
+    return click(app, "keep")
 
 
-def totals(app: AppTest) -> dict[str, str]:
-    """Return the totals at the top by their label; the label of the MACs also holds the FLOPs."""
-    return {metric.label.split(" ·")[0]: metric.value for metric in app.metric}
-
-
-def texts(app: AppTest) -> str:
-    """Return all markdown of the page as one text."""
-    return "\n".join(element.value for element in app.markdown)
-
-
-def around(app: AppTest) -> list[str]:
-    """Return what the page says of each part around the table: stem, heads, classifier."""
-    html = next(element.value for element in app.get("html") if "around-the-table" in element.value)
-    return [part.replace("</p>", "").replace("<br>", "\n") for part in html.split("<p>")[1:]]
-
-
-def title(app: AppTest) -> str:
-    """Return which network the bar says this is."""
-    return app.get("popover")[0].proto.popover.label
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobQueue:
+    """A fake job queue in place of the one for checks and measurements."""
+    fake = FakeJobQueue()
+    monkeypatch.setattr(cache, "check_jobs", lambda: fake)
+    return fake

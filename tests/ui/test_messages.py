@@ -1,13 +1,13 @@
-"""What is wrong with the environment stands on every page, and nothing is worked out with it."""
+"""A bad environment is explained on every page, and nothing is computed with it."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import open_app
+from tests.ui.app import open_app
 
 
-def test_an_environment_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence for each variable, as it stands, and no page beside it; set right, the page is there."""
+def test_a_bad_environment_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence for each variable with its value, and no page; with valid values the page is back."""
     monkeypatch.setenv("EXPLORER_RUNS", "*abc*")
     monkeypatch.setenv("EXPLORER_TRAIN_MB", "-3")
     app: AppTest = open_app()

@@ -1,4 +1,4 @@
-"""The session's network travels in the URL, and survives what a browser does to it."""
+"""The URL holds the state of a session, through everything that a browser does."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import to_token
 from explorer.ui import state
-from tests.ui.conftest import forge, open_app, title, totals
+from tests.ui.app import forge, open_app, title, totals
 
 
 def _edited_token() -> str:
@@ -37,20 +37,20 @@ def test_an_address_opens_its_network() -> None:
 
 
 def test_a_broken_link_gets_a_message_and_the_default() -> None:
-    """Nothing is lost and nothing fails: the paper is shown, and what was wrong is said."""
+    """Nothing fails: the page shows the paper, with a message on the link."""
     app = open_app(net="1.paper.broken!")
     assert "The link is broken" in app.warning[0].value
     assert totals(app)["parameters"] == "6,998,552"
 
 
-def test_a_link_brings_no_picture_into_its_message() -> None:
-    """What it says is shown as text: a picture would be asked of another machine."""
+def test_a_link_adds_no_image_to_its_message() -> None:
+    """The token is shown as text: the browser would request an image from another machine."""
     app = open_app(net="2.![x](//evil)")
     assert r"“!\[x\](//evil)”" in app.warning[0].value
 
 
-def test_the_message_of_a_bad_link_goes_with_the_next_edit() -> None:
-    """It stays while nothing is done, and whoever goes on working has read it."""
+def test_the_next_edit_removes_the_message_of_a_bad_link() -> None:
+    """It stays until then, and a reader who edits on has read it."""
     app = open_app(net="1.paper.broken!")
     app.run()
     assert app.warning
@@ -60,15 +60,15 @@ def test_the_message_of_a_bad_link_goes_with_the_next_edit() -> None:
     assert not app.warning
 
 
-def test_a_refused_edit_leaves_the_message_where_it_is() -> None:
-    """Nothing was edited yet."""
+def test_a_rejected_edit_keeps_the_message_of_a_bad_link() -> None:
+    """The network did not change."""
     app = open_app(net="1.paper.broken!")
     app.number_input(key="classes").set_value(0).run()
     assert app.warning
 
 
 def test_a_forged_preset_changes_nothing(app: AppTest, edit: Callable[..., AppTest]) -> None:
-    """A name that is no preset gets a sentence; the network stays."""
+    """A name that is no preset gets a message; the network stays."""
     edit({2: {"#3×3": 210}})
     forge(app.selectbox(key="preset"), "<b>evil").run()
     assert not app.exception
@@ -76,19 +76,19 @@ def test_a_forged_preset_changes_nothing(app: AppTest, edit: Callable[..., AppTe
     assert title(app) == "paper + 1 edit"
 
 
-def test_going_back_in_the_browser_goes_back_in_the_network(
+def test_back_in_the_browser_restores_the_network(
     app: AppTest, edit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After Back the session follows the address."""
+    """After Back the session follows the URL."""
     edit({2: {"#3×3": 210}})
-    monkeypatch.setattr(state, "_navigated", lambda: True)
+    monkeypatch.setattr(state, "_is_history_navigation", lambda: True)
     del app.query_params["net"]
     app.run()
     assert totals(app)["parameters"] == "6,998,552"
 
 
-def test_a_run_with_the_address_of_yesterday_undoes_no_edit(app: AppTest, edit: Callable[..., AppTest]) -> None:
-    """A browser that has not yet taken in the new address does not lose the edit, and is told the address again."""
+def test_a_run_with_an_old_url_undoes_no_edit(app: AppTest, edit: Callable[..., AppTest]) -> None:
+    """A browser that has not yet received the new URL does not lose the edit, and gets the URL again."""
     edit({2: {"#3×3": 210}})
     del app.query_params["net"]
     app.run()
@@ -96,7 +96,7 @@ def test_a_run_with_the_address_of_yesterday_undoes_no_edit(app: AppTest, edit: 
     assert app.query_params["net"] == _edited_token()
 
 
-def test_choosing_a_preset_starts_from_it_and_undo_leads_back(app: AppTest, edit: Callable[..., AppTest]) -> None:
+def test_selecting_a_preset_loads_it_and_undo_restores_the_edit(app: AppTest, edit: Callable[..., AppTest]) -> None:
     """A preset replaces the network and its name; the edited one is one undo away."""
     edit({2: {"#3×3": 210}})
     app.selectbox(key="preset").set_value("naive").run()
@@ -108,7 +108,7 @@ def test_choosing_a_preset_starts_from_it_and_undo_leads_back(app: AppTest, edit
     assert title(app) == "paper + 1 edit"
 
 
-def test_every_preset_can_be_chosen(app: AppTest) -> None:
+def test_every_preset_can_be_selected(app: AppTest) -> None:
     """Each named network shows its totals and no error."""
     for name, config in PRESETS.items():
         app.selectbox(key="preset").set_value(name).run()

@@ -1,50 +1,36 @@
-"""A picture of a lesson, with a sentence on how to read it, and a chart: a picture with its data to take away."""
-
-import csv
-import io
-from collections.abc import Sequence
-from typing import Any
+"""The SVGs of a lesson: a drawing with a sentence on how to read it, and a chart, whose data can be saved as CSV."""
 
 import streamlit as st
 
 from explorer.settings import ASSETS
+from explorer.views.tables import Rows, to_csv
 
-Rows = Sequence[dict[str, Any]]
-
-_ASSETS = ASSETS / "picture"
+_ASSETS = ASSETS / "chart"
 _HTML = (
-    '<figure class="picture"><div></div><figcaption hidden><span></span> <button type="button" hidden>Data (CSV)'
+    '<figure class="chart"><div></div><figcaption hidden><span></span> <button type="button" hidden>Data (CSV)'
     "</button></figcaption></figure>"
 )
 _view = st.components.v2.component(
-    "lesson_picture",
+    "lesson_chart",
     html=_HTML,
-    css=(_ASSETS / "picture.css").read_text("utf-8"),
-    js=(_ASSETS / "picture.js").read_text("utf-8"),
+    css=(_ASSETS / "chart.css").read_text("utf-8"),
+    js=(_ASSETS / "chart.js").read_text("utf-8"),
 )
 
 
-def picture(svg: str, key: str, how: str = "") -> None:
-    """Show an SVG of our own making (:mod:`explorer.views.svg`), in the page's colours; ``how`` to read it is plain.
+def show_svg(svg: str, key: str, reading: str = "") -> None:
+    """Show an SVG made by the app (:mod:`explorer.views.svg`) in the page's colours; ``reading`` is plain text.
 
-    All of it is one element: each that Streamlit has on a page adds to the time of every answer there.
+    All of it is one element, because each element of a page slows down every answer there.
     """
-    _view(key=f"picture_{key}", data={"svg": svg, "how": _reading(how)})
+    _view(key=f"lesson_chart_{key}", data={"svg": svg, "reading": _labelled(reading)})
 
 
-def chart(svg: str, how: str, name: str, rows: Rows) -> None:
-    """Show a picture whose data can be taken away as CSV. ``name`` is of this chart alone, and its file's."""
-    _view(key=f"picture_{name}", data={"svg": svg, "how": _reading(how), "file": f"{name}.csv", "csv": to_csv(rows)})
+def show_chart(svg: str, reading: str, name: str, rows: Rows) -> None:
+    """Show an SVG whose data can be saved as CSV. ``name``, unique to the chart, also names the file."""
+    data = {"svg": svg, "reading": _labelled(reading), "file": f"{name}.csv", "csv": to_csv(rows)}
+    _view(key=f"lesson_chart_{name}", data=data)
 
 
-def _reading(how: str) -> str:
-    return f"How to read this: {how}" if how else ""
-
-
-def to_csv(rows: Rows) -> str:
-    """Return rows as CSV under a heading; all have the same keys."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+def _labelled(reading: str) -> str:
+    return f"Reading this chart: {reading}" if reading else ""

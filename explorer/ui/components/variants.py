@@ -1,4 +1,4 @@
-"""Networks by their names: what each is called on the page, and several of them as a comparison."""
+"""Networks by name: the title of each on the page, and a comparison of several."""
 
 import streamlit as st
 
@@ -18,20 +18,20 @@ def theme() -> palette.Theme:
 
 
 def title(name: str) -> str:
-    """Return what a network is called on the page."""
+    """Return the title of a network on the page."""
     if name != CURRENT:
         return CATALOGUE[name].title if name in CATALOGUE else name
     version = state.current()
-    return f"bench: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
+    return f"current: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
 
 
-def accuracy(config: GoogLeNetConfig) -> str:
-    """Return what is known of a network's accuracy, published or reached here, in words; empty where nothing is."""
+def accuracy_text(config: GoogLeNetConfig) -> str:
+    """Return a network's accuracy, published or reached here, in words; empty where nothing is known."""
     known = ACCURACIES.get(config)
     published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
-    return "; ".join(filter(None, (published, *run_results.reached(config))))
+    return "; ".join(filter(None, (published, *run_results.accuracy_sentences(config))))
 
 
-def compared(names: tuple[str, ...]) -> Comparison:
-    """Return the comparison of these networks."""
+def comparison_of(names: tuple[str, ...]) -> Comparison:
+    """Return the comparison of the networks of these names."""
     return Comparison(tuple(cache.summary(state.version_named(name).config) for name in names))

@@ -1,9 +1,11 @@
-"""The parts of the module page: which module, its six numbers, itself beside the naive one, and its budget."""
+"""The parts of the page Module: the module selection, its six numbers, its naive version, and its branch budget."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.analysis import NetworkSummary
 from explorer.config import HEADINGS, GoogLeNetConfig, UnbuildableError
@@ -16,58 +18,64 @@ from explorer.ui.components.variants import theme
 from explorer.ui.explore.network import charts
 from explorer.views import branch_budget, diagrams
 from explorer.views import formatting as fmt
-from explorer.views.measures import TIME, duration
+from explorer.views.canvas import TIME
 
-_WHICH, _OF, _WIDTH = "module_choice", "module_of", "budget_width"
-_HERE, _PRESET = "this network", "preset"
+_MODULE, _SOURCE, _WIDTH = "module_choice", "module_of", "budget_width"
+_CURRENT, _PRESET = "this network", "preset"
+_BLANK_FIELDS = ("ch3x3_reduce", "ch5x5_reduce", "pool_proj")  # of which blank means: no 1×1 convolution here
 _TITLES = {
     "here": "as it is**",
     "naive": "naive** :small[Figure 2a: no 1×1 reductions, the pool passes every channel]",
 }
 
 
-def choose_module() -> tuple[GoogLeNetConfig, str, bool]:
-    """Let the reader choose a module of the present network or of its preset.
+def select_module() -> tuple[GoogLeNetConfig, str, bool]:
+    """Let the reader select a module of the current network or of its preset.
 
-    Returns the config, the module's name, and whether it is the present network, which can be edited.
+    Returns the config, the module's name, and whether that is the current network, which can be edited.
     """
     version = state.current()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = st.segmented_control(
-            "Of", [_HERE, _PRESET], default=_HERE, required=True, key=_OF, persist_state="session"
+        source = st.segmented_control(
+            "Of", [_CURRENT, _PRESET], default=_CURRENT, required=True, key=_SOURCE, persist_state="session"
         )
-        config = version.base_config if whose == _PRESET else version.config
+        config = version.base_config if source == _PRESET else version.config
         names = [module.name for module in config.modules]
-        chosen = network_diagram.chosen_module(cache.summary(config))
-        st.session_state[_WHICH] = chosen if chosen in names else names[0]
-        st.pills("Module", names, key=_WHICH, required=True, on_change=_choose)
-    return config, st.session_state[_WHICH] or names[0], whose != _PRESET
+        selected = network_diagram.selected_module(cache.summary(config))
+        st.session_state[_MODULE] = selected if selected in names else names[0]
+        st.pills("Module", names, key=_MODULE, required=True, on_change=_select)
+    return config, st.session_state[_MODULE] or names[0], source != _PRESET
 
 
-def _choose() -> None:
-    if st.session_state[_WHICH]:
-        state.choose(diagrams.block_id(st.session_state[_WHICH]))
+def _select() -> None:
+    if st.session_state[_MODULE]:
+        state.select_node(diagrams.block_id(st.session_state[_MODULE]))
 
 
 def edit_module(config: GoogLeNetConfig, name: str, *, editable: bool) -> None:
-    """Show the module's six numbers; editing one is the same edit as in the table of the network page."""
+    """Show the module's six numbers; editing one is the same edit as in the table of the page Network."""
     if not editable:
-        st.caption("These are the preset's numbers. Choose “this network” to edit them.")
+        st.caption("These are the preset's numbers. Select “this network” to edit yours.")
         return
     module = config.module(name)
     columns = st.columns(len(HEADINGS))
     for column, (field, heading) in zip(columns, HEADINGS.items(), strict=True):
         with column:
-            network_settings.whole_number(
+            network_settings.network_number(
                 heading,
                 f"cell_{name}_{field}",
                 getattr(module, field),
-                lambda c, v, field=field: with_module(c, c.module(name).replace(**{field: v})),
+                _write_cell(name, field),
+                blank=field in _BLANK_FIELDS,
             )
 
 
+def _write_cell(name: str, field: str) -> network_settings.Write:
+    return lambda config, value: with_module(config, config.module(name).replace(**{field: value}))
+
+
 def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
-    """Show the module as it is and as Figure 2a would have it, for the same input, with what that changes."""
+    """Show the module and its naive version (Figure 2a) for the same input, with the differences."""
     try:
         naive = cache.summary(without_reductions(config, (name,)))
     except UnbuildableError as error:
@@ -76,47 +84,59 @@ def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     shown = {"here": cache.summary(config)}
     if naive:
         shown["naive"] = naive
-        _differences(*shown.values(), name)
+        _show_differences(shown["here"], naive, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.space("stretch")
         network_diagram.colour_control(*(summary.config for summary in shown.values()))
-    least = _dearest(shown.values(), name)
+    least = _scale_end(shown.values(), name)
     with st.container(key="beside"):
-        for column, (which, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
+        for column, (key, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
             with column:
-                st.markdown(f"**{name} {_TITLES[which]}")
-                network_diagram.show_drawing(summary, name, key=f"module_{which}", least=least)
-                network_diagram.time_note(summary.config)
+                st.markdown(f"**{name} {_TITLES[key]}")
+                network_diagram.show_drawing(summary, name, key=f"module_{key}", least=least)
+                network_diagram.show_timing_text(summary.config)
 
 
-def _dearest(shown: Iterable[NetworkSummary], name: str) -> float:
-    """Return where the scale that all pictures share ends; 0 when they are not all coloured by the same."""
-    colourings = [(summary, *network_diagram.colouring(summary.config)) for summary in shown]
+def _scale_end(summaries: Iterable[NetworkSummary], name: str) -> float:
+    """Return the end of the colour scale that all diagrams share; 0 if their colours do not mean the same."""
+    colourings = [(summary, *network_diagram.colouring(summary.config)) for summary in summaries]
     if len({colour for _, colour, _ in colourings}) > 1:
         return 0
     return max(
-        diagrams.dearest(summary, name, colour, timing.seconds if timing else None)
+        diagrams.highest_cost(summary, name, colour, timing.seconds if timing else None)
         for summary, colour, timing in colourings
     )
 
 
-def _differences(here: NetworkSummary, naive: NetworkSummary, name: str) -> None:
-    now, then = here.by_module[name], naive.by_module[name]
-    facts = [
-        ("parameters", now.parameters, then.parameters, fmt.exact),
-        ("MACs", now.macs, then.macs, fmt.exact),
-        ("activations", now.activations, then.activations, fmt.exact),
-        ("output channels", here.concat(name).out_shape[0], naive.concat(name).out_shape[0], fmt.exact),
+class _Difference(NamedTuple):
+    label: str
+    value: float
+    naive: float
+    text: Callable[[float], str]
+
+
+def _show_differences(here: NetworkSummary, naive: NetworkSummary, name: str) -> None:
+    own, other = here.by_module[name], naive.by_module[name]
+
+    def exact(value: float) -> str:
+        return fmt.exact(round(value))
+
+    differences = [
+        _Difference("parameters", own.parameters, other.parameters, exact),
+        _Difference("MACs", own.macs, other.macs, exact),
+        _Difference("activations", own.activations, other.activations, exact),
+        _Difference("output channels", here.concat(name).out_shape[0], naive.concat(name).out_shape[0], exact),
     ]
-    timings = [layer_times.times(summary.config) for summary in (here, naive)]
-    if all(timings):
-        facts.append(("measured time", *(_seconds(timing, name) for timing in timings), duration))
+    timing, naive_timing = layer_times.timing_of(here.config), layer_times.timing_of(naive.config)
+    if timing and naive_timing:
+        seconds, naive_seconds = _seconds(timing, name), _seconds(naive_timing, name)
+        differences.append(_Difference("measured time", seconds, naive_seconds, fmt.layer_time))
     with st.container(horizontal=True):
-        for label, value, other, text in facts:
+        for label, value, naive_value, text in differences:
             st.metric(
                 label,
                 text(value),
-                f"naive: {text(other)} ({other / value:.2f} times)" if value else None,
+                f"naive: {text(naive_value)} ({naive_value / value:.2f} times)" if value else None,
                 delta_color="off",
                 delta_arrow="off",
                 width=230,
@@ -128,16 +148,16 @@ def _seconds(timing: LayerTiming, name: str) -> float:
     return sum(seconds for path, seconds in timing.seconds.items() if path.startswith(f"{block}."))
 
 
-def budget(config: GoogLeNetConfig, name: str) -> None:
-    """Show what each branch takes and gives, as a flow and as a table, beside the chosen layer's formulas."""
-    summary, timing = cache.summary(config), layer_times.times(config)
+def show_budget(config: GoogLeNetConfig, name: str) -> None:
+    """Show the input, output and cost of each branch as a flow and as a table, beside the selected layer's formulas."""
+    summary, timing = cache.summary(config), layer_times.timing_of(config)
     times = timing.seconds if timing else None
     with st.container(key="budget"):
         left, right = st.columns([1.4, 1], gap="medium")
         with left:
             st.markdown("**Branch budget**")
             width = _width_control(timed=times is not None)
-            charts.show_chart(branch_budget.flow(summary, name, width, theme(), times), "budget")
+            charts.show_plotly_chart(branch_budget.flow(summary, name, width, theme(), times), "budget")
         with right:
             network_diagram.show_formulas(summary, name)
     rows = branch_budget.budget_rows(branch_budget.shares(summary, name, times))
@@ -145,22 +165,23 @@ def budget(config: GoogLeNetConfig, name: str) -> None:
 
 
 def _width_control(*, timed: bool) -> str:
-    """Let the reader choose what makes the arrows wide; the measured time only where there is one."""
-    offered = [width for width in branch_budget.WIDTHS if timed or width != TIME]
-    if st.session_state.get(_WIDTH) not in offered:
+    """Let the reader select what the width of the arrows means; the measured time only if there is one."""
+    options = [width for width in branch_budget.WIDTHS if timed or width != TIME]
+    if st.session_state.get(_WIDTH) not in options:
         st.session_state[_WIDTH] = "macs"
-    return st.segmented_control(
+    width = st.segmented_control(
         "Width",
-        offered,
+        options,
         required=True,
-        format_func=branch_budget.WIDTHS.get,
+        format_func=branch_budget.WIDTHS.__getitem__,
         key=_WIDTH,
         label_visibility="collapsed",
         persist_state="session",
     )
+    return width or "macs"
 
 
-def _formats() -> dict[str, object]:
+def _formats() -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     return {
         "channels": number(format="localized"),

@@ -1,41 +1,42 @@
-"""The live parts of the lesson on the auxiliary heads."""
+"""The live parts of the lesson on auxiliary classifiers."""
 
 from statistics import fmean
 
 import streamlit as st
 
-from explorer.config import MAX_SIDE, Problem
+from explorer.config import MAX_SIDE
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRequest, GradientRun
 from explorer.lessons import auxiliary as core
 from explorer.ui import cache, state
-from explorer.ui.components import lesson_number
-from explorer.ui.components.chart import chart
+from explorer.ui.components.chart import show_chart
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.measurement import measurement
+from explorer.ui.components.number import in_range, number_input
 from explorer.ui.learn import quiz
+from explorer.ui.state import SessionValue
 from explorer.views import auxiliary_charts as pictures
 from explorer.views import diagrams
 from explorer.views import formatting as fmt
 
-_SIDE = "auxiliary_side"
+_SIDE = SessionValue[int | None]("auxiliary_side", None)
 _SIDES = (224, 192, 160, 128, 96)
 
 
 def predict() -> None:
-    """Ask how much of the network the heads are."""
+    """Ask what fraction of the network the heads are."""
     quiz.predict("auxiliary")
 
 
 def _taps() -> tuple[str, ...]:
-    """Return the tapped modules of the present network; says so when there are none."""
+    """Return the modules with a head in the current network, and show a hint if there are none."""
     taps = state.current().config.aux.taps
     if not taps:
-        st.info("The present network has no auxiliary head. Put one on a module on the network page, under More.")
+        st.info("The current network has no auxiliary head. Add one on the page Network, under More settings.")
     return taps
 
 
 def steps() -> None:
-    """Show one head of the present network step by step, and as a diagram."""
+    """Show one head of the current network step by step, and as a diagram."""
     taps = _taps()
     if not taps:
         return
@@ -47,48 +48,41 @@ def steps() -> None:
 
 
 def other_inputs() -> None:
-    """Show what other inputs and pooling rules make of the heads."""
+    """Show the heads for other input sizes and pooling rules."""
     if not _taps():
         return
     config = state.current().config
-    side = st.session_state.get(_SIDE, config.input_shape[1])
-    lesson_number.whole_number("Another input, side in pixels", "auxiliary_side_input", side, _take_side, width=230)
+    side = _SIDE.get() or config.input_shape[1]
+    problem = f"Side: enter a whole number from 1 to {fmt.exact(MAX_SIDE)}."
+    accept = in_range(1, MAX_SIDE, problem, _SIDE.set)
+    number_input("Another input, side in pixels", "auxiliary_side_input", side, accept, width=230)
     sides = tuple(dict.fromkeys((side, *_SIDES)))
     st.markdown(pictures.fates_table(core.pool_fates(config, sides), side))
     st.caption(
-        "How to read this: height × width after the average pool of the heads, and the parameters of all heads, for "
-        "square inputs to the present network."
+        "Reading this table: height × width after the average pool of the heads, and the parameters of all heads, for "
+        "square inputs to the current network."
     )
 
 
-def _take_side(value: int) -> tuple[Problem, ...]:
-    if not 1 <= value <= MAX_SIDE:
-        shown = fmt.exact(value) if abs(value) < 10**15 else "a number of over 15 digits"
-        message = f"Side: {shown} is out of range. Write a whole number from 1 to {fmt.exact(MAX_SIDE)}."
-        return (Problem("lesson", "side", message),)
-    st.session_state[_SIDE] = value
-    return ()
-
-
-def ledger() -> None:
-    """Show what the heads cost in training, and that nothing is left of it at inference."""
+def head_costs() -> None:
+    """Show what the heads cost in training, and that they cost nothing at inference."""
     if not _taps():
         return
-    book = core.ledger(cache.summary(state.current().config))
-    chart(
-        pictures.ledger_bars(book),
-        "each bar is the whole network in training. At inference the heads are gone: "
-        f"{fmt.exact(book.main_parameters)} parameters and {fmt.short(book.main_macs)} MACs remain.",
+    costs = core.ledger(cache.summary(state.current().config))
+    show_chart(
+        pictures.ledger_bars(costs),
+        "each bar is the whole network in training. Inference runs without the heads: "
+        f"{fmt.exact(costs.main_parameters)} parameters and {fmt.short(costs.main_macs)} MACs remain.",
         "ledger",
         [
-            {"part": "network", "parameters": book.main_parameters, "macs": book.main_macs},
-            *({"part": f"head on {tap}", "parameters": p, "macs": m} for tap, p, m in book.heads),
+            {"part": "network", "parameters": costs.main_parameters, "macs": costs.main_macs},
+            *({"part": f"head on {tap}", "parameters": p, "macs": m} for tap, p, m in costs.heads),
         ],
     )
 
 
 def loss() -> None:
-    """Let the weight of the auxiliary losses be chosen, and show the loss of a network that knows nothing."""
+    """Let the reader set the weight of the auxiliary losses, and show the loss at equal logits."""
     taps = _taps()
     if not taps:
         return
@@ -104,8 +98,8 @@ def loss() -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"The loss in nats while all {fmt.exact(config.classes)} classes look equally likely: what training starts "
-            "near to. A first loss far above it means that the first logits are far from equal.",
+            f"The loss in nats if all {fmt.exact(config.classes)} classes are equally likely. Training starts near it; "
+            "a first loss far above it means that the first logits are far from equal.",
             width="stretch",
         )
         st.button(
@@ -123,8 +117,8 @@ def _apply_weight(weight: float) -> None:
     state.commit(config.replace(aux=config.aux.replace(loss_weight=weight)))
 
 
-def microscope() -> None:
-    """Offer to measure the gradient of each loss apart."""
+def gradients() -> None:
+    """Offer to measure the gradient of each loss separately."""
     if not _taps():
         return
     measurement(
@@ -132,18 +126,16 @@ def microscope() -> None:
         _request,
         _show_gradients,
         "Measure",
-        "One batch of random images and labels per seed, three seeds, with and without BatchNorm. With a core to "
-        "itself the paper's network takes about ten seconds.",
+        "One batch of random images and labels per seed, three seeds, with and without BatchNorm. On an idle core "
+        "the paper's network takes about ten seconds.",
     )
 
 
 def _request(seed: int) -> GradientRequest:
-
-    return GradientRequest(config=state.current().config, device=st.session_state.get("device", "auto"), seed=seed)
+    return GradientRequest(config=state.current().config, device=state.device(), seed=seed)
 
 
 def _show_gradients(report: GradientReport) -> None:
-
     kinds = list(dict.fromkeys(run.normalisation for run in report.runs))
     names = {"batch_norm": "with BatchNorm", "lrn": "with LRN, no BatchNorm", "none": "without BatchNorm"}
     with st.container(horizontal=True):
@@ -151,49 +143,49 @@ def _show_gradients(report: GradientReport) -> None:
             "λ", LOSS_WEIGHTS, default=0.3, required=True, key="gradient_weight", format_func=lambda w: f"{w:g}"
         )
         kind = st.segmented_control(
-            "Network", kinds, default=kinds[0], required=True, key="gradient_kind", format_func=names.get
+            "Network", kinds, default=kinds[0], required=True, key="gradient_kind", format_func=names.__getitem__
         )
     runs = [run for run in report.runs if run.normalisation == kind] or list(report.runs)[:1]
-    place = LOSS_WEIGHTS.index(weight) if weight in LOSS_WEIGHTS else 1
-    norms, together = _means(runs, place)
-    chart(
-        pictures.gradient_columns(runs[0].blocks, runs[0].losses, norms, together, LOSS_WEIGHTS[place]),
-        "mean over the seeds. Each colour is the gradient of one loss over all parameters of a block. The line across "
-        "is the length of their sum: below the top of the bar where they point different ways.",
+    weight_index = LOSS_WEIGHTS.index(weight) if weight in LOSS_WEIGHTS else 1
+    norms, together = _means(runs, weight_index)
+    show_chart(
+        pictures.gradient_columns(runs[0].blocks, runs[0].losses, norms, together, LOSS_WEIGHTS[weight_index]),
+        "mean over the seeds. Each colour is the gradient norm of one loss over all parameters of a block. The "
+        "horizontal line is the norm of their sum, lower than the bar where the gradients have different directions.",
         "gradients",
         [run.model_dump(include={"normalisation", "seed", "losses", "blocks", "norms"}) for run in report.runs],
     )
-    _say(runs, place)
+    _describe(runs, weight_index)
     seeds = sorted({run.seed for run in runs})
     note = f" {report.note}" if report.note else ""
     st.caption(
         f"Seeds {seeds[0]} to {seeds[-1]}, {report.batch} random images each, untrained, {report.device}. This is the "
-        f"first step of training only, and says nothing about accuracy.{note}"
+        f"first step of training only, and shows nothing about accuracy.{note}"
     )
 
 
-def _means(runs: list[GradientRun], place: int) -> tuple[list[list[float]], list[float]]:
+def _means(runs: list[GradientRun], weight_index: int) -> tuple[list[list[float]], list[float]]:
     """Return the mean over seeds of the norms (losses × blocks) and of the sum's norm (blocks)."""
     blocks, losses = range(len(runs[0].blocks)), range(len(runs[0].losses))
     norms = [[fmean(run.norms[loss][block] for run in runs) for block in blocks] for loss in losses]
-    return norms, [fmean(run.total_norms[place][block] for run in runs) for block in blocks]
+    return norms, [fmean(run.total_norms[weight_index][block] for run in runs) for block in blocks]
 
 
-def _say(runs: list[GradientRun], place: int) -> None:
-    """Say whom each head reaches, and what the heads do to the first and the last block that they reach."""
+def _describe(runs: list[GradientRun], weight_index: int) -> None:
+    """Describe which blocks each head reaches, and its effect on the first and the last of them."""
     config, blocks = state.current().config, runs[0].blocks
     lines = []
     for number, tap in enumerate(runs[0].losses[1:], 1):
         reached = [block for block, norm in zip(blocks, runs[0].norms[number], strict=True) if norm > 0]
         beyond = [block for block in blocks if block not in reached]
         lines.append(f"- The head on {tap} reaches {reached[0]} to {reached[-1]}; {', '.join(beyond)} get exactly 0.")
-    if LOSS_WEIGHTS[place]:
+    if LOSS_WEIGHTS[weight_index]:
         for block in dict.fromkeys((blocks[0], runs[0].losses[-1])):
-            at = blocks.index(block)
-            before, after = ([run.total_norms[which][at] for run in runs] for which in (0, place))
-            lines.append(f"- {pictures.effect(before, after, block, LOSS_WEIGHTS[place])}")
+            index = blocks.index(block)
+            before, after = ([run.total_norms[weight][index] for run in runs] for weight in (0, weight_index))
+            lines.append(f"- {pictures.effect(before, after, block, LOSS_WEIGHTS[weight_index])}")
     else:
-        lines.append("- With λ = 0 the heads send nothing: the line is the main loss alone.")
+        lines.append("- With λ = 0 the heads contribute nothing: the line is the main loss alone.")
     if config.normalisation == runs[0].normalisation:
-        lines.append("- These are the settings of the present network.")
+        lines.append("- These are the settings of the current network.")
     st.markdown("\n".join(lines))

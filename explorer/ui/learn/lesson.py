@@ -1,7 +1,7 @@
-"""The frame of a lesson: its text with the live parts beside it, the quiz, the class tools and the way on.
+"""The frame of a lesson: its text with the live parts beside it, the quiz, the class tools, and the next lesson.
 
-A control answers by drawing its own part again, not the page. Only what the parts share with the rest of the page, the
-network and the score, has all of it drawn again.
+A control redraws its own part only. A change of what the parts share with the page (the network and the score) redraws
+the whole page.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,15 @@ import streamlit as st
 from explorer.history import Version
 from explorer.lessons.text import LessonError, LessonText, read
 from explorer.ui import state
-from explorer.ui.frame import let_browser_draw
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
+from explorer.ui.streamlit_workarounds import let_browser_draw
 
 Part = Callable[[], None]
 
 
 class Section(NamedTuple):
-    """A stretch of text and what draws the live part after it; either may be missing. ``wide`` puts it below."""
+    """Text and the function that draws the live part after it; either may be missing. ``wide`` puts the part below."""
 
     text: str
     part: str = ""
@@ -30,10 +30,10 @@ class Section(NamedTuple):
     wide: bool = False
 
 
-def show(name: str, parts: Mapping[str, Part], follows: str, together: tuple[str, ...] = ()) -> None:
-    """Show a lesson. ``parts`` draw its live parts by name; ``follows`` says what of it follows the present network.
+def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, ...] = ()) -> None:
+    """Show a lesson. ``parts`` draw its live parts by name; ``note`` tells which of them show the current network.
 
-    The parts named in ``together``, neighbours in the text, show one choice: a control of one draws all of them.
+    The parts named in ``together``, neighbours in the text, share one choice: a control of one redraws all of them.
     """
     try:
         lesson = read(name)
@@ -43,26 +43,26 @@ def show(name: str, parts: Mapping[str, Part], follows: str, together: tuple[str
     hidden = classroom.hidden(name, (*lesson.live, *classroom.COMMON))
     sections = list(_sections(lesson, {part: draw for part, draw in parts.items() if part not in hidden}))
     with st.container(key="lesson"):
-        _head(lesson, follows, hidden)
-        for joined, neighbours in groupby(sections, key=lambda section: section.part in together):
-            _stretch(tuple(neighbours), joined=joined)
+        _show_head(lesson, note, hidden)
+        for is_joined, neighbours in groupby(sections, key=lambda section: section.part in together):
+            _show_sections(tuple(neighbours), is_joined=is_joined)
         if "quiz" not in hidden:
-            _alone(lambda: quiz.quiz(name, reveal="answers" not in hidden))
+            _run_as_fragment(lambda: quiz.show_quiz(name, reveal="answers" not in hidden))
         with st.container(horizontal=True, vertical_alignment="center", key="lesson_end"):
             if "teacher" not in hidden:
-                _alone(lambda: classroom.tools(lesson))
+                _run_as_fragment(lambda: classroom.show_tools(lesson))
             st.space("stretch")
-            _next(name)
+            _show_next(name)
 
 
-def _alone(draw: Part) -> None:
-    """Draw something whose controls run it alone. Where one has changed what is shared, the whole page follows."""
-    shown = _shared()
+def _run_as_fragment(draw: Part) -> None:
+    """Draw a part as a fragment. When one of its controls changes shared state, the whole page runs again."""
+    before = _shared()
 
     @st.fragment
     def part() -> None:
         draw()
-        if _shared() != shown:
+        if _shared() != before:
             let_browser_draw()
             st.rerun()
 
@@ -70,29 +70,29 @@ def _alone(draw: Part) -> None:
 
 
 def _shared() -> tuple[Version, int]:
-    """Return what parts share with the rest of the page: the network, and how many questions were answered."""
-    return state.current(), quiz.answered()
+    """Return the state that parts share with the page: the network, and the number of answered questions."""
+    return state.current(), quiz.answer_count()
 
 
-def _head(lesson: LessonText, follows: str, hidden: frozenset[str]) -> None:
-    # Headings are Markdown everywhere here: Streamlit draws st.title and st.subheader anew at each run, 2 ms for each.
+def _show_head(lesson: LessonText, note: str, hidden: frozenset[str]) -> None:
+    # All headings are Markdown: Streamlit redraws st.title and st.subheader in each run, which takes 2 ms for each.
     st.markdown(f"# {lesson.title}\n\n**You will learn** {lesson.goal} :small[about {lesson.minutes} minutes]")
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_head"):
-        st.caption(follows, width="content")
+        st.caption(note, width="content")
         if state.current() != state.DEFAULT and "network" not in hidden:
             st.button(
                 "Back to the paper's network",
                 icon=":material/restart_alt:",
-                on_click=state.start_from,
+                on_click=state.load_preset,
                 args=(state.DEFAULT.base,),
                 type="tertiary",
-                help="Undo leads back to yours.",
+                help="Undo restores yours.",
             )
-        quiz.score()
+        quiz.show_score()
 
 
 def _sections(lesson: LessonText, parts: Mapping[str, Part]) -> Iterator[Section]:
-    """Pair each stretch of text with the live part that comes after it."""
+    """Pair each text with the live part after it."""
     text = ""
     for block in lesson.blocks:
         if block.kind == "text":
@@ -104,39 +104,39 @@ def _sections(lesson: LessonText, parts: Mapping[str, Part]) -> Iterator[Section
         yield Section(text)
 
 
-def _stretch(sections: tuple[Section, ...], *, joined: bool) -> None:
-    """Show neighbours, each part by itself or all that are ``joined`` as one."""
-    if not joined:
+def _show_sections(sections: tuple[Section, ...], *, is_joined: bool) -> None:
+    """Show neighbours, each part as a fragment, or all in one if they are joined."""
+    if not is_joined:
         for section in sections:
-            _show(section, _alone)
+            _show_section(section, _run_as_fragment)
         return
 
     def draw_all() -> None:
         for section in sections:
-            _show(section, call)
+            _show_section(section, call)
 
-    _alone(draw_all)
+    _run_as_fragment(draw_all)
 
 
-def _show(section: Section, drawn: Callable[[Part], None]) -> None:
-    """Put the words left and a live part right, or a wide one below; words alone stay narrow."""
-    words = section.text.strip()
-    if section.draw and words and not section.wide:
+def _show_section(section: Section, run: Callable[[Part], None]) -> None:
+    """Show the text left and a live part right, or a wide part below the text; text without a part stays narrow."""
+    text = section.text.strip()
+    if section.draw and text and not section.wide:
         left, right = st.columns([5, 8], gap="large")
-        left.markdown(words)
+        left.markdown(text)
         with right, st.container(key=f"part_{section.part}"):
-            drawn(section.draw)
+            run(section.draw)
         return
-    if words:
-        st.markdown(words, width=760)
+    if text:
+        st.markdown(text, width=760)
     if section.draw:
         with st.container(key=f"part_{section.part}"):
-            drawn(section.draw)
+            run(section.draw)
 
 
-def _next(name: str) -> None:
-    """Lead to the lesson after this one in the menu, and from the last one to the network."""
+def _show_next(name: str) -> None:
+    """Link to the next lesson in the menu, and from the last one to the network."""
     lessons = PAGES["Learn"]
-    after = [entry.file for entry in lessons].index(f"learn/{name}.py") + 1
-    entry = lessons[after] if after < len(lessons) else PAGES["Explore"][0]
+    index = [entry.file for entry in lessons].index(f"learn/{name}.py") + 1
+    entry = lessons[index] if index < len(lessons) else PAGES["Explore"][0]
     st.page_link(f"pages/{entry.file}", label=f"Next: {entry.title}", icon=":material/arrow_forward:")

@@ -1,7 +1,7 @@
-"""Predict, then reveal: questions with a reason for every answer, and the session's score.
+"""Predict, then reveal: questions with an explanation of every answer, and the session's score.
 
-The first answer to a question counts and stays; what was answered is kept by the question itself, so going away and
-coming back, or editing the network and undoing it, loses nothing.
+The first answer to a question counts and stays. Answers are stored by the question itself, so leaving the page, or
+editing the network and undoing it, loses none.
 """
 
 from secrets import randbelow
@@ -19,31 +19,32 @@ COUNT = 5
 
 
 def _answers() -> dict[Question, int]:
-    return st.session_state.setdefault(_ANSWERS, {})
+    answers: dict[Question, int] = st.session_state.setdefault(_ANSWERS, {})
+    return answers
 
 
-def answered() -> int:
-    """Return how many questions of this session were answered."""
+def answer_count() -> int:
+    """Return how many questions this session has answered."""
     return len(_answers())
 
 
-def score() -> None:
-    """Show how many questions of this session were answered, and how many rightly; nothing before the first."""
-    given = _answers()
-    if given:
-        right = sum(question.value == answer for question, answer in given.items())
-        st.badge(f"{right} of {len(given)} right", icon=":material/school:", color="blue")
+def show_score() -> None:
+    """Show how many answers of this session are correct; nothing before the first one."""
+    answers = _answers()
+    if answers:
+        correct = sum(question.value == answer for question, answer in answers.items())
+        st.badge(f"{correct} of {len(answers)} correct", icon=":material/school:", color="blue")
 
 
 def predict(topic: str) -> None:
-    """Ask the lesson's opening question, before anything was tried."""
+    """Ask the lesson's opening question, before the reader tries anything."""
     with st.container(border=True, key="predict"):
         st.markdown(":material/psychology: **Predict first**")
         ask(opening(topic), "opening")
 
 
-def quiz(topic: str, *, reveal: bool) -> None:
-    """Ask questions about the present network, others for each student's number."""
+def show_quiz(topic: str, *, reveal: bool) -> None:
+    """Ask questions about the current network, different ones for each student's number."""
     st.markdown("## Test yourself")
     st.session_state.setdefault(_NUMBER, 1_000 + randbelow(9_000))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -59,19 +60,19 @@ def quiz(topic: str, *, reveal: bool) -> None:
         )
         found = questions(cache.summary(state.current().config), topic, number, COUNT)
         if not found:
-            st.info("The present network has nothing to ask about here: it has no auxiliary head.")
+            st.info("There is no question about the current network here: it has no auxiliary head.")
             return
-        which = st.segmented_control(
+        index = st.segmented_control(
             "Question",
             range(len(found)),
             default=0,
             required=True,
-            format_func=lambda place: f"{place + 1}{_mark(found[place])}",
+            format_func=lambda index: f"{index + 1}{_mark(found[index])}",
             key=f"quiz_{topic}_which",
         )
-    st.caption("Made from the present network. Wrong options are mistakes that are really made.")
+    st.caption("Made from the current network. The wrong options are common mistakes.")
     with st.container(border=True, width=760, key="question"):
-        ask(found[min(which, len(found) - 1)], f"quiz_{topic}", reveal=reveal)
+        ask(found[min(index, len(found) - 1)], f"quiz_{topic}", reveal=reveal)
 
 
 def _mark(question: Question) -> str:
@@ -80,45 +81,45 @@ def _mark(question: Question) -> str:
 
 
 def ask(question: Question, key: str, *, reveal: bool = True) -> None:
-    """Show a question with its options; after the answer, whether it was right, and why."""
-    given = _answers().get(question)
+    """Show a question with its options; after the answer, whether it is correct, and why."""
+    answer = _answers().get(question)
     identity = f"{key}_{crc32(question.text.encode())}"
     choice = st.radio(
         question.text,
         question.options,
-        index=None if given is None else question.options.index(given),
+        index=None if answer is None else question.options.index(answer),
         format_func=lambda option: f"{fmt.exact(option)} {question.unit}",
         key=identity,
-        disabled=given is not None,
+        disabled=answer is not None,
         horizontal=True,
     )
     if not reveal:
         return
-    if given is None:
+    if answer is None:
         st.button(
             "Reveal",
             icon=":material/visibility:",
             key=f"{identity}_reveal",
-            on_click=_answer,
+            on_click=_record,
             args=(question, choice),
             disabled=choice is None,
         )
         return
-    _explain(question, given)
+    _explain(question, answer)
 
 
-def _answer(question: Question, choice: int) -> None:
+def _record(question: Question, choice: int) -> None:
     if choice in question.options:
         _answers().setdefault(question, choice)
 
 
-def _explain(question: Question, given: int) -> None:
-    worked = f"{question.formula} = {fmt.exact(question.value)} {question.unit}"
-    if given == question.value:
-        st.success(f"**Right.** {question.why}  \n{worked}", icon=":material/check:")
+def _explain(question: Question, answer: int) -> None:
+    working = f"{question.formula} = {fmt.exact(question.value)} {question.unit}"
+    if answer == question.value:
+        st.success(f"**Correct.** {question.why}  \n{working}", icon=":material/check:")
         return
-    mistake = question.mistakes[question.options.index(given)]
+    mistake = question.mistakes[question.options.index(answer)]
     st.error(
-        f"**Not quite.** {fmt.exact(given)}: you {mistake}.  \n{question.why}  \n{worked}",
+        f"**Not quite.** {fmt.exact(answer)}: you {mistake}.  \n{question.why}  \n{working}",
         icon=":material/close:",
     )

@@ -3,23 +3,25 @@
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, problems
-from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES, Problem
+from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES
 from explorer.lessons import resolution
 from explorer.lessons.receptive_field import Spectrum, spectra, without_branch
-from explorer.ui import cache, state
-from explorer.ui.components import lesson_number
-from explorer.ui.components.chart import chart
-from explorer.ui.frame import let_browser_draw
+from explorer.ui import cache, messages, state
+from explorer.ui.components.chart import show_chart
+from explorer.ui.components.number import in_range, number_input
 from explorer.ui.learn import quiz
-from explorer.views import field_charts as pictures
+from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import let_browser_draw
+from explorer.views import field_charts as charts
 from explorer.views import formatting as fmt
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
-_MODULE, _SIZE = "field_module", "doctor_size"
+_MODULE, _APPLY = "field_module", "input_size_apply"
+_SIZE = SessionValue[tuple[int, int] | None]("input_size", None)  # height and width in pixels
 
 
 def predict() -> None:
-    """Ask how far the last module sees."""
+    """Ask how large the receptive field of the last module is."""
     quiz.predict("receptive_field")
 
 
@@ -27,22 +29,22 @@ def _summary() -> NetworkSummary:
     return cache.summary(state.current().config)
 
 
-def _module(found: tuple[Spectrum, ...]) -> Spectrum:
-    """Return the chosen module's spectrum; the last one's where the chosen module is gone."""
+def _selected(found: tuple[Spectrum, ...]) -> Spectrum:
+    """Return the selected module's spectrum; the last module's if the selected one no longer exists."""
     names = [spectrum.module for spectrum in found]
-    chosen = st.session_state.get(_MODULE)
-    return found[names.index(chosen) if chosen in names else -1]
+    selected = st.session_state.get(_MODULE)
+    return found[names.index(selected) if selected in names else -1]
 
 
 def spectrum() -> None:
-    """Show the fields after every module, and let one of them be chosen; the answer leaves before the choice."""
+    """Show the fields after every module, and let the reader select one; the chart leaves before the control."""
     summary = _summary()
     found = spectra(summary)
-    st.session_state[_MODULE] = _module(found).module
+    st.session_state[_MODULE] = _selected(found).module
     above = st.container()
-    chart(
-        pictures.spectrum_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
-        "each tick is a field in pixels that some way has; the stronger its colour, the more ways have it.",
+    show_chart(
+        charts.spectrum_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
+        "each tick is a field in pixels that some path has; the stronger its colour, the more paths have it.",
         "spectrum",
         [
             {"module": one.module, "field_px": field, "ways": count}
@@ -54,62 +56,65 @@ def spectrum() -> None:
     above.segmented_control("Module", [one.module for one in found], key=_MODULE, required=True)
 
 
-def on_picture() -> None:
-    """Draw the fields of one position of the chosen module on the sample picture."""
-    found = _module(spectra(_summary()))
+def on_image() -> None:
+    """Draw the fields of one position of the selected module on the sample image."""
+    found = _selected(spectra(_summary()))
     rows, columns = found.positions
     with st.container(horizontal=True):
-        row = _place("Row", "field_row", rows, found.module)
-        column = _place("Column", "field_column", columns, found.module)
-    chart(
-        pictures.field_on_picture(found, _summary().config.input_shape[1:], (row, column)),
-        f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. What lies outside the "
-        "picture is padding: a position knows nothing of it.",
+        row = _position("Row", "field_row", rows, found.module)
+        column = _position("Column", "field_column", columns, found.module)
+    show_chart(
+        charts.field_on_picture(found, _summary().config.input_shape[1:], (row, column)),
+        f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. The area outside the "
+        "image is padding and holds no information.",
         "field_windows",
         [{"field_px": field, "ways": count} for field, count in found.ways.items()],
     )
 
 
-def _place(label: str, key: str, count: int, module: str) -> int:
+def _position(label: str, key: str, count: int, module: str) -> int:
     if count < 2:
         return 0
     return st.slider(label, 0, count - 1, count // 2, key=f"{key}_{module}_{count}", width=260)
 
 
-def without() -> None:
-    """Take one branch out of every module and compare the spectrum of the chosen one."""
+def show_without_branch() -> None:
+    """Remove one branch from every module and compare the spectrum of the selected one."""
     config = state.current().config
-    now = _module(spectra(_summary()))
+    now = _selected(spectra(_summary()))
     branch = st.segmented_control(
-        "Take out of every module", BRANCHES, default="5x5", key="field_without", format_func=BRANCH_NAMES.get
+        "Remove from every module", BRANCHES, default="5x5", key="field_without", format_func=BRANCH_NAMES.__getitem__
     )
     other = None
     if branch in BRANCHES:
-        less = without_branch(config, branch)
-        other = next(one for one in spectra(cache.summary(less)) if one.module == now.module)
-        if less == config:
-            st.caption("No module of this network can do without that branch, or none has it.")
-    names = ("this network", f"without the {BRANCH_NAMES.get(branch, '')} branches")
-    chart(
-        pictures.spectrum_columns(now, other, names),
-        "which share of the ways through the branches has which field, each way counted once.",
+        reduced = without_branch(config, branch)
+        other = next(one for one in spectra(cache.summary(reduced)) if one.module == now.module)
+        if reduced == config:
+            st.caption("Every module of this network needs that branch, or none has it.")
+    show_chart(
+        charts.spectrum_columns(
+            now, other, ("this network", f"without the {BRANCH_NAMES[branch]} branches" if branch else "")
+        ),
+        "the fraction of the paths through the branches that has each field, each path counted once.",
         "field_without",
         [{"field_px": field, "ways": count} for field, count in now.ways.items()],
     )
 
 
-def doctor() -> None:
-    """Send a picture of any size through the network under every pooling rule."""
+def input_size() -> None:
+    """Show the size of the feature maps for an input of any size under every pooling rule."""
     config = state.current().config
-    height, width = st.session_state.get(_SIZE, config.input_shape[1:])
+    height, width = _input_size()
+    limit = fmt.exact(MAX_SIDE)
+    height_problem, width_problem = (f"{side}: enter a whole number from 1 to {limit}." for side in ("Height", "Width"))
+    set_height = in_range(1, MAX_SIDE, height_problem, lambda value: _SIZE.set((value, width)))
+    set_width = in_range(1, MAX_SIDE, width_problem, lambda value: _SIZE.set((height, value)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        lesson_number.whole_number("Height", "doctor_height", height, lambda value: _take((value, width)), width=150)
-        lesson_number.whole_number("Width", "doctor_width", width, lambda value: _take((height, value)), width=150)
-        st.button("Apply to the network", icon=":material/upload:", key="doctor_apply", on_click=_apply)
-    held = state.refused("doctor_apply")
-    for problem in held[1][:2] if held else ():
-        st.error(problem.message, icon=":material/block:")
-    st.markdown(pictures.passages_table(resolution.passages(config, height, width), config.pooling))
+        number_input("Height", "input_size_height", height, set_height, width=150)
+        number_input("Width", "input_size_width", width, set_width, width=150)
+        st.button("Apply to the network", icon=":material/upload:", key=_APPLY, on_click=_apply)
+    messages.show_rejected_input(_APPLY)
+    st.markdown(charts.passages_table(resolution.passages(config, height, width), config.pooling))
     st.caption(
         f"Height × width after each layer that changes it. The network's own rule: {POOL_RULES[config.pooling].title}. "
         "Sizes on which the rules disagree are bold."
@@ -125,24 +130,18 @@ def doctor() -> None:
         )
 
 
-def _take(size: tuple[int, int]) -> tuple[Problem, ...]:
-    for label, side in zip(("Height", "Width"), size, strict=True):
-        if not 1 <= side <= MAX_SIDE:
-            shown = fmt.exact(side) if abs(side) < 10**15 else "a number of over 15 digits"
-            message = f"{label}: {shown} is out of range. Write a whole number from 1 to {fmt.exact(MAX_SIDE)}."
-            return (Problem("lesson", "size", message),)
-    st.session_state[_SIZE] = size
-    return ()
+def _input_size() -> tuple[int, int]:
+    _, height, width = state.current().config.input_shape
+    return _SIZE.get() or (height, width)
 
 
 def _apply() -> None:
-    config = state.current().config
-    new = resolution.at_side(config, *st.session_state.get(_SIZE, config.input_shape[1:]))
-    if found := problems(new):
-        state.refuse("doctor_apply", None, found)
+    changed = resolution.at_side(state.current().config, *_input_size())
+    if found := problems(changed):
+        state.reject_input(_APPLY, None, found)
         return
-    state.accept()
-    state.commit(new)
+    state.clear_rejected_input()
+    state.commit(changed)
 
 
 def limits() -> None:
@@ -150,8 +149,8 @@ def limits() -> None:
     config = state.current().config
     small = config.replace(stem=config.stem.replace(kind="small"))
     left, right = st.columns(2)
-    kinds = {"paper": "7×7/2 stem, divides by 8", "small": "small stem, divides by 2"}
-    left.markdown(f"**This network** ({kinds[config.stem.kind]})\n" + pictures.limits_text(resolution.limits(config)))
+    title = "7×7/2 stem, divides by 8" if config.stem.kind == "paper" else "small stem, divides by 2"
+    left.markdown(f"**This network** ({title})\n" + charts.limits_text(resolution.limits(config)))
     if config.stem.kind == "paper":
-        right.markdown(f"**With a {kinds['small']}**\n" + pictures.limits_text(resolution.limits(small)))
+        right.markdown("**With a small stem, divides by 2**\n" + charts.limits_text(resolution.limits(small)))
     st.caption("Smallest square inputs in pixels, under the network's own pooling rule and auxiliary pool.")

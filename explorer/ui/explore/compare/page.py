@@ -1,12 +1,13 @@
-"""The compare page: which networks, their totals side by side, and one view of their differences at a time.
+"""The page Compare: the selection of networks, their totals side by side, and one view of their differences.
 
-The networks go by the letters A to D; A is the base that the others are held against.
+The networks have the letters A to D; A is the base that the others are compared with.
 """
 
 from html import escape
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.comparison import MAX_COMPARED
 from explorer.config import Problem
@@ -14,7 +15,7 @@ from explorer.settings import ASSETS
 from explorer.shelf import available
 from explorer.ui import messages, shelf, state
 from explorer.ui.components.diagram import diagram
-from explorer.ui.components.variants import compared, theme, title
+from explorer.ui.components.variants import comparison_of, theme, title
 from explorer.ui.explore.compare import budget, export, timings
 from explorer.views import comparison_tables, diagrams, tables, variant_figures
 
@@ -22,12 +23,12 @@ _STYLE = ASSETS / "compare.css"
 _CHOICE, _BASE, _MODULE = "compare_choice", "compare_base", "compare_module"
 
 
-def choose() -> tuple[str, ...]:
-    """Let the reader choose two to four networks and the base; return their names, the base first."""
+def select_networks() -> tuple[str, ...]:
+    """Let the reader select two to four networks and the base; return their names, the base first."""
     st.html(_STYLE)
-    names = state.compared()
-    held = state.refused(_CHOICE)
-    st.session_state[_CHOICE] = list(held[0] if held else names)
+    names = state.compared_names()
+    rejected = state.rejected_input(_CHOICE)
+    st.session_state[_CHOICE] = list(rejected.value if rejected else names)
     st.session_state[_BASE] = names[0]
     titles = {name: title(name) for name in available(state.shelf())}
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_choose"):
@@ -35,54 +36,54 @@ def choose() -> tuple[str, ...]:
             f"Compare (2 to {MAX_COMPARED})",
             list(titles),
             key=_CHOICE,
-            format_func=titles.get,
+            format_func=titles.__getitem__,
             max_selections=MAX_COMPARED,
-            on_change=_chosen,
+            on_change=_select,
         )
-        st.selectbox("Against", names, key=_BASE, format_func=titles.get, on_change=_based, width=230)
-    messages.show_problems(held[1] if held else ())
+        st.selectbox("Base", names, key=_BASE, format_func=titles.__getitem__, on_change=_select_base, width=230)
+    messages.show_rejected_input(_CHOICE)
     if not state.shelf().variants and state.current().config == state.current().base_config:
-        _show_how()
+        _show_hint()
     return names
 
 
-def _show_how() -> None:
-    """Say how networks of one's own come here, while there are none."""
-    with st.container(horizontal=True, vertical_alignment="center", key="compare_how"):
+def _show_hint() -> None:
+    """Tell how to compare edited networks, while there are none."""
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_hint"):
         st.caption(
-            "These are networks that come with the app. To compare your own: edit a cell on the Network page; it is "
-            "then held against its preset here. **Keep** puts it on the shelf, and you can edit on.",
+            "These networks come with the app. To compare your own, edit a cell on the page Network; your network is "
+            "then compared with its preset here. **Keep** puts it on the shelf, so that you can edit on.",
             width="stretch",
         )
         st.page_link("pages/explore/network.py", label="Edit the table", icon=":material/table_chart:")
 
 
-def _chosen() -> None:
+def _select() -> None:
     names = tuple(st.session_state[_CHOICE])
     if 2 <= len(names) <= MAX_COMPARED:
-        state.accept()
-        state.compare(names)
+        state.clear_rejected_input()
+        state.set_compared_names(names)
     else:
-        told = f"Choose 2 to {MAX_COMPARED} networks to compare; those shown are the last choice."
-        state.refuse(_CHOICE, names, (Problem("compare", _CHOICE, told),))
+        message = f"Select 2 to {MAX_COMPARED} networks to compare. The page shows your last selection."
+        state.reject_input(_CHOICE, names, (Problem("compare", _CHOICE, message),))
 
 
-def _based() -> None:
+def _select_base() -> None:
     base = st.session_state[_BASE]
-    state.accept()
-    state.compare((base, *(name for name in state.compared() if name != base)))
+    state.clear_rejected_input()
+    state.set_compared_names((base, *(name for name in state.compared_names() if name != base)))
 
 
 def show_totals(names: tuple[str, ...]) -> None:
-    """Show what each network costs, and how that differs from the base."""
-    comparison = compared(names)
+    """Show the costs of each network, and their differences from the base."""
+    comparison = comparison_of(names)
     st.html(comparison_tables.facts_html(comparison, [title(name) for name in names], theme()))
     if comparison.alike:
-        st.info("These networks are the same. Edit one, or choose another.", icon=":material/equal:")
+        st.info("These networks are the same. Edit one, or select another.", icon=":material/equal:")
 
 
 def show_details(names: tuple[str, ...]) -> None:
-    """Let the reader choose one view of the comparison."""
+    """Let the reader select one view of the comparison."""
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -97,12 +98,12 @@ def show_details(names: tuple[str, ...]) -> None:
 
 def show_tables(names: tuple[str, ...]) -> None:
     """Show the six columns of all networks with differing cells marked, and the settings that differ."""
-    comparison = compared(names)
+    comparison = comparison_of(names)
     st.html(comparison_tables.cells_html(comparison, theme()))
     st.caption(
-        "How to read this: a line for the base A and those that are like it; one more for each network that differs, "
-        "its differing cells marked, and in bold what follows from a difference here or upstream. A dash: no such "
-        "module."
+        "Reading this table: one line for the base A and the networks equal to it; one more for each network that "
+        "differs, with the differing cells marked, and in bold what follows from a difference here or upstream. A "
+        "dash: no such module."
     )
     settings = comparison_tables.setting_rows(comparison, [title(name) for name in names])
     if settings:
@@ -111,17 +112,17 @@ def show_tables(names: tuple[str, ...]) -> None:
 
 
 def show_layers(names: tuple[str, ...]) -> None:
-    """Show the layers aligned by path, only those that differ unless all are asked for."""
-    comparison = compared(names)
+    """Show the layers aligned by path: those that differ, or all of them."""
+    comparison = comparison_of(names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         modules = st.multiselect("Module", comparison.blocks, key="compare_layer_modules", placeholder="all", width=300)
-        everything = st.toggle("also what is alike", key="compare_layer_all", persist_state="session")
-        layers = comparison.layers if everything else comparison.differing
-        layers = [layer for layer in layers if not modules or layer.module in modules]
+        show_all = st.toggle("Show equal layers too", key="compare_layer_all", persist_state="session")
+        candidates = comparison.layers if show_all else comparison.differing
+        layers = [layer for layer in candidates if not modules or layer.module in modules]
         rows = comparison_tables.layer_rows(layers, [title(name) for name in names], comparison.base)
         st.download_button(
             "CSV",
-            lambda: _csv(rows),
+            lambda: tables.to_csv(rows),
             "comparison.csv",
             "text/csv",
             icon=":material/download:",
@@ -144,22 +145,15 @@ def show_layers(names: tuple[str, ...]) -> None:
     )
 
 
-def _csv(rows: list[dict[str, object]]) -> str:
-
-    return tables.to_csv(rows)
-
-
-def _layer_columns(row: dict[str, object]) -> dict[str, object]:
+def _layer_columns(row: dict[str, object]) -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
-    columns: dict[str, object] = {
-        name: number(format="localized") for name in row if name.endswith(("parameters", "MACs"))
-    }
+    columns = {name: number(format="localized") for name in row if name.endswith(("parameters", "MACs"))}
     return columns | {"layer": st.column_config.TextColumn(pinned=True, width=235)}
 
 
-def show_modules(names: tuple[str, ...]) -> None:
+def show_diagrams(names: tuple[str, ...]) -> None:
     """Show the same block of every network as a diagram."""
-    comparison = compared(names)
+    comparison = comparison_of(names)
     differing = {layer.module for layer in comparison.differing}
     blocks = list(comparison.blocks)
     if st.session_state.get(_MODULE) not in blocks:
@@ -173,16 +167,16 @@ def show_modules(names: tuple[str, ...]) -> None:
         format_func=lambda block: f"{block} •" if block in differing else block,
     )
     block = st.session_state[_MODULE]
-    columns = st.columns(2) + (st.columns(2) if len(names) > 2 else [])
-    for at, (name, column) in enumerate(zip(names, columns, strict=False)):
+    columns = [*st.columns(2), *(st.columns(2) if len(names) > 2 else ())]
+    for index, (name, column) in enumerate(zip(names, columns, strict=False)):
         with column:
-            summary = comparison.summaries[at]
-            st.html(f"{comparison_tables.chip(comparison_tables.LETTERS[at], theme())} {escape(title(name))}")
+            summary = comparison.summaries[index]
+            st.html(f"{comparison_tables.chip(comparison_tables.LETTERS[index], theme())} {escape(title(name))}")
             if block in summary.by_module:
-                diagram(diagrams.block(summary, block), key=f"compare_{comparison_tables.LETTERS[at]}", height=430)
+                diagram(diagrams.block(summary, block), key=f"compare_{comparison_tables.LETTERS[index]}", height=430)
             else:
                 st.caption(f"There is no {block} in this network.")
-    st.caption("• a block that is not alike in all networks.")
+    st.caption("• a block that differs between the networks.")
 
 
 def show_charts(names: tuple[str, ...]) -> None:
@@ -192,26 +186,26 @@ def show_charts(names: tuple[str, ...]) -> None:
         list(variant_figures.QUANTITIES),
         default="macs",
         required=True,
-        format_func=variant_figures.QUANTITIES.get,
+        format_func=variant_figures.QUANTITIES.__getitem__,
         key="compare_quantity",
         label_visibility="collapsed",
         persist_state="session",
     )
     titles = [title(name) for name in names]
-    st.plotly_chart(variant_figures.per_block(compared(names), titles, quantity, theme()), key="compare_chart")
+    st.plotly_chart(variant_figures.per_block(comparison_of(names), titles, quantity, theme()), key="compare_chart")
     st.caption(
-        "How to read this: one group per block in the order the image passes them, one colour per network, without "
-        "auxiliary heads. A gap: the network has no such block."
+        "Reading this chart: one group per block, from input to output, and one colour per network, without auxiliary "
+        "heads. A gap: the network has no such block."
     )
 
 
 VIEWS = {
     "Tables": show_tables,
     "Layers": show_layers,
-    "Diagrams": show_modules,
+    "Diagrams": show_diagrams,
     "Charts": show_charts,
     "Speed": timings.show_timings,
     "Shelf": shelf.show_shelf,
     "Budget": budget.show_budget,
-    "Take away": export.show_export,
+    "Export": export.show_export,
 }

@@ -1,4 +1,4 @@
-"""Time the compared networks, in turn, in the checking process: the median with its spread, never one number."""
+"""Time the compared networks in turn in the worker process: the median with its spread, never one number."""
 
 from statistics import median, quantiles
 
@@ -9,36 +9,37 @@ from explorer.jobs.requests import VariantTiming, VariantTimingRequest
 from explorer.ui import state
 from explorer.ui.components.measurement import measurement
 from explorer.ui.components.variants import theme, title
-from explorer.ui.explore.network.badge import DEVICES
 from explorer.views import variant_figures
 from explorer.views.comparison_tables import time_text, titles
 
 
 def show_timings(names: tuple[str, ...]) -> None:
-    """Offer to time the networks that are compared, and show what was measured last."""
+    """Offer to time the compared networks, and show the last measurement."""
     configs = tuple(state.version_named(name).config for name in names)
-    device = st.selectbox(
-        "Device", list(DEVICES), key="device", format_func=DEVICES.get, width=150, persist_state="session"
+    st.selectbox(
+        "Device",
+        list(state.DEVICES),
+        key=state.DEVICE_KEY,
+        format_func=state.DEVICES.__getitem__,
+        width=150,
+        persist_state="session",
     )
 
     def request(seed: int) -> VariantTimingRequest:
-
-        return VariantTimingRequest(configs=configs, device=device, seed=seed)
+        return VariantTimingRequest(configs=configs, device=state.device(), seed=seed)
 
     measurement(
         "variants",
         request,
         _show,
-        "Time them",
-        "All chosen networks run in turn, one image each, built anew with random weights.",
+        "Measure time",
+        "All selected networks run in turn, one image each, newly built with random weights.",
     )
 
 
 def _show(timing: VariantTiming) -> None:
-
-    measured = dict(zip(timing.configs, timing.ms, strict=True))
-    state.remember_measured(measured)
-    known = {state.version_named(name).config: title(name) for name in state.compared()}
+    state.record_latencies(dict(zip(timing.configs, timing.ms, strict=True)))
+    known = {state.version_named(name).config: title(name) for name in state.compared_names()}
     names = titles([known.get(config, "earlier network") for config in timing.configs])
     by_name = dict(zip(names, timing.ms, strict=True))
     st.plotly_chart(variant_figures.laps(by_name, theme()), key="variants_laps")
@@ -46,18 +47,18 @@ def _show(timing: VariantTiming) -> None:
     note = f" {timing.note}" if timing.note else ""
     st.caption(
         f"{len(timing.ms[0])} laps on {timing.device}; every second lap runs the networks in reverse order, so that "
-        f"whatever else the machine does falls on all alike. How to read this: a dot per lap, the box holds the middle "
-        f"half, its line the median.{note}"
+        f"other load on the machine affects all of them equally. Reading this chart: a dot per lap; the box holds the "
+        f"middle half, its line is the median.{note}"
     )
 
 
 def _rows(times: dict[str, tuple[float, ...]]) -> list[dict[str, str]]:
-    """One row per network; how much faster it is, lap by lap, so that what slowed a lap slowed both."""
+    """Return a row per network with its time relative to A, lap by lap, because load that slows a lap slows both."""
     base = next(iter(times.values()))
     rows = []
     for name, values in times.items():
-        ratios = [value / there for value, there in zip(values, base, strict=True)]
+        ratios = [value / base_value for value, base_value in zip(values, base, strict=True)]
         low, _, high = quantiles(ratios, n=4)
-        against = "" if values is base else f"× {median(ratios):.2f} (middle half {low:.2f} to {high:.2f})"
-        rows.append({"network": name, "median": time_text(values), "time against A, lap by lap": against})
+        relative = "" if values is base else f"× {median(ratios):.2f} (middle half {low:.2f} to {high:.2f})"
+        rows.append({"network": name, "median": time_text(values), "time relative to A, lap by lap": relative})
     return rows

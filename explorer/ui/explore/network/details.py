@@ -1,9 +1,24 @@
-"""What lies below the first screen of the network page: one view at a time, so that an edit pays for one only."""
+"""What is below the first screen of the network page: one view at a time, so that an edit computes only one."""
 
 import streamlit as st
 
+from explorer.jobs.queue import Pending
+from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
-from explorer.ui.explore.network import charts, layers, torchinfo
+from explorer.ui.explore.network import charts, layers
+from explorer.ui.streamlit_workarounds import rerun_after
+
+
+@st.fragment
+def show_torchinfo() -> None:
+    """Show torchinfo's own summary of the live network, from the worker process, or that it is on its way."""
+    text = cache.check_jobs().torchinfo(state.current().config, state.session_id())
+    if isinstance(text, Pending):
+        st.info("torchinfo reads the live network in the background …", icon=":material/hourglass_top:")
+        rerun_after(text.retry_s, "torchinfo_again")
+    else:
+        st.code(text, language=None, height=460)
+
 
 VIEWS = {
     "Block": network_diagram.show_block,
@@ -11,12 +26,12 @@ VIEWS = {
     "Cost": charts.show_cost,
     "Depth": charts.show_depth,
     "Memory": charts.show_memory,
-    "torchinfo": torchinfo.show_torchinfo,
+    "torchinfo": show_torchinfo,
 }
 
 
 def show_details() -> None:
-    """Let the reader choose one view of the present network."""
+    """Let the reader select one view of the current network."""
     view = st.segmented_control(
         "View",
         list(VIEWS),

@@ -1,70 +1,70 @@
-"""The editable table. Edits are judged as a whole on each run; refused cells stay visible with their reason."""
+"""The editable table, with what it does not hold below it. Each run checks all edits; rejected cells stay visible."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
-import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.config import HEADINGS, Problem
 from explorer.presets import CATALOGUE
 from explorer.table import MODULE, apply_edits, to_rows
 from explorer.ui import cache, messages, state
+from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import editor_frame
 from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
 
 KEY = "table"
-_RENDERED, _PROBLEMS = "table_rendered_edition", "table_problems"
+_MAX_PROBLEMS = 5
+_SHOWN_SNAPSHOT = SessionValue[int | None]("table_shown_snapshot", None)
+_PROBLEMS = SessionValue[tuple[Problem, ...]]("table_problems", ())
 
 
 def apply_pending_edits() -> None:
-    """Take the edits that the grid holds into the network, and remember what was refused. Idempotent.
+    """Apply the edits that the grid holds to the network, and record what was rejected. Idempotent.
 
-    Runs before anything is drawn, so that every number is already new. What no grid of ours can send — rows or
-    columns that do not exist — is forgotten at once, for Streamlit's editor would stumble over it.
+    Call this before anything is drawn, so that every number of the run is up to date. Rows or columns that do not
+    exist, which only a forged message has, are discarded at once, because Streamlit's editor would fail on them.
     """
-    st.session_state[_PROBLEMS] = ()
-    held = _held()
-    if held is None:
+    _PROBLEMS.clear()
+    edits = _pending_edits()
+    if edits is None:
         return
     config = state.current().config
-    settled = apply_edits(config.replace(modules=state.edition().modules), held, config)
-    state.commit(settled.config, from_table=True)
-    st.session_state[_PROBLEMS] = settled.problems
-    if settled.forged:
-        state.discard_pending()
+    result = apply_edits(config.replace(modules=state.table_snapshot().modules), edits, config)
+    state.commit(result.config, from_table=True)
+    _PROBLEMS.set(result.problems)
+    if result.forged:
+        state.discard_pending_edits()
 
 
-def _held() -> Any:
-    """Return what the browser sent, if it belongs to the table as it is now."""
-    if st.session_state.get(_RENDERED) != state.edition().number:
+def _pending_edits() -> Any:
+    """Return what the browser sent, if it belongs to the present snapshot of the table."""
+    if _SHOWN_SNAPSHOT.get() != state.table_snapshot().number:
         return None
-    held = st.session_state.get(KEY)
-    return dict(held) if isinstance(held, Mapping) else held
+    edits = st.session_state.get(KEY)
+    return dict(edits) if isinstance(edits, Mapping) else edits
 
 
 def table_editor() -> None:
-    """Show the table with its companions, and under it the problems of refused cells."""
-    version, problems = state.current(), st.session_state.get(_PROBLEMS, ())
-    base = cache.summary(version.base_config)
-    rows = nt.table_rows(cache.summary(version.config), base, problems)
-    # The grid itself shows its edits, over the cells as it was given them.
-    for row, cells in zip(rows, to_rows(version.config.replace(modules=state.edition().modules)), strict=True):
+    """Show the table with its read-only columns, and below it the problems of rejected cells."""
+    version, problems = state.current(), _PROBLEMS.get()
+    snapshot = state.table_snapshot()
+    rows = nt.table_rows(cache.summary(version.config), cache.summary(version.base_config), problems)
+    # The grid itself shows its edits, over the cells that it received.
+    for row, cells in zip(rows, to_rows(version.config.replace(modules=snapshot.modules)), strict=True):
         row.update(cells)
-    st.session_state[_RENDERED] = state.edition().number
-    _grid(rows, version.base)
-    _explain(problems)
+    _SHOWN_SNAPSHOT.set(snapshot.number)
+    _grid(rows, version.base, snapshot.number)
+    _show_problems(problems)
 
 
-def _grid(rows: list[dict[str, Any]], base: str) -> None:
-    # The hidden index numbers the edition of the table: it is part of the grid's identity, so a new edition
-    # starts without pending edits while the key stays the same.
-    start = state.edition().number * 1_000
-    frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
-    for heading in HEADINGS.values():
-        frame[heading] = frame[heading].astype("Float64")  # a whole-number column would cut 3.7 to 3 unseen
+def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
+    frame = editor_frame(rows, snapshot, HEADINGS.values())
     for column in (nt.PARAMETERS, nt.MACS):
-        frame[column] = frame[column].map(fmt.exact)  # the grid would format each of them anew whenever it draws
+        frame[column] = frame[column].map(fmt.exact)  # as numbers the grid would format them each time it draws
     st.data_editor(
         frame,
         key=KEY,
@@ -78,22 +78,21 @@ def _grid(rows: list[dict[str, Any]], base: str) -> None:
     )
 
 
-def _columns(base: str) -> dict[str, Any]:
+def _columns(base: str) -> dict[str, ColumnConfig]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    whole = "Whole numbers only, written in digits."
-    blank = f"{whole} Blank: no 1×1 here, the branch sees all input channels."
-    none = f"{whole} 0: no such branch."
+    reduce_help = "A whole number. Blank: no 1×1 here, the branch gets all input channels."
+    branch_help = "A whole number. 0: no such branch."
+    pool_help = "A whole number. Blank: the pool passes all channels. 0: no such branch."
+    mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REFUSED} rejected"
     return {
         MODULE: text("module", width=58, pinned=True),
-        nt.MARK: text(
-            "", width=32, help=f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REFUSED} refused"
-        ),
-        "#1×1": number(width=80, help=none),
-        "#3×3 reduce": number(width=122, help=blank),
-        "#3×3": number(width=80, help=none),
-        "#5×5 reduce": number(width=122, help=blank),
-        "#5×5": number(width=80, help=none),
-        "pool proj": number(width=98, help=f"{whole} Blank: the pool passes all channels. 0: no such branch."),
+        nt.MARK: text("", width=32, help=mark_help),
+        "#1×1": number(width=80, help=branch_help),
+        "#3×3 reduce": number(width=122, help=reduce_help),
+        "#3×3": number(width=80, help=branch_help),
+        "#5×5 reduce": number(width=122, help=reduce_help),
+        "#5×5": number(width=80, help=branch_help),
+        "pool proj": number(width=98, help=pool_help),
         nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
         nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
         nt.PARAMETERS: text(
@@ -104,11 +103,31 @@ def _columns(base: str) -> dict[str, Any]:
     }
 
 
-def _explain(problems: tuple[Problem, ...]) -> None:
+def _show_problems(problems: tuple[Problem, ...]) -> None:
     if not problems:
         return
-    with st.container(key="refused", gap="xsmall"):
-        messages.show_problems(problems[:5])
-        more = f" ({len(problems) - 5} more below these.)" if len(problems) > 5 else ""
-        st.caption(f"The numbers shown are those of the last good network.{more}")
-        st.button("Put the cells back", on_click=state.discard_pending, icon=":material/undo:")
+    with st.container(key="table_problems", gap="xsmall"):
+        messages.show_problems(problems[:_MAX_PROBLEMS])
+        hidden = len(problems) - _MAX_PROBLEMS
+        if hidden > 0:
+            st.caption(f"All numbers are those of the last valid network. ({hidden} more problems are not shown.)")
+        else:
+            st.caption("All numbers are those of the last valid network.")
+        st.button("Discard these edits", on_click=state.discard_pending_edits, icon=":material/undo:")
+
+
+def show_other_parts() -> None:
+    """Show the parts that are no rows of the table (stem, heads, classifier), and mark those that an edit changed.
+
+    All are one element, because each element of a page costs the browser time at every edit.
+    """
+    version = state.current()
+    parts = nt.other_parts(cache.summary(version.config), cache.summary(version.base_config))
+    with st.container(key="other_parts"):
+        st.html(f"<div class='other-parts'>{''.join(map(_part, parts))}</div>")
+
+
+def _part(part: dict[str, Any]) -> str:
+    counts = f"{fmt.exact(part[nt.PARAMETERS])} parameters · {fmt.short(part[nt.MACS])} MACs"
+    lines = (f"<b>{escape(str(part['part']))}</b> {part[nt.MARK]}", counts, escape(str(part[nt.NOTE])))
+    return f"<p>{'<br>'.join(filter(None, lines))}</p>"

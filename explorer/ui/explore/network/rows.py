@@ -2,14 +2,15 @@
 
 import streamlit as st
 
+from explorer.config import GoogLeNetConfig
 from explorer.table import ParsedTable, add_below, remove, rename, reset, validated
 from explorer.ui import messages, state
 
-_WHICH, _NAME = "row", "row_name"
+_ROW, _NAME = "row", "row_name"
 
 
 def row_menu() -> None:
-    """Offer what can be done with the rows of the table, folded away; each step can be undone."""
+    """Offer the operations on rows in a popover; each can be undone."""
     with st.popover("Rows", icon=":material/table_rows:"):
         _row_controls()
         st.button("Reset the whole table", icon=":material/restart_alt:", on_click=reset_table, key="table_reset")
@@ -18,64 +19,66 @@ def row_menu() -> None:
 def _row_controls() -> None:
     config = state.current().config
     names = [module.name for module in config.modules]
-    # Said anew on each run: a closed popover forgets what it was told before it is opened.
-    held = st.session_state.get(_WHICH)
-    st.session_state[_WHICH] = held if held in names else names[-1]
-    st.selectbox("Row", names, key=_WHICH)
-    which = st.session_state[_WHICH]
+    # The values are set in each run, because a popover loses them if they arrive before it is opened.
+    selected = st.session_state.get(_ROW)
+    st.session_state[_ROW] = selected if selected in names else names[-1]
+    st.selectbox("Row", names, key=_ROW)
+    selected = st.session_state[_ROW]
     with st.container(horizontal=True):
         st.button("Add below", icon=":material/add:", on_click=_add, key="row_add")
         st.button("Remove", icon=":material/delete:", on_click=_remove, key="row_remove", disabled=len(names) == 1)
-        st.button("Reset", icon=":material/restart_alt:", on_click=_reset, key="row_reset", disabled=_same(which))
-    st.session_state[_NAME] = (state.refused(_NAME) or (which,))[0]
+        st.button("Reset", icon=":material/restart_alt:", on_click=_reset, key="row_reset", disabled=_is_same(selected))
+    rejected = state.rejected_input(_NAME)
+    st.session_state[_NAME] = rejected.value if rejected else selected
     st.text_input("Rename to", key=_NAME, max_chars=3, on_change=_rename, help="Stage and letter, such as 4f.")
-    for key in (_NAME, _WHICH):
-        messages.show_problems((state.refused(key) or (None, ()))[1])
+    for key in (_NAME, _ROW):
+        messages.show_rejected_input(key)
 
 
-def _same(name: str) -> bool:
+def _is_same(name: str) -> bool:
+    """Whether a row is as in the preset, so that there is nothing to reset."""
     version = state.current()
-    known = {module.name: module for module in version.base_config.modules}
-    return name not in known or known[name] == version.config.module(name)
+    preset_rows = {module.name: module for module in version.base_config.modules}
+    return name not in preset_rows or preset_rows[name] == version.config.module(name)
 
 
 def _add() -> None:
-    config, after = state.current().config, st.session_state[_WHICH]
-    parsed = add_below(config, after)
-    if _take(_WHICH, after, parsed):
-        at = [module.name for module in config.modules].index(after)
-        st.session_state[_WHICH] = parsed.config.modules[at + 1].name
+    config, after = state.current().config, st.session_state[_ROW]
+    if new := _commit(_ROW, after, add_below(config, after)):
+        index = [module.name for module in config.modules].index(after)
+        st.session_state[_ROW] = new.modules[index + 1].name
 
 
 def _remove() -> None:
-    which = st.session_state[_WHICH]
-    _take(_WHICH, which, remove(state.current().config, which))
+    row = st.session_state[_ROW]
+    _commit(_ROW, row, remove(state.current().config, row))
 
 
 def _rename() -> None:
-    old, new = st.session_state[_WHICH], st.session_state[_NAME].strip()
-    if _take(_NAME, new, rename(state.current().config, old, new)):
-        st.session_state[_WHICH] = new
+    old, new = st.session_state[_ROW], st.session_state[_NAME].strip()
+    if _commit(_NAME, new, rename(state.current().config, old, new)):
+        st.session_state[_ROW] = new
 
 
 def _reset() -> None:
-    version, which = state.current(), st.session_state[_WHICH]
-    _take(_WHICH, which, reset(version.config, version.base_config, which))
+    version, row = state.current(), st.session_state[_ROW]
+    _commit(_ROW, row, reset(version.config, version.base_config, row))
 
 
 def reset_table() -> None:
-    """Put the preset's modules back; the other settings stay. Undo leads back."""
+    """Restore the preset's modules; the other settings stay. Can be undone."""
     version = state.current()
     names = {module.name for module in version.base_config.modules}
     taps = tuple(tap for tap in version.config.aux.taps if tap in names)
     config = version.config.replace(modules=version.base_config.modules, aux=version.config.aux.replace(taps=taps))
-    _take(_WHICH, "", validated(config))
+    _commit(_ROW, "", validated(config))
 
 
-def _take(key: str, value: str, parsed: ParsedTable) -> bool:
+def _commit(key: str, value: str, parsed: ParsedTable) -> GoogLeNetConfig | None:
+    """Make a parsed table the current network and return its config; show at the control ``key`` why it cannot be."""
     if parsed.config is None:
-        state.refuse(key, value, parsed.problems)
-        return False
+        state.reject_input(key, value, parsed.problems)
+        return None
     state.commit(parsed.config)
-    state.discard_pending()
-    return True
+    state.discard_pending_edits()
+    return parsed.config

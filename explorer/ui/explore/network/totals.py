@@ -10,9 +10,9 @@ from explorer.views import formatting as fmt
 
 
 class Total(NamedTuple):
-    """One total as it is shown: label, value, change against the preset, and the convention it follows.
+    """One total: label, value, change against the preset, and the convention behind it.
 
-    Less of a ``cost`` is better; a receptive field is neither better nor worse.
+    Less of a ``cost`` is better; a larger receptive field is neither better nor worse.
     """
 
     label: str
@@ -32,13 +32,14 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
             fmt.exact(inference),
             fmt.change(inference, base.parameters(aux=False)),
             "Trainable numbers of the network at inference, without auxiliary heads: weights, biases, and BatchNorm's "
-            "γ and β. Running statistics are no parameters.",
+            "γ and β. Running statistics are not parameters.",
         ),
         Total(
             "while training",
             fmt.exact(training),
             fmt.change(training, base.parameters()),
-            f"With the auxiliary heads, which exist while training: {fmt.exact(training - inference)} parameters more.",
+            "With the auxiliary heads, which exist in training only: "
+            f"{fmt.exact(training - inference)} more parameters.",
         ),
         Total(
             f"MACs · {fmt.short(2 * macs)} FLOPs",
@@ -51,7 +52,7 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
             "activations",
             fmt.megabytes(activations),
             fmt.memory_change(activations, base.activations()),
-            f"{fmt.exact(activations)} numbers, 4 bytes each: the outputs of all layers for one image, all kept, "
+            f"{fmt.exact(activations)} numbers, 4 bytes each: the outputs of all layers for one image, all in memory, "
             "ReLU in place.",
         ),
         Total(
@@ -73,11 +74,11 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
 
 
 def show_totals() -> None:
-    """Show the six totals of the present network."""
+    """Show the six totals of the current network."""
     version = state.current()
-    shown = totals(cache.summary(version.config), cache.summary(version.base_config))
+    all_totals = totals(cache.summary(version.config), cache.summary(version.base_config))
     with st.container(horizontal=True, key="totals", gap="small"):
-        for total in shown:
+        for total in all_totals:
             st.metric(
                 total.label,
                 total.value,

@@ -1,0 +1,26 @@
+// Shows an SVG that the server drew (explorer/views/svg.py), how to read it, and a button that saves its data.
+// Colours and font are those of the page.
+export default function (component) {
+  const { data, parentElement } = component;
+  const figure = parentElement.querySelector(".chart");
+  const [drawing, caption, reading, button] = ["div", "figcaption", "span", "button"].map((tag) =>
+    figure.querySelector(tag),
+  );
+  if (drawing.svg !== data.svg) {
+    drawing.innerHTML = data.svg;
+    drawing.svg = data.svg;
+  }
+  reading.textContent = data.reading;
+  caption.hidden = !data.reading;
+  button.hidden = !data.csv;
+  button.title = data.file ?? ""; // tells the buttons of a page apart
+  button.onclick = () => save(data.file, data.csv);
+}
+
+function save(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

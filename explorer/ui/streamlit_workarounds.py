@@ -1,0 +1,114 @@
+"""The workarounds for Streamlit 1.67, each with the behaviour that it answers and the test that shows when it can go.
+
+After an update of Streamlit: take one out, run its test, and delete both if the test passes.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
+from streamlit.runtime.pages_manager import PagesManager
+
+from explorer.settings import ASSETS
+
+_DRAWING_S = 0.1  # in which a slow browser draws a line of numbers, or starts a component and draws its picture
+_MAX_ROWS = 1_000  # of the editable table, between two of its versions
+_FALSE_NOT_FOUND = "false_page_not_found"
+_HTML = "<span></span>"
+
+_rerun_after = st.components.v2.component("rerun_after", html=_HTML, js=(ASSETS / "rerun_after.js").read_text("utf-8"))
+_download_failures = st.components.v2.component(
+    "download_failures", html=_HTML, js=(ASSETS / "download_failures.js").read_text("utf-8")
+)
+_close_page_not_found = st.components.v2.component(
+    "close_page_not_found", html=_HTML, js=(ASSETS / "close_page_not_found.js").read_text("utf-8")
+)
+_calls = count()
+
+
+def reset_drawing_context() -> None:
+    """Draw on the page itself, whatever ran before in this thread. Call this before anything is drawn.
+
+    Behaviour: a full run that was requested just as a fragment ended runs in the fragment's thread, where Streamlit
+    leaves the fragment's container open (``ScriptRunner._run_script_thread``). The page was drawn into itself, and the
+    next fragment to run left the browser with a white page.
+    Test: ``tests/ui/test_streamlit_workarounds.py``, the full run in the thread of a fragment.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
+
+
+def let_browser_draw() -> None:
+    """Pause, so that the browser draws the first part of an answer before it receives the rest.
+
+    Behaviour: the script holds Python's lock while it runs, so without a pause the first numbers leave together with
+    the last; and what arrives while the browser draws is drawn in the same pass, which delays all of it.
+    Test: ``python -m benchmarks``, the time from an edit to its first number.
+    """
+    time.sleep(_DRAWING_S)
+
+
+def rerun_after(seconds: float, key: str) -> None:
+    """Rerun the surrounding fragment after ``seconds``. Call this once per ``key``, and only while there is a wait.
+
+    Behaviour: a fragment with ``run_every`` keeps its timer until the whole page runs again, and its requests undo a
+    click on another page or break off a run.
+    Test: ``tests/browser/test_rerun_after.py``.
+    """
+    with st.container(key=f"rerun_after_{key}", height="content"):
+        _rerun_after(
+            key=key, data={"ms": round(1_000 * seconds), "call": next(_calls)}, on_due_change=lambda: None, height=1
+        )
+
+
+def rerun_on_download_failure(box: str, reasons: str) -> None:
+    """Rerun the surrounding fragment when a file of the container ``box`` could not be made.
+
+    The container ``reasons`` is hidden from the next click on, until there is another failure. Both are keys.
+    Behaviour: with ``on_click="ignore"`` Streamlit makes a file in a thread without a session and reports a failure in
+    the browser alone, in its own words.
+    Test: ``tests/browser/test_downloads.py``.
+    """
+    _download_failures(
+        key=f"{box}_failures", data={"box": box, "reasons": reasons}, on_failed_change=lambda: None, height=1
+    )
+
+
+def is_page_unknown() -> bool:
+    """Whether Streamlit has not yet seen ``st.navigation`` in this server. Ask before calling it.
+
+    Until then Streamlit discovers pages in its old way, finds none in the folder ``pages``, and tells a visitor with a
+    deep link that the page does not exist.
+    """
+    return bool(PagesManager.uses_pages_directory)
+
+
+def close_page_not_found(is_wrong: bool, *, is_redirect: bool = False) -> None:
+    """Close the dialog "Page not found" if it ``is_wrong``. A run that only redirects leaves that to the next run.
+
+    Behaviour: see :func:`is_page_unknown`. And Streamlit does not know the name of the first page, which has the root
+    as its address.
+    Test: ``tests/browser/test_network.py``, the cold deep link.
+    """
+    is_wrong = st.session_state.pop(_FALSE_NOT_FOUND, False) or is_wrong
+    if is_redirect:
+        st.session_state[_FALSE_NOT_FOUND] = is_wrong
+    elif is_wrong:
+        _close_page_not_found(key="close_page_not_found", height=1)
+
+
+def editor_frame(rows: Sequence[Mapping[str, object]], version: int, numbers: Iterable[str]) -> pd.DataFrame:
+    """Return the data of ``st.data_editor``: its ``version`` changes whenever pending edits are to be discarded.
+
+    Behaviour: the grid holds its edits by position and gives them up only if its data have another index; a new key
+    would draw it again from nothing. So the hidden index numbers the version. And a column of whole numbers would cut
+    3.7 to 3 without a word, so the columns ``numbers`` are of fractions.
+    Test: ``tests/browser/test_network.py``, undo of an edit in the grid and a fraction in a cell.
+    """
+    start = version * _MAX_ROWS
+    frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
+    for column in numbers:
+        frame[column] = frame[column].astype("Float64")
+    return frame

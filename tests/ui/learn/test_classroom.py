@@ -1,0 +1,139 @@
+"""What all lessons share: the quiz with its score, the worksheet, the teacher's link, the next lesson."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from explorer import PRESETS, summarize
+from explorer.lessons.openings import opening
+from explorer.lessons.questions import BANK, questions
+from explorer.lessons.text import read
+from explorer.ui.learn import classroom
+from explorer.ui.navigation import PAGES
+from tests.ui.app import answer, click, open_lesson, page_text, run, type_into
+
+PAPER = summarize(PRESETS["paper"])
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_every_lesson_opens_with_its_parts_and_its_test(name: str) -> None:
+    """Without an error, in one run."""
+    at = open_lesson(name)
+    assert not at.error
+    assert opening(name).text in [radio.label for radio in at.radio]
+    assert "Test yourself" in page_text(at)
+
+
+def test_the_questions_follow_number_and_network_and_the_score_counts() -> None:
+    """The same number gives the same questions; a correct and a wrong answer make 1 of 2, on every page."""
+    at = type_into(open_lesson("reduction"), "quiz_number", 42)
+    first, second, *_ = questions(PAPER, "reduction", 42, 5)
+    at = answer(at, first, first.value)
+    assert "**Correct.**" in at.success[0].value
+    assert first.formula in at.success[0].value
+    at.segmented_control(key="quiz_reduction_which").set_value(1)
+    at = run(at)
+    wrong = next(option for option in second.options if option != second.value)
+    at = answer(at, second, wrong)
+    mistake = second.mistakes[second.options.index(wrong)]
+    assert mistake in at.error[0].value
+    assert "1 of 2 correct" in page_text(at)
+    at.switch_page("pages/learn/receptive_field.py").run()
+    assert "1 of 2 correct" in page_text(at)
+
+
+def test_an_answer_survives_a_visit_of_another_page() -> None:
+    """It is still shown and explained when the student comes back."""
+    question = opening("auxiliary")
+    at = answer(open_lesson("auxiliary"), question, question.value)
+    at.switch_page("pages/learn/reduction.py").run()
+    at.switch_page("pages/learn/auxiliary.py").run()
+    assert any("**Correct.**" in element.value for element in at.success)
+
+
+def test_a_link_leaves_out_what_it_names_and_nothing_else() -> None:
+    """Known names are hidden, unknown ones ignored; the address keeps them, and other pages are not affected."""
+    at = open_lesson("reduction", hide="whole_network,quiz,teacher,no_such_part,<script>")
+    text = page_text(at)
+    assert not at.metric
+    assert "Test yourself" not in text
+    assert "naive_apply" not in [button.key for button in at.button]
+    assert at.session_state["lesson_hidden"]["reduction"] == {"whole_network", "quiz", "teacher"}
+    at.query_params.clear()  # as the browser does on every change of page
+    at.switch_page("pages/learn/auxiliary.py").run()
+    assert "Test yourself" in page_text(at)
+    at.switch_page("pages/learn/reduction.py").run()
+    assert "Test yourself" not in page_text(at)
+    assert at.query_params["hide"] == "quiz,teacher,whole_network"
+
+
+def test_a_link_of_an_earlier_version_hides_the_same_parts() -> None:
+    """Parts have other names now: the bench is the cost, the slips are the mistakes."""
+    at = open_lesson("reduction", hide="bench,slips")
+    assert at.session_state["lesson_hidden"]["reduction"] == {"cost", "mistakes"}
+    assert "case_inputs" not in {field.key for field in at.number_input}
+
+
+@pytest.mark.parametrize("part", classroom.OLD_NAMES.values())
+def test_every_old_name_leads_to_a_part(part: str) -> None:
+    """One of a lesson."""
+    assert part in {name for lesson in BANK for name in read(lesson).live}
+
+
+def test_a_link_can_hide_the_answers() -> None:
+    """The questions stay without their reveal buttons; the opening question is not affected."""
+    at = open_lesson("reduction", hide="answers")
+    reveals = [button.key for button in at.button if button.label == "Reveal"]
+    assert len(reveals) == 1
+    assert reveals[0].startswith("opening_")
+
+
+def test_the_link_hides_the_selected_parts() -> None:
+    """It names the page, the network and the parts; opened, it hides them."""
+    at = open_lesson("reduction", net="1.half")
+    at.multiselect(key="leave_out_reduction").set_value(["timing", "quiz"])
+    at = run(at)
+    link = next(code.value for code in at.code)
+    query = parse_qs(urlsplit(link).query)
+    assert urlsplit(link).path == "/reduction"
+    assert query["hide"] == ["quiz,timing"]
+    again = open_lesson("reduction", net=query["net"][0], hide=query["hide"][0])
+    assert "Test yourself" not in page_text(again)
+    assert again.session_state["history"].present.config == PRESETS["half"]
+
+
+def test_a_worksheet_and_its_key_are_offered_in_three_formats() -> None:
+    """Two downloads, named by the seed; without lessons a sentence instead."""
+    at = open_lesson("which_googlenet")
+    labels = [element.proto.label for element in at.get("download_button")]
+    assert {"Worksheet", "Answer key"} <= set(labels)
+    at.multiselect(key="sheet_topics").set_value([])
+    at = run(at)
+    assert "Select at least one lesson." in page_text(at)
+    assert "Worksheet" not in [element.proto.label for element in at.get("download_button")]
+
+
+def test_each_lesson_leads_to_the_next() -> None:
+    """In the order of the menu, the last one to the network."""
+    titles = [entry.title for entry in (*PAGES["Learn"][1:], PAGES["Explore"][0])]
+    for entry, title in zip(PAGES["Learn"], titles, strict=True):
+        at = open_lesson(entry.file.removeprefix("learn/").removesuffix(".py"))
+        assert [link.proto.label for link in at.get("page_link")] == [f"Next: {title}"]
+
+
+def test_a_lesson_without_its_text_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A teacher who renamed the file sees which one is missing."""
+    from explorer.lessons import text
+
+    monkeypatch.setattr(text, "FOLDER", tmp_path)
+    at = open_lesson("auxiliary")
+    assert "auxiliary.md is not there" in at.error[0].value
+
+
+def test_only_other_networks_offer_a_way_back_to_the_paper() -> None:
+    """There is no such button for the paper's own network."""
+    assert "Back to the paper's network" not in [button.label for button in open_lesson("reduction").button]
+    at = open_lesson("reduction", net="1.naive")
+    key = next(button.key for button in at.button if button.label == "Back to the paper's network")
+    assert click(at, key).session_state["history"].present.config == PRESETS["paper"]

@@ -1,0 +1,44 @@
+"""The behaviours of Streamlit that the workarounds answer, without a browser."""
+
+from inspect import getsource
+from pathlib import Path
+
+from streamlit import config
+from streamlit.runtime.scriptrunner import ScriptRunner
+from streamlit.testing.v1 import AppTest
+
+
+def _after_a_fragment() -> None:
+    import streamlit as st
+    from streamlit.delta_generator_singletons import context_dg_stack
+
+    from explorer.ui import streamlit_workarounds
+
+    column = st.columns(2)[1]
+    context_dg_stack.set((*context_dg_stack.get(), column))  # as a run of a fragment in this column leaves it
+    if st.query_params.get("reset"):
+        streamlit_workarounds.reset_drawing_context()
+    st.markdown("the page")
+
+
+def test_a_full_run_in_the_thread_of_a_fragment_is_drawn_on_the_page() -> None:
+    """Without the reset Streamlit draws it in the fragment's container. If that part fails, the reset can go."""
+    app = AppTest.from_function(_after_a_fragment).run()
+    assert [text.value for text in app.columns[1].markdown] == ["the page"]
+    app.query_params["reset"] = "1"
+    app.run()
+    assert [text.value for text in app.markdown] == ["the page"]
+    assert not app.columns[1].markdown
+
+
+def test_the_app_resets_first() -> None:
+    """Before it draws anything."""
+    lines = (Path(__file__).parents[2] / "streamlit_app.py").read_text("utf-8").splitlines()
+    first = next(line for line in lines if line.startswith(("streamlit_workarounds.", "st.")))
+    assert first == "streamlit_workarounds.reset_drawing_context()"
+
+
+def test_no_answer_waits_for_a_garbage_collection() -> None:
+    """By default Streamlit collects all garbage after each run, before it sends what the run drew (100 ms and more)."""
+    assert config.get_option("runner.postScriptGC") is False
+    assert "runner.postScriptGC" in getsource(ScriptRunner)  # the option still exists; AppTest never collects
