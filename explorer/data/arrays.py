@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from explorer.errors import UserError
 
 Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 AnyArray = NDArray[Any]  # numbers or text of a type that the file decides
 
 MAX_BYTES = 400_000_000  # of all arrays in a file

@@ -1,9 +1,9 @@
-"""Files of weights, by their head alone: which network they are of, whether they fit another. Free of torch.
+"""Files of weights: what their header says about the network and its training, and whether they fit a network.
 
-The names in torchvision's GoogLeNet (torchvision 0.28 ``models/googlenet.py``) and ours stand side by side here. Its
-own pretrained weights come with ``transform_input``: the network undoes ImageNet's normalisation, x · 0.229 / 0.5 +
-(0.485 − 0.5) / 0.5 for red, and so computes on (v − 0.5) / 0.5. Here the network is as in the file, and its
-preprocessing says so at once: mean 0.5, deviation 0.5.
+Only headers are read, so nothing here loads torch. The names in torchvision's GoogLeNet (torchvision 0.28
+``models/googlenet.py``) are mapped to this app's. Its pretrained weights come with ``transform_input``: the network
+undoes ImageNet's normalisation, x · 0.229 / 0.5 + (0.485 − 0.5) / 0.5 for red, so its input is (v − 0.5) / 0.5. Here
+the network has no such layer, and its preprocessing is the same from the start: mean 0.5, standard deviation 0.5.
 """
 
 from collections import Counter
@@ -25,12 +25,14 @@ from explorer.settings import ASSETS
 from explorer.share import ShareError, from_json
 from explorer.training.plan import DatasetInfo
 
-METADATA_KEY = "training"  # in the metadata of a file: how the weights were trained, a WeightsMetadata as JSON
-ORIGIN = "origin"  # in the head of a file: where the weights come from, unless they were trained here
+# Keys and values in the metadata of a safetensors file; they are part of the file format.
+METADATA_KEY = "training"  # how the weights were trained: a WeightsMetadata as JSON
+ORIGIN = "origin"  # where the weights come from, unless they were trained here
 TORCHVISION, UPLOADED = "torchvision", "brought"
-MAX_NAME = 40  # characters of a name that a file gives, and of a class's
+
+MAX_NAME = 40  # characters of a name in an uploaded file, and of the name of a class
 IMAGENET_NAMES = ASSETS / "classes" / "imagenet.txt"
-COUNTER = "num_batches_tracked"  # BatchNorm's, which inference does not need
+COUNTER = "num_batches_tracked"  # a tensor of BatchNorm that inference does not need
 
 Shape = tuple[int, ...]
 
@@ -38,8 +40,8 @@ Shape = tuple[int, ...]
 class Network(Frozen):
     """A network and its weights.
 
-    ``weights`` is the path of a safetensors file in our format; empty for random weights, drawn from ``seed``. ``stamp``
-    changes when the content of the file does (:func:`describe` sets both).
+    ``weights`` is the path of a safetensors file in this app's format; empty for random weights, drawn from ``seed``.
+    ``stamp`` changes when the content of the file does (:func:`read_weights_info` sets both).
     """
 
     config: GoogLeNetConfig
@@ -78,11 +80,11 @@ class ShapeMismatch(NamedTuple):
 
 
 class WeightsInfo(NamedTuple):
-    """What a file of weights is.
+    """The content of a file of weights.
 
-    ``title`` is a line for the reader; ``classes`` the names of the classes, no two the same, empty where they are not
-    known. ``training`` is how they were trained, None where nothing is known of it; ``claimed`` whether only a file
-    that someone brought says so. ``preprocessing`` is what pictures need.
+    ``title`` describes it in a line. ``class_names`` are all different; empty if they are unknown. ``training`` is None
+    if nothing is known about it; ``is_unverified`` if only an uploaded file says so. ``preprocessing`` is the one that
+    images need.
     """
 
     network: Network
@@ -94,76 +96,76 @@ class WeightsInfo(NamedTuple):
 
 
 def read_weights_info(path: Path | str) -> WeightsInfo:
-    """Read the head of a safetensors file of ours. Raises InputError where it is none."""
+    """Read the header of a safetensors file in this app's format. Raises InputError for any other file."""
     path = Path(path)
     try:
-        facts = path.stat()
+        status = path.stat()
         with safe_open(path, framework="numpy") as file:
-            head = file.metadata() or {}
-        config = from_json(head["config"])
+            metadata = file.metadata() or {}
+        config = from_json(metadata["config"])
     except KeyError:
-        raise InputError("The file does not say which network its weights are of.") from None
+        raise InputError("The file does not contain the configuration of its network.") from None
     except ShareError as error:
-        raise InputError(f"The weights are of no network that can be built here. {error}") from error
+        raise InputError(f"The network of these weights cannot be built here. {error}") from error
     except (OSError, SafetensorError) as error:
-        raise InputError("The file of weights is no longer there, or is damaged.") from error
-    network = Network(config=config, weights=str(path), stamp=f"{facts.st_mtime_ns}-{facts.st_size}")
-    return _described(network, _metadata(head), head.get(ORIGIN, ""))
+        raise InputError("The weights file is missing or damaged.") from error
+    network = Network(config=config, weights=str(path), stamp=f"{status.st_mtime_ns}-{status.st_size}")
+    training, origin = _training(metadata), metadata.get(ORIGIN, "")
+    if training:
+        return _trained_weights(network, training, is_unverified=origin == UPLOADED)
+    classes, heads = config.classes, len(config.aux.taps)
+    size = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
+    if origin == TORCHVISION:
+        names = imagenet_classes() if classes == 1_000 else ()
+        title, preprocessing = f"a GoogLeNet in torchvision's layout, {size}", Preprocessing(margin=256 / 224)
+        return WeightsInfo(network, title, names, preprocessing, None)
+    return WeightsInfo(network, f"weights from a file, {size}", (), Preprocessing(), None)
+
+
+def _trained_weights(network: Network, training: WeightsMetadata, *, is_unverified: bool) -> WeightsInfo:
+    names, name, dataset = training.facts.classes, training.name, training.facts.title
+    return WeightsInfo(
+        network,
+        f"{name[:MAX_NAME]}, trained on {dataset[:MAX_NAME]} according to the file"
+        if is_unverified
+        else f"{name}, trained here on {dataset}",
+        unique_names(names, MAX_NAME) if len(names) == network.config.classes else (),
+        Preprocessing(mean=training.mean, std=training.std),
+        training,
+        is_unverified,
+    )
 
 
 def read_metadata(path: Path | str) -> WeightsMetadata | None:
     """Return how the weights in a safetensors file were trained; None if it cannot be read."""
     try:
         with safe_open(path, framework="numpy") as file:
-            return _metadata(file.metadata() or {})
+            return _training(file.metadata() or {})
     except (OSError, SafetensorError):
         return None
 
 
-def _metadata(head: Mapping[str, str]) -> WeightsMetadata | None:
+def _training(metadata: Mapping[str, str]) -> WeightsMetadata | None:
     try:
-        return WeightsMetadata.model_validate_json(head.get(METADATA_KEY, ""))
+        return WeightsMetadata.model_validate_json(metadata.get(METADATA_KEY, ""))
     except ValidationError:
         return None
 
 
-def _described(network: Network, training: WeightsMetadata | None, origin: str) -> WeightsInfo:
-    classes = network.config.classes
-    heads = len(network.config.aux.taps)
-    with_heads = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
-    if training:
-        names, claimed = training.facts.classes, origin == UPLOADED
-        name, title = (text[:MAX_NAME] if claimed else text for text in (training.name, training.facts.title))
-        return WeightsInfo(
-            network,
-            f"{name}, {'by its own account trained' if claimed else 'trained here'} on {title}",
-            unique_names(names, MAX_NAME) if len(names) == classes else (),
-            Preprocessing(mean=training.mean, std=training.std),
-            training,
-            claimed,
-        )
-    if origin == TORCHVISION:
-        names = imagenet_classes() if classes == 1_000 else ()
-        return WeightsInfo(
-            network, f"a GoogLeNet in torchvision's layout, {with_heads}", names, Preprocessing(margin=256 / 224), None
-        )
-    return WeightsInfo(network, f"weights from a file, {with_heads}", (), Preprocessing(), None)
-
-
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """Return the names of ImageNet's 1,000 classes, in the order of the outputs: of several words for one the first.
+    """Return the names of ImageNet's 1,000 classes, in the order of the outputs: the first of several synonyms.
 
-    Where two classes share it, all the words stand, and where they share them all, a number.
+    If two classes share it, they have all their synonyms; if they share all, a number.
     """
     lines = IMAGENET_NAMES.read_text("utf-8").splitlines()
     first = [line.split(",")[0] for line in lines]
-    shared = Counter(first)
-    return unique_names((line if shared[word] > 1 else word for line, word in zip(lines, first, strict=True)), MAX_NAME)
+    counts = Counter(first)
+    return unique_names((line if counts[word] > 1 else word for line, word in zip(lines, first, strict=True)), MAX_NAME)
 
 
 def expected_shapes(config: GoogLeNetConfig) -> dict[str, Shape]:
-    """Return every tensor of a network's state dict with its shape, from the closed form; no scalar counters.
+    """Return the shape of each tensor in a network's state dict, from the closed form, without scalar counters.
 
     Raises UnbuildableError for a config with problems.
     """
@@ -173,7 +175,7 @@ def expected_shapes(config: GoogLeNetConfig) -> dict[str, Shape]:
 def _tensors(row: LayerRow, config: GoogLeNetConfig) -> Iterator[tuple[str, Shape]]:
     out = row.out_shape[0]
     if row.kind == "conv":
-        yield "conv.weight", (out, row.in_shape[0], *row.kernel)
+        yield "conv.weight", (out, row.in_shape[0], *(row.kernel or ()))
         if config.conv_bias:
             yield "conv.bias", (out,)
         if config.normalisation == "batch_norm":
@@ -184,16 +186,16 @@ def _tensors(row: LayerRow, config: GoogLeNetConfig) -> Iterator[tuple[str, Shap
 
 
 def shape_mismatches(config: GoogLeNetConfig, found: Mapping[str, Shape]) -> tuple[ShapeMismatch, ...]:
-    """Hold the shapes in a file, by our names, against a network: row by row what differs, is missing or left over."""
+    """Compare shapes in a file, by this app's names, with a network: row by row what differs, is missing or unknown."""
     expected = expected_shapes(config)
     paths = sorted(summarize(config).by_path, key=len, reverse=True)
 
-    def misfit(name: str) -> ShapeMismatch:
+    def mismatch(name: str) -> ShapeMismatch:
         path = next((path for path in paths if name.startswith(f"{path}.")), name.rpartition(".")[0])
         return ShapeMismatch(path, name.removeprefix(f"{path}."), expected.get(name), found.get(name))
 
-    left_over = [name for name in found if name not in expected and not name.endswith(COUNTER)]
-    return tuple(misfit(name) for name in (*expected, *left_over) if expected.get(name) != found.get(name))
+    unknown = [name for name in found if name not in expected and not name.endswith(COUNTER)]
+    return tuple(mismatch(name) for name in (*expected, *unknown) if expected.get(name) != found.get(name))
 
 
 _STEM = {"conv1": "stem.conv1", "conv2": "stem.conv2_reduce", "conv3": "stem.conv2"}
@@ -211,32 +213,32 @@ HEADS = {"aux1": "4a", "aux2": "4d"}
 
 @cache
 def torchvision_layers() -> dict[str, str]:
-    """Return torchvision's name of each layer with parameters, and ours."""
+    """Return this app's path of each layer with parameters, by torchvision's name."""
     names = dict(_STEM)
     for module in PRESETS[TORCHVISION].modules:
         names |= {
-            f"inception{module.name}.{theirs}": f"inception_{module.name}.{_BRANCHES[theirs]}" for theirs in _BRANCHES
+            f"inception{module.name}.{branch}": f"inception_{module.name}.{path}" for branch, path in _BRANCHES.items()
         }
-    for theirs, tap in HEADS.items():
-        names |= {f"{theirs}.{layer}": f"aux_{tap}.{ours}" for layer, ours in _HEAD.items()}
+    for head, tap in HEADS.items():
+        names |= {f"{head}.{layer}": f"aux_{tap}.{path}" for layer, path in _HEAD.items()}
     return names | {"fc": "classifier.fc"}
 
 
 def is_torchvision(names: Mapping[str, object]) -> bool:
-    """Whether tensors go by torchvision's names."""
+    """Whether tensors have torchvision's names."""
     return "conv1.conv.weight" in names or any(name.startswith("inception3a.") for name in names)
 
 
-def to_app_name(theirs: str) -> str:
-    """Return our name of a tensor by torchvision's; the same where we have none."""
-    for layer in (theirs.rsplit(".", cut)[0] for cut in (1, 2)):
+def to_app_name(torchvision_name: str) -> str:
+    """Return this app's name of a tensor by torchvision's; the same name if the tensor is unknown."""
+    for layer in (torchvision_name.rsplit(".", cut)[0] for cut in (1, 2)):
         if layer in torchvision_layers():
-            return torchvision_layers()[layer] + theirs[len(layer) :]
-    return theirs
+            return torchvision_layers()[layer] + torchvision_name[len(layer) :]
+    return torchvision_name
 
 
 def torchvision_config(found: Mapping[str, Shape]) -> GoogLeNetConfig:
-    """Return the preset ``torchvision`` with the heads and as many classes as the file has; names are torchvision's."""
+    """Return the preset ``torchvision`` with as many heads and classes as a file has, by torchvision's names."""
     config = PRESETS[TORCHVISION]
     taps = tuple(tap for head, tap in HEADS.items() if any(name.startswith(f"{head}.") for name in found))
     classes = found.get("fc.bias", (config.classes,))

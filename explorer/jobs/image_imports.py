@@ -19,15 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import Frozen
 from explorer.data.arrays import DataError
-from explorer.data.imports import (
-    MAX_FILE_BYTES,
-    MAX_SECONDS,
-    MAX_DATASET_BYTES,
-    ImportedDataset,
-    Upload,
-    import_images,
-    check_uploads,
-)
+from explorer.data.image_zip import MAX_DATASET_BYTES, MAX_SECONDS
+from explorer.data.imports import MAX_FILE_BYTES, ImportedDataset, Upload, check_uploads, import_images
 from explorer.jobs import process
 from explorer.jobs.requests import Failure
 

@@ -28,7 +28,7 @@ class ChildProcess:
 
     On Linux a child that calls :func:`end_with_parent` dies with the *thread* that started it, so start it in the
     thread that outlives it. On Windows it starts with a low priority; elsewhere it calls :func:`lower_priority`, or
-    ``nice`` lowers the priority of a program that does not.
+    ``nice`` is added to the niceness of a program that does not.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class ChildProcess:
             creationflags=_LOW_PRIORITY,
         )
         if nice and sys.platform != "win32":
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, nice)
+            inherited = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, min(inherited + nice, 19))
 
     @property
     def has_ended(self) -> bool:

@@ -1,9 +1,9 @@
-"""The process that reads weights from anywhere: ``python -m explorer.live.weights_reader FILE``, config on stdin.
+"""Convert an uploaded file of weights: ``python -m explorer.live.weights_reader FILE``, with a config on stdin.
 
-It prints an ``Imported`` or a ``Failure`` as JSON. PyTorch's own files are read with ``weights_only``, which runs no
-code from them; should that be wrong one day, or a file be made to fill the memory, there is nothing here but a process
-with little memory and little time, which has no other work. What it keeps is a safetensors file of ours in the folder
-of the file that it read.
+It prints an ``ImportedWeights`` or a ``Failure`` as JSON. PyTorch's own files are read with ``weights_only``, which
+runs no code in them. Should that fail one day, or should a file be made to fill the memory, it happens in a process
+with limits on memory and time that does nothing else and inherits a low priority. The weights are written as a
+safetensors file to the folder of the file.
 """
 
 import sys
@@ -11,112 +11,117 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
 
 from explorer.config import GoogLeNetConfig, UnbuildableError
 from explorer.data.content_store import ContentStore, ContentStoreError
-from explorer.data.metadata import KEY
 from explorer.data.weight_files import (
-    BROUGHT,
     COUNTER,
+    METADATA_KEY,
     ORIGIN,
     TORCHVISION,
-    describe,
+    UPLOADED,
     expected_shapes,
     is_torchvision,
-    misfits,
-    our_name,
+    read_weights_info,
+    shape_mismatches,
+    to_app_name,
     torchvision_config,
 )
-from explorer.jobs.inspection import ImportedWeights, InputError
-from explorer.jobs.process import end_with_parent, limit_resources, lower_priority, take_stdout
+from explorer.errors import InputError
+from explorer.jobs.inspection import ImportedWeights
+from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
 from explorer.jobs.requests import Failure
 from explorer.share import ShareError, from_json, to_json
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-MAX_FILE = 256_000_000  # bytes
+MAX_FILE_BYTES = 256_000_000
 MAX_ENTRIES = 20_000  # of a PyTorch file, which is a zip archive
-MAX_MISFITS = 300  # that are told; a network has fewer tensors, a hostile file may have more
-MAX_ABOUT = 64_000  # characters on how the weights were trained, of which the names of classes take most
-MEMORY = 1_000_000_000  # bytes above what PyTorch takes: the file, its tensors, and our copy of them
-SECONDS = 60  # of computing
-NICE = 10
+MAX_MISMATCHES = 300  # that are reported; a network has fewer tensors, a hostile file may have more
+MAX_METADATA = 64_000  # characters on how the weights were trained; the names of classes take most of them
+MEMORY_BYTES = 1_000_000_000  # above what PyTorch takes: the file, its tensors, and a copy of them
+CPU_SECONDS = 60
+
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_State = dict[str, Tensor]
+_Items = list[tuple[object, object]]  # of what should be a state dict
 
 
 def main(path: str) -> None:
-    """Read the file and say what became of it."""
+    """Convert the file and print the result."""
     output = take_stdout()
-    lower_priority(NICE)
     end_with_parent()
     config = GoogLeNetConfig.model_validate_json(sys.stdin.buffer.read())
-    import torch
-
     torch.set_num_threads(1)
-    limit_resources(MEMORY, SECONDS, 2 * MAX_FILE)
+    limit_resources(MEMORY_BYTES, CPU_SECONDS, 2 * MAX_FILE_BYTES)
     output.write(read(Path(path), config).model_dump_json())
 
 
 def read(path: Path, config: GoogLeNetConfig) -> ImportedWeights | Failure:
-    """Make a file of ours from one that someone brought; ``config`` is the network of tensors that name none."""
+    """Convert a file of weights to this app's format; ``config`` is the network of tensors that come without one."""
     try:
-        return _imported(path, config)
+        return _convert(path, config)
     except (InputError, UnbuildableError, ContentStoreError) as error:
         return Failure(reason=str(error))
     except MemoryError:
-        return Failure(reason="Reading the file needs more memory than weights of its size do.")
+        return Failure(reason="Reading the file needs more memory than weights of its size should.")
 
 
-def _imported(path: Path, config: GoogLeNetConfig) -> ImportedWeights:
-    if path.stat().st_size > MAX_FILE:
-        raise InputError(f"The file has {path.stat().st_size:,} bytes; at most {MAX_FILE:,} are read.")
-    state, head = _from_safetensors(path) if _is_safetensors(path) else (_from_torch(path), {})
-    _judge_tensors(state, path.stat().st_size)
-    more = {ORIGIN: BROUGHT}
+def _convert(path: Path, config: GoogLeNetConfig) -> ImportedWeights:
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise InputError(f"The file has {size:,} bytes; the limit is {MAX_FILE_BYTES:,}.")
+    items, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_torch(path), {})
+    state = _check_tensors(items, size)
+    new_metadata = {ORIGIN: UPLOADED}
     if is_torchvision(state):
-        config = torchvision_config({name: tuple(tensor.shape) for name, tensor in state.items()})
-        state, more = {our_name(name): tensor for name, tensor in state.items()}, {ORIGIN: TORCHVISION}
-    elif "config" in head:
-        config = _named(head["config"])
-        more |= {KEY: head[KEY]} if 0 < len(head.get(KEY, "")) <= MAX_ABOUT else {}
+        config = torchvision_config(_shapes(state))
+        state = {to_app_name(name): tensor for name, tensor in state.items()}
+        new_metadata = {ORIGIN: TORCHVISION}
+    elif "config" in metadata:
+        config = _read_config(metadata["config"])
+        if 0 < len(metadata.get(METADATA_KEY, "")) <= MAX_METADATA:
+            new_metadata[METADATA_KEY] = metadata[METADATA_KEY]
     elif not any(name.startswith("stem.") for name in state):
         names = ", ".join(list(state)[:3])[:120]
-        raise InputError(
-            f"The file holds no GoogLeNet of torchvision's or of this app: its tensors are called {names} …"
+        raise InputError(f"The file has no GoogLeNet of torchvision or of this app: its tensors are {names} …")
+    if mismatches := shape_mismatches(config, _shapes(state)):
+        count = "1 tensor does" if len(mismatches) == 1 else f"{len(mismatches):,} tensors do"
+        return ImportedWeights(
+            network=None, about=f"{count} not fit the network.", mismatches=mismatches[:MAX_MISMATCHES]
         )
-    if found := misfits(config, {name: tuple(tensor.shape) for name, tensor in state.items()}):
-        told = "1 tensor does" if len(found) == 1 else f"{len(found):,} tensors do"
-        return ImportedWeights(network=None, about=f"{told} not fit the network.", misfits=found[:MAX_MISFITS])
-    return _kept(path, config, state, more)
+    return _save(path.parent, config, state, new_metadata)
+
+
+def _shapes(state: _State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Look for the brace of its JSON head, behind eight bytes of length."""
+    """Whether a JSON header follows eight bytes with its length."""
     with path.open("rb") as file:
         return file.read(9)[8:] == b"{"
 
 
-def _from_safetensors(path: Path) -> tuple[dict[str, "Tensor"], dict[str, str]]:
-    from safetensors import SafetensorError, safe_open
-
+def _read_safetensors(path: Path) -> tuple[_Items, dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            return [(name, file.get_tensor(name)) for name in file.keys()], file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError):
-        raise InputError("The file is no safetensors file, or is cut off.") from None
+        raise InputError("The file is not a safetensors file, or it is truncated.") from None
 
 
-def _from_torch(path: Path) -> dict[str, "Tensor"]:
-    """Read a file of ``torch.save`` without running anything in it."""
-    import torch
-
-    _judge_archive(path)
+def _read_torch(path: Path) -> _Items:
+    """Read a file of ``torch.save`` without running any code in it."""
+    _check_archive(path)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
         raise InputError(
-            "The file holds Python objects, not weights alone. Nothing in it was run. If it is a whole model, save "
+            "The file holds Python objects besides weights; no code in it was run. If it is a whole model, save "
             "model.state_dict() instead."
         ) from None
     except MemoryError:
@@ -124,72 +129,75 @@ def _from_torch(path: Path) -> dict[str, "Tensor"]:
     except Exception as error:  # a hostile file can make PyTorch raise anything
         if "allocate" in str(error):
             raise MemoryError from None
-        raise InputError("The file is no PyTorch file, or is damaged or cut off.") from None
+        raise InputError("The file is not a PyTorch file, or it is damaged or truncated.") from None
     if not isinstance(loaded, Mapping) or not loaded:
-        raise InputError(f"The file holds no state dict, but a value of the kind {type(loaded).__name__}.")
-    return dict(loaded)
+        raise InputError(f"The file does not hold a state dict, but a value of type {type(loaded).__name__}.")
+    return list(loaded.items())
 
 
-def _judge_archive(path: Path) -> None:
-    """Refuse an archive that would unfold to more than its size. PyTorch stores its numbers as they are."""
+def _check_archive(path: Path) -> None:
+    """Raise InputError for an archive that would unpack to more than its size. PyTorch does not compress its files."""
     if not zipfile.is_zipfile(path):
-        return  # a file of before PyTorch 1.6 is none
+        return  # a file written before PyTorch 1.6
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError):
-        raise InputError("The file is no PyTorch file, or is damaged or cut off.") from None
-    packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-    if packed or len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise InputError("The file is a packed archive: it would unfold to more than its size, and is not read.")
+        raise InputError("The file is not a PyTorch file, or it is damaged or truncated.") from None
+    is_compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if is_compressed or len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise InputError("The file is a compressed archive: it would unpack to more than its size, so it is not read.")
 
 
-def _judge_tensors(state: Mapping[Any, Any], size: int) -> None:
-    """Refuse what no state dict has: other values than tensors, sparse or repeated numbers, other types of numbers."""
-    import torch
+def _check_tensors(items: _Items, size: int) -> _State:
+    """Return the state dict. Raises InputError if the items are not one.
 
-    floats = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-    for name, tensor in state.items():
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+    No state dict has values other than tensors, sparse or repeated numbers, or numbers of other types.
+    """
+    state: _State = {}
+    total = 0
+    for name, tensor in items:
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise InputError(
-                f"The file holds more than a state dict: {str(name)[:60]} is of the kind {type(tensor).__name__}. Save "
-                "model.state_dict() by itself."
+                f"The file holds more than a state dict: {str(name)[:60]} is of type {type(tensor).__name__}. Save "
+                "model.state_dict() alone."
             )
         if tensor.layout != torch.strided or tensor.device.type != "cpu":
-            raise InputError(f"{name[:120]} is sparse or has no numbers; weights are dense.")
-        if tensor.dtype not in floats and not name.endswith(COUNTER):
-            raise InputError(f"{name[:120]} is of type {tensor.dtype}; weights are floating-point numbers.")
-        if tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
-            raise InputError(f"{name[:120]} repeats fewer numbers than it has elements; weights have each their own.")
-    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > size:
+            raise InputError(f"{name[:120]} is sparse or has no data; weights must be dense.")
+        if tensor.dtype not in _FLOATS and not name.endswith(COUNTER):
+            raise InputError(f"{name[:120]} is of type {tensor.dtype}; weights must be floating-point numbers.")
+        needed = tensor.numel() * tensor.element_size()
+        if tensor.untyped_storage().nbytes() < needed:
+            raise InputError(f"{name[:120]} has fewer stored numbers than elements; weights must not repeat numbers.")
+        total += needed
+        state[name] = tensor
+    if total > size:
         raise InputError("The tensors share their numbers: they would need more memory than the file has bytes.")
+    return state
 
 
-def _named(document: str) -> GoogLeNetConfig:
+def _read_config(document: str) -> GoogLeNetConfig:
     try:
         return from_json(document)
     except ShareError as error:
-        raise InputError(f"The weights are of no network that can be built here. {error}") from error
+        raise InputError(f"The network of these weights cannot be built here. {error}") from error
 
 
-def _kept(path: Path, config: GoogLeNetConfig, state: dict[str, "Tensor"], more: dict[str, str]) -> ImportedWeights:
-    """Write the tensors of the network, by our names, as 32-bit numbers."""
-    import torch
-    from safetensors.torch import save
-
+def _save(folder: Path, config: GoogLeNetConfig, state: _State, metadata: dict[str, str]) -> ImportedWeights:
+    """Write the network's tensors as 32-bit numbers."""
     tensors = {}
     for name in expected_shapes(config):
         tensors[name] = state[name].to(torch.float32).contiguous().clone()
         if not tensors[name].isfinite().all():
             raise InputError(f"{name} holds numbers that are not finite (NaN or infinite).")
         if name.endswith("running_var") and tensors[name].min() < 0:
-            raise InputError(f"{name} holds variances below 0.")
+            raise InputError(f"{name} holds negative variances.")
         if name.endswith("running_var"):
             counter = name.replace("running_var", COUNTER)
             tensors[counter] = torch.zeros((), dtype=torch.int64)
-    content = save(tensors, {"format": "pt", "config": to_json(config)} | more)
-    described = describe(ContentStore(path.parent).keep(content, ".safetensors"))
-    return ImportedWeights(network=described.network, about=described.title)
+    content = save(tensors, {"format": "pt", "config": to_json(config)} | metadata)
+    info = read_weights_info(ContentStore(folder).add(content, ".safetensors"))
+    return ImportedWeights(network=info.network, about=info.title)
 
 
 if __name__ == "__main__":

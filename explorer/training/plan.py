@@ -73,7 +73,7 @@ _CLOTHES = (
 _XIAO = "Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747 (Zalando Research, MIT licence)"
 
 # The datasets that need no import.
-DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
+DATASETS: Mapping[DataName, DatasetInfo] = MappingProxyType(
     {
         "fashion_mnist": DatasetInfo(
             title="Fashion-MNIST, a balanced sixth",
