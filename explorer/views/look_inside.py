@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.data.class_names import unique_names
-from explorer.data.preprocessing import PreprocessingStep
-from explorer.jobs.inspection import Ablation, Activity, ClassScores, Filters, Heat, Maximization, Strip
+from explorer.data.preprocessing import MAX_ASPECT, Preprocessing, StepCode
+from explorer.jobs.inspection import Ablation, Activity, ClassScores, Filters, Heat, InputStep, Maximization, Strip
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
-from explorer.views.layer_table import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES
 
 THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # pixels of the gallery
 STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
@@ -49,21 +49,61 @@ def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
     return svg.picture(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
 
 
-def steps(made: Sequence[PreprocessingStep]) -> str:
-    """Return the steps from a picture to the network's input, from left to right, each with what it did."""
+def steps(made: Sequence[InputStep], how: Preprocessing) -> str:
+    """Return the steps from an image to the network input, from left to right, each with its effect."""
     side, gap = 104, 26
-    body = []
+    body, described = [], []
     for number, step in enumerate(made):
         x = number * (side + gap)
-        height, width = step.pixels.shape[:2]
+        height, width = step.size
         wide, high = side * min(1, width / height), side * min(1, height / width)
-        body.append(map_images.image(x, 4, wide, high, map_images.shrunk(map_images.png(step.pixels), 2 * side)))
-        body.append(svg.text(x, side + 24, step.name, weight=600))
-        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in _lines(step.about)]
+        name, effect = _STEP_NAMES[step.code], _effect(step, how)
+        described.append(f"{name}, {effect}")
+        body.append(map_images.image(x, 4, wide, high, step.png))
+        body.append(svg.text(x, side + 24, name, weight=600))
+        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in _lines(effect)]
         if number:
             body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
-    alt = "How the picture is prepared: " + "; ".join(f"{step.name}, {step.about}" for step in made)
+    alt = f"How the image is preprocessed: {'; '.join(described)}"
     return svg.picture(len(made) * (side + gap), side + 78, "", alt, body)
+
+
+_STEP_NAMES: Mapping[StepCode, str] = {
+    "image": "image",
+    "grey": "grey",
+    "inverted": "inverted",
+    "trimmed": "trimmed",
+    "resized": "resized",
+    "padded": "padded",
+    "cropped": "cropped",
+    "normalised": "normalised",
+}
+
+
+def _effect(step: InputStep, how: Preprocessing) -> str:
+    """Return what a step of preprocessing does, with its numbers."""
+    size = f"{step.size[0]} × {step.size[1]}"
+    match step.code:
+        case "image":
+            return f"{size}, RGB, 0 to 255"
+        case "grey":
+            return "0.299 · red + 0.587 · green + 0.114 · blue"
+        case "inverted":
+            return "255 − value"
+        case "trimmed":
+            return f"to {MAX_ASPECT} : 1, more than the network input uses"
+        case "resized":
+            return f"to {size}"
+        case "padded" | "cropped":
+            return f"{size} around the centre"
+        case "normalised":
+            low, high = fmt.number(step.low), fmt.number(step.high)
+            return f"(value / 255 − {_numbers(how.mean)}) / {_numbers(how.std)}: from {low} to {high}"
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    shown = ", ".join(map(fmt.number, values))
+    return shown if len(values) == 1 and values[0] >= 0 else f"({shown})"
 
 
 def _lines(text: str, letters: int = 21, most: int = 3) -> list[tuple[int, str]]:

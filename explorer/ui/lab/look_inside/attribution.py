@@ -10,7 +10,7 @@ from explorer.jobs.inspection import AttributionRequest, Method, layers_for_grad
 from explorer.ui import cache
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.views import look_inside
 
 METHODS: Mapping[Method, str] = {
@@ -53,12 +53,11 @@ def show_attribution(image: ChosenImage) -> None:
         layer = _choose_layer(inspected.config) if method == "grad_cam" else ""
     request = AttributionRequest(**session.request_fields(image.path), method=method, layer=layer, target=target)
     found = session.await_result(request, "look_inside_attribution", TASKS[method])
-    input_png = network_input(image)
-    if found is None or input_png is None:
+    if found is None:
         return
     name, probability = inspected.class_name(found.target), look_inside.probability(found.probability)
     svg = look_inside.heat_panels(
-        input_png,
+        found.input_png,
         found.heat,
         f"{METHODS[method]}: {name if len(name) < 16 else f'{name[:14]}…'}",
         "weighted feature maps" if method == "grad_cam" else "evidence (logit)",

@@ -9,7 +9,7 @@ from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.ui.state import SessionValue
 from explorer.views import diagrams, look_inside
@@ -104,14 +104,13 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
     """Show one feature map enlarged, beside the network input and over it."""
     request = MapRequest(**session.request_fields(image.path), path=path, channel=channel)
     feature_map = session.await_result(request, "look_inside_map", "Computing the feature map")
-    input_png = network_input(image)
-    if feature_map is None or input_png is None:
+    if feature_map is None:
         return
     strip = next(strip for strip in found.strips if strip.path == path)
     name, heat = channel_name(path, channel, strip.first), feature_map.heat
     alt = f"{name} over the image: mean {feature_map.response:.3g}, from {heat.low:.3g} to {heat.high:.3g}"
     with st.container(key="look_inside_enlarged_map"):
-        show_svg(look_inside.heat_panels(input_png, heat, name, "activation", alt), "look_inside_map")
+        show_svg(look_inside.heat_panels(feature_map.input_png, heat, name, "activation", alt), "look_inside_map")
         st.caption(
             f"Reading this chart: the {fmt.size(heat.size)} activations of this channel, mean "
             f"{fmt.number(feature_map.response)}. Each is stretched over its share of the image; its receptive field "

@@ -1,4 +1,4 @@
-"""Choose the images: samples, uploads, the camera or the drawing pad; and show and change their preprocessing.
+"""Choose the images: samples, uploads, the camera or the drawing pad.
 
 All chosen images form a batch, and one of them is selected. An image is a PNG file in the content store.
 """
@@ -6,31 +6,26 @@ All chosen images form a batch, and one of them is selected. An image is a PNG f
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from explorer.config import GoogLeNetConfig, Problem
 from explorer.data.content_store import ContentStoreError
 from explorer.data.datasets import load
 from explorer.data.images import ImageError, decode
 from explorer.data.images import png as to_png
-from explorer.data.preprocessing import NORMALISATIONS, Preprocessing, PreprocessingStep, preprocess
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_IMAGES
 from explorer.settings import ASSETS, data_folder
 from explorer.training.plan import DATASETS, DatasetChoice
-from explorer.ui import messages, state
-from explorer.ui.components.chart import show_svg
-from explorer.ui.components.number import in_range, number_input
+from explorer.ui import messages
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.widgets import drawing_pad, selectable_svg
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
-from explorer.views import look_inside, map_images
+from explorer.views import look_inside
 
 SOURCES = {
     "fashion_mnist": "Fashion-MNIST",
@@ -48,14 +43,11 @@ PHOTOGRAPHS = {  # title and credit by file name
 }
 SAMPLES_PER_CLASS = 2
 MAX_UPLOAD_MB = 20
-RESIZING = {"crop": "fill, then crop the centre", "pad": "fit, then pad", "stretch": "stretch"}
-FROM_WEIGHTS = "as the weights need"
 
 _SELECTED = SessionValue[Mapping[str, int]]("look_inside_selected", {})  # by source
 _OWN_IMAGES = SessionValue[Mapping[str, tuple["ChosenImage", ...]]]("look_inside_own_images", {})  # by source
 _UPLOADER = SessionValue("look_inside_uploader", 0)
 _REJECTED_FILES = SessionValue[tuple[str, ...]]("look_inside_rejected_files", ())
-_FIT, _INVERT, _NORMALISATION = "look_inside_fit", "look_inside_invert", "look_inside_normalisation"
 
 
 class ChosenImage(NamedTuple):
@@ -273,127 +265,3 @@ _CONTROLS: Mapping[str, Callable[[], None]] = {
     "camera": _show_camera,
     "draw": _show_drawing_pad,
 }
-
-
-# ── preprocessing ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@lru_cache(maxsize=32)
-def preprocessing_steps(path: str, config: GoogLeNetConfig, how: Preprocessing) -> tuple[PreprocessingStep, ...]:
-    """Return the steps from an image to the network input. Raises InputError with the reason if that fails."""
-    try:
-        with Image.open(path, formats=("PNG",)) as file:
-            pixels = np.asarray(file.convert("RGB"))
-    except OSError:
-        raise InputError("The image file no longer exists. Choose the image again.") from None
-    return preprocess(pixels, config, how).steps
-
-
-def network_input(
-    image: ChosenImage, config: GoogLeNetConfig | None = None, how: Preprocessing | None = None
-) -> bytes | None:
-    """Return the network input before normalisation as PNG; None if preprocessing fails.
-
-    ``config`` and ``how`` are by default those of the inspected network.
-    """
-    config = config or session.inspected_network().config
-    try:
-        steps = preprocessing_steps(image.path, config, how or session.preprocessing())
-    except InputError:
-        return None
-    return map_images.png(steps[-2].pixels)
-
-
-def show_preprocessing(image: ChosenImage) -> None:
-    """Show how the image becomes the network input, step by step, with the settings."""
-    with st.container(horizontal=True, vertical_alignment="center", key="look_inside_steps_bar"):
-        st.markdown("**Network input**", width="content")
-        st.space("stretch")
-        _show_preprocessing_menu()
-    try:
-        steps = preprocessing_steps(image.path, session.inspected_network().config, session.preprocessing())
-    except InputError as error:
-        messages.show_refusal(str(error))
-        return
-    show_svg(look_inside.steps(steps), "look_inside_steps")
-
-
-def _show_preprocessing_menu() -> None:
-    is_changed = session.preprocessing() != session.inspected_network().preprocessing
-    with st.popover("Preprocessing ●" if is_changed else "Preprocessing", icon=":material/tune:"):
-        _show_resizing()
-        _show_normalisation()
-        st.button(
-            "Reset to what the weights need",
-            icon=":material/restart_alt:",
-            on_click=session.set_preprocessing,
-            args=(None,),
-            disabled=not is_changed,
-            key="look_inside_reset_preprocessing",
-        )
-
-
-def _show_resizing() -> None:
-    how = session.preprocessing()
-    st.session_state[_FIT], st.session_state[_INVERT] = how.fit, how.invert
-    st.selectbox("Resizing", list(RESIZING), key=_FIT, format_func=lambda fit: RESIZING[fit], on_change=_on_fit_change)
-    messages.show_rejected_input(_FIT)
-    if how.fit == "crop":
-        number_input(
-            "Margin (× the input size)",
-            "look_inside_margin",
-            how.margin,
-            in_range(1, 4, "Margin: enter a number from 1 to 4.", lambda margin: _change(margin=margin)),
-            step=0.05,
-            help="The shorter side is scaled to this multiple of the input size before the centre is cropped.",
-        )
-    if how.fit == "pad":
-        number_input(
-            "Padding value (0 black to 255 white)",
-            "look_inside_padding_value",
-            how.background,
-            in_range(
-                0,
-                255,
-                "Padding value: enter a whole number from 0 to 255.",
-                lambda background: _change(background=background),
-            ),
-        )
-    st.toggle(
-        "Invert brightness",
-        key=_INVERT,
-        help="Fashion-MNIST shows light clothes on black.",
-        on_change=lambda: _change(invert=bool(st.session_state[_INVERT])),
-    )
-
-
-def _on_fit_change() -> None:
-    if st.session_state[_FIT] in RESIZING:
-        state.clear_rejected_input()
-        _change(fit=st.session_state[_FIT])
-    else:
-        reason = "Resizing: that method does not exist. Choose one from the list."
-        state.reject_input(_FIT, None, (Problem("preprocessing", _FIT, reason),))
-
-
-def _change(**changed: Any) -> None:
-    session.set_preprocessing(session.preprocessing().replace(**changed))
-
-
-def _show_normalisation() -> None:
-    how, needed = session.preprocessing(), session.inspected_network().preprocessing
-    known = {FROM_WEIGHTS: (needed.mean, needed.std)}
-    known |= {normalisation.title: (normalisation.mean, normalisation.std) for normalisation in NORMALISATIONS.values()}
-    channels = session.inspected_network().config.input_shape[0]
-    options = {title: values for title, values in known.items() if len(values[0]) in (1, channels)}
-    st.session_state[_NORMALISATION] = next(
-        (title for title, values in options.items() if values == (how.mean, how.std)), FROM_WEIGHTS
-    )
-
-    def on_change() -> None:
-        if values := options.get(st.session_state[_NORMALISATION]):
-            _change(mean=values[0], std=values[1])
-
-    st.selectbox(
-        "Normalisation: (value − mean) / standard deviation", list(options), key=_NORMALISATION, on_change=on_change
-    )

@@ -14,21 +14,21 @@ from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
 
+KEY = "look_inside_prediction"  # of the request
 TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
 
 
 @st.fragment
 def show_prediction(image: ChosenImage) -> None:
     """Show the prediction for one image; if branches are scaled, beside the prediction without scaling."""
-    fields = session.request_fields(image.path)
-    top = _requested_classes()
-    found = session.await_result(PredictionRequest(**fields, top=top), "look_inside_prediction", "Running the network")
+    found = session.await_result(request(image), KEY, "Running the network")
     if found is None:
         return
     unscaled = found
     if session.scales():
-        request = PredictionRequest(**session.unscaled(fields), top=top)
-        result = session.await_result(request, "look_inside_unscaled", "Running the network without scaling")
+        result = session.await_result(
+            request(image).replace(scales=()), "look_inside_unscaled", "Running the network without scaling"
+        )
         if result is None:
             return
         unscaled = result
@@ -41,10 +41,13 @@ def show_prediction(image: ChosenImage) -> None:
         _show_heads(prediction, image)
 
 
-def _requested_classes() -> int:
-    """Return how many classes to request: all if they are few, so that those likely before scaling are among them."""
+def request(image: ChosenImage) -> PredictionRequest:
+    """Return the request for the prediction of an image.
+
+    It asks for all classes if they are few, so that those that were likely before scaling are among them.
+    """
     classes = session.inspected_network().config.classes
-    return classes if classes <= 20 else TOP
+    return PredictionRequest(**session.request_fields(image.path), top=classes if classes <= 20 else TOP)
 
 
 def class_bars(

@@ -255,8 +255,9 @@ def follow_result(request: JobRequest[R], key: str) -> R | None:
 
     Call it in a fragment: it reruns the fragment until the result is there. The other part shows progress and failure.
     """
-    is_stopped = st.session_state.get(f"{key}_stopped") == request
-    result = Pending(0, _STOPPED_POLL_S) if is_stopped else _queue(request).submit(request, _queue_session(key))
+    result: R | Failure | Pending = Pending(0, _STOPPED_POLL_S)
+    if st.session_state.get(f"{key}_stopped") != request:
+        result = _queue(request).submit(request, _queue_session(key))
     if isinstance(result, Pending):
         rerun_after(result.retry_s, f"{key}_follow")
         return None

@@ -11,7 +11,7 @@ from explorer.ui import cache, messages, state
 from explorer.ui.components import variants
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import attribution, feature_maps, prediction, session, weights
-from explorer.ui.lab.look_inside.images import ChosenImage, network_input
+from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
@@ -93,9 +93,8 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
         AttributionRequest(**fields, method="grad_cam", layer=layer), f"{key}_attribution", "Computing Grad-CAM"
     )
     maps = session.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
-    input_png = network_input(image, inspected.config, fields["preprocessing"])
-    if evidence and input_png:
-        svg = look_inside.attribution_panel(input_png, evidence.heat, f"Grad-CAM: {name}")
+    if evidence:
+        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, f"Grad-CAM: {name}")
         show_svg(svg, f"{key}_grad_cam")
     if maps:
         title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"

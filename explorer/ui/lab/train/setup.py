@@ -112,14 +112,20 @@ def _network_key(view: View) -> str:
     return f"{view}_networks"
 
 
+def _titles() -> dict[str, str]:
+    """Return the titles of all networks by name."""
+    return {name: title(name) for name in available(state.shelf())}
+
+
 def _show_network_choice(view: View) -> None:
     key = _network_key(view)
+    titles = _titles()
     st.session_state[key] = drafts.network_names(view)[0]
     st.selectbox(
         "Network",
-        list(available(state.shelf())),
+        list(titles),
         key=key,
-        format_func=title,
+        format_func=lambda name: titles.get(name, name),
         on_change=lambda: drafts.set_network_names(view, (st.session_state[key],)),
     )
     if drafts.network_names(view) == ("mini",) and state.current() == state.DEFAULT:
@@ -128,13 +134,14 @@ def _show_network_choice(view: View) -> None:
 
 def _show_race_choice(view: View) -> None:
     key = _network_key(view)
+    titles = _titles()
     rejected = state.rejected_input(key)
     st.session_state[key] = list(rejected.value if rejected else drafts.network_names(view))
     st.multiselect(
         f"Networks (2 to {MAX_NETWORKS})",
-        list(available(state.shelf())),
+        list(titles),
         key=key,
-        format_func=title,
+        format_func=lambda name: titles.get(name, name),
         max_selections=MAX_NETWORKS,
         on_change=_on_race_choice,
         args=(view,),

@@ -1,0 +1,119 @@
+"""*Look inside* in a real browser: choose a sample, read the prediction, enlarge a map, remove a branch, draw."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.app import ADDRESSES, APP, is_too_wide, wait_until_idle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def look_inside(page: Page, serve: Callable[[str], str]) -> Page:
+    """The page with its first prediction."""
+    page.goto(f"{serve(APP)}/{ADDRESSES['Look inside']}")
+    expect(prediction(page)).to_be_visible()
+    return page
+
+
+def prediction(page: Page) -> Locator:
+    """The bars of the prediction."""
+    return page.locator("svg[aria-label^='Predicted class']").first
+
+
+def part(page: Page, part_id: str) -> Locator:
+    """The selectable part of an image with this id."""
+    return page.locator(f'[data-choice="{part_id}"]')
+
+
+def choose_view(page: Page, name: str) -> None:
+    """Choose a view."""
+    page.get_by_role("radio", name=name, exact=True).click(force=True)
+
+
+def test_from_a_sample_to_a_removed_branch(look_inside: Page) -> None:
+    """The whole way: sample, prediction, module, one map, a removed branch, another prediction, and back."""
+    part(look_inside, "4").click()
+    expect(prediction(look_inside)).to_have_attribute("aria-label", re.compile("Pullover"))
+    expect(look_inside.get_by_text("the label is Pullover")).to_be_visible()
+
+    look_inside.locator('[id="inception_3b"]').first.click()
+    maps = look_inside.locator("svg[aria-label^='Feature maps']")
+    expect(maps).to_have_attribute("aria-label", re.compile("14×14 each"))
+    tile = look_inside.locator('[data-choice^="inception_3b.branch_5x5:"]').nth(2)
+    tile_id = tile.get_attribute("data-choice")
+    assert tile_id
+    tile.click()
+    expect(part(look_inside, tile_id)).to_have_attribute("aria-pressed", "true")
+    expect(look_inside.locator("svg[aria-label^='3b, 5×5, channel']")).to_be_visible()
+
+    before = prediction(look_inside).get_attribute("aria-label")
+    assert before
+    choose_view(look_inside, "Branch ablation")
+    part(look_inside, "3b:1x1").click()
+    expect(look_inside.get_by_text("3b 1×1 removed")).to_be_visible()
+    expect(prediction(look_inside)).not_to_have_attribute("aria-label", before)
+    expect(part(look_inside, "3b:1x1")).to_have_attribute("aria-pressed", "true")
+    look_inside.get_by_role("button", name="Restore branches").click()
+    expect(prediction(look_inside)).to_have_attribute("aria-label", before)
+
+
+def test_a_map_is_selected_with_the_keyboard(look_inside: Page) -> None:
+    """One map is in the Tab order; an arrow key moves to its neighbour, Enter enlarges it."""
+    tiles = look_inside.locator('[data-choice^="inception_4a.branch_1x1:"]')
+    expect(tiles.first).to_be_visible()
+    tiles.first.focus()
+    look_inside.keyboard.press("ArrowRight")
+    second = tiles.nth(1)
+    expect(second).to_be_focused()
+    tile_id = second.get_attribute("data-choice")
+    assert tile_id
+    look_inside.keyboard.press("Enter")
+    expect(part(look_inside, tile_id)).to_have_attribute("aria-pressed", "true")
+    assert look_inside.locator('[data-choice^="inception_4a"][tabindex="0"]').count() == 1
+
+
+def test_a_bad_file_is_explained_and_a_drawing_is_classified(look_inside: Page, tmp_path: Path) -> None:
+    """The message has the file name; the strokes of the pad reach the network, and can be undone."""
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    look_inside.get_by_role("radio", name="Upload", exact=True).click(force=True)
+    look_inside.locator("input[type=file]").first.set_input_files(bad)
+    expect(look_inside.get_by_text("bad.png: ")).to_be_visible()
+    look_inside.get_by_role("radio", name="Draw", exact=True).click(force=True)
+    pad = look_inside.locator(".pad canvas")
+    expect(pad).to_be_visible()
+    box = pad.bounding_box()
+    assert box
+    look_inside.mouse.move(box["x"] + 60, box["y"] + 60)
+    look_inside.mouse.down()
+    look_inside.mouse.move(box["x"] + 220, box["y"] + 200, steps=6)
+    look_inside.mouse.up()
+    expect(prediction(look_inside)).to_be_visible()
+    drawn = prediction(look_inside).get_attribute("aria-label")
+    assert drawn
+    pad.focus()
+    for key in ("ArrowUp", " ", *["ArrowLeft"] * 8, " "):
+        look_inside.keyboard.press(key)
+    expect(prediction(look_inside)).not_to_have_attribute("aria-label", drawn)
+    look_inside.get_by_role("button", name="Undo", exact=True).last.click()
+    expect(prediction(look_inside)).to_have_attribute("aria-label", drawn)
+    look_inside.get_by_role("button", name="Clear", exact=True).click()
+    expect(look_inside.get_by_text("No image yet.")).to_be_visible()
+
+
+def test_no_view_is_wider_than_the_page(look_inside: Page) -> None:
+    """In every view, wide and narrow, no SVG is wider than the page."""
+    for name in ("Branch ablation", "Attribution", "Activation maximization", "Side by side", "Feature maps"):
+        choose_view(look_inside, name)
+        expect(look_inside.get_by_text("Reading this chart").first).to_be_visible()
+        for width in (800, 1400):
+            look_inside.set_viewport_size({"width": width, "height": 1000})
+            wait_until_idle(look_inside)
+            edges = "[...document.querySelectorAll('svg')].map(e => e.getBoundingClientRect().right)"
+            assert max(look_inside.evaluate(edges)) <= width
+            assert not is_too_wide(look_inside)

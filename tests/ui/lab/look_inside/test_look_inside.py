@@ -1,0 +1,90 @@
+"""The whole page *Look inside*: the first visit, all views, and a server that never loads torch for it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from explorer import PRESETS
+from explorer.history import Version
+from explorer.share import to_token
+from tests.ui.app import ROOT, alt_texts, click, page_text
+from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
+
+MINI = PRESETS["mini"]
+SMALL = MINI.replace(input_shape=(3, 32, 32), modules=MINI.modules[:4], aux=MINI.aux.replace(taps=("4a",)))
+VIEWS = (
+    "Feature maps",
+    "Branch ablation",
+    "Attribution",
+    "Activation maximization",
+    "Layer timing",
+    "Side by side",
+)
+
+
+def test_the_first_visit_uses_bundled_weights(queue: DirectQueue) -> None:
+    """Without a setting: a network trained here, its accuracy, an image, its prediction, and its label."""
+    at = open_page()
+    text = page_text(at)
+    assert "mini, trained here on Fashion-MNIST" in text
+    assert "% of 2,000 test images classified correctly" in text
+    assert "Predicted class: T-shirt/top" in alt_texts(at)
+    assert "Correct: the label is **T-shirt/top**." in text
+    assert "entropy" in text
+    assert "Auxiliary head at 4a" in alt_texts(at)
+    assert "of 20** classified correctly" in text
+    assert queue.of_kind("prediction")[0].images != ()
+
+
+def test_the_tested_views_are_all_views(queue: DirectQueue) -> None:
+    """The tests below run for each view that the page offers."""
+    assert list(VIEWS) == open_page().segmented_control(key="look_inside_view").options
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("network", ["trained", "untrained"])
+def test_every_view_has_an_image_and_an_explanation(queue: DirectQueue, view: str, network: str) -> None:
+    """With the bundled weights, and with an edited network that has random weights."""
+    at = open_page(net=to_token(Version("mini", SMALL)))
+    if network == "untrained":
+        click(at, "look_inside_use_random")
+    before = alt_texts(at)
+    choose_view(at, view)
+    assert not at.error
+    assert "Reading this chart: " in page_text(at)
+    assert view == "Feature maps" or alt_texts(at) != before
+
+
+def test_the_server_never_loads_torch_for_the_page() -> None:
+    """A process whose results are always pending, as in the server, draws the page without torch."""
+    code = (
+        "import sys\n"
+        "from explorer.jobs.queue import Pending\n"
+        "from explorer.ui import cache\n"
+        "from explorer.ui.lab.look_inside import session\n"
+        "class Waiting:\n"
+        "    def submit(self, *_): return Pending(0, 0.3)\n"
+        "    check = submit\n"
+        "cache.inspection_jobs = Waiting\n"
+        "cache.check_jobs = Waiting\n"
+        "session.WAIT_S = 0\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "at = AppTest.from_file('streamlit_app.py', default_timeout=60).run()\n"
+        "at.switch_page('pages/lab/look_inside.py').run()\n"
+        "assert not at.exception, at.exception\n"
+        "assert at.segmented_control(key='look_inside_view').value == 'Feature maps'\n"
+        "print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "False", done.stderr[-2_000:]
+
+
+def test_a_network_that_does_not_take_images_shows_an_error(queue: DirectQueue) -> None:
+    """Five channels are neither grey nor colour."""
+    five_channels = SMALL.replace(input_shape=(5, 32, 32))
+    at = open_page(net=to_token(Version("mini", five_channels)))
+    click(at, "look_inside_use_random")
+    assert any("1 (grey) or 3 (colour)" in error.value for error in at.error)
+    click(at, "look_inside_use_mini")
+    assert not at.error

@@ -1,0 +1,70 @@
+"""The actions on a run: pause, cancel, resume, rename, delete, open its network, use its weights."""
+
+from explorer.runs.manager import Manager
+from tests.stored_runs import get_run, make_plan, store_run
+from tests.ui.app import title
+from tests.ui.lab.train.conftest import click, only_run, open_page, page_text
+
+
+def test_cancel_and_resume(manager: Manager) -> None:
+    """Each button changes the state of the run."""
+    app = click(open_page(), "train_start")
+    click(app, "run_cancel")
+    assert only_run(manager).state == "cancelled"
+    assert "It had not started to train." in page_text(app)
+    click(app, "run_resume")
+    assert only_run(manager).state == "queued"
+
+
+def test_the_run_of_another_session_needs_a_second_click(manager: Manager) -> None:
+    """Its buttons are in a popover with a warning; a click there works."""
+    run = store_run(manager.store, make_plan("mini"), "queued", session="somebody")
+    app = open_page(run=run.id)
+    assert "started in another tab, before this page was reloaded, or by another person" in page_text(app)
+    click(app, "run_cancel")
+    assert get_run(manager.store, run.id).state == "cancelled"
+
+
+def test_a_run_is_renamed(manager: Manager) -> None:
+    """A valid name is stored; an invalid one is explained and the old one stays."""
+    run = store_run(manager.store, make_plan("mini"))
+    app = open_page(run=run.id)
+    key = f"run_name_{run.id}"
+    app.text_input(key=key).set_value("my_best").run()
+    assert get_run(manager.store, run.id).name == "my_best"
+    app.text_input(key=key).set_value("../x").run()
+    assert "That is not a valid name for a run" in app.error[0].value
+    assert get_run(manager.store, run.id).name == "my_best"
+
+
+def test_a_run_is_deleted(manager: Manager) -> None:
+    """The run and its weights are deleted, and the page shows what can be trained next."""
+    run = store_run(manager.store, make_plan("mini"))
+    path = manager.store.weights_path(run.id)
+    assert path
+    assert path.exists()
+    app = open_page(run=run.id)
+    assert "The run may belong to another person: ask first." in page_text(app)  # this session did not start it
+    click(app, "run_delete")
+    app.run()
+    assert manager.store.runs() == []
+    assert not list(manager.store.checkpoints.iterdir())
+    assert "Training images" in page_text(app)
+
+
+def test_the_network_of_a_run_is_opened(manager: Manager) -> None:
+    """The trained network becomes the current one, with the most similar preset as its base; undo restores the old."""
+    run = store_run(manager.store, make_plan("half"))
+    app = click(open_page(run=run.id), "run_open_0")
+    assert title(app).startswith("half width + ")
+    click(app, "undo")
+    assert title(app) == "paper"
+
+
+def test_the_weights_of_a_run_lead_to_look_inside(manager: Manager) -> None:
+    """The link names the run and the trainer; without a checkpoint there is none."""
+    run = store_run(manager.store, make_plan("mini", "half", seeds=(0, 1)))
+    links = [link.proto.query_string for link in open_page(run=run.id).get("page_link")]
+    assert links == [f"weights=run%3A{run.id}", f"weights=run%3A{run.id}%3A2"]
+    queued = store_run(manager.store, make_plan("mini"), "queued")
+    assert not open_page(run=queued.id).get("page_link")
