@@ -24,7 +24,7 @@ def taken(page: Page, label: str) -> bytes:
 
 def test_a_failure_is_explained_and_the_next_try_is_not_in_its_way(page: Page, serve: Callable[[str], str]) -> None:
     """No click runs the script; the reason is shown as text, and goes with the next click; what is refused is off."""
-    page.goto(serve("tests/browser/apps/offers_app.py"))
+    page.goto(serve("tests/browser/apps/downloads_app.py"))
     expect(button(page, "Weights")).to_be_disabled(timeout=PATIENCE_MS)
     expect(page.get_by_text("Weights: They are too large.")).to_be_visible()
     assert taken(page, "Table") == b"table"

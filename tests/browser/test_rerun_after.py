@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page
 
 PATIENCE_MS = 30_000
-APP = "tests/browser/apps/later_app.py"
-JS = (Path(__file__).parents[2] / "assets" / "later.js").read_text("utf-8")
+APP = "tests/browser/apps/rerun_after_app.py"
+JS = (Path(__file__).parents[2] / "assets" / "rerun_after.js").read_text("utf-8")
 # The component as Streamlit calls it, without Streamlit: looks() tells how often it asked.
 ALONE = """
 async (js) => {

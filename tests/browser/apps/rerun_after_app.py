@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explorer.ui import frame
-from explorer.ui.components.polling import rerun_after
+from explorer.ui.streamlit_workarounds import reset_drawing_context
+from explorer.ui.streamlit_workarounds import rerun_after
 
 
 @st.fragment
@@ -24,5 +24,5 @@ def second() -> None:
     looks("Second")
 
 
-frame.begin()
+reset_drawing_context()
 st.navigation([st.Page(first, title="First"), st.Page(second, title="Second")], position="top").run()
