@@ -16,7 +16,7 @@ from explorer.jobs.inspection import DownloadRequest, ImportedWeights
 from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure
 from tests import torchvision_layout
-from tests.stage import eventually
+from tests.processes import wait_for
 
 PIECE = 1_000_000
 WORKER = """
@@ -91,12 +91,12 @@ def half_way(bringer: JobQueue, request: DownloadRequest, source: Source) -> Pen
         progress = isinstance(answer, Pending) and answer.progress
         return answer if progress and progress.done == len(source.content) // 2 // PIECE else None
 
-    return eventually(found)
+    return wait_for(found)
 
 
 def answered(bringer: JobQueue, request: DownloadRequest) -> Any:
     """Ask until the answer is there."""
-    return eventually(lambda: None if isinstance(found := bringer.submit(request), Pending) else found)
+    return wait_for(lambda: None if isinstance(found := bringer.submit(request), Pending) else found)
 
 
 def test_it_tells_how_far_it_is_and_gives_the_weights(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_it_can_be_stopped_and_begun_again(bringer: JobQueue, source: Source, tm
     half_way(bringer, request, source)
     (child,) = [one for one in psutil.Process().children() if WORKER in one.cmdline()]
     bringer.cancel(request)
-    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     source.goes_on.set()
     assert source.left.wait(10), "the server notices that nobody listens"
     assert isinstance(answered(bringer, request), ImportedWeights)

@@ -14,8 +14,8 @@ from explorer.jobs.protocol import Request
 from explorer.jobs.queue import INSPECTION_WORKER, JobQueue, Pending
 from explorer.jobs.requests import Failure
 from explorer.live import ablation, attribution, feature_maps, inference, maximization
+from tests.processes import wait_for
 from tests.small_network import PREPROCESSING, SMALL, save_images, save_network
-from tests.stage import eventually
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def answered(looker: JobQueue, request: Request) -> Any:
         answer = looker.submit(request)
         return None if isinstance(answer, Pending) else answer
 
-    return eventually(known)
+    return wait_for(known)
 
 
 def test_every_question_is_answered_by_the_process(looker: JobQueue, looking: dict[str, Any], tmp_path: Path) -> None:

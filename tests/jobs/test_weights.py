@@ -22,7 +22,7 @@ from torch import Tensor
 
 from explorer import PRESETS
 from explorer.data.content_store import ContentStoreError
-from explorer.data.weight_files import COUNTER, METADATA_KEY, WeightsMetadata, read_weights_info, expected_shapes
+from explorer.data.weight_files import COUNTER, METADATA_KEY, WeightsMetadata, expected_shapes, read_weights_info
 from explorer.errors import InputError
 from explorer.jobs import weights
 from explorer.jobs.inspection import ImportedWeights

@@ -12,7 +12,7 @@ from explorer.runs.records import ACTIVE, Refusal, Run, State
 from explorer.runs.store import Store
 from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan
 from tests.runs.fake_worker import COMMAND, losses
-from tests.stage import eventually
+from tests.processes import wait_for
 
 FASHION = DATASETS["fashion_mnist"]
 FOREVER = 1_000_000
@@ -61,15 +61,15 @@ class RunEnvironment:
             assert run.state in (*states, *ACTIVE, "paused"), run.outcome
             return run if run.state in states else None
 
-        return eventually(run_in_state)
+        return wait_for(run_in_state)
 
     def wait_for_step(self, run_id: str, step: int) -> Run:
         """Wait until a run has reached a step."""
-        return eventually(lambda: (run := self.store.run(run_id)) and run.step >= step and run)
+        return wait_for(lambda: (run := self.store.run(run_id)) and run.step >= step and run)
 
     def wait_for_checkpoint(self, run_id: str) -> Run:
         """Wait until a run has a checkpoint of some step."""
-        return eventually(lambda: (run := self.store.run(run_id)) and run.checkpoint_step and run)
+        return wait_for(lambda: (run := self.store.run(run_id)) and run.checkpoint_step and run)
 
 
 def workers(folder: Path) -> list[psutil.Process]:

@@ -17,7 +17,7 @@ import pytest
 
 from explorer.runs.manager import Manager
 from tests.runs.environment import FOREVER, RunEnvironment, assert_consistent, assert_no_stray_files, plan, workers
-from tests.stage import alive, eventually
+from tests.processes import is_alive, wait_for
 
 ROUNDS, PARALLEL = 5, 4
 ROUNDS_WITH_STEPS = (1, 2, 4)  # rounds that kill when all runs step; in the others many workers are still loading
@@ -50,7 +50,7 @@ def assert_resumes(environment: RunEnvironment, manager: Manager, run_id: str) -
     environment.wait_for_step(run_id, environment.store.run(run_id).step + 1)
     manager.cancel(run_id, "ann")
     environment.wait_for_state(run_id, "cancelled")
-    eventually(lambda: not workers(environment.folder))
+    wait_for(lambda: not workers(environment.folder))
     assert_consistent(environment.store)
     assert_no_stray_files(environment.store)
 
@@ -61,7 +61,7 @@ def test_workers_killed_at_any_moment(environment: RunEnvironment) -> None:
     runs = [environment.submit(manager, steps=FOREVER) for _ in range(PARALLEL)]
     checkpoint_steps = dict.fromkeys(runs, 0)
     for number in range(ROUNDS):
-        victims = eventually(lambda: len(found := workers(environment.folder)) == PARALLEL and found)
+        victims = wait_for(lambda: len(found := workers(environment.folder)) == PARALLEL and found)
         for run_id in runs if number in ROUNDS_WITH_STEPS else ():
             environment.wait_for_step(run_id, environment.store.run(run_id).step + 1)
         kill_at_random(random, victims, psutil.Process.kill)
@@ -95,7 +95,7 @@ def test_servers_killed_at_any_moment(tmp_path: Path) -> None:
                 environment.wait_for_step(run.id, run.step + 1)
             kill_at_random(random, servers, _kill_server)
             for number, environment in enumerate(environments):
-                eventually(lambda folder=environment.folder: not workers(folder))
+                wait_for(lambda folder=environment.folder: not workers(folder))
                 assert_consistent(environment.store)
                 _, run = environment.store.runs()
                 assert run.checkpoint_step >= checkpoint_steps[number]
@@ -104,7 +104,7 @@ def test_servers_killed_at_any_moment(tmp_path: Path) -> None:
         for environment in environments:
             short, long = (run.id for run in environment.store.runs())
             manager = environment.manager(cancel_timeout_s=CANCEL_TIMEOUT_S)
-            eventually(lambda manager=manager, first=long, second=short: _second_finishes(manager, first, second))
+            wait_for(lambda manager=manager, first=long, second=short: _second_finishes(manager, first, second))
             assert_resumes(environment, manager, long)
 
 
@@ -126,4 +126,4 @@ def _kill_server(server: subprocess.Popen[bytes]) -> None:
     children = psutil.Process(server.pid).children()
     with server:
         server.kill()
-    eventually(lambda: not any(alive(child.pid) for child in children))
+    wait_for(lambda: not any(is_alive(child.pid) for child in children))

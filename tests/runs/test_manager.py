@@ -29,7 +29,7 @@ from tests.runs.environment import (
     workers,
 )
 from tests.runs.fake_worker import losses, make_fake_training
-from tests.stage import eventually
+from tests.processes import wait_for
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_cancel_takes_less_than_two_seconds(environment: RunEnvironment) -> None
         for run_id in runs:
             environment.wait_for_state(run_id, "cancelled")
         assert monotonic() - started < 2
-        eventually(lambda: not workers(environment.folder))
+        wait_for(lambda: not workers(environment.folder))
 
 
 def test_cancel_saves_a_checkpoint_if_there_is_time(environment: RunEnvironment) -> None:
@@ -218,7 +218,7 @@ def test_a_kill_because_memory_ran_out_is_recognized(
     workers(environment.folder)[0].kill()
     assert "memory ran out" in environment.wait_for_state(run_id, "failed").message
     manager.resume(run_id, "ann")
-    eventually(lambda: workers(environment.folder))
+    wait_for(lambda: workers(environment.folder))
     monkeypatch.setattr(module, "_oom_kills", lambda: count + 2)  # of some other process
     workers(environment.folder)[0].terminate()
     assert "killed from outside (signal 15)" in environment.wait_for_state(run_id, "interrupted").message
@@ -315,13 +315,13 @@ def test_a_full_disk_is_reported_until_there_is_room(
 
     monkeypatch.setattr(environment.store, "transaction", full)
     workers(environment.folder)[0].kill()
-    eventually(lambda: "disk is full" in manager.queue_error)
+    wait_for(lambda: "disk is full" in manager.queue_error)
     assert "disk is full" in manager.submit(plan(), FASHION).reason
     assert "disk is full" in manager.rename(run_id, "other", "ann").reason
     assert environment.store.run(run_id).state == "running"
     monkeypatch.setattr(environment.store, "transaction", transaction)
     assert "killed from outside" in environment.wait_for_state(run_id, "interrupted").message
-    eventually(lambda: not manager.queue_error)
+    wait_for(lambda: not manager.queue_error)
 
 
 def test_a_worker_reports_a_full_disk_by_its_exit_code(
@@ -363,7 +363,7 @@ def test_memory_does_not_grow_with_the_ended_runs(environment: RunEnvironment) -
     def memory_after(runs: int) -> int:
         for _ in range(runs // 10):
             submitted = [environment.submit(manager) for _ in range(10)]
-            eventually(lambda ids=submitted: all(environment.store.run(run_id).state == "failed" for run_id in ids))
+            wait_for(lambda ids=submitted: all(environment.store.run(run_id).state == "failed" for run_id in ids))
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 

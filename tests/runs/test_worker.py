@@ -24,7 +24,7 @@ from explorer.runs.worker import NICE, error_message
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
 from tests.runs.fast_worker import COMMAND
-from tests.stage import alive, eventually
+from tests.processes import is_alive, wait_for
 
 TINY = GoogLeNetConfig(
     input_shape=(1, 28, 28),
@@ -188,7 +188,7 @@ def test_the_real_worker_ends_with_its_server_which_never_loads_torch(tmp_path: 
         (worker,) = psutil.Process(server.pid).children()
         assert worker.nice() == min(19, os.nice(0) + NICE)
         server.kill()
-    eventually(lambda: not alive(worker.pid))
+    wait_for(lambda: not is_alive(worker.pid))
     with RunEnvironment(tmp_path) as environment:
         manager = environment.manager(command=WORKER_COMMAND)
         (run,) = environment.store.runs()
