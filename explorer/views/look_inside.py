@@ -40,7 +40,7 @@ def gallery(pictures: Sequence[tuple[str, bytes]]) -> str:
         wide, high = THUMB * min(1, width / height), THUMB * min(1, height / width)
         body.append(map_images.image(x + (THUMB - wide) / 2, y + (THUMB - high) / 2, wide, high, png))
         body.append(map_images.choice(str(number), f"{number + 1}: {name}", x, y, THUMB, THUMB))
-    alt = f"{len(pictures)} pictures to choose from"
+    alt = f"{len(pictures)} images to choose from"
     return _bare(columns * step + 4, rows * step + 4, alt, body)
 
 
@@ -158,11 +158,11 @@ def confidence_text(said: ClassScores, classes: int) -> str:
     """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
     most = float(np.log2(classes)) if classes > 1 else 0.0
     share = said.entropy / most if most else 0.0
-    word = next(word for limit, word in _SURE if share <= limit)
-    return f"It is {word}: entropy {said.entropy:.2f} bits, where 0 is certain and {most:.2f} is a blind guess."
+    level = next(level for limit, level in _CONFIDENCE if share <= limit)
+    return f"Confidence is {level} (entropy {said.entropy:.2f} bits; 0 = certain, {most:.2f} = uniform guess)."
 
 
-_SURE = ((0.02, "certain"), (0.15, "fairly sure"), (0.45, "torn between few"), (0.8, "undecided"), (9, "guessing"))
+_CONFIDENCE = ((0.02, "very high"), (0.15, "high"), (0.45, "medium"), (0.8, "low"), (9, "very low"))
 
 
 def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False) -> str:
@@ -240,9 +240,9 @@ def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
 def heat_panels(picture: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
     """Return the network's input, a heat map, and the map laid over the input."""
     whole = [
-        Panel("What the network gets", [(picture, False)]),
+        Panel("Network input", [(picture, False)]),
         Panel(title, [(picture, False), (map_images.heat_png(heat), smooth)]),
-        Panel("Laid over it", [(picture, False), (map_images.overlay_png(heat), smooth)]),
+        Panel("Overlay", [(picture, False), (map_images.overlay_png(heat), smooth)]),
     ]
     return panels(whole, heat, unit, alt)
 
@@ -308,14 +308,14 @@ def ablation_map(found: Ablation, taken: Sequence[tuple[str, str]], name: str) -
     most = max([-cell.change for cell in found.cells] + [1e-3])
     boxes = []
     for cell in found.cells:
-        flips = f", the answer changes in {100 * cell.flip_rate:.0f} %" if cell.flip_rate else ""
-        mark = ", scaled at present" if (cell.module, cell.branch) in taken else ""
+        flips = f", the predicted class changes in {100 * cell.flip_rate:.0f} % of the images" if cell.flip_rate else ""
+        mark = ", scaled now" if (cell.module, cell.branch) in taken else ""
         label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {points(cell.change)} points{flips}{mark}"
         text = points(cell.change) + (" ⇄" if cell.flip_rate else "")
         boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
-    title = f"What “{name}” loses without a branch, in points of probability"
+    title = f"Probability that “{name}” loses without a branch, in percentage points"
     worst = min(found.cells, key=lambda cell: cell.change)
-    alt = f"{title}. The most: {worst.module}, {BRANCH_NAMES[worst.branch]}, {points(worst.change)} points."
+    alt = f"{title}. The largest loss: {worst.module}, {BRANCH_NAMES[worst.branch]}, {points(worst.change)} points."
     return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
 
 
@@ -337,9 +337,9 @@ def activity_map(found: Activity) -> str:
         )
         for one in found.branches
     ]
-    title = f"How sparse each branch is, over {found.image_count} picture{'s' * (found.image_count != 1)}"
+    title = f"Sparsity of each branch, over {found.image_count} image{'s' * (found.image_count != 1)}"
     dead = sum(one.dead for one in found.branches)
-    alt = f"{title}. {dead:,} channels are zero everywhere in all of them."
+    alt = f"{title}. {dead:,} channels are 0 everywhere in all images."
     return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
 
 
@@ -347,7 +347,10 @@ def climb(found: Maximization, name: str) -> str:
     """Return the picture that a channel wants, and how its response rose on the way."""
     height, width = map_images.pixels(found.png).shape[:2]
     wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
-    body = [svg.text(0, 16, f"What {name} wants", weight=600), map_images.image(0, 26, wide, high, found.png)]
+    body = [
+        svg.text(0, 16, f"Activation maximization: {name}", weight=600),
+        map_images.image(0, 26, wide, high, found.png),
+    ]
     values = found.responses
     low, most = min(0.0, *values), max(1e-6, *values)
     left, room, foot = SIDE + 70, 380, 26 + SIDE - 30
@@ -363,7 +366,7 @@ def climb(found: Maximization, name: str) -> str:
     ]
     body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.BRANCH["1x1"]))
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
-    alt = f"A picture climbed for {name}; its response rose from {values[0]:.3g} to {values[-1]:.3g}."
+    alt = f"Image that maximizes {name}; the response rose from {values[0]:.3g} to {values[-1]:.3g}."
     return svg.picture(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
 
 
@@ -389,10 +392,10 @@ def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[s
 def attribution_panel(picture: bytes, heat: Heat, title: str) -> str:
     """Return the network's input, and a heat map laid over it."""
     shown = [
-        Panel("What it gets", [(picture, False)]),
+        Panel("Network input", [(picture, False)]),
         Panel(title, [(picture, False), (map_images.overlay_png(heat), True)]),
     ]
-    return panels(shown, heat, "weighed maps", title)
+    return panels(shown, heat, "weighted feature maps", title)
 
 
 def strongest(found: Sequence[Strip], title: str) -> str:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from explorer.data.preprocessing import PreprocessingStep
+from explorer.data.preprocessing import Preprocessing
 from explorer.jobs.inspection import (
     Ablation,
     AblationCell,
@@ -15,6 +15,7 @@ from explorer.jobs.inspection import (
     ClassScores,
     Filters,
     Heat,
+    InputStep,
     Maximization,
     Strip,
 )
@@ -60,15 +61,15 @@ HEAT = Heat(png=map_images.png(GREY[:7, :7].copy()), size=(7, 7), low=0.0, high=
 SIGNED = HEAT.replace(low=-1.0)
 BARS = [look_inside.Bar("Sneaker", 0.7, 0.9, True), look_inside.Bar("a <b>bag</b> & more of it", 0.0001, 0.05)]
 STEPS = (
-    PreprocessingStep("picture", "28 × 28, RGB", GREY),
-    PreprocessingStep("normalised", "(value / 255 − 0.5) / 0.5: from −1 to 1", GREY),
+    InputStep(code="image", size=(28, 28), low=0, high=255, png=map_images.png(GREY)),
+    InputStep(code="normalised", size=(28, 28), low=-1, high=1, png=map_images.png(GREY)),
 )
 
 PICTURES = {
     "gallery": look_inside.gallery([("one", map_images.png(GREY)), ("<b>", map_images.png(GREY[:7].copy()))]),
-    "steps": look_inside.steps(STEPS),
-    "answer": look_inside.answer_bars(BARS, "It says: Sneaker"),
-    "head": look_inside.answer_bars(BARS[:1], "The head says", width=290),
+    "steps": look_inside.steps(STEPS, Preprocessing()),
+    "answer": look_inside.answer_bars(BARS, "Predicted class: Sneaker"),
+    "head": look_inside.answer_bars(BARS[:1], "Auxiliary head at 4a", width=290),
     "strips": look_inside.strips(STRIPS),
     "all strips": look_inside.strips(STRIPS, every=True),
     "narrow strips": look_inside.strips(STRIPS, narrow=True),
@@ -197,15 +198,21 @@ def test_a_probability_never_looks_certain_when_it_is_not(share: float, text: st
 
 
 @pytest.mark.parametrize(
-    ("entropy", "classes", "word"),
-    [(0.0, 10, "certain"), (0.3, 10, "fairly sure"), (1.0, 10, "torn"), (2.5, 10, "undecided"), (3.32, 10, "guessing")],
+    ("entropy", "level"), [(0.0, "very high"), (0.3, "high"), (1.0, "medium"), (2.5, "low"), (3.32, "very low")]
 )
-def test_how_sure_it_is_depends_on_the_number_of_classes(entropy: float, classes: int, word: str) -> None:
-    """The entropy is held against a blind guess among all of them."""
-    said = ClassScores((0,), (1.0,), entropy)
-    assert word in look_inside.confidence_text(said, classes)
-    assert "3.32 is a blind guess" in look_inside.confidence_text(said, classes)
-    assert "certain" in look_inside.confidence_text(ClassScores((0,), (1.0,), 0.0), 1)
+def test_the_confidence_depends_on_the_number_of_classes(entropy: float, level: str) -> None:
+    """The entropy is compared with that of a uniform guess among all classes."""
+    text = look_inside.confidence_text(ClassScores((0,), (1.0,), entropy), 10)
+    assert text == f"Confidence is {level} (entropy {entropy:.2f} bits; 0 = certain, 3.32 = uniform guess)."
+    assert "very high" in look_inside.confidence_text(ClassScores((0,), (1.0,), 0.0), 1)
+
+
+def test_the_steps_of_preprocessing_have_their_numbers() -> None:
+    """Each step has its name and its effect, in the text alternative too."""
+    assert (
+        "How the image is preprocessed: image, 28 × 28, RGB, 0 to 255; "
+        "normalised, (value / 255 − 0.5) / 0.5: from −1 to 1" in look_inside.steps(STEPS, Preprocessing())
+    )
 
 
 @pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])

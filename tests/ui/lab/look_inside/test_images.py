@@ -62,6 +62,7 @@ def test_a_deleted_image_file_is_explained(queue: DirectQueue, data_folder: Path
     for file in session.content_store().folder.glob("*.png"):
         file.unlink()
     queue.computed.clear()
+    inference._preprocessed.cache_clear()
     inference._pixels.cache_clear()
     images._thumbnail.cache_clear()
     run(at)
