@@ -94,7 +94,7 @@ def _memory() -> Iterator[Measurement]:
             for config in configs:
                 page = chromium.new_page()
                 page.goto(f"{address}look_inside?weights=random&net={to_token(Version('paper', config))}")
-                page.get_by_text("What the channels of").wait_for(timeout=120_000)
+                page.get_by_text("Select one to enlarge it.").wait_for(timeout=120_000)
                 peak = max(peak, megabytes(process.pid))
             yield Measurement(
                 f"server and children while {SESSIONS} sessions show feature maps of {claim}", peak, "MB", maximum=1_200
