@@ -104,7 +104,7 @@ def select_page() -> st.Page:
     new_file = OLD_ADDRESSES.get(page.url_path)
     close_page_not_found(requested == first or (is_unknown and bool(page.url_path)), is_redirect=new_file is not None)
     if new_file:
-        st.switch_page(f"pages/{new_file}", query_params=st.query_params)
+        st.switch_page(f"pages/{new_file}", query_params=st.query_params.to_dict())
     return page
 
 

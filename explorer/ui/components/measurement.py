@@ -28,7 +28,9 @@ def measurement(
     """
     request_key, result_key = f"{name}_request", f"{name}_result"
     request: JobRequest[R] | None = st.session_state.get(request_key)
-    answer = cache.check_jobs().submit(request, state.session_id()) if request else None
+    answer: R | Failure | Pending | None = None
+    if request:
+        answer = cache.check_jobs().submit(request, state.session_id())
     pending = answer if isinstance(answer, Pending) else None
     if request and not pending:
         st.session_state[result_key] = (request, answer)

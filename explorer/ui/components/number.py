@@ -43,8 +43,8 @@ def number_input(
     :func:`explorer.ui.messages.show_rejected_input` itself if this one does not show the problems.
     """
     whole, rejected = isinstance(step, int), state.rejected_input(key)
-    shown = rejected.value if rejected and _can_show(rejected.value, whole) else value
-    st.session_state[key] = shown if shown is None or whole else float(shown)
+    displayed = rejected.value if rejected and _can_show(rejected.value, whole) else value
+    st.session_state[key] = displayed if displayed is None or whole else float(displayed)
     message_width = width if isinstance(width, str) else max(width, _MIN_MESSAGE_WIDTH)
     with st.container(width=message_width, gap="xsmall") if rejected and shows_problems else nullcontext():
         st.number_input(

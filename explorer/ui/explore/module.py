@@ -81,16 +81,16 @@ def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     except UnbuildableError as error:
         st.info(f"The naive module cannot be shown: {error}")
         naive = None
-    shown = {"here": cache.summary(config)}
+    summaries = {"here": cache.summary(config)}
     if naive:
-        shown["naive"] = naive
-        _show_differences(shown["here"], naive, name)
+        summaries["naive"] = naive
+        _show_differences(summaries["here"], naive, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.space("stretch")
-        network_diagram.colour_control(*(summary.config for summary in shown.values()))
-    least = _scale_end(shown.values(), name)
+        network_diagram.colour_control(*(summary.config for summary in summaries.values()))
+    least = _scale_end(summaries.values(), name)
     with st.container(key="beside"):
-        for column, (key, summary) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
+        for column, (key, summary) in zip(st.columns(len(summaries), gap="medium"), summaries.items(), strict=True):
             with column:
                 st.markdown(f"**{name} {_TITLES[key]}")
                 network_diagram.show_drawing(summary, name, key=f"module_{key}", least=least)
@@ -157,10 +157,10 @@ def show_budget(config: GoogLeNetConfig, name: str) -> None:
         with left:
             st.markdown("**Branch budget**")
             width = _width_control(timed=times is not None)
-            charts.show_plotly_chart(branch_budget.flow(summary, name, width, theme(), times), "budget")
+            charts.show_plotly_chart(branch_budget.sankey(summary, name, width, theme(), times), "budget")
         with right:
             network_diagram.show_formulas(summary, name)
-    rows = branch_budget.budget_rows(branch_budget.shares(summary, name, times))
+    rows = branch_budget.budget_rows(branch_budget.branch_budgets(summary, name, times))
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_formats(), alt=f"The branches of {name}")
 
 

@@ -57,7 +57,7 @@ def other_inputs() -> None:
     accept = in_range(1, MAX_SIDE, problem, _SIDE.set)
     number_input("Another input, side in pixels", "auxiliary_side_input", side, accept, width=230)
     sides = tuple(dict.fromkeys((side, *_SIDES)))
-    st.markdown(pictures.fates_table(core.pool_fates(config, sides), side))
+    st.markdown(pictures.pool_table(core.pool_fates(config, sides), side))
     st.caption(
         "Reading this table: height × width after the average pool of the heads, and the parameters of all heads, for "
         "square inputs to the current network."
@@ -70,7 +70,7 @@ def head_costs() -> None:
         return
     costs = core.ledger(cache.summary(state.current().config))
     show_chart(
-        pictures.ledger_bars(costs),
+        pictures.cost_bars(costs),
         "each bar is the whole network in training. Inference runs without the heads: "
         f"{fmt.exact(costs.main_parameters)} parameters and {fmt.short(costs.main_macs)} MACs remain.",
         "ledger",
@@ -183,7 +183,7 @@ def _describe(runs: list[GradientRun], weight_index: int) -> None:
         for block in dict.fromkeys((blocks[0], runs[0].losses[-1])):
             index = blocks.index(block)
             before, after = ([run.total_norms[weight][index] for run in runs] for weight in (0, weight_index))
-            lines.append(f"- {pictures.effect(before, after, block, LOSS_WEIGHTS[weight_index])}")
+            lines.append(f"- {pictures.effect_text(before, after, block, LOSS_WEIGHTS[weight_index])}")
     else:
         lines.append("- With λ = 0 the heads contribute nothing: the line is the main loss alone.")
     if config.normalisation == runs[0].normalisation:

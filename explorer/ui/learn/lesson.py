@@ -31,7 +31,7 @@ class Section(NamedTuple):
 
 
 def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, ...] = ()) -> None:
-    """Show a lesson. ``parts`` draw its live parts by name; ``note`` tells which of them show the current network.
+    """Show a lesson. ``parts`` draw its live parts by name; ``note`` tells which parts show the current network.
 
     The parts named in ``together``, neighbours in the text, share one choice: a control of one redraws all of them.
     """

@@ -64,7 +64,7 @@ def on_image() -> None:
         row = _position("Row", "field_row", rows, found.module)
         column = _position("Column", "field_column", columns, found.module)
     show_chart(
-        charts.field_on_picture(found, _summary().config.input_shape[1:], (row, column)),
+        charts.field_on_image(found, _summary().config.input_shape[1:], (row, column)),
         f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. The area outside the "
         "image is padding and holds no information.",
         "field_windows",
@@ -114,7 +114,7 @@ def input_size() -> None:
         number_input("Width", "input_size_width", width, set_width, width=150)
         st.button("Apply to the network", icon=":material/upload:", key=_APPLY, on_click=_apply)
     messages.show_rejected_input(_APPLY)
-    st.markdown(charts.passages_table(resolution.passages(config, height, width), config.pooling))
+    st.markdown(charts.pooling_table(resolution.passages(config, height, width), config.pooling))
     st.caption(
         f"Height × width after each layer that changes it. The network's own rule: {POOL_RULES[config.pooling].title}. "
         "Sizes on which the rules disagree are bold."

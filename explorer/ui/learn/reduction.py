@@ -150,7 +150,7 @@ def _timing_request(seed: int) -> ReductionTimingRequest:
 
 def _show_timing(report: ReductionTiming) -> None:
     show_svg(charts.timing_dots(report.direct_ms, report.reduced_ms), "timing")
-    fewer_macs = core.direct(report.case).macs / core.reduced(report.case).macs
+    fewer_macs = core.direct_path(report.case).macs / core.reduction_path(report.case).macs
     st.markdown(_verdict(speedup(report.direct_ms, report.reduced_ms), fewer_macs))
     direct, reduced = spread(report.direct_ms), spread(report.reduced_ms)
     note = f" {report.note}" if report.note else ""
@@ -214,7 +214,7 @@ def _branch_case() -> ReductionCase | None:
     """Return the case of the selected branch; None if the module has no such branch."""
     case, summary = _CASE.get(), cache.summary(state.current().config)
     try:
-        return core.branch_case(summary, *_selected_branch(), biases=case.biases, otherwise=case.reduction)
+        return core.branch_case(summary, *_selected_branch(), biases=case.biases, default_reduction=case.reduction)
     except KeyError:
         return None
 
@@ -226,7 +226,7 @@ def _use_branch() -> None:
 
 
 def _apply() -> None:
-    config = core.applied(state.current().config, *_selected_branch(), _CASE.get())
+    config = core.with_case(state.current().config, *_selected_branch(), _CASE.get())
     if found := problems(config):
         state.reject_input("case_apply", None, found)
         return
@@ -274,7 +274,7 @@ def whole_network() -> None:
             "Apply to the network", icon=":material/upload:", key="naive_apply", on_click=_make_naive, args=(selected,)
         )
     _show_change(tuple(name for name in names if name in selected))
-    steps = core.explosion(config)
+    steps = core.naive_steps(config)
     if steps[-1].problem:
         st.warning(f"Without all its reductions this network cannot be built. {steps[-1].problem}")
     if len([step for step in steps if not step.problem]) < 2:

@@ -28,7 +28,7 @@ def presets() -> None:
         on_change=_load,
         help="Undo restores yours.",
     )
-    st.markdown(tables.what_changed(version.base))
+    st.markdown(tables.changes_text(version.base))
     if version.config != version.base_config:
         st.caption("The current network is this preset with your edits; its own numbers are at the top of the page.")
     with st.container(key="presets_table"):
@@ -52,9 +52,9 @@ def audit() -> None:
     rows = core.audit(cache.summary(PRESETS["paper"]), cache.summary(PRESETS["inception5h"]))
     st.markdown(f"**{tables.agreement(rows)}**")
     only_different = st.toggle("Only those that differ", key="audit_only")
-    shown = [row for row in rows if not only_different or not (row.params.agrees and row.ops.agrees)]
+    visible_rows = [row for row in rows if not only_different or not (row.params.agrees and row.ops.agrees)]
     with st.container(key="audit_table"):
-        st.markdown(tables.audit_table(shown))
+        st.markdown(tables.audit_table(visible_rows))
     st.caption(
         "Reading this table: params in K = 1,024 weights without biases, agreeing within 1 K; ops in millions of MACs, "
         "agreeing to the nearest million. “Computed” follows from the widths printed in the same row."

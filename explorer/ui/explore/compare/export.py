@@ -100,7 +100,7 @@ def _files(version: Version, name: str) -> tuple[File, ...]:
 
 def _comparison_files(names: tuple[str, ...]) -> tuple[File, ...]:
     comparison, titles = comparison_of(names), [title(name) for name in names]
-    totals = comparison_tables.fact_rows(comparison, titles)
+    totals = comparison_tables.total_rows(comparison, titles)
     layers = partial(comparison_tables.layer_rows, comparison.differing, titles, comparison.base)
     page = partial(handout.comparison_handout, comparison, titles, _selected(_MODULES) or None)
     return (

@@ -77,7 +77,7 @@ def _select_base() -> None:
 def show_totals(names: tuple[str, ...]) -> None:
     """Show the costs of each network, and their differences from the base."""
     comparison = comparison_of(names)
-    st.html(comparison_tables.facts_html(comparison, [title(name) for name in names], theme()))
+    st.html(comparison_tables.totals_html(comparison, [title(name) for name in names], theme()))
     if comparison.alike:
         st.info("These networks are the same. Edit one, or select another.", icon=":material/equal:")
 

@@ -42,7 +42,7 @@ def _show(timing: VariantTiming) -> None:
     known = {state.version_named(name).config: title(name) for name in state.compared_names()}
     names = titles([known.get(config, "earlier network") for config in timing.configs])
     by_name = dict(zip(names, timing.ms, strict=True))
-    st.plotly_chart(variant_figures.laps(by_name, theme()), key="variants_laps")
+    st.plotly_chart(variant_figures.timing_boxes(by_name, theme()), key="variants_laps")
     st.dataframe(pd.DataFrame(_rows(by_name)), hide_index=True, width="content")
     note = f" {timing.note}" if timing.note else ""
     st.caption(

@@ -83,7 +83,7 @@ def _columns(base: str) -> dict[str, ColumnConfig]:
     reduce_help = "A whole number. Blank: no 1×1 here, the branch gets all input channels."
     branch_help = "A whole number. 0: no such branch."
     pool_help = "A whole number. Blank: the pool passes all channels. 0: no such branch."
-    mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REFUSED} rejected"
+    mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REJECTED} rejected"
     return {
         MODULE: text("module", width=58, pinned=True),
         nt.MARK: text("", width=32, help=mark_help),

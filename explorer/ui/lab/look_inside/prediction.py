@@ -35,7 +35,7 @@ def show_prediction(image: ChosenImage) -> None:
     inspected, prediction, before = session.inspected_network(), found.predictions[0], unscaled.predictions[0]
     title = f"Predicted class: {inspected.class_name(prediction.main.classes[0])}"
     bars = class_bars(prediction.main, inspected, image.label, TOP, before.main if session.scales() else None)
-    show_svg(look_inside.answer_bars(bars, title), "look_inside_prediction")
+    show_svg(look_inside.class_bars(bars, title), "look_inside_prediction")
     st.markdown(_explanation(prediction, before, image, found))
     if prediction.aux:
         _show_heads(prediction, image)
@@ -94,7 +94,7 @@ def _show_heads(prediction: Prediction, image: ChosenImage) -> None:
     with st.container(horizontal=True, key="look_inside_heads"):
         for tap, scores in prediction.aux.items():
             bars = class_bars(scores, inspected, image.label, TOP_OF_HEADS)
-            svg = look_inside.answer_bars(bars, f"Auxiliary head at {tap}", width=290)
+            svg = look_inside.class_bars(bars, f"Auxiliary head at {tap}", width=290)
             with st.container(width=290):
                 show_svg(svg, f"look_inside_head_{tap}")
 

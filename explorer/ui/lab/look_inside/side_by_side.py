@@ -85,7 +85,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     scores = found.predictions[0].main
     name = inspected.class_name(scores.classes[0])
     bars = prediction.class_bars(scores, inspected, image.label, CLASSES)
-    show_svg(look_inside.answer_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
+    show_svg(look_inside.class_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
     st.markdown(f":small[{confidence} One forward pass: {fmt.milliseconds(found.forward_ms)}.]")
     layer, block = attribution.default_layer(inspected.config), feature_maps.block_name(inspected.config)
@@ -98,7 +98,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
         show_svg(svg, f"{key}_grad_cam")
     if maps:
         title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"
-        show_svg(look_inside.strongest(maps.strips, title), f"{key}_strongest")
+        show_svg(look_inside.strongest_maps(maps.strips, title), f"{key}_strongest")
 
 
 def _totals(summary: NetworkSummary) -> str:

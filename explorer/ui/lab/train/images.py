@@ -18,7 +18,7 @@ from explorer.ui.lab.train import drafts
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
-from explorer.views.image_strips import ClassStrip, mistakes_html, strips_html
+from explorer.views.image_strips import ClassStrip, error_cards_html, strips_html
 
 _PREVIEW_IMAGES = 12  # of a class
 _UPLOADER = SessionValue("train_uploader", 0)
@@ -144,4 +144,4 @@ def misclassified_html(data: DatasetChoice, folder: str, found: tuple[Misclassif
     if any(mistake.image >= len(dataset.test) for mistake in found):
         raise DataError("The images have changed since this run was tested on them.")
     images = dataset.test[[mistake.image for mistake in found]].transpose(0, 2, 3, 1)
-    return mistakes_html(images, found, dataset.info.classes)
+    return error_cards_html(images, found, dataset.info.classes)

@@ -1,0 +1,31 @@
+"""Addresses of pages that had another name, in Chromium, on a server without visitors before."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.app import APP, wait_until_idle
+from tests.browser.conftest import PATIENCE_S, start_server
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_cold_link_to_an_old_address_opens_the_page(page: Page) -> None:
+    """The first request to a new server: the page, its parameters, its new address, and no false message."""
+    process, root = start_server(APP)
+    try:
+        page.goto(f"{root}/infer?net=1.half&weights=mini_scales")
+        expect(page).to_have_url(re.compile(r"/look_inside\?(?=.*net=2\.half)(?=.*weights=mini_scales)"))
+        expect(page.locator(".st-key-bar")).to_contain_text("half width")
+        wait_until_idle(page)
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        page.get_by_test_id("stTopNavSection").filter(has_text="Lab").click()
+        expect(page.get_by_test_id("stTopNavDropdownLink")).to_have_text(
+            [re.compile("Train"), re.compile("Look inside")]
+        )
+        expect(page.get_by_test_id("stTopNavSection")).to_have_count(3)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
