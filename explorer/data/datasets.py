@@ -187,7 +187,7 @@ def _split(info: DatasetInfo, arrays: Mapping[str, AnyArray], seed: int) -> Imag
     if "test" in arrays:
         return to_image_set(info, arrays)
     images, labels = arrays["train"], arrays["train_labels"]
-    is_test = test_split(labels, seed)
+    is_test = draw_test_split(labels, seed)
     parts = {
         "train": images[~is_test],
         "train_labels": labels[~is_test],
@@ -197,16 +197,16 @@ def _split(info: DatasetInfo, arrays: Mapping[str, AnyArray], seed: int) -> Imag
     return to_image_set(info, parts)
 
 
-def test_image_count(images: int) -> int:
+def count_test_images(images: int) -> int:
     """Return how many of a class's images are test images: a fifth, but at least one."""
     return max(1, images // TEST_EVERY)
 
 
-def test_split(labels: Labels, seed: int) -> NDArray[np.bool_]:
+def draw_test_split(labels: Labels, seed: int) -> NDArray[np.bool_]:
     """Return which images are test images, as N booleans: of each class its fraction, drawn by seed."""
     generator = np.random.Generator(np.random.PCG64(seed))
     is_test = np.zeros(len(labels), bool)
     for number in np.unique(labels):
         indices = generator.permutation(np.flatnonzero(labels == number))
-        is_test[indices[: test_image_count(len(indices))]] = True
+        is_test[indices[: count_test_images(len(indices))]] = True
     return is_test

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from explorer.data.arrays import AnyArray, DataError, Pixels, is_gzip, is_idx, read_idx, read_npz
 from explorer.data.class_names import unique_names
-from explorer.data.datasets import Labels, imported_dataset_path, test_split
+from explorer.data.datasets import Labels, imported_dataset_path, draw_test_split
 from explorer.data.image_zip import (
     MAX_NAME,
     MIN_SIDE,
@@ -264,7 +264,7 @@ def _to_arrays(images: LabelledImages, title: str) -> tuple[dict[str, AnyArray],
     """Return the arrays to save and their description. Without test images, loading splits them."""
     labels = images.labels.astype(np.int64)
     if images.is_test is None:
-        is_test = test_split(labels, 0)
+        is_test = draw_test_split(labels, 0)
         arrays: dict[str, AnyArray] = {"train": np.ascontiguousarray(images.images), "train_labels": labels}
     else:
         is_test = images.is_test

@@ -1,4 +1,4 @@
-"""Names of classes: however long and alike they are, each stays a name of its own."""
+"""Unique names: however long and similar names are, they stay different."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from explorer.data.class_names import unique_names
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"),
+    ("names", "expected"),
     [
         (("cat", "dog"), ("cat", "dog")),
         (("a very long name, left", "a very long name, right"), ("a very long…", "a very… (2)")),
@@ -18,20 +18,20 @@ from explorer.data.class_names import unique_names
         (("", " "), ("", "(2)")),
     ],
 )
-def test_what_is_alike_is_numbered(names: tuple[str, ...], shown: tuple[str, ...]) -> None:
-    """What is too long is cut, what cannot be printed becomes a question mark."""
-    assert shown == unique_names(names, 12)
+def test_equal_names_are_numbered(names: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Long names are shortened, unprintable characters become question marks."""
+    assert expected == unique_names(names, 12)
 
 
 @given(st.lists(st.text("ab(2) …\n", max_size=20), max_size=60), st.integers(12, 40))
-def test_any_names_stay_apart(names: list[str], letters: int) -> None:
-    """As many as there were, none too long; what is short, plain and alone stays as it is."""
-    shown = unique_names(names, letters)
-    assert len(set(shown)) == len(shown) == len(names)
-    assert all(len(name) <= letters and name.isprintable() for name in shown)
-    assert shown == unique_names(shown, letters)
+def test_any_names_become_different(names: list[str], max_length: int) -> None:
+    """None is lost or too long; names that are short, printable and unique stay as they are."""
+    unique = unique_names(names, max_length)
+    assert len(set(unique)) == len(unique) == len(names)
+    assert all(len(name) <= max_length and name.isprintable() for name in unique)
+    assert unique == unique_names(unique, max_length)
 
 
-def test_many_that_are_alike_take_no_time() -> None:
-    """Their numbers are not sought from the beginning each time."""
+def test_many_equal_names_take_linear_time() -> None:
+    """Each search for a free number starts at the last one."""
     assert "x (20000)" == unique_names(["x"] * 20_000, 40)[-1]

@@ -1,4 +1,4 @@
-"""Files of weights by their head: names, shapes, what they are, and what does not fit."""
+"""Files of weights by their header: names, shapes, training, and mismatches."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from explorer.data.weight_files import (
     TORCHVISION,
     ShapeMismatch,
     WeightsMetadata,
-    read_weights_info,
     expected_shapes,
     imagenet_classes,
     is_torchvision,
+    read_weights_info,
     shape_mismatches,
     to_app_name,
     torchvision_config,
@@ -29,7 +29,6 @@ from explorer.live.weights import to_metadata, to_safetensors
 from explorer.training.plan import DATASETS
 from tests import torchvision_layout
 from tests.small_network import SMALL
-from tests.test_layering import loaded_by
 
 MINI = PRESETS["mini"]
 
@@ -43,37 +42,33 @@ def test_the_expected_shapes_are_those_of_the_live_network(name: str) -> None:
     }
 
 
-def test_looking_at_a_file_loads_no_torch() -> None:
-    """The server does so."""
-    assert "torch" not in loaded_by(
-        "import explorer.data.weight_files, explorer.jobs.inspection, explorer.data.preprocessing"
-    )
-
-
-def test_torchvisions_names_are_ours_one_to_one() -> None:
+def test_torchvisions_names_map_one_to_one() -> None:
     """No tensor is left over on either side, and all shapes agree."""
-    theirs = torchvision_layout.shapes()
-    assert is_torchvision(theirs)
-    ours = {to_app_name(name): shape for name, shape in theirs.items()}
-    assert len(ours) == len(theirs) == 364
-    assert {name: shape for name, shape in ours.items() if shape} == expected_shapes(PRESETS[TORCHVISION])
-    assert torchvision_config(theirs) == PRESETS[TORCHVISION]
-    assert shape_mismatches(PRESETS[TORCHVISION], ours) == ()
+    shapes = torchvision_layout.shapes()
+    assert is_torchvision(shapes)
+    renamed = {to_app_name(name): shape for name, shape in shapes.items()}
+    assert len(renamed) == len(shapes) == 364
+    assert {name: shape for name, shape in renamed.items() if shape} == expected_shapes(PRESETS[TORCHVISION])
+    assert torchvision_config(shapes) == PRESETS[TORCHVISION]
+    assert shape_mismatches(PRESETS[TORCHVISION], renamed) == ()
 
 
 def test_heads_and_classes_follow_the_file() -> None:
-    """Without heads, with one, or trained for ten classes."""
-    theirs = torchvision_layout.shapes()
-    without = {name: shape for name, shape in theirs.items() if not name.startswith("aux")}
+    """Without heads, with one, or with ten classes."""
+    shapes = torchvision_layout.shapes()
+    without = {name: shape for name, shape in shapes.items() if not name.startswith("aux")}
     assert torchvision_config(without).aux.taps == ()
-    assert shape_mismatches(torchvision_config(without), {to_app_name(name): shape for name, shape in without.items()}) == ()
-    one = {name: shape for name, shape in theirs.items() if not name.startswith("aux1")}
+    assert (
+        shape_mismatches(torchvision_config(without), {to_app_name(name): shape for name, shape in without.items()})
+        == ()
+    )
+    one = {name: shape for name, shape in shapes.items() if not name.startswith("aux1")}
     assert torchvision_config(one).aux.taps == ("4d",)
     assert torchvision_config(without | {"fc.bias": (10,)}).classes == 10
 
 
-def test_what_does_not_fit_is_told_row_by_row() -> None:
-    """Another width, a missing tensor, one too many; each names its row."""
+def test_mismatches_name_their_row() -> None:
+    """Another width, a missing tensor, an unknown one."""
     shapes = expected_shapes(SMALL)
     changed = shapes | {"inception_3a.branch_3x3.conv.conv.weight": (7, 3, 3, 3), "inception_9z.conv.weight": (1,)}
     del changed["classifier.fc.bias"]
@@ -85,8 +80,8 @@ def test_what_does_not_fit_is_told_row_by_row() -> None:
     assert shape_mismatches(SMALL, shapes | {f"inception_3a.branch_1x1.conv.bn.{COUNTER}": ()}) == ()
 
 
-def test_weights_trained_here_say_how(tmp_path: Path) -> None:
-    """Their classes have names, and pictures are standardised as the training images were."""
+def test_weights_trained_here_have_metadata(tmp_path: Path) -> None:
+    """The names of the classes, and the normalisation of the training images."""
     facts = DATASETS["fashion_mnist"]
     training = WeightsMetadata(
         name="mini", facts=facts, mean=(0.3,), std=(0.35,), seed=0, steps=9, seconds=1.0, accuracy=0.9
@@ -100,11 +95,11 @@ def test_weights_trained_here_say_how(tmp_path: Path) -> None:
     assert found.training == training
     assert facts.title in found.title
     path.write_bytes(path.read_bytes())
-    assert read_weights_info(path).network != found.network, "another content is another network"
+    assert read_weights_info(path).network != found.network, "another stamp is another network"
 
 
-def test_torchvisions_weights_know_imagenet(tmp_path: Path) -> None:
-    """With 1,000 classes; with others nobody knows their names."""
+def test_torchvisions_weights_have_imagenets_classes(tmp_path: Path) -> None:
+    """If there are 1,000; other classes have no names."""
     path = tmp_path / "x.safetensors"
     for classes, names in ((1_000, imagenet_classes()), (10, ())):
         config = PRESETS[TORCHVISION].replace(classes=classes)
@@ -115,33 +110,33 @@ def test_torchvisions_weights_know_imagenet(tmp_path: Path) -> None:
         assert f"{classes:,} classes, 2 auxiliary heads" in found.title
 
 
-def test_imagenets_classes_stand_where_everyone_expects_them() -> None:
-    """Known places of the usual order."""
+def test_imagenets_classes_are_in_the_standard_order() -> None:
+    """Checked at known indices."""
     names = imagenet_classes()
     assert len(names) == 1_000
     known = {0: "tench", 281: "tabby", 504: "coffee mug", 812: "space shuttle", 967: "espresso", 999: "toilet tissue"}
-    assert known == {place: names[place] for place in known}
+    assert known == {index: names[index] for index in known}
 
 
-def test_imagenets_classes_that_share_a_word_stay_apart() -> None:
-    """Two cranes have no other word, the two maillots do."""
+def test_imagenets_classes_with_the_same_name_stay_different() -> None:
+    """The two maillots by a synonym, the two cranes by a number."""
     names = imagenet_classes()
     assert len(set(names)) == 1_000
     assert ("crane", "crane (2)") == (names[134], names[517])
     assert ("maillot", "maillot, tank suit") == (names[638], names[639])
 
 
-def test_what_is_no_file_of_ours_is_said(tmp_path: Path) -> None:
-    """Not there, damaged, without a config, of no network."""
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """Missing, damaged, without a config, or with an invalid one."""
     path = tmp_path / "x.safetensors"
-    with pytest.raises(InputError, match="no longer there"):
+    with pytest.raises(InputError, match="missing or damaged"):
         read_weights_info(path)
     path.write_bytes(b"\xff" * 100)
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="missing or damaged"):
         read_weights_info(path)
     save_file({"a": torch.zeros(1)}, path)
-    with pytest.raises(InputError, match="does not say which network"):
+    with pytest.raises(InputError, match="does not contain the configuration"):
         read_weights_info(path)
     save_file({"a": torch.zeros(1)}, path, {"config": "{}"})
-    with pytest.raises(InputError, match="no network that can be built"):
+    with pytest.raises(InputError, match="cannot be built here"):
         read_weights_info(path)

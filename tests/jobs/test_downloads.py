@@ -1,4 +1,4 @@
-"""A download in its real process: progress, failures and stopping, while the process that looks inside goes on."""
+"""A download in a real worker process: its progress, failures and cancelling."""
 
 import sys
 import threading
@@ -27,31 +27,34 @@ worker.main()
 """
 
 
-class Source:
-    """A server that has a file and sends its first half; the rest when it may go on, unless it shall break off."""
+class FileServer:
+    """A server with one file. It sends the first half, and the rest when ``may_continue`` is set.
+
+    With ``drops_connection`` it closes the connection instead.
+    """
 
     def __init__(self, content: bytes) -> None:
-        self.content, self.goes_on, self.breaks_off = content, threading.Event(), False
-        source = self
+        self.content, self.may_continue, self.drops_connection = content, threading.Event(), False
+        file_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                half = len(source.content) // 2
+                half = len(file_server.content) // 2
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(source.content)))
+                self.send_header("Content-Length", str(len(file_server.content)))
                 self.end_headers()
                 try:
-                    self.wfile.write(source.content[:half])
-                    source.goes_on.wait(20)
-                    if not source.breaks_off:
-                        self.wfile.write(source.content[half:])
+                    self.wfile.write(file_server.content[:half])
+                    file_server.may_continue.wait(20)
+                    if not file_server.drops_connection:
+                        self.wfile.write(file_server.content[half:])
                 except ConnectionError:
-                    source.left.set()
+                    file_server.client_has_left.set()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
-        self.left = threading.Event()
+        self.client_has_left = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/googlenet.pth"
 
@@ -59,88 +62,92 @@ class Source:
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return torchvision's file, without heads."""
-    path = tmp_path_factory.mktemp("source") / "googlenet.pth"
+    path = tmp_path_factory.mktemp("server") / "googlenet.pth"
     torch.save(torchvision_layout.state_dict(heads=False), path)
     return path.read_bytes()
 
 
 @pytest.fixture
-def source(content: bytes) -> Iterator[Source]:
+def file_server(content: bytes) -> Iterator[FileServer]:
     """Serve the file."""
-    source = Source(content)
-    with source.server as server:
+    file_server = FileServer(content)
+    with file_server.server as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield source
-        source.goes_on.set()
+        yield file_server
+        file_server.may_continue.set()
         server.shutdown()
 
 
 @pytest.fixture
-def bringer(source: Source) -> Iterator[JobQueue]:
-    """Return the checker whose real process fetches from there, with the file's checksum."""
-    checker = JobQueue((sys.executable, "-c", WORKER, source.url, sha256(source.content).hexdigest()[:8]))
-    yield checker
-    checker.close()
+def queue(file_server: FileServer) -> Iterator[JobQueue]:
+    """Return a queue whose real worker downloads from that server and expects the file's checksum."""
+    queue = JobQueue((sys.executable, "-c", WORKER, file_server.url, sha256(file_server.content).hexdigest()[:8]))
+    yield queue
+    queue.close()
 
 
-def half_way(bringer: JobQueue, request: DownloadRequest, source: Source) -> Pending:
-    """Wait until half the file has come."""
+def wait_for_half(queue: JobQueue, request: DownloadRequest, file_server: FileServer) -> Pending:
+    """Wait until half of the file has arrived."""
 
-    def found() -> Pending | None:
-        answer = bringer.submit(request)
+    def half() -> Pending | None:
+        answer = queue.submit(request)
         progress = isinstance(answer, Pending) and answer.progress
-        return answer if progress and progress.done == len(source.content) // 2 // PIECE else None
+        return answer if progress and progress.done == len(file_server.content) // 2 // PIECE else None
 
-    return wait_for(found)
-
-
-def answered(bringer: JobQueue, request: DownloadRequest) -> Any:
-    """Ask until the answer is there."""
-    return wait_for(lambda: None if isinstance(found := bringer.submit(request), Pending) else found)
+    return wait_for(half)
 
 
-def test_it_tells_how_far_it_is_and_gives_the_weights(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
-    """All who ask share the one transfer; the process that fetches is small, as it loads no torch."""
+def wait_for_result(queue: JobQueue, request: DownloadRequest) -> Any:
+    """Submit a request until its result is there."""
+    return wait_for(lambda: None if isinstance(answer := queue.submit(request), Pending) else answer)
+
+
+def test_a_download_reports_progress_and_returns_the_weights(
+    queue: JobQueue, file_server: FileServer, tmp_path: Path
+) -> None:
+    """All sessions share one download; the worker is small, because it does not load torch."""
     request = DownloadRequest(folder=str(tmp_path))
-    pending = half_way(bringer, request, source)
-    assert pending.progress.total == len(source.content) // PIECE
+    pending = wait_for_half(queue, request, file_server)
+    assert pending.progress.total == len(file_server.content) // PIECE
     assert pending.progress.message == "Megabytes from PyTorch's server"
-    assert isinstance(bringer.submit(request, "another session"), Pending)
+    assert isinstance(queue.submit(request, "another session"), Pending)
     (child,) = [one for one in psutil.Process().children() if WORKER in one.cmdline()]
     assert child.memory_info().rss < 150_000_000
-    source.goes_on.set()
-    found = answered(bringer, request)
+    file_server.may_continue.set()
+    found = wait_for_result(queue, request)
     assert isinstance(found, ImportedWeights)
     assert Path(found.network.weights).parent == tmp_path
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_connection_that_is_cut_is_told(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
-    """With how much came; nothing is kept."""
-    request, half = DownloadRequest(folder=str(tmp_path)), len(source.content) // 2
-    half_way(bringer, request, source)
-    source.breaks_off = True
-    source.goes_on.set()
-    told = f"The server sent {half:,} of {len(source.content):,} bytes. Try again later."
-    assert answered(bringer, request) == Failure(reason=told)
+def test_a_dropped_connection_is_a_failure(queue: JobQueue, file_server: FileServer, tmp_path: Path) -> None:
+    """It says how much arrived; nothing is saved."""
+    request, half = DownloadRequest(folder=str(tmp_path)), len(file_server.content) // 2
+    wait_for_half(queue, request, file_server)
+    file_server.drops_connection = True
+    file_server.may_continue.set()
+    reason = f"The server sent {half:,} of {len(file_server.content):,} bytes. Try again later."
+    assert wait_for_result(queue, request) == Failure(reason=reason)
     assert [] == list(tmp_path.iterdir())
 
 
-def test_another_file_is_told(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
+def test_another_file_is_a_failure(queue: JobQueue, file_server: FileServer, tmp_path: Path) -> None:
     """By its checksum, before anything opens it."""
-    source.content = bytes(4 * PIECE)
-    source.goes_on.set()
-    assert "checksum differs" in answered(bringer, DownloadRequest(folder=str(tmp_path))).reason
+    file_server.content = bytes(4 * PIECE)
+    file_server.may_continue.set()
+    assert "checksum differs" in wait_for_result(queue, DownloadRequest(folder=str(tmp_path))).reason
     assert [] == list(tmp_path.iterdir())
 
 
-def test_it_can_be_stopped_and_begun_again(bringer: JobQueue, source: Source, tmp_path: Path) -> None:
-    """The connection ends at once, and what came of it stands in nobody's way."""
+def test_a_download_can_be_cancelled_and_started_again(
+    queue: JobQueue, file_server: FileServer, tmp_path: Path
+) -> None:
+    """The connection is closed at once, and the incomplete file does no harm."""
     request = DownloadRequest(folder=str(tmp_path))
-    half_way(bringer, request, source)
+    wait_for_half(queue, request, file_server)
     (child,) = [one for one in psutil.Process().children() if WORKER in one.cmdline()]
-    bringer.cancel(request)
+    queue.cancel(request)
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
-    source.goes_on.set()
-    assert source.left.wait(10), "the server notices that nobody listens"
-    assert isinstance(answered(bringer, request), ImportedWeights)
+    file_server.may_continue.set()
+    assert file_server.client_has_left.wait(10), "the server should see that the connection is closed"
+    assert isinstance(wait_for_result(queue, request), ImportedWeights)

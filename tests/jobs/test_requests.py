@@ -1,8 +1,6 @@
-"""The values that cross between server and checking process."""
+"""Requests and results: their JSON, their types, and the kinds of requests."""
 
 import importlib
-import subprocess
-import sys
 from typing import get_args
 
 import pytest
@@ -59,7 +57,7 @@ RUN = GradientRun(
 )
 GRADIENTS = GradientReport(runs=(RUN,), batch=4, device="CPU", note="A note.")
 NETWORK = Network(config=PRESETS["mini"], seed=4)
-LOOKING = {
+FIELDS = {
     "network": NETWORK,
     "images": ("/a/picture.png",),
     "scales": (inspection.Scale("3a", "1x1", 0.5),),
@@ -72,18 +70,19 @@ REQUESTS = (
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
     LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
     VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
-    inspection.PredictionRequest(**LOOKING),
-    inspection.ActivityRequest(**LOOKING),
-    inspection.MapsRequest(**LOOKING, block="3a"),
-    inspection.MapRequest(**LOOKING, path="inception_3a.branch_1x1", channel=0),
+    inspection.PredictionRequest(**FIELDS),
+    inspection.ActivityRequest(**FIELDS),
+    inspection.MapsRequest(**FIELDS, block="3a"),
+    inspection.MapRequest(**FIELDS, path="inception_3a.branch_1x1", channel=0),
     inspection.FiltersRequest(network=NETWORK),
-    inspection.AblationRequest(**LOOKING, target=3),
-    inspection.AttributionRequest(**LOOKING, method="grad_cam", layer="inception_5b.concat"),
+    inspection.AblationRequest(**FIELDS, target=3),
+    inspection.AttributionRequest(**FIELDS, method="grad_cam", layer="inception_5b.concat"),
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
     inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
     inspection.DownloadRequest(folder="/a/folder"),
 )
 HEAT = inspection.Heat(png=b"\x89PNG\xff\xfe", size=(2, 3), low=-1.0, high=0.5)
+FEATURE_MAP = inspection.FeatureMap(path="stem.conv1", channel=3, heat=HEAT, response=0.25, input_png=b"\x89PNG\xff")
 
 
 @pytest.mark.parametrize(
@@ -94,33 +93,37 @@ HEAT = inspection.Heat(png=b"\x89PNG\xff\xfe", size=(2, 3), low=-1.0, high=0.5)
         Answer(result="a table"),
         Answer(result=TIMING),
         Answer(result=GRADIENTS),
-        Answer(result=inspection.FeatureMap(path="stem.conv1", channel=3, heat=HEAT, response=0.25)),
+        Answer(
+            result=inspection.FeatureMap(
+                path="stem.conv1", channel=3, heat=HEAT, response=0.25, input_png=b"\x89PNG\xff"
+            )
+        ),
         Answer(error="No.", retire=True),
     ],
 )
 def test_an_answer_survives_json(answer: Answer) -> None:
-    """What is read back equals what was written, disagreements with their types included."""
+    """The copy equals the original, and its disagreements have their type."""
     assert Answer.model_validate_json(answer.model_dump_json()) == answer
     if isinstance(answer.result, CheckReport):
-        back = Answer.model_validate_json(answer.model_dump_json()).result
-        assert all(isinstance(disagreement, Disagreement) for disagreement in back.disagreements)
+        copy = Answer.model_validate_json(answer.model_dump_json()).result
+        assert all(isinstance(disagreement, Disagreement) for disagreement in copy.disagreements)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_request_survives_json_and_is_a_key(name: str) -> None:
-    """Requests are equal, with equal hashes, exactly when they ask the same."""
+    """Requests are equal, with equal hashes, exactly if all their fields are."""
     request = CheckRequest(config=PRESETS[name], device="auto")
-    back = REQUEST.validate_json(request.model_dump_json())
-    assert (back, hash(back)) == (request, hash(request))
-    assert back != request.replace(device="cpu")
-    assert back != TorchinfoRequest(config=PRESETS[name])
+    copy = REQUEST.validate_json(request.model_dump_json())
+    assert (copy, hash(copy)) == (request, hash(request))
+    assert copy != request.replace(device="cpu")
+    assert copy != TorchinfoRequest(config=PRESETS[name])
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.kind)
 def test_every_kind_is_registered(request_: Request) -> None:
-    """It is read back as its own kind, and its function and the type of its result exist."""
-    back = REQUEST.validate_json(request_.model_dump_json())
-    assert (type(back), back) == (type(request_), request_)
+    """It survives JSON as its own kind, and its function and the type of its result exist."""
+    copy = REQUEST.validate_json(request_.model_dump_json())
+    assert (type(copy), copy) == (type(request_), request_)
     module, name = request_.function.split(":")
     assert callable(getattr(importlib.import_module(module), name))
     assert request_.result_type() in get_args(Result)
@@ -142,13 +145,13 @@ def test_measurements_are_slow_and_checks_are_not() -> None:
     }
 
 
-def test_all_kinds_are_tried() -> None:
+def test_all_kinds_are_tested() -> None:
     """A new kind needs an example here."""
     assert {type(request) for request in REQUESTS} == set(get_args(Request))
 
 
 def test_a_line_is_progress_or_an_answer() -> None:
-    """Told apart by what they hold."""
+    """Their fields show which."""
     progress = Progress(done=1, total=3, message="seed 1")
     assert LINE.validate_json(progress.model_dump_json()) == progress
     answer = Answer(result=TIMING)
@@ -159,21 +162,15 @@ def test_a_line_is_progress_or_an_answer() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"rows": "94"}', '{"rows": 94, "extra": 1}', '{"disagreements": [[1]]}']
 )
-def test_what_is_no_report_is_refused(text: str) -> None:
-    """Garbage never becomes a report."""
+def test_an_invalid_report_is_refused(text: str) -> None:
+    """Nothing else is read as a report."""
     with pytest.raises(ValidationError):
         CheckReport.model_validate_json(text)
 
 
 def test_a_report_agrees_disagrees_or_failed() -> None:
-    """The three outcomes are told apart by what was counted, so that they cannot contradict it."""
+    """The three outcomes follow from the counts, so that they cannot contradict them."""
     agreed, failed = CheckReport(rows=94), CheckReport(note="It broke.")
     assert (agreed.ok, agreed.failed) == (True, False)
     assert (FULL.ok, FULL.failed) == (False, False)
     assert (failed.ok, failed.failed) == (False, True)
-
-
-def test_the_servers_side_does_not_load_torch() -> None:
-    """Importing the report and the checker leaves torch alone."""
-    code = "import sys, explorer.jobs.queue, explorer.jobs.requests; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""The process that runs the checks, on its own: its lines, its manners, its end."""
+"""The worker process by itself: its input and output, its errors, its end."""
 
 import json
 import subprocess
@@ -14,17 +14,19 @@ from explorer.lessons.reduction import ReductionCase
 from explorer.live import check
 
 
-def _asked(config_changes: dict | None = None) -> bytes:
+def request_line(config_changes: dict | None = None) -> bytes:
+    """Return a check of a small network as the line that the queue sends."""
     config = PRESETS["mini"].replace(**(config_changes or {}))
     return CheckRequest(config=config, device="cpu").model_dump_json().encode() + b"\n"
 
 
-def _untold(progress: Progress) -> None:
-    raise AssertionError("a check tells no progress")
+def no_progress(progress: Progress) -> None:
+    """Fail: a check reports no progress."""
+    raise AssertionError("a check reports no progress")
 
 
-def test_it_ends_when_nobody_can_ask_any_more() -> None:
-    """The end of its input ends the process, and not only after the work in hand."""
+def test_the_end_of_stdin_ends_the_process() -> None:
+    """At once, also during a request."""
     code = (
         "import queue, threading, time; from explorer.jobs.worker import _read_lines;"
         "threading.Thread(target=_read_lines, args=(queue.SimpleQueue(),)).start(); time.sleep(1000)"
@@ -32,76 +34,56 @@ def test_it_ends_when_nobody_can_ask_any_more() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL, timeout=60)
 
 
-def test_nothing_else_reaches_its_stdout() -> None:
-    """Prints, and bytes written to descriptor 1 by whatever library, go to stderr."""
-    code = (
-        "import os; from explorer.jobs.process import take_stdout; answers = take_stdout();"
-        "print('noise', flush=True); os.write(1, b'noise'); answers.write('answer\\n')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.split() == [b"answer"]
-    assert done.stderr.split() == [b"noise", b"noise"]
-
-
-def test_an_exception_becomes_an_error_in_a_sentence() -> None:
-    """A network that cannot be built ends no process."""
-    answer = _answer(_asked({"modules": ()}), _untold)
+def test_a_user_error_is_its_own_message() -> None:
+    """A network that cannot be built does not end the process."""
+    answer = _answer(request_line({"modules": ()}), no_progress)
     assert answer.result is None
     assert answer.error == "The table has no module. Add at least one row, such as 3a."
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        (b"garbage\n", "the server's log has the details."),
-        (b"", "the server's log has the details."),
-        (b'{"kind": "check"}', "the server's log has the details."),
-    ],
-)
-def test_garbage_becomes_a_sentence_too(line: bytes, told: str, capfd: pytest.CaptureFixture) -> None:
-    """A line that is no request is answered like any other; its details are for the log."""
-    assert _answer(line, _untold).error.endswith(told)
+@pytest.mark.parametrize("line", [b"garbage\n", b"", b'{"kind": "check"}'])
+def test_an_invalid_line_is_answered_with_a_general_sentence(line: bytes, capfd: pytest.CaptureFixture) -> None:
+    """The log has the details."""
+    assert _answer(line, no_progress).error.endswith("the server's log has the details.")
     assert "ValidationError" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"),
+    ("raised", "message"),
     [
         (MemoryError(), "There was not enough memory for it."),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "There was not enough memory for it."),
         (KeyError("x"), "It failed unexpectedly; the server's log has the details."),
     ],
 )
-def test_no_name_of_an_exception_reaches_the_reader(
-    raised: Exception, told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever is raised becomes a sentence."""
+def test_any_exception_becomes_a_sentence(raised: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the name of the exception."""
 
     def fail(config: object, device: str) -> None:
         raise raised
 
     monkeypatch.setattr(check, "check", fail)
-    assert _answer(_asked(), _untold).error == told
+    assert _answer(request_line(), no_progress).error == message
 
 
-def test_a_good_answer_carries_its_report() -> None:
-    """What the check returns is what the answer holds."""
-    answer = _answer(_asked(), _untold)
+def test_an_answer_has_the_result_of_the_function() -> None:
+    """Also as JSON."""
+    answer = _answer(request_line(), no_progress)
     assert isinstance(answer.result, CheckReport)
     assert json.loads(answer.model_dump_json())["result"]["rows"] == answer.result.rows
 
 
-def test_a_measurement_tells_how_far_it_is_and_then_answers() -> None:
-    """What its function yields is passed on, the last of it as the result."""
-    told: list[Progress] = []
+def test_a_measurement_reports_progress_before_its_result() -> None:
+    """The last value that its function yields is the result."""
+    reported: list[Progress] = []
     case = ReductionCase(inputs=4, kernel=3, filters=4, reduction=2, height=4, width=4)
     request = ReductionTimingRequest(case=case, device="cpu", seed=1)
-    answer = _answer(request.model_dump_json().encode(), told.append)
+    answer = _answer(request.model_dump_json().encode(), reported.append)
     assert isinstance(answer.result, ReductionTiming)
-    assert [progress.done for progress in told] == list(range(1, len(answer.result.direct_ms) + 1))
+    assert [progress.done for progress in reported] == list(range(1, len(answer.result.direct_ms) + 1))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the size is read from /proc")
-def test_the_size_is_that_of_the_process() -> None:
-    """Megabytes as the system counts them, within what changes meanwhile."""
+def test_the_size_is_the_resident_size_in_megabytes() -> None:
+    """As psutil measures it, except for changes in between."""
     assert _trim_memory() == pytest.approx(psutil.Process().memory_info().rss / 1e6, abs=50)
