@@ -1,7 +1,7 @@
-"""What a training run costs those who do not train: the latency of edits while one is on, over that without.
+"""What a training run costs other users: the latency of edits during a run, over that without one.
 
-Ten sessions have the network page open and edit in turn; a ``mini`` run on the CPU goes on and is paused in turn, in
-the blocks of one measurement. With it: how long a cancel takes at worst, and the memory of the run's process.
+Ten sessions have the network page open and edit in turn; in alternate blocks of the measurement a ``mini`` run on the
+CPU is running or paused. Also: the slowest cancel, and the memory of the run's process.
 """
 
 import tempfile
@@ -25,28 +25,28 @@ from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan, Setting
 SESSIONS = 10
 BLOCKS = 3  # with a run, and as many without
 CANCELS = 20
-FACTS_USED = DATASETS["fashion_mnist"]
+DATASET = DATASETS["fashion_mnist"]
 
 
 def measurements() -> Iterator[Measurement]:
     """Yield the latency of edits with a run over that without, the slowest cancel, and the memory of a run."""
     with manager() as runs:
-        run_id = _submitted(runs)
+        run_id = _submit(runs)
         runs.pause(run_id)
         with server(APP.script) as (address, _), browser() as chromium:
             pages = [open_page(chromium, address, APP) for _ in range(SESSIONS)]
-            alone, beside = [], []
+            without_run, during_run = [], []
             for block in range(BLOCKS):
-                alone += _edits(pages, 300 + 2 * block)
+                without_run += _edits(pages, 300 + 2 * block)
                 runs.resume(run_id)
-                _steps_on(runs.store, run_id)
-                beside += _edits(pages, 301 + 2 * block)
+                _wait_for_step(runs.store, run_id)
+                during_run += _edits(pages, 301 + 2 * block)
                 if block == 0:
                     yield Measurement("memory of a mini run", _megabytes(), "MB", maximum=1_000)
                 runs.pause(run_id)
-                _until(runs.store, run_id, "paused")
+                _wait_for_state(runs.store, run_id, "paused")
         for claim in Times._fields:
-            ratio = median(getattr(t, claim) for t in beside) / median(getattr(t, claim) for t in alone)
+            ratio = median(getattr(t, claim) for t in during_run) / median(getattr(t, claim) for t in without_run)
             yield Measurement(
                 f"from Enter in a cell to {'an ' if claim == 'idle' else ''}{claim}, {SESSIONS} sessions, during a run",
                 ratio,
@@ -57,42 +57,42 @@ def measurements() -> Iterator[Measurement]:
 
 @contextmanager
 def manager() -> Iterator[Manager]:
-    """Give a manager over a data directory that goes with the block."""
+    """Yield a manager with a data directory that is deleted after the block."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Manager(Store(Path(folder)))
+        manager = Manager(Store(Path(folder)))
         try:
-            yield made
+            yield manager
         finally:
-            made.close()
+            manager.close()
 
 
-def _submitted(runs: Manager) -> str:
-    config = adapt_to_dataset(PRESETS["mini"], FACTS_USED.shape, len(FACTS_USED.classes)).config
+def _submit(runs: Manager) -> str:
+    config = adapt_to_dataset(PRESETS["mini"], DATASET.shape, len(DATASET.classes)).config
     plan = Plan(
         networks=(NamedNetwork(name="mini", config=config),),
         settings=Settings(device="cpu"),
         budget=Budget(kind="steps", amount=1_000_000),
     )
-    run_id = runs.submit(plan, FACTS_USED)
+    run_id = runs.submit(plan, DATASET)
     if isinstance(run_id, Refusal):
         raise RuntimeError(run_id.reason)
     return run_id
 
 
 def _edits(pages: list[Page], value: int) -> list[Times]:
-    """Edit once in each session, each in a row of its own."""
+    """Edit once in each session, each in its own row."""
     return [edit(page, APP, number % 7, value) for number, page in enumerate(pages)]
 
 
 def _cancels(runs: Manager, run_id: str) -> Iterator[float]:
-    """Yield the seconds from the wish until the run is cancelled, at other moments of its course each time."""
+    """Yield the seconds from the request until the run is cancelled, at a different moment of the run each time."""
     for number in range(CANCELS):
         runs.resume(run_id)
-        _until(runs.store, run_id, "running")
+        _wait_for_state(runs.store, run_id, "running")
         sleep(0.3 * number)
         started = monotonic()
         runs.cancel(run_id)
-        _until(runs.store, run_id, "cancelled")
+        _wait_for_state(runs.store, run_id, "cancelled")
         yield monotonic() - started
 
 
@@ -101,19 +101,19 @@ def _megabytes() -> float:
     return worker.memory_info().rss / 1e6
 
 
-def _steps_on(store: Store, run_id: str) -> None:
+def _wait_for_step(store: Store, run_id: str) -> None:
     before = store.run(run_id).step
     _wait(lambda: (run := store.run(run_id)).state == "running" and run.step > before and run)
 
 
-def _until(store: Store, run_id: str, state: State) -> Run:
+def _wait_for_state(store: Store, run_id: str, state: State) -> Run:
     return _wait(lambda: (run := store.run(run_id)).state == state and run)
 
 
 def _wait(condition: Callable[[], Run | bool], seconds: float = 60) -> Run:
     end = monotonic() + seconds
-    while not (found := condition()):
+    while not (run := condition()):
         if monotonic() > end:
-            raise TimeoutError("the run does not do what it should")
+            raise TimeoutError("the run did not reach the expected state")
         sleep(0.01)
-    return found
+    return run

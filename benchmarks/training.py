@@ -1,4 +1,4 @@
-"""Training on this machine: accuracy in a minute, speed beside a plain loop, and whether every preset's loss falls."""
+"""Training on this machine: accuracy in a minute, speed relative to a plain loop, and the fall of the loss."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +12,12 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.report import Measurement
-from explorer import PRESETS
+from explorer import PRESETS, GoogLeNetConfig
 from explorer.data.datasets import ImageSet, load
 from explorer.live.batches import MAX_SHIFT, Batches
 from explorer.live.model import build_model
-from explorer.live.training import Trainer, train
+from explorer.live.trainer import Trainer
+from explorer.live.training import train
 from explorer.training.events import Diverged, Finished, Stepped
 from explorer.training.plan import (
     DATASETS,
@@ -35,18 +36,18 @@ CLOTHES, MINI = DATASETS["fashion_mnist"], PRESETS["mini"]
 SETTINGS = Settings(device="cpu")
 SEEDS = (0, 1, 2)
 ROUNDS, STEPS = 7, 8  # steps of each loop in turn
-SIDE = 1_024  # of the matrices whose product tells what the machine can do
+SIDE = 1_024  # of the matrices whose product measures the peak of the machine
 
 
 def measurements() -> Iterator[Measurement]:
-    """Yield speed first, then accuracy in a minute for three seeds, then each preset's loss in its proposed budget."""
+    """Yield speed first, then accuracy in a minute for three seeds, then each preset's loss in its default budget."""
     yield from speed()
     yield from accuracy()
     yield from losses()
 
 
 def accuracy() -> Iterator[Measurement]:
-    """Yield what ``mini`` reaches on the images that ship, in the default budget of 60 seconds."""
+    """Yield the accuracy of ``mini`` on the images that come with the app, in the default budget of 60 seconds."""
     reached = []
     for seed in SEEDS:
         *_, finished = train(_plan("mini", MINI, seed=seed), Path())
@@ -57,31 +58,31 @@ def accuracy() -> Iterator[Measurement]:
 
 
 def losses() -> Iterator[Measurement]:
-    """Yield the loss of the last tenth of the proposed budget over that of the first steps, for every preset."""
+    """Yield the loss of the last tenth of the default budget over that of the first steps, for every preset."""
     for name, preset in PRESETS.items():
         config = adapt_to_dataset(preset, CLOTHES.shape, len(CLOTHES.classes)).config
         settings, budget = default_settings(config, CLOTHES)
         plan = _plan(name, config).replace(settings=settings.replace(device="cpu"), budget=budget)
         events = list(train(plan, Path()))
-        told = [event for event in events if isinstance(event, (Stepped, Diverged, Finished))]
-        steps = [event.loss for event in told if isinstance(event, Stepped)]
+        reported = [event for event in events if isinstance(event, (Stepped, Diverged, Finished))]
+        steps = [event.loss for event in reported if isinstance(event, Stepped)]
         last = mean(steps[-max(1, len(steps) // 10) :])
-        ended = "diverged" if isinstance(told[-1], Diverged) else f"accuracy {told[-1].accuracy:.3f}"
+        ended = "diverged" if isinstance(reported[-1], Diverged) else f"accuracy {reported[-1].accuracy:.3f}"
         claim = f"{name}: loss at the end of {budget.amount:.0f} s over that at first ({len(steps)} steps, {ended})"
         yield Measurement(claim, last / mean(steps[:3]), maximum=0.9)
 
 
 def speed() -> Iterator[Measurement]:
-    """Yield our images per second over a plain loop's, taken in turns, and our share of the machine's peak."""
+    """Yield our images per second over a plain loop's, measured in turns, and our fraction of the machine's peak."""
     with TemporaryDirectory() as folder:
         images = load(DatasetChoice(), Path(folder))
-    lane = Trainer(
+    trainer = Trainer(
         MINI, Batches(images, torch.device("cpu")), SETTINGS.replace(augment=True), seed=0
     )  # as the plain loop
     plain = PlainLoop(images)
 
     def ours() -> None:
-        lane.step(0.5).loss.item()
+        trainer.step(0.5).loss.item()
 
     ours(), plain.step()
     times = [(_seconds(ours), _seconds(plain.step)) for _ in range(ROUNDS)]
@@ -90,22 +91,22 @@ def speed() -> Iterator[Measurement]:
     )
     step = min(fast for fast, _ in times)
     yield Measurement("images per second", SETTINGS.batch_size / step, "/s")
-    share = step_macs(MINI, SETTINGS, CLOTHES) / step / peak_macs()
-    yield Measurement(f"share of the peak of a {SIDE}×{SIDE} matrix product", 100 * share, "%")
+    fraction = step_macs(MINI, SETTINGS, CLOTHES) / step / peak_macs()
+    yield Measurement(f"share of the peak of a {SIDE}×{SIDE} matrix product", 100 * fraction, "%")
 
 
 class PlainImages(Dataset[tuple[Tensor, int]]):
-    """Images one by one, made ready as is usual: scaled, standardised, shifted and mirrored at random."""
+    """Single images with the usual preprocessing: scaled, standardized, shifted and mirrored at random."""
 
     def __init__(self, images: ImageSet) -> None:
         self.images, self.labels = images.train, images.train_labels
-        self.mean, self.deviation = 0.286, 0.353
+        self.mean, self.std = 0.286, 0.353
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = (torch.from_numpy(self.images[index].copy()).float() / 255 - self.mean) / self.deviation
+        image = (torch.from_numpy(self.images[index].copy()).float() / 255 - self.mean) / self.std
         padded = F.pad(image[None], [MAX_SHIFT] * 4, mode="replicate")[0]
         row, column = torch.randint(0, 2 * MAX_SHIFT + 1, (2,)).tolist()
         height, width = image.shape[1:]
@@ -114,7 +115,7 @@ class PlainImages(Dataset[tuple[Tensor, int]]):
 
 
 class PlainLoop:
-    """The same network in the loop of any tutorial: a DataLoader, the default memory layout, SGD."""
+    """The same network in the loop of a tutorial: a DataLoader, the default memory layout, SGD."""
 
     def __init__(self, images: ImageSet) -> None:
         self.loader = DataLoader(PlainImages(images), SETTINGS.batch_size, shuffle=True, drop_last=True)
@@ -154,6 +155,6 @@ def _seconds(step: Callable[[], object], times: int = STEPS) -> float:
     return (perf_counter() - started) / times
 
 
-def _plan(name: str, config: object, seed: int = 0) -> Plan:
-    entrants = (NamedNetwork(name=name, config=config),)
-    return Plan(networks=entrants, settings=SETTINGS, budget=Budget(), seeds=(seed,))
+def _plan(name: str, config: GoogLeNetConfig, seed: int = 0) -> Plan:
+    networks = (NamedNetwork(name=name, config=config),)
+    return Plan(networks=networks, settings=SETTINGS, budget=Budget(), seeds=(seed,))

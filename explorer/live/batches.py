@@ -1,7 +1,7 @@
-"""From stored pixels to batches: which images, how they are varied, and how pixels become numbers near 0.
+"""From stored pixels to batches: the choice of images, their augmentation, and the standardization of pixels.
 
-What is drawn for a step depends on the seed and the number of the step alone. So lanes with the same seed see the same
-batches, and a run that goes on from a checkpoint sees what it would have seen, with no state of any generator to keep.
+A batch depends only on the seed and the number of the step. So trainers with the same seed see the same batches, and a
+resumed run sees the batches of an uninterrupted one, without a stored state of a random generator.
 """
 
 from functools import lru_cache
@@ -17,14 +17,14 @@ MAX_SHIFT = 2  # pixels
 
 
 class Batches:
-    """The images of a set on a device, as N × H × W × C bytes, and the batches that are made of them.
+    """The images of a dataset on a device, as N × H × W × C bytes, and the batches made of them.
 
-    ``mean`` and ``deviation`` are the training pixels', per channel, in 0 to 1. Keeping the channels last from the
-    start costs no copy later, and convolutions on CPUs and GPUs are faster so.
+    ``mean`` and ``std`` are those of the training pixels, per channel, on a scale of 0 to 1. Channels last from the
+    start costs no copy later, and makes convolutions on CPUs and GPUs faster.
     """
 
     def __init__(self, images: ImageSet, device: torch.device) -> None:
-        self.facts = images.info
+        self.info = images.info
         self.device = device
         self.train, self.test = (
             torch.from_numpy(np.array(part.transpose(0, 2, 3, 1), order="C")).to(device)
@@ -33,66 +33,66 @@ class Batches:
         self.train_labels, self.test_labels = (
             torch.from_numpy(labels).to(device) for labels in (images.train_labels, images.test_labels)
         )
-        self.mean, self.deviation = pixel_statistics(self.train)
+        self.mean, self.std = pixel_statistics(self.train)
 
     def for_step(self, seed: int, step: int, size: int, *, augment: bool) -> tuple[Tensor, Tensor]:
-        """Return the images, size × C × H × W as standardised float32, and the labels of a step of training."""
-        chosen = self.chosen(seed, step, size)
-        pixels = self.varied(chosen, mix_seed(seed, step, 1)) if augment else self.train[chosen]
-        return self.standardised(pixels), self.train_labels[chosen]
+        """Return images (size × C × H × W, standardized float32) and labels (size) of a training step."""
+        indices = self.batch_indices(seed, step, size)
+        pixels = self.augment(indices, mix_seed(seed, step, 1)) if augment else self.train[indices]
+        return self.standardize(pixels), self.train_labels[indices]
 
-    def chosen(self, seed: int, step: int, size: int) -> Tensor:
-        """Return which images a step sees: whole batches of a new order each epoch, the rest of an epoch left out."""
+    def batch_indices(self, seed: int, step: int, size: int) -> Tensor:
+        """Return the indices of a step's images: whole batches, in a new order each epoch. The rest is skipped."""
         size = min(size, len(self.train))
-        epoch, place = divmod(step, len(self.train) // size)
+        epoch, position = divmod(step, len(self.train) // size)
         order = _order(len(self.train), mix_seed(seed, epoch, 0))
-        return order[place * size : (place + 1) * size].to(self.device)
+        return order[position * size : (position + 1) * size].to(self.device)
 
-    def sample(self, size: int | None) -> Tensor:
-        """Return which test images are judged: all of them, or so many drawn once and for all.
+    def test_indices(self, size: int | None) -> Tensor:
+        """Return the indices of all test images, or of a random sample, always the same one.
 
-        Sets are often stored class by class, and their first images are of few classes.
+        Datasets are often stored class by class, so their first images are of few classes.
         """
         count = len(self.test)
-        chosen = torch.arange(count) if size is None else _order(count, 0)[:size].sort().values
-        return chosen.to(self.device)
+        indices = torch.arange(count) if size is None else _order(count, 0)[:size].sort().values
+        return indices.to(self.device)
 
-    def varied(self, chosen: Tensor, seed: int) -> Tensor:
-        """Return images mirrored at random and shifted by up to MAX_SHIFT pixels; what comes in repeats the border."""
-        count, (height, width) = len(chosen), self.train.shape[1:3]
+    def augment(self, indices: Tensor, seed: int) -> Tensor:
+        """Return images mirrored at random and shifted by up to MAX_SHIFT pixels; the border pixels are repeated."""
+        count, (height, width) = len(indices), self.train.shape[1:3]
         generator = torch.Generator().manual_seed(seed)
         shift = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2, count, 1), generator=generator)
         mirror = torch.rand(count, 1, generator=generator) < 0.5
         rows = (torch.arange(height) + shift[0]).clamp(0, height - 1)  # N × H
         columns = (torch.arange(width) + shift[1]).clamp(0, width - 1)  # N × W
         columns = torch.where(mirror, columns.flip(1), columns)
-        return self.train[chosen[:, None, None], rows[:, :, None].to(self.device), columns[:, None, :].to(self.device)]
+        return self.train[indices[:, None, None], rows[:, :, None].to(self.device), columns[:, None, :].to(self.device)]
 
-    def standardised(self, pixels: Tensor) -> Tensor:
+    def standardize(self, pixels: Tensor) -> Tensor:
         """Return N × H × W × C bytes as N × C × H × W numbers with mean 0 and deviation 1, channels last in memory."""
-        return ((pixels.float() / 255 - self.mean) / self.deviation).permute(0, 3, 1, 2)
+        return ((pixels.float() / 255 - self.mean) / self.std).permute(0, 3, 1, 2)
 
 
 def pixel_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel of N × H × W × C bytes, in 0 to 1, exactly."""
+    """Return the exact mean and standard deviation of each channel of N × H × W × C bytes, on a scale of 0 to 1."""
     channels = pixels.shape[-1]
     counts = torch.stack([torch.bincount(pixels[..., c].flatten(), minlength=256) for c in range(channels)]).double()
     values = torch.arange(256, device=pixels.device, dtype=torch.float64) / 255
-    share = counts / counts.sum(1, keepdim=True)
-    mean = share @ values
-    deviation = (share @ values.square() - mean.square()).clamp(min=1e-6).sqrt()
-    return mean.float(), deviation.float()
+    fractions = counts / counts.sum(1, keepdim=True)
+    mean = fractions @ values
+    std = (fractions @ values.square() - mean.square()).clamp(min=1e-6).sqrt()
+    return mean.float(), std.float()
 
 
-def resize_images(images: Tensor, side: tuple[int, int]) -> Tensor:
-    """Return N × C × H × W images in the size that a network takes; the same ones where they have it."""
-    if images.shape[2:] == side:
+def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return N × C × H × W images resized to H × W; the same tensor if they have that size."""
+    if images.shape[2:] == size:
         return images
-    return F.interpolate(images, side, mode="bilinear", antialias=True).contiguous(memory_format=torch.channels_last)
+    return F.interpolate(images, size, mode="bilinear", antialias=True).contiguous(memory_format=torch.channels_last)
 
 
 def mix_seed(seed: int, number: int, purpose: int) -> int:
-    """Return one seed for a run's seed, a number that counts, and what is drawn with it."""
+    """Return a seed from a run's seed, a step or epoch, and a purpose: order 0, augmentation 1, dropout 2."""
     return (seed * 1_000_003 + number) * 8 + purpose
 
 

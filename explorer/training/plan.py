@@ -93,7 +93,8 @@ DATASETS: Mapping[DataName, DatasetInfo] = MappingProxyType(
         ),
         "scales": DatasetInfo(
             title="Scales (synthetic)",
-            source="Drawn by this program from a seed: shapes whose size does not depend on their class.",
+            # Trained weights have this text in their metadata, so it does not change.
+            source="Drawn by this program from a seed: shapes whose size says nothing of their class.",
             shape=(3, 32, 32),
             classes=("disc", "ring", "square", "frame", "triangle", "cross", "star", "bars"),
             train=8_000,

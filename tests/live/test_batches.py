@@ -1,4 +1,4 @@
-"""Batches: what a step sees follows from seed and step; varied as told; standardised by the training pixels."""
+"""Batches: determined by seed and step, augmented on request, standardized by the training pixels."""
 
 import numpy as np
 import pytest
@@ -11,51 +11,50 @@ from explorer.training.plan import DATASETS
 CPU = torch.device("cpu")
 
 
-def batches(count: int = 20, channels: int = 1, side: int = 9) -> Batches:
+def make_batches(count: int = 20, channels: int = 1, side: int = 9) -> Batches:
     """Return random images; the label of each is its number."""
     pixels = np.random.default_rng(0).integers(0, 256, (count, channels, side, side), np.uint8)
-    known = DATASETS["scales"].replace(shape=(channels, side, side), train=count, test=count)
-    return Batches(ImageSet(known, pixels, np.arange(count), pixels, np.arange(count)), CPU)
+    info = DATASETS["scales"].replace(shape=(channels, side, side), train=count, test=count)
+    return Batches(ImageSet(info, pixels, np.arange(count), pixels, np.arange(count)), CPU)
 
 
 def test_an_epoch_sees_every_image_once() -> None:
-    """In a new order each time; what does not fill a batch is left out."""
-    whole = batches()
-    first, second = ([whole.chosen(3, epoch * 4 + n, 5).tolist() for n in range(4)] for epoch in range(2))
+    """In a new order each time; images that do not fill a batch are skipped."""
+    batches = make_batches()
+    first, second = ([batches.batch_indices(3, epoch * 4 + n, 5).tolist() for n in range(4)] for epoch in range(2))
     for epoch in (first, second):
         assert sorted(index for batch in epoch for index in batch) == list(range(20))
     assert first != second
-    assert 18 == len({index for n in range(3) for index in whole.chosen(3, n, 6).tolist()})
+    assert 18 == len({index for n in range(3) for index in batches.batch_indices(3, n, 6).tolist()})
 
 
-def test_what_a_step_sees_follows_from_seed_and_step() -> None:
-    """Whatever was asked before; another seed or step sees other images, varied otherwise."""
-    ours, theirs = batches(), batches()
-    theirs.for_step(0, 7, 5, augment=True)
-    images, labels = ours.for_step(1, 2, 5, augment=True)
-    again, same = theirs.for_step(1, 2, 5, augment=True)
-    assert torch.equal(images, again)
-    assert torch.equal(labels, same)
+def test_a_batch_depends_on_seed_and_step_only() -> None:
+    """Earlier batches do not matter; another seed or step gives other images."""
+    first, second = make_batches(), make_batches()
+    second.for_step(0, 7, 5, augment=True)
+    images, labels = first.for_step(1, 2, 5, augment=True)
+    other_images, other_labels = second.for_step(1, 2, 5, augment=True)
+    assert torch.equal(images, other_images)
+    assert torch.equal(labels, other_labels)
     for seed, step in ((2, 2), (1, 3)):
-        assert not torch.equal(labels, ours.for_step(seed, step, 5, augment=True)[1])
+        assert not torch.equal(labels, first.for_step(seed, step, 5, augment=True)[1])
 
 
-def test_labels_go_with_their_images() -> None:
-    """Unvaried, each is the image of its number, standardised."""
-    whole = batches(channels=3)
-    images, labels = whole.for_step(0, 1, 6, augment=False)
-    assert torch.equal(whole.standardised(whole.train[labels]), images)
+def test_labels_belong_to_their_images() -> None:
+    """Without augmentation, each image is the standardized one of its label."""
+    batches = make_batches(channels=3)
+    images, labels = batches.for_step(0, 1, 6, augment=False)
+    assert torch.equal(batches.standardize(batches.train[labels]), images)
     assert (6, 3, 9, 9) == images.shape
     assert images.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_variation_mirrors_and_shifts() -> None:
-    """Every image is one of the 2 · 5 · 5 that can be, the border repeated; many different ones occur."""
-    whole = batches(count=60)
-    chosen = torch.arange(60)
-    varied, seen = whole.varied(chosen, 5), set()
+def test_augmentation_mirrors_and_shifts() -> None:
+    """Every image is one of 2 · 5 · 5 possible ones, with the border repeated; many different ones occur."""
+    batches = make_batches(count=60)
+    augmented, seen = batches.augment(torch.arange(60), 5), set()
     for number in range(60):
-        image = whole.train[number, :, :, 0].numpy()
+        image = batches.train[number, :, :, 0].numpy()
         border = np.pad(image, MAX_SHIFT, mode="edge")
         cases = {
             (row, column, mirror): shifted[:, ::-1] if mirror else shifted
@@ -64,23 +63,23 @@ def test_variation_mirrors_and_shifts() -> None:
             for shifted in [border[row : row + 9, column : column + 9]]
             for mirror in (False, True)
         }
-        (case,) = [key for key, value in cases.items() if (value == varied[number, :, :, 0].numpy()).all()]
+        (case,) = [key for key, value in cases.items() if (value == augmented[number, :, :, 0].numpy()).all()]
         seen.add(case)
     assert len(seen) > 25
     assert {True, False} == {mirror for _, _, mirror in seen}
 
 
 def test_training_pixels_have_mean_0_and_deviation_1() -> None:
-    """Per channel; and an image of one colour does not divide by nothing."""
-    whole = batches(count=50, channels=3)
-    numbers = whole.standardised(whole.train)
+    """Per channel; images of one colour do not lead to a division by 0."""
+    batches = make_batches(count=50, channels=3)
+    numbers = batches.standardize(batches.train)
     assert [0.0] * 3 == pytest.approx(numbers.mean((0, 2, 3)).tolist(), abs=1e-5)
     assert [1.0] * 3 == pytest.approx(numbers.std((0, 2, 3)).tolist(), abs=1e-3)
-    mean, deviation = pixel_statistics(torch.full((2, 3, 3, 1), 51, dtype=torch.uint8))
+    mean, std = pixel_statistics(torch.full((2, 3, 3, 1), 51, dtype=torch.uint8))
     assert mean.item() == pytest.approx(0.2)
-    assert deviation.item() > 0
+    assert std.item() > 0
 
 
-def test_a_batch_is_never_larger_than_the_set() -> None:
-    """A few images are all taken every step."""
-    assert list(range(20)) == sorted(batches().chosen(0, 3, 500).tolist())
+def test_a_batch_is_never_larger_than_the_dataset() -> None:
+    """A few images are all in every batch."""
+    assert list(range(20)) == sorted(make_batches().batch_indices(0, 3, 500).tolist())

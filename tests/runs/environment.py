@@ -11,8 +11,8 @@ from explorer.runs.manager import Manager
 from explorer.runs.records import ACTIVE, Refusal, Run, State
 from explorer.runs.store import Store
 from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan
-from tests.runs.fake_worker import COMMAND, losses
 from tests.processes import wait_for
+from tests.runs.fake_worker import COMMAND, losses
 
 FASHION = DATASETS["fashion_mnist"]
 FOREVER = 1_000_000

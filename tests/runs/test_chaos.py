@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from explorer.runs.manager import Manager
-from tests.runs.environment import FOREVER, RunEnvironment, assert_consistent, assert_no_stray_files, plan, workers
 from tests.processes import is_alive, wait_for
+from tests.runs.environment import FOREVER, RunEnvironment, assert_consistent, assert_no_stray_files, plan, workers
 
 ROUNDS, PARALLEL = 5, 4
 ROUNDS_WITH_STEPS = (1, 2, 4)  # rounds that kill when all runs step; in the others many workers are still loading

@@ -19,6 +19,7 @@ from explorer.runs.records import DISK_FULL_EXIT_CODE, Refusal
 from explorer.runs.schema import open_database
 from explorer.runs.store import Store
 from explorer.training.plan import MAX_BATCH, Settings
+from tests.processes import wait_for
 from tests.runs.environment import (
     FASHION,
     FOREVER,
@@ -29,7 +30,6 @@ from tests.runs.environment import (
     workers,
 )
 from tests.runs.fake_worker import losses, make_fake_training
-from tests.processes import wait_for
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from explorer.runs.manager import MIN_MEMORY_BYTES, WORKER_COMMAND
 from explorer.runs.records import Refusal
 from explorer.runs.worker import NICE, error_message
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
+from tests.processes import is_alive, wait_for
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
 from tests.runs.fast_worker import COMMAND
-from tests.processes import is_alive, wait_for
 
 TINY = GoogLeNetConfig(
     input_shape=(1, 28, 28),
