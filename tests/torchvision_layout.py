@@ -1,6 +1,6 @@
-"""torchvision's GoogLeNet from its names and shapes alone, independent of the product.
+"""torchvision's GoogLeNet from its names and shapes alone, independent of the app's code.
 
-A state dict in its layout, and the forward pass written out from those tensors, one line after the other.
+A state dict in its layout, and the forward pass written out with those tensors.
 Source: ``tests/reference/torchvision_parameters.csv``, and torchvision 0.28 ``models/googlenet.py`` for the order.
 """
 
@@ -16,7 +16,7 @@ State = dict[str, Tensor]
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
-    """Every tensor's name and shape; counters have the shape ()."""
+    """Return the shape of each tensor by its name; counters have the shape ()."""
     with REFERENCE.open(encoding="utf-8") as file:
         return {
             row["name"]: () if row["shape"] == "scalar" else tuple(map(int, row["shape"].split("x")))
@@ -25,7 +25,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 
 def state_dict(*, heads: bool = True, seed: int = 0) -> State:
-    """Random tensors of which none is like another's, so large that the logits differ from each other."""
+    """Return random tensors, large enough that the logits are clearly different."""
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for name, shape in shapes().items():
@@ -61,18 +61,18 @@ def forward(state: State, x: Tensor) -> dict[str, Tensor]:
         x = F.relu(F.linear(x, state[f"{name}.fc1.weight"], state[f"{name}.fc1.bias"]))
         return F.linear(x, state[f"{name}.fc2.weight"], state[f"{name}.fc2.bias"])
 
-    found = {}
+    logits = {}
     x = F.max_pool2d(conv(x, "conv1", stride=2, padding=3), 3, stride=2, ceil_mode=True)
     x = conv(conv(x, "conv2"), "conv3", padding=1)
     x = F.max_pool2d(x, 3, stride=2, ceil_mode=True)
     x = inception(inception(x, "inception3a"), "inception3b")
     x = inception(F.max_pool2d(x, 3, stride=2, ceil_mode=True), "inception4a")
     if "aux1.fc1.weight" in state:
-        found["aux1"] = head(x, "aux1")
+        logits["aux1"] = head(x, "aux1")
     x = inception(inception(inception(x, "inception4b"), "inception4c"), "inception4d")
     if "aux2.fc1.weight" in state:
-        found["aux2"] = head(x, "aux2")
+        logits["aux2"] = head(x, "aux2")
     x = F.max_pool2d(inception(x, "inception4e"), 2, stride=2, ceil_mode=True)
     x = inception(inception(x, "inception5a"), "inception5b")
     x = torch.flatten(F.adaptive_avg_pool2d(x, (1, 1)), 1)
-    return found | {"main": F.linear(x, state["fc.weight"], state["fc.bias"])}
+    return logits | {"main": F.linear(x, state["fc.weight"], state["fc.bias"])}

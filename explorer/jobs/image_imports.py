@@ -43,7 +43,7 @@ class ImportOrder(Frozen):
     title: str
 
 
-def import_in_child(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
+def import_in_worker(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
     """Run :func:`explorer.data.imports.import_images` in a worker process and wait for it.
 
     Raises DataError with the reason, also when the process took too much memory or time; nothing is saved then.
@@ -86,11 +86,11 @@ def main(folder: str) -> None:
     process.lower_priority(NICE)
     process.end_with_parent()
     process.limit_resources(MEMORY_BYTES, CPU_SECONDS, max(MAX_FILE_BYTES, 2 * MAX_DATASET_BYTES))
-    output.write(RESULT.dump_json(import_stream(sys.stdin.buffer, Path(folder))).decode())
+    output.write(RESULT.dump_json(import_from_stream(sys.stdin.buffer, Path(folder))).decode())
     output.close()
 
 
-def import_stream(stream: IO[bytes], folder: Path) -> ImportedDataset | Failure:
+def import_from_stream(stream: IO[bytes], folder: Path) -> ImportedDataset | Failure:
     """Import the images in a stream that begins with an ``ImportOrder``."""
     try:
         order = ImportOrder.model_validate_json(stream.readline())

@@ -31,7 +31,7 @@ URL = "https://download.pytorch.org/models/googlenet-1378be20.pth"
 CHECKSUM = "1378be20"  # how the SHA-256 of the file begins; it is part of its name
 MAX_DOWNLOAD = 100_000_000  # bytes; the file has 52 million
 PIECE = 1_000_000  # bytes
-CONNECT_TIMEOUT_S = 5  # until the server's answer begins: without internet, the reader should soon be told so
+CONNECT_TIMEOUT_S = 5  # until the server's answer begins: without internet, a user should not wait long
 SOCKET_TIMEOUT_S = 20  # until more data arrives
 DOWNLOAD_TIMEOUT_S = 1_800
 

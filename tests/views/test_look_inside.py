@@ -68,8 +68,8 @@ STEPS = (
 PICTURES = {
     "gallery": look_inside.gallery([("one", map_images.png(GREY)), ("<b>", map_images.png(GREY[:7].copy()))]),
     "steps": look_inside.steps(STEPS, Preprocessing()),
-    "answer": look_inside.answer_bars(BARS, "Predicted class: Sneaker"),
-    "head": look_inside.answer_bars(BARS[:1], "Auxiliary head at 4a", width=290),
+    "answer": look_inside.class_bars(BARS, "Predicted class: Sneaker"),
+    "head": look_inside.class_bars(BARS[:1], "Auxiliary head at 4a", width=290),
     "strips": look_inside.strips(STRIPS),
     "all strips": look_inside.strips(STRIPS, every=True),
     "narrow strips": look_inside.strips(STRIPS, narrow=True),
@@ -80,13 +80,15 @@ PICTURES = {
     ),
     "ablation": look_inside.ablation_map(ABLATION, [("3a", "1x1")], "Sneaker"),
     "activity": look_inside.activity_map(ACTIVITY),
-    "climb": look_inside.climb(
+    "climb": look_inside.maximization_chart(
         Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(-0.5, 0.1, 2.0)), "4a, 1×1, channel 1"
     ),
-    "no climb": look_inside.climb(Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(0.0,)), "x"),
+    "no climb": look_inside.maximization_chart(
+        Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(0.0,)), "x"
+    ),
     "time": look_inside.time_bars(("stem", "3a"), {"stem": 1, "3a": 3}, {"one": {"stem": 2.0, "3a": 2.0}}),
     "looked": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Where it looked for “Bag”"),
-    "strongest": look_inside.strongest(STRIPS, "The strongest channels of 4a"),
+    "strongest": look_inside.strongest_maps(STRIPS, "The strongest channels of 4a"),
 }
 
 
@@ -108,7 +110,7 @@ def test_every_picture_is_well_formed_speaks_and_fetches_nothing(name: str) -> N
 def test_classes_whose_long_names_begin_alike_have_bars_that_differ() -> None:
     """Where the room is too small for the name, a number tells them apart; the whole name is in the hint."""
     bars = [look_inside.Bar(f"a bird of the family of {kind}", 0.5) for kind in ("left", "right")]
-    drawn = look_inside.answer_bars(bars, "It says")
+    drawn = look_inside.class_bars(bars, "It says")
     assert [one.text for one in elements(drawn, "text")][1::2] == ["a bird of the famil…", "a bird of the f… (2)"]
     assert [one.text for one in elements(drawn, "title") if one.text in [bar.name for bar in bars]] == [
         bar.name for bar in bars
@@ -215,7 +217,29 @@ def test_the_steps_of_preprocessing_have_their_numbers() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "low", "high", "text"),
+    [
+        ((0.2860405,), (0.3530242,), -0.8102, 2.0224, "(value / 255 − 0.286) / 0.353: from −0.81 to 2.02"),
+        ((-0.5,), (0.001,), 500, 1_500, "(value / 255 − (−0.5)) / 0.001: from 500 to 1,500"),
+        (
+            (0.485, 0.456, 0.406),
+            (0.229, 0.224, 0.225),
+            -2.1179,
+            2.64,
+            "(value / 255 − (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225): from −2.12 to 2.64",
+        ),
+    ],
+)
+def test_the_normalisation_has_three_digits_and_a_true_minus(
+    mean: tuple[float, ...], std: tuple[float, ...], low: float, high: float, text: str
+) -> None:
+    """Like all numbers here; a mean below 0, or one per channel, is in brackets."""
+    step = STEPS[-1].replace(low=low, high=high)
+    assert text in look_inside.steps([step], Preprocessing(mean=mean, std=std))
+
+
 @pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])
 def test_points_have_a_sign(change: float, text: str) -> None:
     """And what rounds to nothing has none."""
-    assert look_inside.points(change) == text
+    assert look_inside.percentage_points(change) == text

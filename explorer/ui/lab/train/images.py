@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from explorer.data.arrays import DataError
 from explorer.data.datasets import available_datasets, load
 from explorer.data.imports import SIDES, Upload, delete
-from explorer.jobs.image_imports import import_in_child
+from explorer.jobs.image_imports import import_in_worker
 from explorer.settings import data_folder
 from explorer.training.events import Misclassification
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
@@ -100,7 +100,7 @@ def _show_import(view: View) -> None:
 def _import(view: View, files: list[UploadedFile], side: int) -> str:
     """Import images and choose them; return the error message, empty if there is none."""
     try:
-        imported = import_in_child([Upload(file.name, file) for file in files], data_folder(), side=side)
+        imported = import_in_worker([Upload(file.name, file) for file in files], data_folder(), side=side)
     except DataError as error:
         return str(error)
     _UPLOADER.set(_UPLOADER.get() + 1)
