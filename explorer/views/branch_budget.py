@@ -1,4 +1,4 @@
-"""What each branch of a module gives and what it takes: a table, and a flow picture from the input to the concat."""
+"""The costs and the output channels of each branch of a module: a table, and a Sankey chart from input to concat."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ WIDTHS = {CHANNELS: "channels", **{name: COLOURINGS[name] for name in ("paramete
 Times = Mapping[str, float]
 
 
-class Share(NamedTuple):
+class BranchBudget(NamedTuple):
     """One branch: its output channels, its costs, the receptive field of its output in pixels.
 
     ``seconds`` is None when nothing was measured.
@@ -31,7 +31,7 @@ class Share(NamedTuple):
     seconds: float | None = None
 
 
-def shares(summary: NetworkSummary, module: str, times: Times | None = None) -> tuple[Share, ...]:
+def branch_budgets(summary: NetworkSummary, module: str, times: Times | None = None) -> tuple[BranchBudget, ...]:
     """Return the branches of a module in the order of concatenation. Raises KeyError for an unknown module.
 
     ``times`` are seconds by path.
@@ -41,45 +41,46 @@ def shares(summary: NetworkSummary, module: str, times: Times | None = None) -> 
         seconds = sum(times.get(row.path, 0.0) for row in chain) if times else None
         end = chain[-1]
         costs = summary.by_branch[module, branch]
-        found.append(Share(branch, end.out_shape[0], *costs, end.receptive_field, seconds))
+        found.append(BranchBudget(branch, end.out_shape[0], *costs, end.receptive_field, seconds))
     return tuple(found)
 
 
-def budget_rows(branches: tuple[Share, ...]) -> list[dict[str, Any]]:
+def budget_rows(branches: tuple[BranchBudget, ...]) -> list[dict[str, Any]]:
     """Return one dict per branch: channels and costs, each with its share of the module's branches in percent."""
-    channels = sum(share.channels for share in branches)
-    parameters = sum(share.parameters for share in branches)
-    macs = sum(share.macs for share in branches)
+    channels = sum(budget.channels for budget in branches)
+    parameters = sum(budget.parameters for budget in branches)
+    macs = sum(budget.macs for budget in branches)
     rows = [
         {
-            "branch": BRANCH_NAMES[share.branch],
-            "channels": share.channels,
-            "% of output": fmt.percent(share.channels, channels),
-            "parameters": share.parameters,
-            "% of parameters": fmt.percent(share.parameters, parameters),
-            "MACs": share.macs,
-            "% of MACs": fmt.percent(share.macs, macs),
-            "receptive field": share.receptive_field,
+            "branch": BRANCH_NAMES[budget.branch],
+            "channels": budget.channels,
+            "% of output": fmt.percent(budget.channels, channels),
+            "parameters": budget.parameters,
+            "% of parameters": fmt.percent(budget.parameters, parameters),
+            "MACs": budget.macs,
+            "% of MACs": fmt.percent(budget.macs, macs),
+            "receptive field": budget.receptive_field,
         }
-        for share in branches
+        for budget in branches
     ]
-    timed = [share.seconds for share in branches if share.seconds is not None]
+    timed = [budget.seconds for budget in branches if budget.seconds is not None]
     for row, seconds in zip(rows, timed, strict=False):
         row |= {"time": fmt.layer_time(seconds), "% of time": fmt.percent(seconds, sum(timed))}
     return rows
 
 
-def flow(summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None = None) -> Chart:
-    """Return a Sankey picture from the input through the branches to the concat.
+def sankey(summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None = None) -> Chart:
+    """Return a Sankey chart from the input through the branches to the concat.
 
-    By ``channels`` each arrow is as wide as what it carries. By a cost, left is the share of it that each branch
-    takes, right the share of the channels that it gives. Raises KeyError for another width, and for time unmeasured.
+    By ``channels`` each arrow is as wide as the channels it carries. By a cost, the left side is the share of it that
+    each branch takes, the right side its share of the output channels. Raises KeyError for another width, and for
+    ``time`` without measured times.
     """
     if width == CHANNELS:
         figure, reading = _by_channels(summary, module, theme)
     else:
         figure, reading = _by_cost(summary, module, width, theme, times)
-    return Chart(figure, reading, budget_rows(shares(summary, module, times)))
+    return Chart(figure, reading, budget_rows(branch_budgets(summary, module, times)))
 
 
 def _by_cost(
@@ -105,7 +106,7 @@ def _by_cost(
     )
     reading = (
         f"Left, the share of the {cost.title} each branch takes; right, the share of the output channels it gives. "
-        "Equal widths on both sides would be an even bargain."
+        "Where both sides are equally wide, the cost is in proportion to the channels."
     )
     return figure, reading
 
@@ -122,16 +123,16 @@ def _by_channels(summary: NetworkSummary, module: str, theme: palette.Theme) -> 
             links.append((before, len(nodes) - 1, row.in_shape[0], branch))
             before = len(nodes) - 1
         links.append((before, 1, chain[-1].out_shape[0], branch))
-    figure = _sankey(_squeeze(chains, inputs), nodes, links, value="%{value:,} channels", theme=theme)
+    figure = _sankey(_narrowest_title(chains, inputs), nodes, links, value="%{value:,} channels", theme=theme)
     reading = (
         "Every arrow is as wide as the channels it carries. All branches see the whole input; a 1×1 in front of a "
-        "larger kernel makes what that kernel must work through narrow."
+        "larger kernel reduces the channels on which that kernel works."
     )
     return figure, reading
 
 
-def _squeeze(chains: Mapping[str, Sequence[LayerRow]], inputs: int) -> str:
-    """Name the branch whose kernel sees least of the input."""
+def _narrowest_title(chains: Mapping[str, Sequence[LayerRow]], inputs: int) -> str:
+    """Return a title that names the branch with the narrowest reduction."""
     reduced = {branch: chain[0].out_shape[0] for branch, chain in chains.items() if chain[0].path.endswith(".reduce")}
     if not reduced:
         return f"No 1×1 reduces the {fmt.exact(inputs)} channels: every branch works on all of them"
@@ -146,7 +147,7 @@ def _sankey(
     value: str,
     theme: palette.Theme,
 ) -> Any:
-    """A flow picture. ``nodes`` are (label, branch or None), ``links`` (from, to, width, branch)."""
+    """Return a Sankey figure. ``nodes`` are (label, branch or None), ``links`` (from, to, width, branch)."""
     import plotly.graph_objects as go
 
     labels, branches = zip(*nodes, strict=True)
@@ -165,7 +166,7 @@ def _sankey(
                 "source": sources,
                 "target": targets,
                 "value": values,
-                "color": [_pale(palette.BRANCH[branch]) for branch in carriers],
+                "color": [_translucent(palette.BRANCH[branch]) for branch in carriers],
                 "hovertemplate": f"%{{source.label}} → %{{target.label}}: {value}<extra></extra>",
             },
             textfont={"color": theme.ink, "size": 14, "shadow": "none"},
@@ -189,6 +190,6 @@ def _percentages(numbers: Sequence[float]) -> list[float]:
     return [100 * number / total if total else 0 for number in numbers]
 
 
-def _pale(colour: str) -> str:
+def _translucent(colour: str) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.45)"

@@ -1,7 +1,7 @@
-"""A comparison as rows and HTML: what each network costs, the six columns with their marks, the layers side by side.
+"""A comparison as rows and HTML: the costs of each network, the six columns with their marks, the layers side by side.
 
-Variants go by the letters A to D in the colours of :mod:`explorer.views.palette`. Less of a cost is better; a
-receptive field is neither. Better and worse are told by colour, sign and arrow together.
+Variants have the letters A to D and the colours of :mod:`explorer.views.palette`. A lower cost is better; a receptive
+field is neither. Colour, sign and arrow together show what is better or worse.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,16 +20,16 @@ from explorer.views.palette import Theme
 
 LETTERS = "ABCD"
 BLANK, ABSENT = "blank", "–"
-_BECAME = ("output", "parameters", "MACs")
+_RESULTS = ("output", "parameters", "MACs")
 
 
-class Fact(NamedTuple):
-    """One line of the totals: the field of Facts, its label and convention, and whether less of it is better."""
+class Quantity(NamedTuple):
+    """One line of the totals: its field of NetworkTotals, label and convention, and whether less of it is better."""
 
     field: str
     label: str
     convention: str
-    cost: bool = True
+    is_cost: bool = True
 
     def text(self, value: int) -> str:
         """Return the value with its unit."""
@@ -38,45 +38,47 @@ class Fact(NamedTuple):
         return f"{fmt.exact(value)} px" if self.field == "receptive_field" else fmt.exact(value)
 
 
-FACTS = (
-    Fact("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
-    Fact("training_parameters", "while training", "parameters with the auxiliary heads"),
-    Fact("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
-    Fact("activations", "activations", "outputs of all layers for one image, as float32"),
-    Fact("receptive_field", "receptive field", "pixels that one position after the last module sees", cost=False),
+QUANTITIES = (
+    Quantity("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
+    Quantity("training_parameters", "while training", "parameters with the auxiliary heads"),
+    Quantity("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
+    Quantity("activations", "activations", "outputs of all layers for one image, as float32"),
+    Quantity(
+        "receptive_field", "receptive field", "pixels that one position after the last module sees", is_cost=False
+    ),
 )
 
 
 def titles(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names behind their letters: ``A paper``, ``B wide``. One alone needs none."""
+    """Return the names with their letters: ``A paper``, ``B wide``. A single network has no letter."""
     if len(names) == 1:
         return tuple(names)
     return tuple(f"{letter} {name}" for letter, name in zip(LETTERS, names, strict=False))
 
 
-def difference(fact: Fact, value: int, base: int) -> str:
+def difference(quantity: Quantity, value: int, base: int) -> str:
     """Return how a value differs from the base's: ``▲ +1,728 (+0.02 %)``; empty where it does not."""
     if value == base:
         return ""
-    told = fmt.memory_change if fact.field == "activations" else fmt.change
-    return f"{'▲' if value > base else '▼'} {told(value, base)}"
+    text = fmt.memory_change if quantity.field == "activations" else fmt.change
+    return f"{'▲' if value > base else '▼'} {text(value, base)}"
 
 
-def fact_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
+def total_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
     """Return a row per total, with each network's value and its difference from the base."""
     base = comparison.facts[comparison.base]
     rows = []
-    for fact in FACTS:
-        row = {"total": fact.label}
+    for quantity in QUANTITIES:
+        row = {"total": quantity.label}
         for title, facts in zip(titles(names), comparison.facts, strict=True):
-            value, there = getattr(facts, fact.field), getattr(base, fact.field)
-            row[title] = " ".join(filter(None, (fact.text(value), difference(fact, value, there))))
+            value, there = getattr(facts, quantity.field), getattr(base, quantity.field)
+            row[title] = " ".join(filter(None, (quantity.text(value), difference(quantity, value, there))))
         rows.append(row)
     return rows
 
 
 def setting_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
-    """Return a row per edit that leads from the base to a network and is no cell of the table."""
+    """Return a row per setting outside the table in which a network differs from the base."""
     base = comparison.summaries[comparison.base].config
     rows = []
     for title, summary in zip(titles(names), comparison.summaries, strict=True):
@@ -98,7 +100,7 @@ def cell_text(module: InceptionModule | None, field: str) -> str:
 
 
 def layer_rows(layers: Sequence[AlignedLayer], names: Sequence[str], base: int) -> list[dict[str, Any]]:
-    """Return a row per aligned layer: what became of it, and each network's output, kernel, parameters and MACs."""
+    """Return a row per aligned layer: its status, and each network's output, kernel, parameters and MACs."""
     rows = []
     for layer in layers:
         row: dict[str, Any] = {"layer": layer.path, "differs": _differs(layer, base)}
@@ -111,7 +113,7 @@ def layer_rows(layers: Sequence[AlignedLayer], names: Sequence[str], base: int) 
 
 
 def _differs(layer: AlignedLayer, base: int) -> str:
-    """Say for each network that differs what became of the base's layer: ``B changed, C removed``."""
+    """Return the status of the base's layer in each network that differs: ``B changed, C removed``."""
     found = [f"{LETTERS[at]} {layer.status(at, base)}" for at in range(len(layer.rows)) if at != base]
     return ", ".join(text for text in found if not text.endswith("same"))
 
@@ -123,13 +125,13 @@ def _output(row: LayerRow | None) -> str:
     return fmt.shape(row.out_shape) + window
 
 
-def facts_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> str:
-    """Return the totals as a table: columns are networks, rows are facts, differences are loud.
+def totals_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> str:
+    """Return the totals as a table: columns are networks, rows are quantities, and differences stand out.
 
-    Beside each number lies a bar; the longest of a row is the largest of its numbers.
+    Each number has a bar beside it, in proportion to the largest number of its row.
     """
     head = "".join(_head(at, name, comparison.base, theme) for at, name in enumerate(names))
-    body = "".join(_fact_line(fact, comparison, theme) for fact in FACTS)
+    body = "".join(_total_line(quantity, comparison, theme) for quantity in QUANTITIES)
     return f'<table class="compare facts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
@@ -143,29 +145,29 @@ def chip(letter: str, theme: Theme) -> str:
     return f'<b class="chip" style="border-color:{theme.variants[letter]};color:{theme.variants[letter]}">{letter}</b>'
 
 
-def _fact_line(fact: Fact, comparison: Comparison, theme: Theme) -> str:
-    values = [getattr(facts, fact.field) for facts in comparison.facts]
-    cells = "".join(_fact_cell(fact, at, values, values[comparison.base], theme) for at in range(len(values)))
-    return f'<tr><th title="{escape(fact.convention)}">{escape(fact.label)}</th>{cells}</tr>'
+def _total_line(quantity: Quantity, comparison: Comparison, theme: Theme) -> str:
+    values = [getattr(facts, quantity.field) for facts in comparison.facts]
+    cells = "".join(_total_cell(quantity, at, values, values[comparison.base], theme) for at in range(len(values)))
+    return f'<tr><th title="{escape(quantity.convention)}">{escape(quantity.label)}</th>{cells}</tr>'
 
 
-def _fact_cell(fact: Fact, at: int, values: Sequence[int], there: int, theme: Theme) -> str:
+def _total_cell(quantity: Quantity, at: int, values: Sequence[int], there: int, theme: Theme) -> str:
     value = values[at]
-    told = difference(fact, value, there)
-    colour = theme.muted if not fact.cost else theme.worse if value > there else theme.better
-    changed = f'<span class="delta" style="color:{colour}">{escape(told)}</span>' if told else ""
+    change = difference(quantity, value, there)
+    colour = theme.muted if not quantity.is_cost else theme.worse if value > there else theme.better
+    changed = f'<span class="delta" style="color:{colour}">{escape(change)}</span>' if change else ""
     fill = theme.variants[LETTERS[at]]
     bar = f'<i class="bar"><i style="width:{100 * value / max(values):.1f}%;background:{fill}"></i></i>'
-    return f'<td><div><span class="value">{escape(fact.text(value))}{changed}</span>{bar}</div></td>'
+    return f'<td><div><span class="value">{escape(quantity.text(value))}{changed}</span>{bar}</div></td>'
 
 
 def cells_html(comparison: Comparison, theme: Theme) -> str:
-    """Return the six columns of all networks in one table, differing cells marked, and what each module became.
+    """Return the six columns of all networks in one table, differing cells marked, with each module's output and costs.
 
-    A module takes a line for the base and those that are like it, and one for each network that is not: because a cell
-    differs, or because a difference elsewhere changes its output or its costs.
+    A module has one line for the base and the networks equal to it, and one for each other network: because a cell
+    differs, or because a difference elsewhere changes the module's output or costs.
     """
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in (*HEADINGS.values(), *_BECAME))
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in (*HEADINGS.values(), *_RESULTS))
     body = "".join("".join(_module_lines(module, comparison, theme)) for module in comparison.modules)
     return (
         f'<table class="compare cells"><thead><tr><th>module</th><th></th>{head}</tr></thead>'
@@ -175,8 +177,8 @@ def cells_html(comparison: Comparison, theme: Theme) -> str:
 
 def _module_lines(module: AlignedModule, comparison: Comparison, theme: Theme) -> Iterator[str]:
     base, networks = comparison.base, range(len(module.modules))
-    became = [_became(summary, module.name) for summary in comparison.summaries]
-    differing = [at for at in networks if module.differing(at, base) or became[at] != became[base]]
+    results = [_results(summary, module.name) for summary in comparison.summaries]
+    differing = [at for at in networks if module.differing(at, base) or results[at] != results[base]]
     alike = [at for at in networks if at not in differing]
     for place, group in enumerate([alike, *([at] for at in differing)]):
         at = base if group is alike else group[0]
@@ -185,21 +187,21 @@ def _module_lines(module: AlignedModule, comparison: Comparison, theme: Theme) -
         cells = "".join(
             _cell(cell_text(module.modules[at], field), module.differs(field, at, base), theme) for field in HEADINGS
         )
-        cells += "".join(_followed(*texts) for texts in zip(became[at], became[base], strict=True))
+        cells += "".join(_result_cell(*texts) for texts in zip(results[at], results[base], strict=True))
         kind = "differs" if differing else "same"
         yield f'<tr class="{kind}{" first" if start else ""}">{start}<td class="who">{who}</td>{cells}</tr>'
 
 
-def _became(summary: NetworkSummary, name: str) -> tuple[str, ...]:
-    """Return what a module gives and costs; dashes where there is no such module."""
+def _results(summary: NetworkSummary, name: str) -> tuple[str, ...]:
+    """Return the output and the costs of a module; dashes where there is no such module."""
     if name not in {module.name for module in summary.config.modules}:
-        return (ABSENT,) * len(_BECAME)
+        return (ABSENT,) * len(_RESULTS)
     totals = summary.by_module[name]
     return fmt.shape(summary.concat(name).out_shape), fmt.exact(totals.parameters), fmt.exact(totals.macs)
 
 
-def _followed(text: str, base: str) -> str:
-    """A number that follows from the cells: strong where it is not the base's."""
+def _result_cell(text: str, base: str) -> str:
+    """Return the cell of a result: bold where it differs from the base's."""
     return f"<td>{escape(text)}</td>" if text == base else f'<td class="follows">{escape(text)}</td>'
 
 
@@ -210,7 +212,7 @@ def _cell(text: str, differs: bool, theme: Theme) -> str:
 
 
 def time_text(milliseconds: Sequence[float]) -> str:
-    """Return measured times in words: the median and the middle half of them; empty for fewer than two."""
+    """Return measured times as text: the median and the quartiles; empty for fewer than two."""
     if len(milliseconds) < 2:
         return ""
     low, middle, high = quantiles(milliseconds, n=4)

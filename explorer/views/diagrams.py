@@ -305,7 +305,7 @@ def _classes(shape: tuple[int, ...]) -> str:
 def _overview_alt(summary: NetworkSummary) -> str:
     config = summary.config
     names = ", ".join(module.name for module in config.modules)
-    heads = f" Auxiliary heads at {', '.join(config.aux.taps)}." if config.aux.taps else ""
+    heads = f" Auxiliary heads on {', '.join(config.aux.taps)}." if config.aux.taps else ""
     return (
         f"The network: an image of {fmt.shape(config.input_shape)}, the stem, the Inception modules {names}, "
         f"and the classifier with {_classes((config.classes,))}.{heads}"

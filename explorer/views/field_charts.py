@@ -1,21 +1,23 @@
-"""Pictures of the lesson on receptive fields: the spectrum over all ways, and the field on a picture, to scale."""
+"""Charts of the lesson on receptive fields: the spectrum over all paths, and the field on an image, to scale."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from explorer.lessons.receptive_field import Spectrum, window
 from explorer.lessons.resolution import Limit, Passage
+from explorer.settings import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
-from explorer.views.scene import scene
 
 NOW, OTHER = palette.BRANCH["1x1"], palette.BRANCH["3x3"]
+_SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn for this app
 FIELDS = (("narrowest", palette.BRANCH["1x1"]), ("commonest", palette.BRANCH["3x3"]), ("widest", palette.BRANCH["5x5"]))
 
 
-def spectrum_rows(spectra: Sequence[Spectrum], chosen: str, side: int) -> str:
-    """Return a line per module: every field that some way has, the stronger its colour the more ways have it.
+def spectrum_rows(spectra: Sequence[Spectrum], selected: str, side: int) -> str:
+    """Return a line per module: every field that some path has, in a stronger colour the more paths have it.
 
-    A dashed line marks the image's ``side``; the module ``chosen`` is marked.
+    A dashed line marks the ``side`` of the image, an arrow the module ``selected``.
     """
     most = max(*(spectrum.widest for spectrum in spectra), side) * 1.04
     step = 26
@@ -29,15 +31,15 @@ def spectrum_rows(spectra: Sequence[Spectrum], chosen: str, side: int) -> str:
     body.append(svg.text(frame.x(side), 36, f"image {side} px", anchor="middle"))
     for place, spectrum in enumerate(spectra):
         y = frame.top + place * step
-        weight = 700 if spectrum.module == chosen else 400
-        body.append(svg.text(0, y + 15, spectrum.module + (" ◂" if spectrum.module == chosen else ""), weight=weight))
+        weight = 700 if spectrum.module == selected else 400
+        body.append(svg.text(0, y + 15, spectrum.module + (" ◂" if spectrum.module == selected else ""), weight=weight))
         body.append(svg.line(frame.x(spectrum.narrowest), y + 10, frame.x(spectrum.widest), y + 10, opacity=0.3))
         body += _ticks(frame, y, spectrum)
     last = spectra[-1]
     span = f"{last.narrowest} to {last.widest} pixels"
-    title = f"After {last.module} the ways see {span}, most often {last.commonest}"
+    title = f"After {last.module} the paths see {span}, most often {last.commonest}"
     alt = "; ".join(f"{s.module}: {s.narrowest} to {s.widest} pixels" for s in spectra)
-    return svg.picture(700, height + 14, title, alt, body)
+    return svg.chart(700, height + 14, title, alt, body)
 
 
 def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
@@ -50,7 +52,7 @@ def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
             width,
             18,
             NOW,
-            hint=f"{spectrum.module}: {fmt.exact(count)} of {fmt.exact(spectrum.total)} ways see {field} px",
+            hint=f"{spectrum.module}: {fmt.exact(count)} of {fmt.exact(spectrum.total)} paths see {field} px",
             opacity=0.18 + 0.82 * count / top,
         )
         for field, count in spectrum.ways.items()
@@ -58,27 +60,27 @@ def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
 
 
 def spectrum_columns(now: Spectrum, other: Spectrum | None, names: tuple[str, str]) -> str:
-    """Return the share of the ways per field of one module, and beside it those without a branch."""
+    """Return the share of the paths per field of one module, and beside it the shares without a branch."""
     fields = sorted({*now.ways, *(other.ways if other else ())})
     series = [svg.Series(names[0], _shares(now, fields), NOW)]
     if other:
         series.append(svg.Series(names[1], _shares(other, fields), OTHER))
     labels = [str(field) if len(fields) <= 14 or place % 4 == 0 else "" for place, field in enumerate(fields)]
-    title = f"{now.module}: {fmt.exact(now.total)} ways, fields from {now.narrowest} to {now.widest} px"
+    title = f"{now.module}: {fmt.exact(now.total)} paths, fields from {now.narrowest} to {now.widest} px"
     if other:
         title += f"; without, from {other.narrowest} to {other.widest} px"
-    alt = ", ".join(f"{field} px {count} ways" for field, count in now.ways.items())
-    return svg.columns(title, alt, labels, series, "% of the ways, by field in pixels")
+    alt = ", ".join(f"{field} px {count} paths" for field, count in now.ways.items())
+    return svg.columns(title, alt, labels, series, "% of the paths, by field in pixels")
 
 
 def _shares(spectrum: Spectrum, fields: Sequence[int]) -> list[float]:
     return [100 * spectrum.ways.get(field, 0) / spectrum.total for field in fields]
 
 
-def field_on_picture(spectrum: Spectrum, image: tuple[int, int], position: tuple[int, int]) -> str:
-    """Return the sample picture with what one position sees: its narrowest, commonest and widest way, to scale.
+def field_on_image(spectrum: Spectrum, image: tuple[int, int], position: tuple[int, int]) -> str:
+    """Return the sample image with the narrowest, the most common and the widest field of one position, to scale.
 
-    ``image`` is H × W, ``position`` row and column of the module's output. Outside the picture there is only padding.
+    ``image`` is H × W, ``position`` row and column of the module's output. Outside the image there is only padding.
     """
     height, width = image
     windows = {name: window(spectrum, getattr(spectrum, name), position) for name, _ in FIELDS}
@@ -88,15 +90,26 @@ def field_on_picture(spectrum: Spectrum, image: tuple[int, int], position: tuple
     bottom = max(height, *(w[1] + w[2] for w in windows.values()))
     scale = min(680 / (right - left), 520 / (bottom - top))
     x0, y0 = -left * scale, 76 - top * scale
-    body = [scene(x0, y0, width * scale, height * scale)]
+    body = [_scene(x0, y0, width * scale, height * scale)]
     for name, colour in FIELDS:
         x, y, side = windows[name]
         body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, colour))
     names = [(f"{name}: {getattr(spectrum, name)} px", colour) for name, colour in FIELDS]
-    title = f"What one position of {spectrum.module} sees of a {height}×{width} picture"
+    title = f"What one position of {spectrum.module} sees of a {height}×{width} image"
     alt = f"{title}: " + ", ".join(name for name, _ in names)
     body.append(svg.legend(names, 0, 46))
-    return svg.picture(700, 90 + (bottom - top) * scale, title, alt, body)
+    return svg.chart(700, 90 + (bottom - top) * scale, title, alt, body)
+
+
+def _scene(x: float, y: float, width: float, height: float) -> str:
+    """Return the sample image, stretched to a box of a larger SVG."""
+    return f'<svg x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" {_scene_content()}'
+
+
+@lru_cache
+def _scene_content() -> str:
+    """Return what follows ``<svg xmlns`` in the file: its viewBox, its shapes and its end."""
+    return _SCENE.read_text("utf-8").partition('xmlns="http://www.w3.org/2000/svg" ')[2].strip()
 
 
 def _outline(x: float, y: float, side: float, colour: str) -> str:
@@ -106,7 +119,7 @@ def _outline(x: float, y: float, side: float, colour: str) -> str:
     )
 
 
-def passages_table(passages: Sequence[Passage], present: str) -> str:
+def pooling_table(passages: Sequence[Passage], present: str) -> str:
     """Return the size after each layer under each pooling rule, as a Markdown table; the network's own rule in bold."""
     names = {"ceil": "ceil (Caffe)", "torchvision": "torchvision", "padded": "padding 1 (TF, d2l)", "floor": "floor"}
     longest = max(passages, key=lambda passage: len(passage.sizes))
@@ -120,11 +133,11 @@ def passages_table(passages: Sequence[Passage], present: str) -> str:
 
 
 def limits_text(limits: Sequence[Limit]) -> str:
-    """Return the smallest inputs in words, as a Markdown list."""
+    """Return the smallest inputs as a Markdown list."""
     lines = []
     for limit in limits:
         what = "the network without heads" if limit.tap is None else f"with the head on {limit.tap}"
         lines.append(
-            f"- {what}: " + ("fits no input" if limit.side is None else f"from **{limit.side}×{limit.side}** on")
+            f"- {what}: " + ("fits no input" if limit.side is None else f"at least **{limit.side}×{limit.side}**")
         )
     return "\n".join(lines)

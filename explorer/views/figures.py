@@ -48,7 +48,7 @@ class _Part(NamedTuple):
 
 
 def bars(summary: NetworkSummary, quantity: str) -> Chart:
-    """Return stacked bars per block: what each branch costs, in ``macs``, ``parameters`` or ``activations``."""
+    """Return stacked bars per block: the cost of each branch in ``macs``, ``parameters`` or ``activations``."""
     blocks = list(summary.by_module)
     data = []
     for block in blocks:
@@ -61,26 +61,26 @@ def bars(summary: NetworkSummary, quantity: str) -> Chart:
         figure.add_bar(name=BRANCH_NAMES[branch], x=blocks, y=values, marker_color=palette.BRANCH[branch])
     heads = [palette.AUX if block.startswith("aux_") else _REST for block in blocks]
     figure.add_bar(name="no branch", x=blocks, y=[row["other"] for row in data], marker_color=heads)
-    dearest = max(blocks, key=lambda block: getattr(summary.by_module[block], quantity))
-    share = fmt.percent(getattr(summary.by_module[dearest], quantity), getattr(summary.whole, quantity))
+    most_expensive = max(blocks, key=lambda block: getattr(summary.by_module[block], quantity))
+    share = fmt.percent(getattr(summary.by_module[most_expensive], quantity), getattr(summary.whole, quantity))
     figure.update_layout(
         barmode="stack",
         title=heading(
-            f"{dearest.replace('_', ' ')} takes the most: {share} of the {QUANTITIES[quantity]} while training"
+            f"{most_expensive.replace('_', ' ')} takes the most: {share} of the {QUANTITIES[quantity]} while training"
         ),
         yaxis_title=QUANTITIES[quantity],
         **_LAYOUT,
     )
     figure.update_traces(hovertemplate="%{x}, %{fullData.name}: %{y:,}<extra></extra>")
     reading = (
-        "One bar per block in the order the image passes them, split by branch; a reduction counts to its branch. "
-        "Auxiliary heads are there while training only."
+        "One bar per block in the order of the data flow, split by branch; a reduction counts to its branch. "
+        "Auxiliary heads exist during training only."
     )
     return Chart(figure, reading, data)
 
 
 def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst") -> Chart:
-    """Return stage → module → branch → layer as a ``sunburst`` or ``treemap``, sized by cost, without heads."""
+    """Return stage → module → branch → layer as ``sunburst`` or ``treemap``, sized by cost, without auxiliary heads."""
     rows = [row for row in summary.rows if row.aux is None and getattr(row, quantity)]
     total = sum(getattr(row, quantity) for row in rows)
     parts = {"network": _Part("network", "", total, "rgba(0, 0, 0, 0)")}
@@ -93,7 +93,7 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
         colour = palette.BRANCH.get(row.branch or "", _REST)
         parts[row.path] = _Part(row.path.split(".")[-1], inside, getattr(row, quantity), colour)
     ids, (labels, parents, values, colours) = list(parts), map(list, zip(*parts.values(), strict=True))
-    _sum_up(ids, parents, values)
+    _add_up(ids, parents, values)
     shape = go.Sunburst if kind == "sunburst" else go.Treemap
     figure = go.Figure(
         shape(
@@ -103,7 +103,7 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
             values=values,
             branchvalues="total",
             marker={"colors": colours},
-            maxdepth=4,  # to the branches; a click goes on to the layers
+            maxdepth=4,  # down to the branches; a click leads to the layers
             hovertemplate="%{id}: %{value:,} (%{percentRoot:.1%})<extra></extra>",
         )
     )
@@ -112,7 +112,7 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
     figure.update_layout(title=title, **(_LAYOUT | {"height": 520}))
     reading = (
         "From inside out, or from large to small: stage, module, branch, layer. "
-        "Click a part to go into it, the middle to go back."
+        "Click a part to zoom in, the middle to zoom out."
     )
     data = [{"layer": row.path, QUANTITIES[quantity]: getattr(row, quantity)} for row in rows]
     return Chart(figure, reading, data)
@@ -137,7 +137,7 @@ def depth_profile(summary: NetworkSummary, theme: Theme) -> Chart:
     last = data[-2]  # the classifier's vector has no sides
     figure.update_layout(
         title=heading(
-            f"The picture shrinks from {height} × {width} to {last['height']} × {last['width']} px, "
+            f"The image shrinks from {height} × {width} to {last['height']} × {last['width']} px, "
             f"channels grow from {channels} to {max(row['channels'] for row in data[:-1]):,}"
         ),
         yaxis={"title": "px · channels · MB", "type": "log", "dtick": 1},
@@ -145,8 +145,8 @@ def depth_profile(summary: NetworkSummary, theme: Theme) -> Chart:
     )
     figure.update_traces(hovertemplate="%{x}: %{y:,.3~f} %{fullData.name}<extra></extra>")
     reading = (
-        "Each step is the output of a block; the scale is logarithmic, so halving and doubling are steps of equal "
-        "height. Bars: memory of all outputs inside the block, for one image."
+        "Each step is the output of a block. The scale is logarithmic, so halving and doubling are steps of equal "
+        "height. The bars are the memory of all outputs inside the block, for one image."
     )
     return Chart(figure, reading, data)
 
@@ -164,9 +164,10 @@ def _depth(block: str, shape: tuple[int, ...], activations: int) -> dict[str, An
 
 
 def cumulative(summary: NetworkSummary, theme: Theme) -> Chart:
-    """Return the share of the MACs and of the parameters up to and with each layer, in percent, without heads."""
+    """Return the cumulative share of MACs and parameters by layer, in percent, without auxiliary heads."""
     rows = [row for row in summary.rows if row.aux is None]
-    data, macs, parameters = [], 0, 0
+    data: list[dict[str, Any]] = []
+    macs, parameters = 0, 0
     for row in rows:
         macs, parameters = macs + row.macs, parameters + row.parameters
         data.append(
@@ -191,48 +192,52 @@ def cumulative(summary: NetworkSummary, theme: Theme) -> Chart:
     )
     figure.update_traces(hovertemplate="%{x}: %{y:.1f} %{fullData.name}<extra></extra>")
     reading = (
-        "Read across from a height: where the line reaches it, that share has been spent. "
-        "Early layers work on large pictures, late ones hold the weights."
+        "A point is the share of all layers up to and including that one. "
+        "Early layers work on large feature maps; late layers have most of the weights."
     )
     return Chart(figure, reading, data)
 
 
-_HELD = ("weights", "gradients", "momentum")
-_KEPT = {"outputs": "outputs of all layers", "normalisations": "kept by normalisation", "places": "places of maxima"}
+_PER_NETWORK = ("weights", "gradients", "momentum")
+_PART_NAMES = {
+    "outputs": "outputs of all layers",
+    "normalisations": "saved by normalisation",
+    "places": "indices of maxima",
+}
 
 
 def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
-    """Return what training holds per batch size, in MB: weights, gradients, momentum, and what backward needs."""
+    """Return the memory of training per batch size, in MB: weights, gradients, momentum, and saved activations."""
     weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
     of_one = {part: number / 1e6 for part, number in activation_memory(summary)._asdict().items()}
     data = [
-        {"batch": batch, **dict.fromkeys(_HELD, weights), **{part: batch * mb for part, mb in of_one.items()}}
+        {"batch": batch, **dict.fromkeys(_PER_NETWORK, weights), **{part: batch * mb for part, mb in of_one.items()}}
         for batch in BATCHES
     ]
     figure = go.Figure()
-    parts = [*_HELD, *of_one]
+    parts = [*_PER_NETWORK, *of_one]
     for place, part in enumerate(parts):
         figure.add_bar(
-            name=_KEPT.get(part, part),
+            name=_PART_NAMES.get(part, part),
             x=[f"batch {batch}" for batch in BATCHES],
             y=[row[part] for row in data],
             marker={"color": palette.scale(place / (len(parts) - 1)), "line": {"color": theme.line, "width": 1}},
         )
-    held, one = len(_HELD) * weights, sum(of_one.values())
-    turn = held / one  # images whose outputs weigh as much as the network in training
+    fixed, one = len(_PER_NETWORK) * weights, sum(of_one.values())
+    turn = fixed / one  # images whose activations need as much memory as the network in training
     figure.update_layout(
         barmode="stack",
         title=heading(
-            f"What the backward pass needs outweighs weights, gradients and momentum from batch {int(turn) + 1} on"
+            f"From batch size {int(turn) + 1}, saved activations need more memory than weights, gradients and momentum"
         ),
         yaxis_title="MB",
         **_LAYOUT,
     )
     figure.update_traces(hovertemplate="%{x}, %{fullData.name}: %{y:,.1f} MB<extra></extra>")
     reading = (
-        "float32, SGD with momentum, auxiliary heads present, ReLU in place. Upper parts grow with the batch: the "
-        "image and the outputs of all layers, what BatchNorm or LRN keeps beside them, and where each max pool found "
-        "its maximum. PyTorch needs some working memory beside it."
+        "float32, SGD with momentum, auxiliary heads included, in-place ReLU. The upper parts grow with the batch: the "
+        "image and the outputs of all layers, what BatchNorm or LRN saves for the backward pass, and the indices of "
+        "each max pool. PyTorch also needs some working memory."
     )
     return Chart(figure, reading, [{**row, "unit": "MB"} for row in data])
 
@@ -243,15 +248,15 @@ def _of_branch(summary: NetworkSummary, block: str, branch: str, quantity: str) 
 
 
 def _ancestors(row: LayerRow) -> list[tuple[str, str]]:
-    """Return the parts a layer lies in, from large to small, as (step, label)."""
+    """Return the parts that contain a layer, from large to small, as (step, label)."""
     if not row.module[:1].isdigit():
         return [(row.module, row.module)]
     steps = [(f"stage {row.module[:-1]}", f"stage {row.module[:-1]}"), (row.module, row.module)]
     return [*steps, (row.branch, BRANCH_NAMES[row.branch])] if row.branch else steps
 
 
-def _sum_up(ids: list[str], parents: list[str], values: list[int]) -> None:
-    """Give each part the sum of what lies in it; the leaves and the root have their values."""
+def _add_up(ids: list[str], parents: list[str], values: list[int]) -> None:
+    """Set each inner part to the sum of its leaves. The leaves and the root already have their values."""
     place = {identity: at for at, identity in enumerate(ids)}
     inner = set(parents)
     for identity in ids:

@@ -1,22 +1,24 @@
-"""How a layer's numbers come about: each formula with its symbols, filled in, step by step.
+"""The computation of a layer's numbers: each formula with its symbols, and with the numbers filled in.
 
-The arithmetic is that of :mod:`explorer.arithmetic`; here it is only written out. Sources: Dumoulin & Visin 2016,
+The arithmetic is that of :mod:`explorer.arithmetic`; here it is only written down. Sources: Dumoulin & Visin 2016,
 arXiv:1603.07285 (sizes); Araujo, Norris & Sim 2019, doi:10.23915/distill.00021 (receptive fields).
 """
 
 import re
 from collections.abc import Iterator
 from textwrap import indent
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import POOL_RULES, GoogLeNetConfig
 from explorer.views import formatting as fmt
 from explorer.views.labels import KINDS
 
+T = TypeVar("T")
+
 
 class Step(NamedTuple):
-    """One number of a layer: what it is, the formula in symbols, and the formula filled in with its result."""
+    """One number of a layer: its name, the formula in symbols, and the formula with numbers and result."""
 
     name: str
     symbols: str
@@ -49,7 +51,7 @@ _NOT_COUNTED = {
 
 
 def steps(summary: NetworkSummary, row: LayerRow) -> tuple[Step, ...]:
-    """Return how each number of a layer is computed, in the order a person would compute them.
+    """Return how each number of a layer is computed, in the order of computation by hand.
 
     They are its output size, parameters, MACs, receptive field and memory.
     """
@@ -71,12 +73,12 @@ def steps(summary: NetworkSummary, row: LayerRow) -> tuple[Step, ...]:
 
 
 def text(made: tuple[Step, ...]) -> str:
-    """Return the steps as lines to read and copy: each name with its symbols, and below it the numbers."""
+    """Return the steps as plain text: each name with its symbols, and below it the numbers."""
     return "\n\n".join(f"{step.name}: {step.symbols}\n{indent(step.filled, '  ')}" for step in made)
 
 
 def symbols(made: tuple[Step, ...]) -> dict[str, str]:
-    """Return the symbols of these formulas with what they stand for, in the order they are explained."""
+    """Return the symbols of these formulas with their meaning, in the order of the list of symbols."""
     used = {word for step in made for word in _SYMBOL.findall(step.symbols)}
     return {symbol: meaning for symbol, meaning in _SYMBOLS.items() if symbol.split()[0] in used}
 
@@ -92,7 +94,7 @@ def channel_ranges(summary: NetworkSummary, module: str) -> dict[str, tuple[int,
 
 
 def _window_size(summary: NetworkSummary, row: LayerRow) -> Step:
-    (k, _), s, p = row.kernel, row.stride, row.padding
+    (k, _), s, p = _present(row.kernel), _present(row.stride), _present(row.padding)
     rounds_up = row.kind != "conv" and _rounds_up(summary.config, row)
     left, right = ("⌈", "⌉") if rounds_up else ("⌊", "⌋")
     filled = []
@@ -105,7 +107,7 @@ def _window_size(summary: NetworkSummary, row: LayerRow) -> Step:
 
 def _adaptive_size(summary: NetworkSummary, row: LayerRow) -> Step:
     sides, out = row.in_shape[1:], row.out_shape[1:]
-    filled = f"windows of up to {fmt.size(row.kernel)} on {fmt.size(sides)} = {fmt.size(out)}"
+    filled = f"windows of up to {fmt.size(_present(row.kernel))} on {fmt.size(sides)} = {fmt.size(out)}"
     return Step("output size", "fixed, the windows follow the input", filled)
 
 
@@ -128,7 +130,7 @@ def _outputs(summary: NetworkSummary, row: LayerRow) -> Step:
 
 
 def _conv_costs(row: LayerRow) -> Iterator[Step]:
-    k, inputs, (outputs, height, width) = row.kernel[0], row.in_shape[0], row.out_shape
+    (k, _), inputs, (outputs, height, width) = _present(row.kernel), row.in_shape[0], row.out_shape
     extra = (" + C_out" if row.biases else "") + (" + 2 · C_out" if row.norm else "")
     biases = (f" + {outputs:,}" if row.biases else "") + (f" + 2 × {outputs:,}" if row.norm else "")
     filled = f"{inputs:,} × {outputs:,} × {k} × {k}{biases} = {row.parameters:,}"
@@ -148,7 +150,7 @@ def _no_costs(row: LayerRow) -> Iterator[Step]:
 
 
 def _window_field(summary: NetworkSummary, row: LayerRow) -> Step:
-    k = max(row.kernel)
+    k = max(_present(row.kernel))
     before, jump = _entering(summary, row)
     if jump is None:
         return _same_field(summary, row)
@@ -157,20 +159,21 @@ def _window_field(summary: NetworkSummary, row: LayerRow) -> Step:
 
 
 def _entering(summary: NetworkSummary, row: LayerRow) -> tuple[int, int | None]:
-    """The receptive field and the distance of positions in front of a window; None behind uneven windows."""
+    """Return the receptive field and the jump at the input of a window; no jump after uneven windows."""
     if row.kind == "avg_pool" and row.aux:
         tapped = summary.concat(row.aux)
         return tapped.receptive_field, tapped.jump
-    jump = row.jump // row.stride if row.jump else None
-    return row.receptive_field - (max(row.kernel) - 1) * (jump or 0), jump
+    jump = row.jump // _present(row.stride) if row.jump else None
+    return row.receptive_field - (max(_present(row.kernel)) - 1) * (jump or 0), jump
 
 
 def _whole_field(summary: NetworkSummary, row: LayerRow) -> Step:
-    """All that the positions of the last picture see together, from here on."""
+    """Return the step of a layer that combines all positions of the last feature map."""
     seen = row.receptive_field
     last = summary.concat(row.aux or summary.config.modules[-1].name)
-    positions = (seen - last.receptive_field) // last.jump + 1
-    filled = f"{last.receptive_field:,} + ({positions} − 1) · {last.jump} = {seen:,} px"
+    jump = _present(last.jump)
+    positions = (seen - last.receptive_field) // jump + 1
+    filled = f"{last.receptive_field:,} + ({positions} − 1) · {jump} = {seen:,} px"
     return Step("receptive field", f"r_in + (n − 1) · j_in, from all positions of {last.module} that reach it", filled)
 
 
@@ -194,8 +197,15 @@ def _memory(row: LayerRow) -> Step:
     return Step("memory", f"{named} × 4 bytes", f"{fmt.shape(row.out_shape)} × 4 bytes = {size:,} bytes")
 
 
+def _present(value: T | None) -> T:
+    """Return a value that every row of the kind at hand has."""
+    if value is None:
+        raise ValueError("this kind of layer has a window and a jump")
+    return value
+
+
 def _rounds_up(config: GoogLeNetConfig, row: LayerRow) -> bool:
-    """Whether this pool rounds its size up: by the network's rule, the head's, or not at all inside a module."""
+    """Whether this pool rounds its size up: by the network's rule, the head's, or never inside a module."""
     if row.aux:
         return config.aux.pool == "ceil"
     return row.branch is None and POOL_RULES[config.pooling].usual.ceil

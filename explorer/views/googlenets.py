@@ -1,4 +1,4 @@
-"""Tables of the lesson on why everyone's numbers differ: the presets, Table 1 audited, the ways of counting."""
+"""Tables of the lesson on differing numbers: the presets, the audit of Table 1, the conventions of counting."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from explorer.presets import CATALOGUE
 from explorer.views import formatting as fmt
 from explorer.views.labels import KERNELS, NORMALISATIONS, edit_line, edit_place
 
-_MOST = 6  # changes that are told one by one
+_MAX_LISTED = 6  # more edited cells than this are only counted
 
 
 def presets_table(summaries: Mapping[str, NetworkSummary], present: str) -> str:
@@ -34,19 +34,18 @@ def presets_table(summaries: Mapping[str, NetworkSummary], present: str) -> str:
     return "\n".join(lines)
 
 
-def what_changed(name: str) -> str:
-    """Return what leads from the paper's network to a preset, and what that does to its numbers, in one line."""
+def changes_text(name: str) -> str:
+    """Return the differences of a preset from the paper's network, and their effect on its numbers, in one line."""
     paper, preset = CATALOGUE["paper"], CATALOGUE[name]
     if name == "paper":
         return f"**{preset.title}**: {preset.story}"
     edits = changes(paper.config, preset.config)
     cells = [edit for edit in edits if edit_place(edit)]
-    told = [] if len(cells) > _MOST else [edit_line(edit) for edit in cells]
-    told += [f"{len(cells)} cells of the table"] if len(cells) > _MOST else []
-    told += [edit_line(edit) for edit in edits if edit not in cells]
+    listed = [f"{len(cells)} cells of the table"] if len(cells) > _MAX_LISTED else [edit_line(edit) for edit in cells]
+    listed += [edit_line(edit) for edit in edits if edit not in cells]
     parameters = fmt.change(preset.parameters, paper.parameters) or "the same parameters"
     macs = fmt.change(preset.macs, paper.macs) or "the same"
-    line = f"**{preset.title}** against the paper: {'; '.join(told)}."
+    line = f"**{preset.title}** against the paper: {'; '.join(listed)}."
     return f"{line}  \nParameters at inference: {parameters}. MACs: {macs}.".replace("#", r"\#")
 
 
@@ -69,15 +68,15 @@ def _figures(cell: Cell, unit: str) -> tuple[str, str, str]:
 
 
 def _reason(row: AuditRow) -> str:
-    reasons = {"params": row.params.reason, "ops": row.ops.reason}
-    told = {what: reason for what, reason in reasons.items() if reason}
-    if len(set(told.values())) == 1 and len(told) == 2:
-        return next(iter(told.values()))
-    return " ".join(f"*{what}:* {reason}" for what, reason in told.items())
+    both = {"params": row.params.reason, "ops": row.ops.reason}
+    reasons = {column: reason for column, reason in both.items() if reason}
+    if len(set(reasons.values())) == 1 and len(reasons) == 2:
+        return next(iter(reasons.values()))
+    return " ".join(f"*{column}:* {reason}" for column, reason in reasons.items())
 
 
 def agreement(rows: Sequence[AuditRow]) -> str:
-    """Return in one sentence how many printed figures agree."""
+    """Return one sentence on how many printed figures agree."""
     cells = [cell for row in rows for cell in (row.params, row.ops)]
     agree = sum(cell.agrees for cell in cells)
     known = sum(not cell.agrees and not cell.reason.startswith("No known") for cell in cells)
@@ -88,7 +87,7 @@ def agreement(rows: Sequence[AuditRow]) -> str:
 
 
 def counts_table(counts: Sequence[Count]) -> str:
-    """Return the ways of counting one network as a Markdown table."""
+    """Return the conventions of counting one network as a Markdown table."""
     lines = ["| what | number | how it is counted |", "|:--|--:|:--|"]
     lines += [f"| {c.name} | {fmt.exact(c.value)} {c.unit} | {c.convention} |" for c in counts]
     return "\n".join(lines)

@@ -1,6 +1,6 @@
-"""A handout: one HTML page with everything in it, made to be printed. It asks for nothing from outside.
+"""A handout: one self-contained HTML page to print. It loads nothing from outside.
 
-Diagrams are pictures inside the page; charts are bars drawn here. All text is escaped here.
+Diagrams are SVG images inside the page; charts are bars drawn here. All text is escaped here.
 """
 
 from base64 import b64encode
@@ -24,7 +24,7 @@ from explorer.views.network_table import version_title
 from explorer.views.palette import LIGHT
 
 CHARTS = {"macs": "MACs per block, at inference", "parameters": "Parameters per block, at inference"}
-_MOST_PICTURED = 3  # modules of a comparison, where none was chosen
+_MAX_DRAWN = 3  # modules of a comparison, if none is selected
 _ROW, _LABEL, _CHART = 13, 82, 560  # points: a bar's height, the names' width, the longest bar
 
 _STYLE = f"""
@@ -56,9 +56,9 @@ def network_handout(
     modules: Sequence[str] = (),
     questions: Worksheet | None = None,
 ) -> str:
-    """Return the handout of one network: totals, table, edits, diagrams, charts, layers, and questions if wanted.
+    """Return the handout of one network: totals, table, edits, diagrams, charts, layers, and the questions if given.
 
-    ``modules`` are those whose diagrams are shown beside the whole network's. Raises KeyError for an unknown one.
+    ``modules`` are drawn after the whole network. Raises KeyError for an unknown one.
     """
     edits = changes(version.base_config, version.config)
     title = name or version_title(CATALOGUE[version.base].title, edits)
@@ -66,14 +66,14 @@ def network_handout(
     parts = [
         _paragraph(note),
         _paragraph(f"{CATALOGUE[version.base].story} Source: {CATALOGUE[version.base].source}."),
-        _section("Totals", tables.to_html(comparison_tables.fact_rows(comparison, [title])), _conventions()),
+        _section("Totals", tables.to_html(comparison_tables.total_rows(comparison, [title])), _conventions()),
         _section("The table", tables.to_html(_printed_table(summary))),
         _section("Edits", _list(map(edit_line, edits))) if edits else "",
-        _picture("The network", diagrams.overview(summary)),
-        *(_picture(f"Module {module}", diagrams.module(summary, module)) for module in modules),
+        _diagram("The network", diagrams.overview(summary)),
+        *(_diagram(f"Module {module}", diagrams.module(summary, module)) for module in modules),
         *_charts(comparison, [title]),
         _section("All layers", f'<div class="layers scroll">{tables.to_html(layer_rows(summary.rows))}</div>'),
-        *(_asked(questions) if questions else ()),
+        *(_questions(questions) if questions else ()),
     ]
     return _page(title, parts)
 
@@ -81,25 +81,25 @@ def network_handout(
 def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Sequence[str] | None = None) -> str:
     """Return the handout of a comparison: totals with differences, tables, settings, charts, and differing layers.
 
-    ``modules`` are shown as diagrams in each network that has them; without a choice the first whose cells differ.
+    ``modules`` are drawn for each network that has them; None stands for the first whose cells differ.
     """
-    pictured = comparison.edited[:_MOST_PICTURED] if modules is None else modules
+    drawn = comparison.edited[:_MAX_DRAWN] if modules is None else modules
     settings = comparison_tables.setting_rows(comparison, names)
     layers = comparison_tables.layer_rows(comparison.differing, names, comparison.base)
-    pictures = (
-        _picture(f"{title}: module {module}", diagrams.module(summary, module))
-        for module in pictured
+    diagram_sections = (
+        _diagram(f"{title}: module {module}", diagrams.module(summary, module))
+        for module in drawn
         for title, summary in zip(comparison_tables.titles(names), comparison.summaries, strict=True)
         if module in {row.name for row in summary.config.modules}
     )
     parts = [
-        _section("Totals", comparison_tables.facts_html(comparison, names, LIGHT), _conventions()),
+        _section("Totals", comparison_tables.totals_html(comparison, names, LIGHT), _conventions()),
         _section(
             "The tables", comparison_tables.cells_html(comparison, LIGHT), "Cells that differ from the base are marked."
         ),
         _section("Settings that differ", tables.to_html(settings)) if settings else "",
         *_charts(comparison, names),
-        *pictures,
+        *diagram_sections,
         _section("Layers that differ", f'<div class="layers scroll">{tables.to_html(layers)}</div>') if layers else "",
     ]
     return _page(" and ".join(comparison_tables.titles(names)), parts)
@@ -119,14 +119,14 @@ def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
             long = _CHART * value / most
             fill = LIGHT.variants[letter] if several else LIGHT.line
             lines.append(f'<rect x="{_LABEL}" y="{top + 1}" width="{long:.1f}" height="{_ROW - 3}" fill="{fill}"/>')
-            told = f"{letter} {fmt.short(value)}" if several else fmt.short(value)
-            lines.append(f'<text x="{_LABEL + long + 5:.1f}" y="{top + _ROW - 3}">{told}</text>')
+            text = f"{letter} {fmt.short(value)}" if several else fmt.short(value)
+            lines.append(f'<text x="{_LABEL + long + 5:.1f}" y="{top + _ROW - 3}">{text}</text>')
             top += _ROW
         top += 5
-    words = f"{CHARTS[quantity]}: {', '.join(comparison_tables.titles(names)) if several else names[0]}"
+    label = f"{CHARTS[quantity]}: {', '.join(comparison_tables.titles(names)) if several else names[0]}"
     wide = _LABEL + _CHART + 90
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(words)}" viewBox="0 0 {wide} {top}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(label)}" viewBox="0 0 {wide} {top}" '
         f'width="{wide}" height="{top}" font-size="10" fill="{LIGHT.ink}">{"".join(lines)}</svg>'
     )
 
@@ -145,15 +145,15 @@ def _printed_table(summary: NetworkSummary) -> list[dict[str, object]]:
     return rows
 
 
-def _asked(worksheet: Worksheet) -> Iterator[str]:
-    """The questions with their options, and on a page of their own the answers."""
-    asked = (f"{question.text} {_options(question.options, question.unit)}" for question in worksheet.questions)
-    yield _section("Questions", _list(asked, "ol"))
-    told = (
+def _questions(worksheet: Worksheet) -> Iterator[str]:
+    """Yield the questions with their options, and the answers on a separate page."""
+    items = (f"{question.text} {_options(question.options, question.unit)}" for question in worksheet.questions)
+    yield _section("Questions", _list(items, "ol"))
+    answers = (
         f"{fmt.exact(question.value)} {question.unit}. {question.why} {question.formula}"
         for question in worksheet.questions
     )
-    yield f'<div class="answers">{_section("Answers", _list(told, "ol"))}</div>'
+    yield f'<div class="answers">{_section("Answers", _list(answers, "ol"))}</div>'
 
 
 def _options(options: Sequence[int], unit: str) -> str:
@@ -161,10 +161,10 @@ def _options(options: Sequence[int], unit: str) -> str:
 
 
 def _conventions() -> str:
-    return "; ".join(f"{fact.label}: {fact.convention}" for fact in comparison_tables.FACTS) + "."
+    return "; ".join(f"{fact.label}: {fact.convention}" for fact in comparison_tables.QUANTITIES) + "."
 
 
-def _picture(title: str, drawing: Drawing) -> str:
+def _diagram(title: str, drawing: Drawing) -> str:
     try:
         picture = b64encode(drawing.standalone_svg.encode()).decode()
     except LayoutUnavailableError as error:

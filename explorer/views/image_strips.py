@@ -1,4 +1,4 @@
-"""Images of a set as HTML: a strip per class, and mistakes with what was said. A strip is one small PNG inside it."""
+"""Images of a dataset as HTML: a strip per class, and misclassified images. A strip is one small PNG inside it."""
 
 import io
 from base64 import b64encode
@@ -11,7 +11,7 @@ from PIL import Image
 
 from explorer.training.events import Misclassification
 
-_SHOWN = 64  # pixels of the screen that a small image takes, at most
+_MAX_SIDE = 64  # of a small image on the screen, in pixels
 
 
 class ClassStrip(NamedTuple):
@@ -27,7 +27,7 @@ def strips_html(strips: Sequence[ClassStrip]) -> str:
     """Return a table: a row per class with its counts and a strip of its images."""
     rows = "".join(
         f"<tr><th>{escape(strip.name)}</th><td>{strip.train:,}</td><td>{strip.test:,}</td>"
-        f"<td>{_picture(_joined(strip.images), f'Training images of {strip.name}')}</td></tr>"
+        f"<td>{_image(_joined(strip.images), f'Training images of {strip.name}')}</td></tr>"
         for strip in strips
     )
     return (
@@ -36,12 +36,12 @@ def strips_html(strips: Sequence[ClassStrip]) -> str:
     )
 
 
-def mistakes_html(images: np.ndarray, mistakes: Sequence[Misclassification], classes: Sequence[str]) -> str:
-    """Return the images n × H × W × C that were mistaken, each with what was said and what it is."""
+def error_cards_html(images: np.ndarray, mistakes: Sequence[Misclassification], classes: Sequence[str]) -> str:
+    """Return misclassified images, n × H × W × C, each with the predicted class and the label."""
     cards = "".join(
-        f"<figure>{_picture(image, f'{classes[mistake.truth]}, taken for {classes[mistake.said]}')}"
-        f"<figcaption>said <b>{escape(classes[mistake.said])}</b> {100 * mistake.probability:.1f} %<br>"
-        f"is {escape(classes[mistake.truth])}</figcaption></figure>"
+        f"<figure>{_image(image, f'{classes[mistake.label]}, classified as {classes[mistake.predicted]}')}"
+        f"<figcaption>predicted <b>{escape(classes[mistake.predicted])}</b> {100 * mistake.probability:.1f} %<br>"
+        f"label {escape(classes[mistake.label])}</figcaption></figure>"
         for image, mistake in zip(images, mistakes, strict=True)
     )
     return f"<div class='mistakes'>{cards}</div>"
@@ -55,10 +55,10 @@ def _joined(images: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def _picture(pixels: np.ndarray, alt: str) -> str:
+def _image(pixels: np.ndarray, alt: str) -> str:
     """Return an image H × W × C as HTML, enlarged by a whole number so that its pixels stay square."""
     height, width, channels = pixels.shape
-    scale = max(1, _SHOWN // height)
+    scale = max(1, _MAX_SIDE // height)
     file = io.BytesIO()
     Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(file, "PNG")
     source = b64encode(file.getvalue()).decode("ascii")

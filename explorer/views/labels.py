@@ -1,4 +1,4 @@
-"""What the settings' values are called on screen: one name for each, wherever it stands."""
+"""The names on screen of layer kinds, branches and the values of settings: one name for each."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -30,7 +30,7 @@ AUX_POOLS = MappingProxyType(
         "adaptive": "adaptive to 4×4 (torchvision)",
     }
 )
-_OF: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
+_VALUE_NAMES: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("network", "kernel_5x5"): KERNELS,
         ("network", "normalisation"): NORMALISATIONS,
@@ -42,16 +42,16 @@ _OF: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
 
 
 def edit_text(change: Change) -> str:
-    """Return one edit in words: ``#3×3 208 → 210``, ``normalisation LRN → BatchNorm``."""
+    """Return one edit as text: ``#3×3 208 → 210``, ``normalisation LRN → BatchNorm``."""
     if change.field == "modules":
         return change.label
-    names = _OF.get((change.where, change.field), {})
+    names = _VALUE_NAMES.get((change.where, change.field), {})
     before, after = (names.get(value) or _value(value) for value in (change.before, change.after))
     return f"{change.label} {before} → {after}"
 
 
 def edit_place(change: Change) -> str:
-    """Return the module in which an edit was made; empty for a setting, whose label says what it is of."""
+    """Return the module in which an edit was made; empty for a setting, whose label names its part."""
     return "" if change.where in ("network", "stem", "aux", "table") else change.where
 
 

@@ -1,15 +1,14 @@
-"""Every layer as a row of a table that can be sorted, filtered and taken away as CSV."""
+"""Every layer as a row of a table that can be sorted, filtered and downloaded."""
 
 from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
-from explorer.views import tables
 from explorer.views.labels import BRANCH_NAMES, KINDS
 
 
 def kernel(row: LayerRow) -> str:
-    """Return kernel, stride and padding: ``5×5/1, pad 2``; nothing where there is no window."""
+    """Return kernel, stride and padding: ``5×5/1, pad 2``; empty for a layer without a window."""
     if row.kernel is None:
         return ""
     window = fmt.size(row.kernel)
@@ -19,7 +18,7 @@ def kernel(row: LayerRow) -> str:
 
 
 def layer_rows(rows: tuple[LayerRow, ...]) -> list[dict[str, Any]]:
-    """Return one dict per layer, integers where they can be sorted and text where they are shapes."""
+    """Return one dict per layer, with integers where columns can be sorted and text for shapes."""
     return [
         {
             "layer": row.path,
@@ -47,7 +46,7 @@ def matching(
     branches: tuple[str, ...] = (),
     kinds: tuple[str, ...] = (),
 ) -> tuple[LayerRow, ...]:
-    """Return the rows of these modules, branches and kinds; an empty choice means all of them."""
+    """Return the rows of these modules, branches and kinds; an empty selection means all."""
     return tuple(
         row
         for row in summary.rows
@@ -55,8 +54,3 @@ def matching(
         and (not branches or row.branch in branches)
         and (not kinds or row.kind in kinds)
     )
-
-
-def to_csv(rows: tuple[LayerRow, ...]) -> str:
-    """Return the layers as CSV with plain integers, one line each under a heading, safe to open in a spreadsheet."""
-    return tables.to_csv(layer_rows(rows))

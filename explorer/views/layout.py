@@ -72,9 +72,7 @@ def _clean(source: str) -> str:
     root = ElementTree.fromstring(source)
     _strip(root)
     root.set("font-family", f"'{fonts.FAMILY}', {fonts.FALLBACKS}")
-    root.set(
-        "text-rendering", "geometricPrecision"
-    )  # else Chromium rounds advances to whole pixels
+    root.set("text-rendering", "geometricPrecision")  # else Chromium rounds advances to whole pixels
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -1,6 +1,6 @@
-"""The pictures of the page *Look inside* as SVG: samples, steps, answers, strips of maps, heat maps, climbs and times.
+"""Charts of the page *Look inside* as SVG: samples, preprocessing, predictions, maps, heat maps, maximization, times.
 
-Each has its text alternative. Parts that can be chosen carry an id (:func:`explorer.views.map_images.choice`).
+Each has a text alternative. Selectable parts carry an id (:func:`explorer.views.map_images.choice`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,38 +15,38 @@ from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
 from explorer.views.labels import BRANCH_NAMES
 
-THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # pixels of the gallery
+THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # of the gallery; the first two in pixels
 STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
 _SPACE = 4
 
 EMPTY = map_images.png(np.zeros((1, 1), np.uint8))
 
 
-def thumbnail(picture: bytes) -> bytes:
-    """Return a small copy of a picture."""
-    return map_images.shrunk(picture, 2 * THUMB)
+def thumbnail(image_png: bytes) -> bytes:
+    """Return a small copy of a PNG."""
+    return map_images.shrink(image_png, 2 * THUMB)
 
 
-def gallery(pictures: Sequence[tuple[str, bytes]]) -> str:
-    """Return small pictures (name, PNG) in rows; each can be chosen by its number."""
+def gallery(samples: Sequence[tuple[str, bytes]]) -> str:
+    """Return thumbnails (name, PNG) in rows; each is selectable by its number."""
     step = THUMB + THUMB_GAP
-    columns = min(IN_A_ROW, len(pictures))
-    rows = -(-len(pictures) // columns)
+    columns = min(IN_A_ROW, len(samples))
+    rows = -(-len(samples) // columns)
     body = []
-    for number, (name, png) in enumerate(pictures):
+    for number, (name, png) in enumerate(samples):
         row, column = divmod(number, columns)
         x, y = 2 + column * step, 2 + row * step
         height, width = map_images.pixels(png).shape[:2]
         wide, high = THUMB * min(1, width / height), THUMB * min(1, height / width)
         body.append(map_images.image(x + (THUMB - wide) / 2, y + (THUMB - high) / 2, wide, high, png))
         body.append(map_images.choice(str(number), f"{number + 1}: {name}", x, y, THUMB, THUMB))
-    alt = f"{len(pictures)} images to choose from"
+    alt = f"{len(samples)} images to select from"
     return _bare(columns * step + 4, rows * step + 4, alt, body)
 
 
 def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
-    """Return an SVG without a title of its own, whose parts a screen reader can reach."""
-    return svg.picture(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
+    """Return an SVG without a title, whose parts a screen reader can reach."""
+    return svg.chart(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
 
 
 def steps(made: Sequence[InputStep], how: Preprocessing) -> str:
@@ -65,7 +65,7 @@ def steps(made: Sequence[InputStep], how: Preprocessing) -> str:
         if number:
             body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
     alt = f"How the image is preprocessed: {'; '.join(described)}"
-    return svg.picture(len(made) * (side + gap), side + 78, "", alt, body)
+    return svg.chart(len(made) * (side + gap), side + 78, "", alt, body)
 
 
 _STEP_NAMES: Mapping[StepCode, str] = {
@@ -107,7 +107,7 @@ def _numbers(values: tuple[float, ...]) -> str:
 
 
 def _lines(text: str, letters: int = 21, most: int = 3) -> list[tuple[int, str]]:
-    """Break words into lines of about so many letters."""
+    """Break a text into at most ``most`` lines of about ``letters`` characters, each with its number."""
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + len(word) >= letters:
@@ -117,32 +117,32 @@ def _lines(text: str, letters: int = 21, most: int = 3) -> list[tuple[int, str]]
 
 
 class Bar(NamedTuple):
-    """A class and its probability; ``before`` is what it was with nothing scaled, None where nothing is."""
+    """A class and its probability. ``before`` is the one without scaled branches, None where none is scaled."""
 
     name: str
     probability: float
     before: float | None = None
-    true: bool = False
+    is_label: bool = False
 
 
-def answer_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
-    """Return the likeliest classes as bars with their probabilities; a line marks what each was before."""
+def class_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
+    """Return the most probable classes as bars with their probabilities; a line marks the one before scaling."""
     left, high = max(110.0, 0.29 * width), 26
     room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
-    names = unique_names((("✓ " if bar.true else "") + bar.name for bar in bars), int(left / 7.4))
+    names = unique_names((("✓ " if bar.is_label else "") + bar.name for bar in bars), int(left / 7.4))
     body = []
     for place, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = 34 + place * high
         body.append(svg.text(left - 8, y + 14, name, anchor="end", weight=600 if place == 0 else 400))
         body.append(svg.rect(left, y, room, 18, "currentColor", opacity=0.08))
         body.append(svg.rect(left, y, room * bar.probability, 18, palette.BRANCH["1x1"], hint=bar.name))
-        told = probability(bar.probability)
+        text = probability(bar.probability)
         if bar.before is not None:
             body.append(svg.rect(left + room * bar.before - 1.5, y - 3, 3, 24, palette.AUX))
-            told += f" ({probability(bar.before)})"
-        body.append(svg.text(left + room + 8, y + 14, told))
+            text += f" ({probability(bar.before)})"
+        body.append(svg.text(left + room + 8, y + 14, text))
     alt = f"{title}: " + ", ".join(f"{bar.name} {probability(bar.probability)}" for bar in bars)
-    return svg.picture(width, 34 + len(bars) * high + 6, title, alt, body)
+    return svg.chart(width, 34 + len(bars) * high + 6, title, alt, body)
 
 
 def probability(share: float) -> str:
@@ -154,19 +154,19 @@ def probability(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def confidence_text(said: ClassScores, classes: int) -> str:
+def confidence_text(scores: ClassScores, classes: int) -> str:
     """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
     most = float(np.log2(classes)) if classes > 1 else 0.0
-    share = said.entropy / most if most else 0.0
+    share = scores.entropy / most if most else 0.0
     level = next(level for limit, level in _CONFIDENCE if share <= limit)
-    return f"Confidence is {level} (entropy {said.entropy:.2f} bits; 0 = certain, {most:.2f} = uniform guess)."
+    return f"Confidence is {level} (entropy {scores.entropy:.2f} bits; 0 = certain, {most:.2f} = uniform guess)."
 
 
 _CONFIDENCE = ((0.02, "very high"), (0.15, "high"), (0.45, "medium"), (0.8, "low"), (9, "very low"))
 
 
 def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False) -> str:
-    """Return the maps of each branch in the order of concatenation, the strongest first; each can be chosen.
+    """Return the maps of each branch in the order of concatenation, the highest response first; each is selectable.
 
     The id of a map is its path, a colon, and its channel. Without ``every`` the first two rows of a branch are shown.
     ``narrow`` makes rows for a narrow page.
@@ -179,7 +179,7 @@ def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False)
         columns = int((room - 2 * _SPACE) // (tile + _SPACE))
         most = len(strip.channels) if every else min(len(strip.channels), 2 * columns)
         rows = -(-most // columns)
-        body += _strip_head(strip, y)
+        body += _strip_heading(strip, y)
         y += 24
         picture = map_images.strip_png(strip, columns, most)
         sprite = map_images.pixels(picture).shape
@@ -194,13 +194,13 @@ def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False)
             top = y + row * (strip.tile[0] + map_images.GAP) * scale
             body.append(map_images.choice(f"{strip.path}:{channel}", label, left, top, wide, high))
         y += rows * (strip.tile[0] + map_images.GAP) * scale + 14
-    alt = "Feature maps: " + "; ".join(_strip_words(strip) for strip in found)
+    alt = "Feature maps: " + "; ".join(_strip_text(strip) for strip in found)
     return _bare(room, y, alt, body)
 
 
-def _strip_head(strip: Strip, y: float) -> list[str]:
+def _strip_heading(strip: Strip, y: float) -> list[str]:
     name = BRANCH_NAMES.get(strip.branch, strip.branch)
-    facts = _strip_words(strip).removeprefix(f"{name}, ")
+    facts = _strip_text(strip).removeprefix(f"{name}, ")
     return [
         svg.rect(_SPACE, y, 12, 12, palette.BRANCH.get(strip.branch, palette.PLAIN)),
         svg.text(_SPACE + 20, y + 11, name, weight=600),
@@ -208,7 +208,7 @@ def _strip_head(strip: Strip, y: float) -> list[str]:
     ]
 
 
-def _strip_words(strip: Strip) -> str:
+def _strip_text(strip: Strip) -> str:
     name = BRANCH_NAMES.get(strip.branch, strip.branch)
     dead = f", {strip.dead:,} dead" if strip.dead else ""
     return (
@@ -218,14 +218,14 @@ def _strip_words(strip: Strip) -> str:
 
 
 class Panel(NamedTuple):
-    """One picture of a row: what stands above it, and the layers of PNG it is made of, each smooth or not."""
+    """One image of a row: its title, and the PNG layers it consists of, each smooth or not."""
 
     title: str
     layers: Sequence[tuple[bytes, bool]]
 
 
 def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
-    """Return pictures of one size side by side, with the legend of the heat map below."""
+    """Return images of one size side by side, with the legend of the heat map below."""
     height, width = map_images.pixels(shown[0].layers[0][0]).shape[:2]
     wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
     body: list[str] = []
@@ -234,15 +234,15 @@ def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
         body.append(svg.text(x, 16, panel.title, weight=600))
         body += [map_images.image(x, 26, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
     body += map_images.scale_bar(SIDE + 20, high + 40, SIDE, heat.low, heat.high, unit)
-    return svg.picture(len(shown) * (SIDE + 20) - 20, high + 76, "", alt, body)
+    return svg.chart(len(shown) * (SIDE + 20) - 20, high + 76, "", alt, body)
 
 
-def heat_panels(picture: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
+def heat_panels(image_png: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
     """Return the network's input, a heat map, and the map laid over the input."""
     whole = [
-        Panel("Network input", [(picture, False)]),
-        Panel(title, [(picture, False), (map_images.heat_png(heat), smooth)]),
-        Panel("Overlay", [(picture, False), (map_images.overlay_png(heat), smooth)]),
+        Panel("Network input", [(image_png, False)]),
+        Panel(title, [(image_png, False), (map_images.heat_png(heat), smooth)]),
+        Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), smooth)]),
     ]
     return panels(whole, heat, unit, alt)
 
@@ -258,11 +258,11 @@ def filters(found: Filters) -> str:
     scale = min(STRIP_WIDTH / width, 34 / found.kernel[1])
     alt = f"The {len(cut)} kernels of the first convolution, {fmt.size(found.kernel)} each"
     body = [map_images.image(0, 4, width * scale, height * scale, picture)]
-    return svg.picture(STRIP_WIDTH, height * scale + 8, "", alt, body)
+    return svg.chart(STRIP_WIDTH, height * scale + 8, "", alt, body)
 
 
 class _Box(NamedTuple):
-    """A branch of a module in a map of all of them: how light it is, 0 to 1, what stands in it and what it tells."""
+    """A branch of a module in a map of all branches: its colour, 0 to 1, the text in it and its label."""
 
     module: str
     branch: str
@@ -271,10 +271,10 @@ class _Box(NamedTuple):
     label: str
 
 
-def _branch_map(boxes: "Sequence[_Box]", title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
+def _branch_map(boxes: Sequence[_Box], title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
     """Return all branches of all modules, a column per module and a row per branch, with the legend below.
 
-    With ``choose`` a box can be chosen; its id is its module, a colon, and its branch.
+    With ``choose`` each box is selectable; its id is its module, a colon, and its branch.
     """
     modules = list(dict.fromkeys(box.module for box in boxes))
     branches = [branch for branch in BRANCH_NAMES if any(box.branch == branch for box in boxes)]
@@ -296,31 +296,32 @@ def _branch_map(boxes: "Sequence[_Box]", title: str, alt: str, most: float, unit
             body.append(map_images.choice(f"{box.module}:{box.branch}", box.label, x, y, wide - 4, high - 4))
     foot = top + len(branches) * high
     body += map_images.scale_bar(left, foot + 8, 260, 0, most, unit)
-    whole = svg.picture(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
+    whole = svg.chart(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
     return whole.replace('role="img"', 'role="group"', 1) if choose else whole
 
 
-def ablation_map(found: Ablation, taken: Sequence[tuple[str, str]], name: str) -> str:
-    """Return what the class loses when a branch is taken away, module by branch; each box can be chosen.
+def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str) -> str:
+    """Return the probability that the class loses without a branch, module by branch; each box is selectable.
 
-    ``taken`` are the branches that are scaled at present, as (module, branch).
+    ``taken`` are the branches that are scaled now, as (module, branch).
     """
     most = max([-cell.change for cell in found.cells] + [1e-3])
     boxes = []
     for cell in found.cells:
         flips = f", the predicted class changes in {100 * cell.flip_rate:.0f} % of the images" if cell.flip_rate else ""
-        mark = ", scaled now" if (cell.module, cell.branch) in taken else ""
-        label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {points(cell.change)} points{flips}{mark}"
-        text = points(cell.change) + (" ⇄" if cell.flip_rate else "")
+        mark = ", scaled now" if (cell.module, cell.branch) in scaled else ""
+        label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {percentage_points(cell.change)} points{flips}{mark}"
+        text = percentage_points(cell.change) + (" ⇄" if cell.flip_rate else "")
         boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
     title = f"Probability that “{name}” loses without a branch, in percentage points"
     worst = min(found.cells, key=lambda cell: cell.change)
-    alt = f"{title}. The largest loss: {worst.module}, {BRANCH_NAMES[worst.branch]}, {points(worst.change)} points."
+    largest = f"{worst.module}, {BRANCH_NAMES[worst.branch]}, {percentage_points(worst.change)} points"
+    alt = f"{title}. The largest loss: {largest}."
     return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
 
 
-def points(change: float) -> str:
-    """Return a change of probability in points of percent with its sign."""
+def percentage_points(change: float) -> str:
+    """Return a change of probability in percentage points with its sign."""
     shown = f"{100 * change:+.1f}".replace("-", "−")
     return "±0.0" if shown in ("+0.0", "−0.0") else shown
 
@@ -329,22 +330,23 @@ def activity_map(found: Activity) -> str:
     """Return how sparse each branch of each module is over the batch, with its dead channels."""
     boxes = [
         _Box(
-            one.module,
-            one.branch,
-            one.sparsity,
-            f"{100 * one.sparsity:.0f} %" + (f" · {one.dead}†" if one.dead else ""),
-            f"{one.module}, {BRANCH_NAMES[one.branch]}: mean {fmt.number(one.mean)}, {one.dead:,} dead channels",
+            branch.module,
+            branch.branch,
+            branch.sparsity,
+            f"{100 * branch.sparsity:.0f} %" + (f" · {branch.dead}†" if branch.dead else ""),
+            f"{branch.module}, {BRANCH_NAMES[branch.branch]}: "
+            f"mean {fmt.number(branch.mean)}, {branch.dead:,} dead channels",
         )
-        for one in found.branches
+        for branch in found.branches
     ]
     title = f"Sparsity of each branch, over {found.image_count} image{'s' * (found.image_count != 1)}"
-    dead = sum(one.dead for one in found.branches)
+    dead = sum(branch.dead for branch in found.branches)
     alt = f"{title}. {dead:,} channels are 0 everywhere in all images."
     return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
 
 
-def climb(found: Maximization, name: str) -> str:
-    """Return the picture that a channel wants, and how its response rose on the way."""
+def maximization_chart(found: Maximization, name: str) -> str:
+    """Return the image that maximizes a channel, and the channel's response at each step."""
     height, width = map_images.pixels(found.png).shape[:2]
     wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
     body = [
@@ -367,11 +369,11 @@ def climb(found: Maximization, name: str) -> str:
     body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.BRANCH["1x1"]))
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
     alt = f"Image that maximizes {name}; the response rose from {values[0]:.3g} to {values[-1]:.3g}."
-    return svg.picture(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
+    return svg.chart(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
 
 
 def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]]) -> str:
-    """Return each block's share of the MACs beside its share of the time, of one or several batches."""
+    """Return each block's share of the MACs beside its share of the time, for one or more batches."""
     total_macs = sum(macs.values()) or 1
     colours = (palette.BRANCH["3x3"], palette.BRANCH["5x5"])
     series = [svg.Series("MACs", [100 * macs[block] / total_macs for block in blocks], palette.PLAIN)]
@@ -389,17 +391,17 @@ def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[s
     return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=max(700, 74 * len(blocks)))
 
 
-def attribution_panel(picture: bytes, heat: Heat, title: str) -> str:
+def attribution_panel(image_png: bytes, heat: Heat, title: str) -> str:
     """Return the network's input, and a heat map laid over it."""
     shown = [
-        Panel("Network input", [(picture, False)]),
-        Panel(title, [(picture, False), (map_images.overlay_png(heat), True)]),
+        Panel("Network input", [(image_png, False)]),
+        Panel(title, [(image_png, False), (map_images.overlay_png(heat), True)]),
     ]
     return panels(shown, heat, "weighted feature maps", title)
 
 
-def strongest(found: Sequence[Strip], title: str) -> str:
-    """Return the maps of each branch that respond most, a row per branch."""
+def strongest_maps(found: Sequence[Strip], title: str) -> str:
+    """Return the maps with the highest response in each branch, a row per branch."""
     body, y, tile = [], 32.0, 36
     columns = 10
     for strip in found:
@@ -410,5 +412,5 @@ def strongest(found: Sequence[Strip], title: str) -> str:
         width = map_images.pixels(png).shape[1] * tile / strip.tile[1]
         body.append(map_images.image(90, y, width, strip.tile[0] * tile / strip.tile[1], png))
         y += strip.tile[0] * tile / strip.tile[1] + 8
-    alt = f"{title}: " + "; ".join(_strip_words(strip) for strip in found)
-    return svg.picture(520, y, title, alt, body)
+    alt = f"{title}: " + "; ".join(_strip_text(strip) for strip in found)
+    return svg.chart(520, y, title, alt, body)

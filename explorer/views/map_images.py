@@ -1,7 +1,7 @@
-"""Feature maps and heat maps as pictures: they come as grey PNGs, and are coloured, cut and laid out anew here.
+"""Feature maps and heat maps as images: they arrive as grey PNGs and are coloured, cut and arranged here.
 
-Black of a grey map is the least value and white the largest. Cividis tells amounts (Nuñez et al. 2018); what can speak
-for or against is told from vermilion over nothing to teal.
+In a grey map, black is the smallest value and white the largest. Amounts have the colours of cividis (Nuñez et al.
+2018); values with both signs go from vermilion (negative) over near white (0) to teal (positive).
 """
 
 import base64
@@ -18,7 +18,7 @@ from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 from explorer.views.palette import LIGHT
 
-GAP = 1  # pixels of a sprite between two tiles
+GAP = 1  # between two tiles of a sprite, in pixels
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -28,39 +28,39 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def pixels(picture: bytes) -> np.ndarray:
-    """Return the pixels of a PNG of our own making: H × W for a grey one, else H × W × 3."""
-    with Image.open(io.BytesIO(picture), formats=("PNG",)) as file:
+def pixels(image_png: bytes) -> np.ndarray:
+    """Return the pixels of a PNG made by the app: H × W for a grey one, else H × W × 3."""
+    with Image.open(io.BytesIO(image_png), formats=("PNG",)) as file:
         return np.asarray(file if file.mode == "L" else file.convert("RGB"))
 
 
-def shrunk(picture: bytes, side: int) -> bytes:
-    """Return a PNG so reduced that no side is longer than ``side``; the same where it is not."""
-    with Image.open(io.BytesIO(picture), formats=("PNG",)) as file:
+def shrink(image_png: bytes, side: int) -> bytes:
+    """Return a PNG with no side longer than ``side`` pixels; unchanged if it is small enough."""
+    with Image.open(io.BytesIO(image_png), formats=("PNG",)) as file:
         if max(file.size) <= side:
-            return picture
+            return image_png
         small = file.convert("RGB")
     small.thumbnail((side, side))
     return png(np.asarray(small))
 
 
-def address(picture: bytes) -> str:
-    """Return a PNG as an address that holds all of it, so that nothing need be fetched."""
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+def data_uri(image_png: bytes) -> str:
+    """Return a PNG as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(image_png).decode()}"
 
 
-def image(x: float, y: float, width: float, height: float, picture: bytes, *, smooth: bool = False) -> str:
-    """Return a PNG as a part of an SVG, its pixels as squares unless ``smooth``."""
+def image(x: float, y: float, width: float, height: float, image_png: bytes, *, smooth: bool = False) -> str:
+    """Return a PNG as an element of an SVG, its pixels as squares unless ``smooth``."""
     style = "" if smooth else ' style="image-rendering:pixelated"'
     return (
         f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
-        f'href="{address(picture)}"{style}/>'
+        f'href="{data_uri(image_png)}"{style}/>'
     )
 
 
 @lru_cache(maxsize=1)
 def _cividis() -> np.ndarray:
-    """256 × 3: the colour of each shade."""
+    """Return the colour of each shade, 256 × 3."""
     return np.array([_rgb(palette.scale(shade / 255)) for shade in range(256)], np.uint8)
 
 
@@ -68,44 +68,50 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def coloured(grey: np.ndarray) -> np.ndarray:
-    """H × W of shades → H × W × 3 in cividis."""
-    return _cividis()[grey]
+def to_cividis(grey: np.ndarray) -> np.ndarray:
+    """Return H × W shades of grey as H × W × 3 pixels in cividis."""
+    colours: np.ndarray = _cividis()[grey]
+    return colours
 
 
 def heat_png(heat: Heat) -> bytes:
     """Return a heat map as a coloured PNG: cividis for amounts, two colours around 0 where there are both signs."""
     shades = pixels(heat.png)
-    return png(_signed(shades, heat) if heat.low < 0 else coloured(shades))
+    return png(_signed(shades, heat) if heat.low < 0 else to_cividis(shades))
 
 
 def overlay_png(heat: Heat) -> bytes:
-    """Return a heat map to lay over a picture: the less a place has, the more the picture shows through."""
+    """Return a heat map to lay over an image: the smaller a value, the more transparent its pixel."""
     shades = pixels(heat.png)
-    strength = np.abs(_values(shades, heat)) / max(heat.high, -heat.low, 1e-12)
+    strength = np.abs(_to_values(shades, heat)) / max(heat.high, -heat.low, 1e-12)
     opacity = np.rint(255 * np.clip(0.15 + 0.75 * strength, 0, 0.9))
-    colours = _signed(shades, heat) if heat.low < 0 else coloured(shades)
+    colours = _signed(shades, heat) if heat.low < 0 else to_cividis(shades)
     return png(np.dstack([colours, opacity.astype(np.uint8)]))
 
 
-def _values(shades: np.ndarray, heat: Heat) -> np.ndarray:
+def _to_values(shades: np.ndarray, heat: Heat) -> np.ndarray:
     return heat.low + shades.astype(float) / 255 * (heat.high - heat.low)
 
 
 def _signed(shades: np.ndarray, heat: Heat) -> np.ndarray:
-    """Colour by sign: vermilion below 0, pale at 0, teal above, both ends at the same distance from 0."""
-    values = np.clip(_values(shades, heat) / max(heat.high, -heat.low, 1e-12), -1, 1)[..., None]
-    against, nothing, towards = (np.array(_rgb(colour), float) for colour in SIGNED)
-    return np.rint(
-        np.where(values < 0, nothing + (against - nothing) * -values, nothing + (towards - nothing) * values)
-    ).astype(np.uint8)
+    """Return the colours of a heat map with both signs, on a scale symmetric about 0."""
+    return _signed_colours(np.clip(_to_values(shades, heat) / max(heat.high, -heat.low, 1e-12), -1, 1))
 
 
-SIGNED = (LIGHT.worse, "#f5f5f0", LIGHT.better)  # against, nothing, for
+def _signed_colours(values: np.ndarray) -> np.ndarray:
+    """Return H × W values, −1 to 1, as H × W × 3 pixels: vermilion below 0, near white at 0, teal above."""
+    negative, zero, positive = (np.array(_rgb(colour), float) for colour in SIGNED)
+    values = values[..., None]
+    colours = np.where(values < 0, zero + (negative - zero) * -values, zero + (positive - zero) * values)
+    rounded: np.ndarray = np.rint(colours).astype(np.uint8)
+    return rounded
+
+
+SIGNED = (LIGHT.worse, "#f5f5f0", LIGHT.better)  # negative, zero, positive
 
 
 def tiles(sprite: bytes, tile: tuple[int, int], columns: int, count: int) -> np.ndarray:
-    """Cut a picture of tiles, row by row, into them: count × H × W (× 3)."""
+    """Cut a sprite, row by row, into its tiles: count × H × W (× 3)."""
     whole = pixels(sprite)
     height, width = tile
     places = [divmod(number, columns) for number in range(count)]
@@ -113,7 +119,7 @@ def tiles(sprite: bytes, tile: tuple[int, int], columns: int, count: int) -> np.
 
 
 def lay_out(cut: np.ndarray, columns: int) -> bytes:
-    """Lay tiles, n × H × W × 3 or 4, in rows of ``columns`` with clear gaps between them, as one PNG."""
+    """Return tiles, n × H × W × 3 or 4, in rows of ``columns`` with transparent gaps between them, as one PNG."""
     count, height, width = cut.shape[:3]
     rows = -(-count // columns)
     sprite = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 4), np.uint8)
@@ -129,21 +135,18 @@ def lay_out(cut: np.ndarray, columns: int) -> bytes:
 def strip_png(strip: Strip, columns: int, most: int) -> bytes:
     """Return the first ``most`` maps of a strip in cividis, in rows of ``columns``."""
     count = min(most, len(strip.channels))
-    return lay_out(coloured(tiles(strip.png, strip.tile, strip.columns, count)), columns)
+    return lay_out(to_cividis(tiles(strip.png, strip.tile, strip.columns, count)), columns)
 
 
 def scale_bar(x: float, y: float, width: float, low: float, high: float, unit: str) -> list[str]:
-    """Return the legend of a heat map: its colours with the values at the ends, and what they are."""
+    """Return the legend of a heat map: its colours, the values at both ends, and the unit."""
     ramp = np.linspace(0, 255, 128).astype(np.uint8)[None]
     if low < 0:
         most = max(high, -low)
         low, high = -most, most
-        ends = np.linspace(-1, 1, 128)[None, :, None]
-        against, nothing, towards = (np.array(_rgb(colour), float) for colour in SIGNED)
-        mixed = np.where(ends < 0, nothing + (against - nothing) * -ends, nothing + (towards - nothing) * ends)
-        colours = np.rint(mixed).astype(np.uint8)
+        colours = _signed_colours(np.linspace(-1, 1, 128)[None])
     else:
-        colours = coloured(ramp)
+        colours = to_cividis(ramp)
     return [
         image(x, y, width, 12, png(colours), smooth=True),
         svg.text(x, y + 28, fmt.number(low), faint=True),
@@ -153,7 +156,7 @@ def scale_bar(x: float, y: float, width: float, low: float, high: float, unit: s
 
 
 def choice(identity: str, label: str, x: float, y: float, width: float, height: float) -> str:
-    """Return a clear box over a part of a picture that can be chosen by it; ``label`` says what it is."""
+    """Return a transparent box that makes a part of an SVG selectable; ``label`` names it."""
     return (
         f'<rect data-choice="{escape(identity)}" aria-label="{escape(label)}" x="{x:.1f}" y="{y:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" fill="transparent"><title>{escape(label)}</title></rect>'
@@ -163,7 +166,7 @@ def choice(identity: str, label: str, x: float, y: float, width: float, height: 
 def grid_choices(
     prefix: str, labels: Sequence[str], x: float, y: float, size: tuple[float, float], columns: int, gap: float
 ) -> list[str]:
-    """Return a choice per tile of a sprite whose tiles are drawn ``size`` (width, height) large; ids count from 0."""
+    """Return a choice per tile of a sprite whose tiles are drawn ``size`` (width, height) large. Ids count from 0."""
     found = []
     for place, label in enumerate(labels):
         row, column = divmod(place, columns)

@@ -1,4 +1,4 @@
-"""The paper's table with its read-only companions, as rows of text and numbers ready to be shown."""
+"""The paper's table with its read-only columns, as rows of text and numbers for display."""
 
 from typing import Any
 
@@ -11,32 +11,32 @@ from explorer.views.labels import edit_text
 
 MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE = "mark", "in → out", "H×W", "parameters", "MACs", "note"
 READ_ONLY = (MODULE, MARK, FLOW, SIZE, PARAMETERS, MACS, NOTE)
-EDITED, RIPPLE, REFUSED = "●", "≈", "✗"
-# What is set for the network but belongs to one part of it; the stem stands for all pools between modules too.
+EDITED, RIPPLE, REJECTED = "●", "≈", "✗"
+# Settings of the network that belong to one part of it. The stem also represents all pools between modules.
 _SETTINGS_OF = {"stem": ("input_shape", "pooling"), "classifier": ("classes", "dropout")}
 
 
 def table_rows(
     summary: NetworkSummary, base: NetworkSummary, problems: tuple[Problem, ...] = ()
 ) -> list[dict[str, Any]]:
-    """Return one dict per module: its name, mark, six cells, and what it became, against the preset ``base``.
+    """Return one dict per module: its name, mark, six cells, and results, compared with the preset ``base``.
 
     The mark is ● where a cell was edited, ≈ where the numbers changed because of an edit elsewhere (upstream, or a
-    setting of the whole network: the note says which), and ✗ where an edit was refused.
+    setting of the whole network: the note says which), and ✗ where an edit was rejected.
     """
     edits = changes(base.config, summary.config)
-    refused = {problem.where for problem in problems}
+    rejected = {problem.where for problem in problems}
     rows = []
     for row in to_rows(summary.config):
         name = row[MODULE]
         mark, note = _mark_and_note(name, summary, base, edits)
-        entrance, concat = _entrance(summary, name), summary.concat(name)
+        first, concat = _first_row(summary, name), summary.concat(name)
         rows.append(
             {
                 MODULE: name,
-                MARK: REFUSED if name in refused else mark,
+                MARK: REJECTED if name in rejected else mark,
                 **{heading: row[heading] for heading in HEADINGS.values()},
-                FLOW: f"{entrance.in_shape[0]:,} → {concat.out_shape[0]:,}",
+                FLOW: f"{first.in_shape[0]:,} → {concat.out_shape[0]:,}",
                 SIZE: fmt.size(concat.out_shape[1:]),
                 PARAMETERS: summary.by_module[name].parameters,
                 MACS: summary.by_module[name].macs,
@@ -46,8 +46,8 @@ def table_rows(
     return rows
 
 
-def surroundings(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str, Any]]:
-    """Return what stands around the table — stem, auxiliary heads, classifier — with their marks and numbers."""
+def other_parts(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str, Any]]:
+    """Return the parts outside the table (stem, auxiliary heads, classifier) with their marks and numbers."""
     edits = changes(base.config, summary.config)
     rows = []
     for block in summary.by_module:
@@ -70,7 +70,7 @@ def surroundings(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str
 
 
 def version_title(base: str, edits: tuple[Change, ...]) -> str:
-    """Return which network this is: ``paper``, ``paper + 1 edit``, ``paper + 2 edits``."""
+    """Return the name of a network: ``paper``, ``paper + 1 edit``, ``paper + 2 edits``."""
     if not edits:
         return base
     return f"{base} + {len(edits)} edit{'s' if len(edits) > 1 else ''}"
@@ -86,21 +86,21 @@ def _mark_and_note(
         return EDITED, ", ".join(filter(None, (*map(edit_text, own), difference)))
     if there is None:
         return EDITED, "not in the preset"
-    if here != there or _outline(summary, block) != _outline(base, block):
+    if here != there or _shapes(summary, block) != _shapes(base, block):
         causes = [edit_text(change) for change in edits if _reaches(change, block, summary)]
         return RIPPLE, ", ".join(filter(None, (*causes, _ripple(summary, base, block), difference)))
     return "", ""
 
 
 def _is_of(change: Change, block: str) -> bool:
-    """Whether an edit was made in this block: in its row, or as a setting of this part of the network alone."""
+    """Whether an edit belongs to this block: to its row, or as a setting of this part of the network alone."""
     if block.startswith("aux_"):
         return change.where == "aux"
     return change.where == block or (change.where == "network" and change.field in _SETTINGS_OF.get(block, ()))
 
 
 def _reaches(change: Change, block: str, summary: NetworkSummary) -> bool:
-    """Whether a setting of the whole network acts in this block itself, and not only through what comes in."""
+    """Whether a setting of the whole network acts in this block itself, not only through its input."""
     if change.where != "network" or block == "classifier":
         return False
     if change.field == "classes":
@@ -111,8 +111,8 @@ def _reaches(change: Change, block: str, summary: NetworkSummary) -> bool:
 
 
 def _ripple(summary: NetworkSummary, base: NetworkSummary, block: str) -> str:
-    """Say what comes in differently: the channels alone where the picture kept its size."""
-    now, was = _outline(summary, block)[0], _outline(base, block)[0]
+    """Return the change of the input: only the channels if height and width stayed the same."""
+    now, was = _shapes(summary, block)[0], _shapes(base, block)[0]
     if now == was:
         return ""
     if now[1:] == was[1:]:
@@ -120,7 +120,7 @@ def _ripple(summary: NetworkSummary, base: NetworkSummary, block: str) -> str:
     return f"in {fmt.shape(was)} → {fmt.shape(now)}"
 
 
-def _outline(summary: NetworkSummary, block: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _shapes(summary: NetworkSummary, block: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     inside = [row for row in summary.rows if row.module == block]
     return inside[0].in_shape, inside[-1].out_shape
 
@@ -131,5 +131,5 @@ def _difference(here: Totals, there: Totals | None) -> str:
     return f"{fmt.signed(here.parameters - there.parameters)} parameters"
 
 
-def _entrance(summary: NetworkSummary, name: str) -> LayerRow:
+def _first_row(summary: NetworkSummary, name: str) -> LayerRow:
     return next(row for row in summary.rows if row.module == name)

@@ -1,6 +1,6 @@
-"""Every colour of the app, once: what each thing is painted in, and which text can be read on it.
+"""Every colour of the app, once, and which text is readable on it.
 
-Branches follow Okabe & Ito ("Color universal design", 2008), safe for colour-blind eyes; cost is cividis (Nuñez,
+Branches follow Okabe & Ito ("Color universal design", 2008), safe for colour-blind readers; cost is cividis (Nuñez,
 Anderton & Renslow 2018). Contrast is WCAG 2.1's ratio of relative luminances. Colours are ``#rrggbb``.
 """
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 BRANCH = MappingProxyType({"1x1": "#0072b2", "3x3": "#e69f00", "5x5": "#009e73", "pool": "#cc79a7"})
 AUX = "#d55e00"
-PLAIN = "#5b6778"  # what belongs to no branch: stem, classifier
-READABLE = 4.5  # the least contrast of text that WCAG calls enough (AA)
+PLAIN = "#5b6778"  # for parts without a branch: stem, classifier
+READABLE = 4.5  # the lowest contrast of text that WCAG accepts (AA)
 
 # Cividis from little to much, evenly spaced.
 CIVIDIS = (
@@ -20,11 +20,11 @@ CIVIDIS = (
 
 
 class Theme(NamedTuple):
-    """What a light or a dark page is painted in; the same values as in ``.streamlit/config.toml``.
+    """The colours of a light or a dark page; the same values as in ``.streamlit/config.toml``.
 
-    ``ink`` and ``muted`` are text, ``line`` an outline or arrow that must be seen, ``card`` and ``neutral`` the
-    fill of a box with and without a branch of its own. ``better``, ``worse`` and ``variants`` (A–D) are text or
-    lines on ``background``.
+    ``ink`` and ``muted`` are for text, ``line`` for an outline or arrow that must be visible, ``card`` and ``neutral``
+    the fill of a box with and without a branch of its own. ``better``, ``worse`` and ``variants`` (A–D) are for text
+    or lines on ``background``.
     """
 
     background: str
@@ -67,20 +67,20 @@ DARK = Theme(
 
 
 def scale(position: float) -> str:
-    """Return the cost colour at ``position``, 0 (nothing) to 1 (the most); beyond them the ends."""
-    place = min(max(position, 0.0), 1.0) * (len(CIVIDIS) - 1)
-    below = min(int(place), len(CIVIDIS) - 2)
-    return mix(CIVIDIS[below], CIVIDIS[below + 1], place - below)
+    """Return the cost colour at ``position``, 0 (nothing) to 1 (the most); a position outside is clipped."""
+    index = min(max(position, 0.0), 1.0) * (len(CIVIDIS) - 1)
+    below = min(int(index), len(CIVIDIS) - 2)
+    return mix(CIVIDIS[below], CIVIDIS[below + 1], index - below)
 
 
-def mix(first: str, second: str, share: float) -> str:
-    """Return the colour ``share`` (0 to 1) of the way from the first to the second."""
+def mix(first: str, second: str, fraction: float) -> str:
+    """Return the colour ``fraction`` (0 to 1) of the way from the first to the second."""
     pairs = zip(_channels(first), _channels(second), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+    return "#" + "".join(f"{round(a + (b - a) * fraction):02x}" for a, b in pairs)
 
 
 def text_on(fill: str) -> str:
-    """Return black or white, whichever is read better on ``fill``: always :data:`READABLE` in light and dark."""
+    """Return black or white, whichever has more contrast on ``fill``. It is at least :data:`READABLE`."""
     return max("#ffffff", "#000000", key=lambda text: contrast(text, fill))
 
 

@@ -1,8 +1,8 @@
-"""Pictures of the lesson on the 1×1 reduction: its costs, its break-even, its mixing of channels, its times."""
+"""Charts of the lesson on the 1×1 reduction: its costs, its break-even, its mixing of channels, its times."""
 
 from collections.abc import Sequence
 
-from explorer.lessons.reduction import Path, ReductionCase, Step, break_even, direct, reduced
+from explorer.lessons.reduction import ConvPath, NaiveStep, ReductionCase, break_even, direct_path, reduction_path
 from explorer.lessons.spread import spread
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
@@ -11,15 +11,15 @@ WITHOUT, WITH = palette.BRANCH["3x3"], palette.BRANCH["1x1"]  # as everywhere in
 
 
 def cost_bars(case: ReductionCase) -> str:
-    """Return the parameters' formulas filled in, and pairs of bars: parameters, MACs, activations, without and with.
+    """Return the formulas of the parameters, filled in, and bars of parameters, MACs and activations, without and with.
 
-    The whole answer to a control is this one picture: a browser draws it faster than typeset formulas beside it.
+    The whole answer to a control is this one chart: a browser draws it faster than typeset formulas beside a chart.
     """
-    plain, both = direct(case), reduced(case)
+    plain, both = direct_path(case), reduction_path(case)
     name = "parameters" if case.biases else "weights"
     quantities = ((name, "parameters"), ("MACs", "macs"), ("activations", "activations"))
-    worked = cost_formulas(case)
-    body, spoken = _worked(worked), []
+    formulas = cost_formulas(case)
+    body, descriptions = _formula_lines(formulas), []
     for row, (name, field) in enumerate(quantities):
         values = (getattr(plain, field), getattr(both, field))
         y = 86 + row * 84
@@ -31,13 +31,13 @@ def cost_bars(case: ReductionCase) -> str:
             length = 480 * value / max(values)
             body.append(svg.rect(64, top, max(length, 1), 21, colour, hint=f"{label}: {value:,} {name}"))
             body.append(svg.text(64 + length + 8, top + 15, fmt.exact(value)))
-        spoken.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
-    return svg.picture(700, 336, _bars_title(plain, both), "; ".join([*spoken, *worked]), body)
+        descriptions.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
+    return svg.chart(700, 336, _bars_title(plain, both), "; ".join([*descriptions, *formulas]), body)
 
 
 def cost_formulas(case: ReductionCase) -> tuple[str, str]:
-    """Return how the parameters come about without and with the reduction, the numbers filled in."""
-    k, plain, both = case.kernel, direct(case), reduced(case)
+    """Return the formulas of the parameters without and with the reduction, filled in."""
+    k, plain, both = case.kernel, direct_path(case), reduction_path(case)
     c, n, r = (fmt.exact(value) for value in (case.inputs, case.filters, case.reduction))
     bias, bias_both = (f" + {n}", f" + {r} + {n}") if case.biases else ("", "")
     return (
@@ -46,8 +46,8 @@ def cost_formulas(case: ReductionCase) -> tuple[str, str]:
     )
 
 
-def _worked(formulas: Sequence[str]) -> list[str]:
-    """The two formulas under each other, each behind the colour of its bars."""
+def _formula_lines(formulas: Sequence[str]) -> list[str]:
+    """Return the two formulas below each other, each with the colour of its bars."""
     parts = []
     for place, (name, colour, formula) in enumerate(zip(("without", "with"), (WITHOUT, WITH), formulas, strict=True)):
         y = 46 + place * 22
@@ -55,7 +55,7 @@ def _worked(formulas: Sequence[str]) -> list[str]:
     return parts
 
 
-def _bars_title(plain: Path, both: Path) -> str:
+def _bars_title(plain: ConvPath, both: ConvPath) -> str:
     if both.parameters < plain.parameters:
         return f"The 1×1 saves {fmt.percent(plain.parameters - both.parameters, plain.parameters)} of the parameters"
     return "At this width the 1×1 saves nothing"
@@ -70,14 +70,14 @@ def _comparison(without: int, with_: int) -> str:
 
 
 def break_even_curve(case: ReductionCase) -> str:
-    """Return parameters over the reduction's width: rising with the 1×1, level without, and where they cross."""
-    level, edge = direct(case).parameters, break_even(case)
+    """Return parameters over the reduction's width: rising with the 1×1, constant without, and where they cross."""
+    level, edge = direct_path(case).parameters, break_even(case)
     span = max(round(1.6 * edge), case.reduction + case.reduction // 5, 8)
-    marks = svg.ticks(max(level, reduced(case.replace(reduction=span)).parameters))
+    marks = svg.ticks(max(level, reduction_path(case.replace(reduction=span)).parameters))
     frame = svg.Frame(64, 68, 620, 200, span, marks[-1])
-    start = reduced(case.replace(reduction=1)).parameters
-    end = reduced(case.replace(reduction=span)).parameters
-    here = reduced(case).parameters
+    start = reduction_path(case.replace(reduction=1)).parameters
+    end = reduction_path(case.replace(reduction=span)).parameters
+    here = reduction_path(case).parameters
     body = [svg.legend([("without", WITHOUT), ("with a 1×1 of that width", WITH)], frame.left, 40)]
     body += svg.grid(frame, marks, "parameters")
     body.append(svg.path([(frame.x(0), frame.y(level)), (frame.x(span), frame.y(level))], WITHOUT))
@@ -89,20 +89,20 @@ def break_even_curve(case: ReductionCase) -> str:
     body.append(svg.text(frame.x(case.reduction) + 10, frame.y(here) - 20, f"r = {case.reduction:,}: {here:,}"))
     body.append(svg.text(frame.left + frame.width, frame.y(0) + 36, "width of the 1×1 in channels", anchor="end"))
     alt = f"Parameters over the width of the reduction. Without it {level:,}. It saves up to a width of {edge:,}."
-    return svg.picture(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
+    return svg.chart(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
 
 
 def curve_rows(case: ReductionCase) -> list[dict[str, int]]:
     """Return the data of the curve: parameters and MACs by width, up to twice the break-even.
 
-    There are about a hundred rows, with the case's own width, the last that saves and the first that does not.
+    There are about a hundred rows, with the case's own width, the largest that saves parameters and the next one.
     """
     edge = break_even(case)
     last = max(2 * edge, case.reduction)
     special = {case.reduction, edge, edge + 1} & set(range(1, last + 1))
     rows = []
     for width in sorted({*range(1, last + 1, max(1, last // 100)), *special}):
-        path = reduced(case.replace(reduction=width))
+        path = reduction_path(case.replace(reduction=width))
         rows.append({"reduction": width, "parameters": path.parameters, "macs": path.macs})
     return rows
 
@@ -119,10 +119,10 @@ def _tex(number: int) -> str:
     return fmt.exact(number).replace(",", "{,}")
 
 
-def explosion_charts(steps: Sequence[Step]) -> tuple[str, str]:
-    """Return parameters and MACs after each further module has lost its reductions."""
+def explosion_charts(steps: Sequence[NaiveStep]) -> tuple[str, str]:
+    """Return parameters and MACs as the reductions are removed from one module after the other."""
     good = [step for step in steps if not step.problem]
-    labels = ["all in", *(step.name for step in good[1:])]
+    labels = ["all present", *(step.name for step in good[1:])]
     charts = []
     for name, field, colour in (("parameters", "parameters", WITH), ("MACs", "macs", WITHOUT)):
         values = [getattr(step, field) for step in good]
@@ -135,7 +135,7 @@ def explosion_charts(steps: Sequence[Step]) -> tuple[str, str]:
 
 
 def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int]) -> str:
-    """Return the channels out of each module, as the network is and with the chosen reductions removed."""
+    """Return the output channels of each module, as the network is and without the selected reductions."""
     alt = "Channels out of each module: " + ", ".join(
         f"{name} {before:,} and {after:,}" for name, before, after in zip(names, now, naive, strict=True)
     )
@@ -145,9 +145,9 @@ def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int]) 
 
 
 def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
-    """Return what a 1×1 does at one position: a matrix (out × in) times the pixel's channels, in colours.
+    """Return the work of a 1×1 at one position: a matrix (out × in) times the channels of the pixel, in colours.
 
-    Numbers are small integers; blue is positive, orange negative, and the stronger the further from 0.
+    Numbers are small integers; blue is positive, orange negative, stronger with the distance from 0.
     """
     out = [sum(w * x for w, x in zip(row, pixel, strict=True)) for row in weights]
     cell, top = 34, 70
@@ -169,7 +169,7 @@ def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
     height = max(top + len(out) * cell, 52 + len(pixel) * cell) + 10
     alt = f"At one pixel, {len(pixel)} channels {list(pixel)} times a matrix of weights give {len(out)} channels {out}."
     title = f"One pixel: {len(pixel)} channels in, {len(out)} mixtures out"
-    return svg.picture(700, height, title, alt, body)
+    return svg.chart(700, height, title, alt, body)
 
 
 def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
@@ -181,9 +181,9 @@ def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
 
 
 def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
-    """Return every measured round as a dot, both versions above each other, with median and quartiles.
+    """Return every measured round as a dot, one version above the other, with median and quartiles.
 
-    Rounds far beyond the slower version's quartiles are counted at the edge, so that the others can be told apart.
+    Rounds far beyond the slower version's quartiles are only counted at the edge, so that the others stay distinct.
     """
     rows = (("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))
     marks = svg.ticks(min(max(*direct_ms, *reduced_ms), 2 * max(spread(times).high for _, times, _ in rows)))
@@ -196,14 +196,14 @@ def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
         body += [svg.text(0, 72 + place * 54, name), *_dots(frame, 68 + place * 54, times, colour)]
     middles = [fmt.milliseconds(spread(times).middle) for _, times, _ in rows]
     title = f"{middles[0]} without, {middles[1]} with the reduction (medians)"
-    return svg.picture(700, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
+    return svg.chart(700, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
 
 
 def _dots(frame: svg.Frame, y: float, times: Sequence[float], colour: str) -> list[str]:
-    half = spread(times)
+    quartiles = spread(times)
     inside = [ms for ms in times if ms <= frame.most_x]
     parts = [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in inside]
-    parts.append(svg.line(frame.x(half.low), y + 14, frame.x(half.high), y + 14, width=4))
-    parts.append(svg.line(frame.x(half.middle), y - 14, frame.x(half.middle), y + 18, width=2))
+    parts.append(svg.line(frame.x(quartiles.low), y + 14, frame.x(quartiles.high), y + 14, width=4))
+    parts.append(svg.line(frame.x(quartiles.middle), y - 14, frame.x(quartiles.middle), y + 18, width=2))
     beyond = len(times) - len(inside)
     return [*parts, svg.text(700, y + 4, f"{beyond} slower", anchor="end", faint=True)] if beyond else parts

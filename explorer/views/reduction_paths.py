@@ -1,22 +1,22 @@
-"""The two paths of the lesson on the 1×1 reduction as a diagram, top to bottom like the modules' own.
+"""The two paths of the lesson on the 1×1 reduction as a diagram, from top to bottom like those of modules.
 
-Every layer is a box with its kernels, parameters and MACs, every arrow as wide as the channels it carries, with their
-shape beside it. Colours are those of the branches. Sizes are pixels.
+Every layer is a box with its kernels, parameters and MACs. Every arrow is as wide as its channels, with their shape
+beside it. Colours are those of the branches. Sizes are pixels.
 """
 
-from explorer.lessons.reduction import Cost, Path, ReductionCase, direct, reduced
+from explorer.lessons.reduction import ConvCost, ConvPath, ReductionCase, direct_path, reduction_path
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
 _WIDTH, _BOX, _HIGH, _GAP, _BAR = 700, 200, 96, 46, 34
-_TOP = 52  # of the bar for what comes in, below the title
-_COLUMNS = {"without": 160, "with": 540}  # where the middle of each path lies
+_TOP = 52  # of the input bar, below the title
+_COLUMNS = {"without": 160, "with": 540}  # the centre of each path
 _THICKEST = 9.0
 
 
 def paths(case: ReductionCase) -> str:
-    """Return both ways from the input to the output: the convolution alone, and behind a 1×1."""
-    plain, both = direct(case), reduced(case)
+    """Return both paths from the input to the output: the convolution alone, and after a 1×1."""
+    plain, both = direct_path(case), reduction_path(case)
     most = max(case.inputs, case.filters, case.reduction)
     upper = _TOP + _BAR + _GAP
     lower = upper + _HIGH + _GAP
@@ -25,24 +25,24 @@ def paths(case: ReductionCase) -> str:
     for (name, x), path in zip(_COLUMNS.items(), (plain, both), strict=True):
         tops = (upper, lower)[-len(path.layers) :]
         starts = (_TOP + _BAR, *(top + _HIGH for top in tops))
-        carried = (case.inputs, *(layer.filters for layer in path.layers))
-        for start, stop, channels in zip(starts, (*tops, end), carried, strict=True):
+        widths = (case.inputs, *(layer.filters for layer in path.layers))
+        for start, stop, channels in zip(starts, (*tops, end), widths, strict=True):
             body += _arrow(x, start, stop, channels, most, _shape(case, channels))
         for layer, top in zip(path.layers, tops, strict=True):
             body += _layer(layer, x, top, case)
-        body.append(svg.text(x, end + _BAR + 22, f"{name}: {_sums(path, case)}", anchor="middle", weight=600))
+        body.append(svg.text(x, end + _BAR + 22, f"{name}: {_cost_text(path, case)}", anchor="middle", weight=600))
     title = f"The {case.kernel}×{case.kernel} sees all {case.inputs:,} channels, or {case.reduction:,} mixtures of them"
-    return svg.picture(_WIDTH, end + _BAR + 34, title, _alt(case, plain, both), body)
+    return svg.chart(_WIDTH, end + _BAR + 34, title, _alt(case, plain, both), body)
 
 
 def _bar(case: ReductionCase, channels: int, top: float, word: str) -> list[str]:
-    """What both paths begin or end with."""
+    """Return the bar with which both paths begin or end."""
     label = svg.text(_WIDTH / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)
     return [svg.rect(0, top, _WIDTH, _BAR, "currentColor", opacity=0.1), label]
 
 
-def _layer(layer: Cost, x: float, top: float, case: ReductionCase) -> list[str]:
-    """A layer: its window on a chip of its branch's colour, its numbers under it."""
+def _layer(layer: ConvCost, x: float, top: float, case: ReductionCase) -> list[str]:
+    """Return a layer: its window on its branch's colour, its numbers below."""
     window = f"{layer.kernel}×{layer.kernel}"
     colour = palette.BRANCH.get(f"{layer.kernel}x{layer.kernel}", palette.PLAIN)
     left, ink = x - _BOX / 2, palette.text_on(colour)
@@ -60,7 +60,7 @@ def _layer(layer: Cost, x: float, top: float, case: ReductionCase) -> list[str]:
 
 
 def _arrow(x: float, start: float, stop: float, channels: int, most: int, text: str) -> list[str]:
-    """An arrow down, as wide as its channels, with its text to the right of it."""
+    """Return a downward arrow, as wide as its channels, with its text to the right."""
     width = 1.5 + (_THICKEST - 1.5) * channels / most
     half, neck = width / 2 + 4, stop - 9
     head = f'<polygon points="{x - half:.1f},{neck:.1f} {x + half:.1f},{neck:.1f} {x:.1f},{stop:.1f}" opacity="0.6"/>'
@@ -76,14 +76,14 @@ def _unit(case: ReductionCase) -> str:
     return "parameters" if case.biases else "weights"
 
 
-def _sums(path: Path, case: ReductionCase) -> str:
+def _cost_text(path: ConvPath, case: ReductionCase) -> str:
     return f"{fmt.exact(path.parameters)} {_unit(case)}, {fmt.short(path.macs)} MACs"
 
 
-def _alt(case: ReductionCase, plain: Path, both: Path) -> str:
+def _alt(case: ReductionCase, plain: ConvPath, both: ConvPath) -> str:
     window = f"{case.kernel}×{case.kernel}"
     return (
         f"Two paths from {_shape(case, case.inputs)} to {_shape(case, case.filters)}. Without: a {window} convolution, "
-        f"{_sums(plain, case)}. With: a 1×1 convolution to {_shape(case, case.reduction)}, then the {window}, "
-        f"{_sums(both, case)}."
+        f"{_cost_text(plain, case)}. With: a 1×1 convolution to {_shape(case, case.reduction)}, then the {window}, "
+        f"{_cost_text(both, case)}."
     )

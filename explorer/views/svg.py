@@ -1,7 +1,7 @@
-"""Small charts as SVG text, drawn without a plotting library, so that a control can be answered at once.
+"""Small charts as SVG text, drawn without a plotting library, so that the page can answer a control at once.
 
-Text and lines take the page's own colour (``currentColor``), fills come from the palette: light and dark both work.
-Coordinates are pixels of the picture; a picture shrinks with its column. Every picture carries its text alternative.
+Text and lines have the page's own colour (``currentColor``), fills come from the palette: light and dark both work.
+Coordinates are pixels of the chart; a chart shrinks with its column. Every chart has a text alternative.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ _GRID = 0.18  # opacity of grid lines
 
 
 class Series(NamedTuple):
-    """Values of one colour, one per label; ``name`` stands in the legend."""
+    """Values of one colour, one per label; ``name`` is in the legend."""
 
     name: str
     values: Sequence[float]
     colour: str
 
 
-def picture(width: float, height: float, title: str, alt: str, body: Sequence[str]) -> str:
-    """Return an SVG that fills its column, up to its own width; ``title`` stands on it, ``alt`` is read aloud."""
+def chart(width: float, height: float, title: str, alt: str, body: Sequence[str]) -> str:
+    """Return an SVG that fills its column, up to its own width; ``title`` is drawn, ``alt`` is for screen readers."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(alt)}" '
         f'style="width:100%;max-width:{width:g}px;height:auto;display:block" font-size="{FONT}" '
@@ -43,7 +43,7 @@ def text(
     faint: bool = False,
     colour: str = "",
 ) -> str:
-    """Return a line of text whose baseline is at ``y``, in the page's own colour where none is given."""
+    """Return a line of text with its baseline at ``y``, in the page's own colour by default."""
     extra = (' opacity="0.75"' if faint else "") + (f' fill="{colour}"' if colour else "")
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"{extra}>'
@@ -61,7 +61,7 @@ def line(x1: float, y1: float, x2: float, y2: float, *, dash: str = "", width: f
 
 
 def rect(x: float, y: float, width: float, height: float, colour: str, *, hint: str = "", opacity: float = 1) -> str:
-    """Return a filled box; ``hint`` is shown by a pointer that rests on it."""
+    """Return a filled box; ``hint`` is its tooltip."""
     title = f"<title>{escape(hint)}</title>" if hint else ""
     faint = f' fill-opacity="{opacity:.3g}"' if opacity < 1 else ""
     return (
@@ -83,7 +83,7 @@ def dot(x: float, y: float, colour: str, radius: float = 5, *, opacity: float = 
 
 
 def legend(series: Sequence[tuple[str, str]], x: float, y: float) -> str:
-    """Return names beside their colours (name, colour), one after the other on a line."""
+    """Return names beside their colours (name, colour), on one line."""
     parts = []
     for name, colour in series:
         parts += [rect(x, y - 10, 12, 12, colour), text(x + 17, y, name)]
@@ -91,18 +91,16 @@ def legend(series: Sequence[tuple[str, str]], x: float, y: float) -> str:
     return "".join(parts)
 
 
-def ticks(most: float, wanted: int = 4) -> list[float]:
-    """Return round values from 0 up to at least ``most``, about as many as wanted."""
+def ticks(most: float, count: int = 4) -> list[float]:
+    """Return round values from 0 up to at least ``most``, about ``count`` of them after 0."""
     if most <= 0:
         return [0.0, 1.0]
-    rough = most / wanted
+    rough = most / count
     size = 10 ** floor(log10(rough))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough)
-    count = 0
     found = [0.0]
     while found[-1] < most:
-        count += 1
-        found.append(step * count)
+        found.append(step * len(found))
     return found
 
 
@@ -170,7 +168,7 @@ def columns(
         if marks:
             y = frame.y(marks[place])
             body.append(line(frame.x(place) + 2, y, frame.x(place + 1) - 2, y, width=2.5))
-    return picture(width, 302, title, alt, body)
+    return chart(width, 302, title, alt, body)
 
 
 def _group(frame: Frame, place: int, label: str, series: Sequence[Series], stacked: bool) -> list[str]:

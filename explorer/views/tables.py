@@ -1,7 +1,7 @@
-"""Any table of rows as text to take away: CSV that spreadsheets open safely, LaTeX, Markdown, HTML, plain columns.
+"""Any table of rows as text: CSV that spreadsheets open safely, LaTeX, Markdown, HTML, plain columns.
 
-A table is a list of dicts with the same keys; whole numbers stay numbers, everything else is text and is escaped here.
-Source of the CSV rules: OWASP, "CSV Injection" (a cell that begins like a formula is run by spreadsheets).
+A table is a list of dicts with the same keys. Integers stay numbers; everything else is text and is escaped here.
+Source of the CSV rules: OWASP, "CSV Injection" (spreadsheets run a cell that begins like a formula).
 """
 
 import csv
@@ -27,7 +27,7 @@ _MARKDOWN = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_[]|#!~"}, "<":
 def to_csv(rows: Rows) -> str:
     """Return comma-separated values with a heading, as spreadsheets expect them: a byte-order mark, and CRLF.
 
-    A text that would be run as a formula gets an apostrophe in front, which spreadsheets do not show.
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, which spreadsheets do not show.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -37,7 +37,7 @@ def to_csv(rows: Rows) -> str:
 
 
 def to_latex(rows: Rows, caption: str = "") -> str:
-    """Return a table of the booktabs package, numbers to the right."""
+    """Return a table of the package booktabs, with numbers aligned to the right."""
     names = _headings(rows)
     columns = "".join("r" if _is_number_column(rows, name) else "l" for name in names)
     lines = [
@@ -58,7 +58,7 @@ def to_latex(rows: Rows, caption: str = "") -> str:
 
 
 def to_markdown(rows: Rows) -> str:
-    """Return a table as GitHub and most others show it, numbers to the right."""
+    """Return a table in GitHub's Markdown, with numbers aligned to the right."""
     names = _headings(rows)
     rule = ["---:" if _is_number_column(rows, name) else "---" for name in names]
     body = [[_markdown(name) for name in names], rule, *([_markdown(v) for v in row.values()] for row in rows)]
@@ -99,7 +99,7 @@ def _is_number_column(rows: Rows, name: str) -> bool:
 
 
 def _reads_as_number(text: str) -> bool:
-    """Whether a text is a number with its unit or difference, as our formatting writes them, or empty."""
+    """Whether a text is empty or a number with a unit or difference, as :mod:`~explorer.views.formatting` writes it."""
     return not text or text[0] in "0123456789+−±–"
 
 

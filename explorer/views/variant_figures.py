@@ -1,7 +1,7 @@
 """Charts of several networks, as plotly figures: one colour and letter per variant, and the shelf with its front."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import log10
+from math import log10, sqrt
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -17,28 +17,29 @@ QUANTITIES = {
     "activations": "activation elements",
     "receptive_field": "receptive field in pixels",
 }
-_WIDE = 5  # times the smallest: from there on an axis is logarithmic
-_SMALLEST, _LARGEST = 9, 30  # pixels across a mark of the scatter
-_PLOT = 640, 320  # pixels of the scatter's plot on the narrowest page
+_WIDE = 5  # times the smallest value: beyond it an axis is logarithmic
+_SMALLEST, _LARGEST = 9, 30  # diameters of marks, in pixels
+_PLOT = 640, 320  # size of the scatter's plot on the narrowest page, in pixels
 _LABEL_PX, _RINGS = 11, 14
 
 
 class Point(NamedTuple):
-    """One network of the scatter. ``letter`` if it is compared, ``kept`` if it is on the shelf or the bench.
+    """One network of the scatter.
 
-    ``time`` and ``accuracy`` are in words, where they are known.
+    ``letter`` if it is compared. ``is_own`` unless it is a preset: for variants on the shelf and the current network.
+    ``time`` and ``accuracy`` are texts, empty where unknown.
     """
 
     name: str
     facts: NetworkTotals
     letter: str = ""
-    kept: bool = True
+    is_own: bool = True
     time: str = ""
     accuracy: str = ""
 
     @property
     def label(self) -> str:
-        """What the mark is called: the name, behind the letter if there is one."""
+        """The label of the mark: the name, after the letter if there is one."""
         return f"{self.letter} {self.name}".strip()
 
 
@@ -63,7 +64,7 @@ def per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme
 
 
 def _costs(comparison: Comparison, block: str, quantity: str) -> bool:
-    """Whether a block belongs on the chart: no head, and in some network not for nothing."""
+    """Whether a block belongs on the chart: it is no auxiliary head and has a cost in some network."""
     if block.startswith("aux_"):
         return False
     sums = [summary.by_module.get(block) for summary in comparison.summaries]
@@ -71,7 +72,7 @@ def _costs(comparison: Comparison, block: str, quantity: str) -> bool:
 
 
 def _what_differs(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
-    """The block and network where most is gained or lost against the base, in words."""
+    """Return a title: the network with the largest difference from the base, and how large it is."""
     field = quantity
     changes = [
         (getattr(facts, field) - getattr(comparison.facts[comparison.base], field), title)
@@ -84,41 +85,41 @@ def _what_differs(comparison: Comparison, names: Sequence[str], quantity: str) -
 
 
 def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
-    """Return parameters against MACs, marks as large as the activations, with the Pareto front.
+    """Return MACs over parameters with the Pareto front. The area of a mark is in proportion to the activations.
 
-    The front is the edge of what is beaten: right of it and above it lie the networks that another one beats.
+    Every network to the right of the front or above it has another one with fewer parameters and MACs.
     """
     most = max(point.facts.activations for point in points)
     across, up = (Scale.of([getattr(p.facts, quantity) for p in points]) for quantity in ("parameters", "macs"))
     figure = go.Figure()
     front = [points[at] for at in pareto_front((p.facts.parameters, p.facts.macs) for p in points)]
     figure.add_scatter(
-        name="Pareto front: nothing below it or left of it",
+        name="Pareto front: no network is below it or to the left of it",
         x=[front[0].facts.parameters, *(point.facts.parameters for point in front), across.most],
         y=[up.most, *(point.facts.macs for point in front), front[-1].facts.macs],
         mode="lines",
         line={"color": theme.better, "dash": "dot", "width": 2, "shape": "hv"},
         hoverinfo="skip",
     )
-    for kept, title in ((True, "yours"), (False, "presets")):
-        some = [point for point in points if point.kept is kept]
+    for own, title in ((True, "yours"), (False, "presets")):
+        some = [point for point in points if point.is_own is own]
         figure.add_scatter(
             name=title,
             x=[point.facts.parameters for point in some],
             y=[point.facts.macs for point in some],
             mode="markers",
-            customdata=[_told(point) for point in some],
+            customdata=[_hover_text(point) for point in some],
             hovertemplate="%{customdata}<extra></extra>",
             marker={
                 "size": [_size(point, most) for point in some],
                 "color": [theme.variants.get(point.letter, theme.muted) for point in some],
-                "symbol": "circle" if kept else "circle-open",
+                "symbol": "circle" if own else "circle-open",
                 "opacity": 0.85,
                 "line": {"width": 2},
             },
         )
     figure.update_layout(
-        title=f"Beaten by none: {', '.join(point.name for point in front[:4])}{' …' if len(front) > 4 else ''}",
+        title=f"On the Pareto front: {', '.join(point.name for point in front[:4])}{' …' if len(front) > 4 else ''}",
         xaxis=across.axis("parameters at inference"),
         yaxis=up.axis("MACs for one image"),
         **(_LAYOUT | {"height": 460}),
@@ -141,7 +142,7 @@ def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
 
 
 class Scale(NamedTuple):
-    """One axis of the scatter, with room beyond the outermost values; logarithmic where these are far apart."""
+    """One axis of the scatter, with a margin beyond the values; logarithmic where these are far apart."""
 
     least: float
     most: float
@@ -158,16 +159,16 @@ class Scale(NamedTuple):
         return cls(least - room, most + room, False)
 
     def coordinate(self, value: float) -> float:
-        """Return a value as plotly counts it on this axis."""
+        """Return a value in the coordinate of plotly's axis."""
         return log10(value) if self.logarithmic else value
 
     def share(self, value: float) -> float:
-        """Return how far along the axis a value lies, 0 to 1."""
+        """Return the position of a value on the axis, 0 to 1."""
         start, end = self.coordinate(self.least), self.coordinate(self.most)
         return (self.coordinate(value) - start) / (end - start)
 
     def axis(self, title: str) -> dict[str, Any]:
-        """Return the axis as plotly takes it."""
+        """Return the axis as an argument of plotly."""
         shown = {"range": [self.coordinate(self.least), self.coordinate(self.most)]}
         if self.logarithmic:
             return {"title": f"{title}, logarithmic", "type": "log", "dtick": "D2", "tickformat": "~s", **shown}
@@ -175,7 +176,7 @@ class Scale(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A mark of the scatter in pixels from the corner below left; up is negative, as on a screen."""
+    """A mark of the scatter in pixels from the bottom left corner; up is negative, as on a screen."""
 
     x: float
     y: float
@@ -186,19 +187,19 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def label_places(marks: Sequence[Mark], labels: Sequence[str]) -> list[tuple[float, float] | None]:
-    """Return where each label's middle goes, in pixels from its mark, so that it covers no mark and no other label.
+    """Return the centre of each label, in pixels from its mark, so that it covers no mark and no other label.
 
-    Each takes the first free place of: above, right, left, below, and so on further away; None where all are taken.
-    They are placed for the narrowest page; on a wider one the marks only move apart.
+    Each label gets the first free place of: above, right, left, below, and the same further away; None if all are
+    occupied. The places are for the narrowest page; on a wider page the marks only move apart.
     """
-    taken = [(m.x - m.radius, m.y - m.radius, m.x + m.radius, m.y + m.radius) for m in marks]
-    places = []
+    occupied = [(m.x - m.radius, m.y - m.radius, m.x + m.radius, m.y + m.radius) for m in marks]
+    places: list[tuple[float, float] | None] = []
     for mark, label in zip(marks, labels, strict=True):
         wide = _LABEL_PX * 0.58 * len(label)
         for place in _around(mark.radius, wide):
             box = _box(mark, *place, wide)
-            if _inside(box) and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
+            if _inside(box) and not any(_overlap(box, other) for other in occupied):
+                occupied.append(box)
                 places.append(place)
                 break
         else:
@@ -228,11 +229,11 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _size(point: Point, most: int) -> float:
-    """Areas are as the activations, within what can be seen and told apart."""
-    return max(_SMALLEST, _LARGEST * (point.facts.activations / most) ** 0.5)
+    """Return the diameter of a mark: its area is in proportion to the activations, within limits."""
+    return max(_SMALLEST, _LARGEST * sqrt(point.facts.activations / most))
 
 
-def _told(point: Point) -> str:
+def _hover_text(point: Point) -> str:
     facts = point.facts
     lines = [
         f"<b>{point.label}</b>",
@@ -243,10 +244,10 @@ def _told(point: Point) -> str:
     return "<br>".join(filter(None, (*lines, point.time, point.accuracy)))
 
 
-def laps(times: Mapping[str, Sequence[float]], theme: Theme) -> go.Figure:
-    """Return every measured lap in milliseconds as a dot, and each network's median as a line across them.
+def timing_boxes(times: Mapping[str, Sequence[float]], theme: Theme) -> go.Figure:
+    """Return every measured time in milliseconds as a dot, with a box plot per network.
 
-    ``times`` goes by the titles of the networks, in the order of their letters.
+    ``times`` are by the titles of the networks, in the order of their letters.
     """
     figure = go.Figure()
     for letter, (title, values) in zip(LETTERS, times.items(), strict=False):

@@ -1,4 +1,4 @@
-"""A worksheet as a page to print: self-contained HTML, Markdown or LaTeX, with the questions or with the key."""
+"""A worksheet as a page to print: self-contained HTML, Markdown or LaTeX, with the questions or with the answers."""
 
 from collections.abc import Callable, Iterator
 from html import escape
@@ -22,31 +22,31 @@ CONVENTION = (
 
 
 def option(question: Question, place: int) -> str:
-    """Return one option as it is printed: ``B  50,688 weights``."""
+    """Return one option as printed: ``B  50,688 weights``."""
     return f"{LETTERS[place]}  {fmt.exact(question.options[place])} {question.unit}"
 
 
 def solution(question: Question) -> str:
-    """Return the key to a question: letter, formula worked out, and the reason."""
+    """Return the answer to a question: letter, formula with its result, and the reason."""
     worked = f"{question.formula} = {fmt.exact(question.value)} {question.unit}"
     return f"{LETTERS[question.right]}: {worked}. {question.why}"
 
 
 def mistakes(question: Question) -> Iterator[str]:
-    """Yield what each wrong option comes of: ``A: forgot the input channels``."""
+    """Yield the mistake behind each wrong option: ``A: forgot the input channels``."""
     for place, mistake in enumerate(question.mistakes):
         if mistake:
             yield f"{LETTERS[place]}: {mistake}"
 
 
 def to_html(sheet: Worksheet, *, key: bool) -> str:
-    """Return a page without anything from outside, laid out for paper."""
+    """Return a self-contained page, laid out for paper."""
     items = "".join(f"<li>{_html_item(question, key)}</li>" for question in sheet.questions)
     name = "" if key else "<p>Name ______________________________ &nbsp; Date ______________</p>"
     end = f"<p class=about>{escape(CONVENTION)}</p>" if key else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_title(key)}</title><style>{_CSS}</style>'
-        f"<h1>{_title(key)}</h1><p class=about>{escape(_about(sheet))}</p>{name}<ol>{items}</ol>"
+        f"<h1>{_title(key)}</h1><p class=about>{escape(_description(sheet))}</p>{name}<ol>{items}</ol>"
         f"{end}</html>"
     )
 
@@ -69,7 +69,7 @@ def _html_item(question: Question, key: bool) -> str:
 
 def to_markdown(sheet: Worksheet, *, key: bool) -> str:
     """Return the sheet as Markdown."""
-    lines = [f"# {_title(key)}", "", _about(sheet), ""]
+    lines = [f"# {_title(key)}", "", _description(sheet), ""]
     for number, question in enumerate(sheet.questions, 1):
         lines += [f"{number}. {question.text}", ""]
         rest = [f"**{solution(question)}**", *mistakes(question)] if key else _options(question)
@@ -82,7 +82,7 @@ def _options(question: Question) -> list[str]:
 
 
 def to_latex(sheet: Worksheet, *, key: bool) -> str:
-    """Return a LaTeX document that needs no package beyond those of every distribution."""
+    """Return a LaTeX document that needs only packages of every distribution."""
     lines = [
         r"\documentclass[11pt,a4paper]{article}",
         r"\usepackage[T1]{fontenc}",
@@ -91,7 +91,7 @@ def to_latex(sheet: Worksheet, *, key: bool) -> str:
         r"\usepackage[margin=2.2cm]{geometry}",
         r"\begin{document}",
         rf"\section*{{{tex(_title(key))}}}",
-        tex(_about(sheet)),
+        tex(_description(sheet)),
         r"\begin{enumerate}",
     ]
     for question in sheet.questions:
@@ -123,15 +123,15 @@ _TEX = {
 
 
 def tex(text: str) -> str:
-    """Return text as LaTeX shows it, every special sign escaped."""
-    return "".join(_TEX.get(sign, sign) for sign in text)
+    """Return text with every special character escaped for LaTeX."""
+    return "".join(_TEX.get(character, character) for character in text)
 
 
 def _title(key: bool) -> str:
     return "GoogLeNet: answer key" if key else "GoogLeNet: worksheet"
 
 
-def _about(sheet: Worksheet) -> str:
+def _description(sheet: Worksheet) -> str:
     topics = dict.fromkeys(TOPICS[question.topic] for question in sheet.questions)
     return f"Network: {sheet.network}. Lessons: {', '.join(topics)}. Seed {sheet.seed}."
 

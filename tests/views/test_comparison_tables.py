@@ -49,7 +49,7 @@ class Cells(HTMLParser):
 
 def test_totals_with_differences() -> None:
     """Each total has its unit; a difference has sign, arrow and percent."""
-    rows = comparison_tables.fact_rows(compared(PAPER, EDITED), ["paper", "wide"])
+    rows = comparison_tables.total_rows(compared(PAPER, EDITED), ["paper", "wide"])
     assert rows[0] == {
         "total": "parameters",
         "A paper": "6,998,552",
@@ -60,7 +60,7 @@ def test_totals_with_differences() -> None:
 
 def test_the_base_can_be_another() -> None:
     """Then the others are told against it."""
-    rows = comparison_tables.fact_rows(compared(PAPER, EDITED, base=1), ["paper", "wide"])
+    rows = comparison_tables.total_rows(compared(PAPER, EDITED, base=1), ["paper", "wide"])
     assert rows[0]["A paper"] == "6,998,552 ▼ −551,554 (−7.31 %)"
     assert rows[0]["B wide"] == "7,550,106"
 
@@ -98,11 +98,11 @@ def test_bars_are_to_the_scale_of_their_row() -> None:
     """The largest number of a row has the whole width, the others their share of it."""
     comparison = compared(PAPER, PRESETS["half"])
     widths = re.findall(
-        r'<i style="width:([\d.]+)%', comparison_tables.facts_html(comparison, ["paper", "half"], LIGHT)
+        r'<i style="width:([\d.]+)%', comparison_tables.totals_html(comparison, ["paper", "half"], LIGHT)
     )
     parameters = [facts.parameters for facts in comparison.facts]
     assert ["100.0", f"{100 * parameters[1] / parameters[0]:.1f}"] == widths[:2]
-    assert len(widths) == 2 * len(comparison_tables.FACTS)
+    assert len(widths) == 2 * len(comparison_tables.QUANTITIES)
 
 
 def test_a_module_that_one_lacks() -> None:
@@ -141,7 +141,7 @@ def test_layers_side_by_side() -> None:
 
 def test_letters_have_their_colours() -> None:
     """Each network's letter stands in the colour that its lines in the charts have."""
-    html = comparison_tables.facts_html(compared(PAPER, EDITED), ["paper", "wide"], DARK)
+    html = comparison_tables.totals_html(compared(PAPER, EDITED), ["paper", "wide"], DARK)
     for letter in "AB":
         assert DARK.variants[letter] in html
     assert DARK.variants["C"] not in html

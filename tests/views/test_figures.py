@@ -89,7 +89,7 @@ def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> Non
     for name in PRESETS:
         summary = summarize(PRESETS[name])
         title = figures.training_memory(summary, LIGHT).figure.layout.title.text.replace("<br>", " ")
-        batch = int(re.search(r"from batch (\d+) on", title)[1])
+        batch = int(re.search(r"From batch size (\d+),", title)[1])
         of_one, held = sum(activation_memory(summary)), 3 * 4 * summary.parameters()
         assert (batch - 1) * of_one <= held < batch * of_one
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from explorer.training.events import Misclassification
-from explorer.views.image_strips import ClassStrip, mistakes_html, strips_html
+from explorer.views.image_strips import ClassStrip, error_cards_html, strips_html
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -48,17 +48,17 @@ def test_counts_and_sizes() -> None:
 def test_mistakes_say_what_was_said_and_what_it_is() -> None:
     """A picture each, in order, with its text for those who cannot see it."""
     some = images(2, 1)
-    html = mistakes_html(some, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
+    html = error_cards_html(some, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
     assert [np.array_equal(shown, image[..., 0]) for shown, image in zip(pictures(html), some, strict=True)] == [
         True
     ] * 2
-    assert "said <b>dog</b> 98.7 %<br>is cat" in html
-    assert "alt='cat, taken for dog'" in html
+    assert "predicted <b>dog</b> 98.7 %<br>label cat" in html
+    assert "alt='cat, classified as dog'" in html
 
 
 def test_names_are_data() -> None:
     """A class that is called like a tag makes none."""
     html = strips_html([ClassStrip(HOSTILE, 1, 1, images(1, 1))])
-    html += mistakes_html(images(1, 1), [Misclassification(0, 0, 1, 0.9)], (HOSTILE, "x' onerror='y"))
+    html += error_cards_html(images(1, 1), [Misclassification(0, 0, 1, 0.9)], (HOSTILE, "x' onerror='y"))
     assert "<script" not in html
     assert " onerror='" not in html

@@ -13,7 +13,7 @@ from explorer.views import auxiliary_charts, field_charts, palette, reduction_ch
 PAPER = summarize(PRESETS["paper"])
 SPECTRA = receptive_field.spectra(PAPER)
 OTHER = receptive_field.spectra(summarize(receptive_field.without_branch(PAPER.config, "5x5")))
-STEPS = reduction.explosion(PAPER.config)
+STEPS = reduction.naive_steps(PAPER.config)
 BLOCKS = ("stem", "3a", "4a")
 
 PICTURES = {
@@ -28,13 +28,13 @@ PICTURES = {
     "widths": reduction_charts.width_chart(["3a", "3b"], [256, 480], [416, 832]),
     "mixing": reduction_charts.mixing(((1, -2), (0, 3)), (4, 5)),
     "timing": reduction_charts.timing_dots((3.5, 3.6, 3.7), (0.4, 0.5, 0.6)),
-    "ledger": auxiliary_charts.ledger_bars(auxiliary.ledger(PAPER)),
+    "ledger": auxiliary_charts.cost_bars(auxiliary.ledger(PAPER)),
     "gradients": auxiliary_charts.gradient_columns(
         BLOCKS, ("main", "4a"), ((1.0, 2.0, 3.0), (2.0, 1.0, 0.0)), (1.1, 2.1, 3.0), 0.3
     ),
     "spectrum": field_charts.spectrum_rows(SPECTRA, "4a", 224),
     "without": field_charts.spectrum_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
-    "field": field_charts.field_on_picture(SPECTRA[-1], (224, 224), (3, 3)),
+    "field": field_charts.field_on_image(SPECTRA[-1], (224, 224), (3, 3)),
 }
 
 
@@ -109,7 +109,7 @@ def test_windows_are_drawn_to_scale() -> None:
 
 def test_text_is_escaped() -> None:
     """A name from outside cannot become markup."""
-    drawn = svg.picture(10, 10, "<b>", '"&<', [svg.text(0, 0, "<script>")])
+    drawn = svg.chart(10, 10, "<b>", '"&<', [svg.text(0, 0, "<script>")])
     assert "<script>" not in drawn
     assert ElementTree.fromstring(drawn).get("aria-label") == '"&<'
 
@@ -124,7 +124,7 @@ def test_ticks_are_round_and_reach_the_most(most: float, expected: list[float]) 
 
 def test_where_the_rules_disagree_the_table_is_bold() -> None:
     """And a rule under which nothing fits any more says so."""
-    table = field_charts.passages_table(resolution.passages(PAPER.config, 20, 20), "ceil")
+    table = field_charts.pooling_table(resolution.passages(PAPER.config, 20, 20), "ceil")
     assert "does not fit" in table
     assert "| **ceil (Caffe)** |" in table
     assert "| input | 20×20 | 20×20 | 20×20 | 20×20 |" in table
@@ -137,7 +137,7 @@ def test_a_network_that_fits_nothing_is_told() -> None:
 
 def test_an_effect_on_nothing_is_told() -> None:
     """Where the main loss sends no gradient there is nothing to compare."""
-    assert "sends no gradient to 4a" in auxiliary_charts.effect([0.0], [1.0], "4a", 0.3)
+    assert "sends no gradient to 4a" in auxiliary_charts.effect_text([0.0], [1.0], "4a", 0.3)
 
 
 def test_the_curve_s_data_are_few_however_wide_the_case() -> None:

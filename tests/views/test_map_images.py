@@ -61,7 +61,7 @@ def test_tiles_are_cut_and_laid_out_anew() -> None:
     sprite = np.concatenate([np.concatenate(list(numbers[:4]), 1), np.concatenate([*numbers[4:], *numbers[:2]], 1)])
     cut = map_images.tiles(map_images.png(sprite), (2, 2), 4, 6)
     assert (cut == numbers).all()
-    laid = np.array(map_images.pixels(map_images.lay_out(map_images.coloured(cut), 3)))
+    laid = np.array(map_images.pixels(map_images.lay_out(map_images.to_cividis(cut), 3)))
     assert laid.shape == (5, 8, 3)
     assert hexed(laid[3, 3]) == palette.scale(4 / 255)
 
@@ -69,8 +69,8 @@ def test_tiles_are_cut_and_laid_out_anew() -> None:
 def test_a_large_picture_is_shrunk_and_a_small_one_kept() -> None:
     """No side is longer than asked."""
     large, small = (map_images.png(np.zeros((side, 2 * side, 3), np.uint8)) for side in (100, 10))
-    assert map_images.pixels(map_images.shrunk(large, 50)).shape == (25, 50, 3)
-    assert map_images.shrunk(small, 50) == small
+    assert map_images.pixels(map_images.shrink(large, 50)).shape == (25, 50, 3)
+    assert map_images.shrink(small, 50) == small
 
 
 def test_a_name_is_data_in_a_choice() -> None:

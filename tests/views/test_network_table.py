@@ -22,7 +22,7 @@ def rows(config: GoogLeNetConfig, problems: tuple[Problem, ...] = ()) -> dict[st
 
 def parts(config: GoogLeNetConfig) -> dict[str, dict[str, object]]:
     """Return what stands around the table by name."""
-    return {part["part"]: part for part in nt.surroundings(summarize(config), BASE)}
+    return {part["part"]: part for part in nt.other_parts(summarize(config), BASE)}
 
 
 def test_the_paper_has_no_marks() -> None:
@@ -64,7 +64,7 @@ def test_a_larger_input_is_a_ripple_everywhere() -> None:
 def test_a_refused_row_is_marked_as_such() -> None:
     """The mark of a problem goes before all others."""
     shown = rows(PAPER, (Problem("4a", "ch3x3", "4a, #3×3: bad"),))
-    assert nt.REFUSED == shown["4a"][nt.MARK]
+    assert nt.REJECTED == shown["4a"][nt.MARK]
 
 
 def test_a_row_that_the_preset_lacks_counts_as_edited() -> None:

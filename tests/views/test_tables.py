@@ -6,7 +6,6 @@ import re
 
 from explorer import PRESETS, summarize
 from explorer.views.layer_table import layer_rows
-from explorer.views.layer_table import to_csv as layers_to_csv
 from explorer.views.tables import to_csv, to_html, to_latex, to_markdown, to_text
 
 ROWS = [
@@ -22,7 +21,7 @@ def test_csv() -> None:
 
 
 def test_csv_runs_no_formula() -> None:
-    """A text that would be run gets an apostrophe; a negative number stays a number."""
+    """A text that a spreadsheet would run gets an apostrophe; a negative number stays a number."""
     row = {"name": "=1+1", "other": "@SUM(A1)", "tab": "\tx", "minus": "-2+3", "number": -5}
     cells = next(csv.reader(io.StringIO(to_csv([row]).removeprefix("\ufeff").split("\r\n", 1)[1])))
     assert cells == ["'=1+1", "'@SUM(A1)", "' x", "'-2+3", "-5"]
@@ -69,7 +68,7 @@ def test_no_rows() -> None:
 def test_all_layers_as_csv() -> None:
     """The sum of a column is the total of the page."""
     summary = summarize(PRESETS["paper"])
-    rows = list(csv.DictReader(io.StringIO(layers_to_csv(summary.rows).removeprefix("\ufeff"))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(layer_rows(summary.rows)).removeprefix("\ufeff"))))
     assert len(rows) == len(summary.rows)
     assert sum(int(row["parameters"]) for row in rows) == 13_378_280
     assert sum(int(row["MACs"]) for row in rows) == 1_591_044_096

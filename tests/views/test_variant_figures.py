@@ -7,11 +7,11 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.comparison import Comparison, NetworkTotals
 from explorer.views.palette import DARK, LIGHT
-from explorer.views.variant_figures import QUANTITIES, Mark, Point, label_places, laps, per_block, scatter
+from explorer.views.variant_figures import QUANTITIES, Mark, Point, label_places, per_block, scatter, timing_boxes
 
 NAMES = ["paper", "half", "mini"]
 COMPARISON = Comparison(tuple(summarize(PRESETS[name]) for name in NAMES))
-POINTS = [Point(name, NetworkTotals.of(summarize(config)), kept=False) for name, config in PRESETS.items()]
+POINTS = [Point(name, NetworkTotals.of(summarize(config)), is_own=False) for name, config in PRESETS.items()]
 
 
 @pytest.mark.parametrize("quantity", [name for name in QUANTITIES if name != "receptive_field"])
@@ -99,6 +99,6 @@ def test_the_axes_suit_the_networks() -> None:
 
 def test_laps() -> None:
     """Every lap is a dot of its network's colour."""
-    figure = laps({"A paper": (1.0, 2.0, 3.0), "B half": (0.5, 0.6, 0.7)}, DARK)
+    figure = timing_boxes({"A paper": (1.0, 2.0, 3.0), "B half": (0.5, 0.6, 0.7)}, DARK)
     assert [tuple(trace.x) for trace in figure.data] == [(1.0, 2.0, 3.0), (0.5, 0.6, 0.7)]
     assert [trace.line.color for trace in figure.data] == [DARK.variants["A"], DARK.variants["B"]]

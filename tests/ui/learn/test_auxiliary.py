@@ -19,9 +19,9 @@ def test_the_head_is_shown_step_by_step() -> None:
     at = open_lesson("auxiliary")
     text = page_text(at)
     assert _table(text, "flatten")[1] == "2,048"
-    assert _table(text, "**together**")[2:] == ["**3,188,840**", "**4,169,728**"]
+    assert _table(text, "**total**")[2:] == ["**3,188,840**", "**4,169,728**"]
     at.segmented_control(key="head_tap").set_value("4d")
-    assert _table(page_text(run(at)), "**together**")[2] == "**3,190,888**"
+    assert _table(page_text(run(at)), "**total**")[2] == "**3,190,888**"
 
 
 def test_the_lesson_shows_the_current_network() -> None:
@@ -74,7 +74,7 @@ def _run(normalisation: str, seed: int, fraction: float) -> GradientRun:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "message"), [(1.0, "changes by **+60 %**"), (0.01, "too little, or too different")]
+    ("fraction", "message"), [(1.0, "changes by **+60 %**"), (0.01, "too small, or too different")]
 )
 def test_the_gradients_show_which_blocks_a_head_reaches_and_how_much(
     jobs: FakeJobQueue, fraction: float, message: str

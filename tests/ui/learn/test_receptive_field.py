@@ -51,8 +51,8 @@ def test_an_invalid_size_is_explained_and_the_last_valid_one_stays(value: int | 
 def test_the_smallest_inputs_are_shown_for_both_stems() -> None:
     """31 without heads, 47 with; far smaller with the small stem."""
     text = page_text(open_lesson("receptive_field"))
-    assert "- the network without heads: from **31×31** on" in text
-    assert "- with the head on 4a: from **47×47** on" in text
+    assert "- the network without heads: at least **31×31**" in text
+    assert "- with the head on 4a: at least **47×47**" in text
     assert "With a small stem" in text
 
 

@@ -12,6 +12,7 @@ from explorer.ui import cache, state
 from explorer.ui.components.network_diagram import selected_module
 from explorer.views import labels
 from explorer.views import layer_table as lt
+from explorer.views.tables import to_csv
 
 
 def show_layers() -> None:
@@ -42,7 +43,12 @@ def show_layers() -> None:
             modules = [selected_module(summary)]
         rows = lt.matching(summary, tuple(modules), tuple(branches), tuple(kinds))
         st.download_button(
-            "CSV", lambda: lt.to_csv(rows), "layers.csv", "text/csv", icon=":material/download:", on_click="ignore"
+            "CSV",
+            lambda: to_csv(lt.layer_rows(rows)),
+            "layers.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
         )
     if not rows:
         st.info("No layer matches all of these filters. Remove one of them.")
