@@ -91,7 +91,7 @@ def summary(network: Network, layers: Layers = False, shape: TableShape = Shape.
     rows = (
         layer_table.layer_rows(named.summary.rows)
         if layers
-        else comparison_tables.fact_rows(Comparison((named.summary,)), [named.name])
+        else comparison_tables.total_rows(Comparison((named.summary,)), [named.name])
     )
     _write(_table(rows, shape), output)
 
@@ -120,7 +120,7 @@ def compare(
     rows = (
         comparison_tables.layer_rows(comparison.differing, names, comparison.base)
         if layers
-        else [*comparison_tables.fact_rows(comparison, names)]
+        else [*comparison_tables.total_rows(comparison, names)]
     )
     _write(_table(rows, Shape(shape.value)), output)
 
@@ -156,7 +156,7 @@ def _text(named: Named, kind: Format, name: str) -> str:
         Format.pytorch: lambda: to_source(version, name),
         Format.json: lambda: to_json(version.config) + "\n",
         Format.link: lambda: to_token(version) + "\n",
-        Format.csv: lambda: layer_table.to_csv(network.rows),
+        Format.csv: lambda: tables.to_csv(layer_table.layer_rows(network.rows)),
         Format.latex: lambda: tables.to_latex(layer_table.layer_rows(network.rows), named.name),
         Format.markdown: lambda: tables.to_markdown(layer_table.layer_rows(network.rows)),
         Format.html: lambda: handout.network_handout(version, network, named.name),
