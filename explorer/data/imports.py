@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from explorer.data.arrays import AnyArray, DataError, Pixels, is_gzip, is_idx, read_idx, read_npz
 from explorer.data.class_names import unique_names
-from explorer.data.datasets import Labels, imported_dataset_path, draw_test_split
+from explorer.data.datasets import Labels, draw_test_split, imported_dataset_path
 from explorer.data.image_zip import (
     MAX_NAME,
     MIN_SIDE,

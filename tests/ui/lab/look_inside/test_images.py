@@ -37,7 +37,7 @@ def test_several_uploads_are_a_batch_and_each_bad_file_is_explained(queue: Direc
         ("blue.jpg", image_file((0, 0, 255), "JPEG"), "image/jpeg"),
         ("cut.png", image_file((0, 255, 0))[:60], "image/png"),
     )
-    assert "2 images to choose from" in alt_texts(at)
+    assert "2 images to select from" in alt_texts(at)
     errors = [error.value for error in at.error]
     assert len(errors) == 2
     assert any(error.startswith(r"\<b>not.png: ") for error in errors)
