@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from explorer.live.devices import available_devices, resolve_device
+from explorer.live.devices import MAX_MACS, available_devices, resolve_device, size_limit_reason
 
 KINDS = ("cpu", "cuda", "mps")
 
@@ -59,3 +59,11 @@ def test_the_name_of_the_cpu() -> None:
 def test_the_name_of_a_gpu() -> None:
     """It is the product name."""
     assert torch.cuda.get_device_name() == resolve_device("cuda").name
+
+
+def test_the_size_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At both limits there is no reason; above one, the reason states the value and the limit."""
+    monkeypatch.setenv("EXPLORER_LIVE_MB", "50")
+    assert size_limit_reason(50, MAX_MACS) == ""
+    assert "about 51 MB; the limit here is 50 MB (EXPLORER_LIVE_MB)" in size_limit_reason(51, 1)
+    assert "20.1 · 10⁹ MACs; the limit here is 20 · 10⁹" in size_limit_reason(1, MAX_MACS + 10**8)
