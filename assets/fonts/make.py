@@ -18,7 +18,7 @@ MEDIA = Path(streamlit.__file__).parent / "static" / "static" / "media"
 FAMILY = "Explorer Sans"
 WEIGHTS = {"Regular": 400, "Bold": 700}
 CHARACTERS = "".join(map(chr, range(0x20, 0x7F))) + "\N{NO-BREAK SPACE}×÷·–—→←↑↓−±≈≤≥µΔ²³°…●’“”"
-KEPT_NAMES = (0, 13, 14)  # copyright, licence, its address
+NAME_IDS = (0, 13, 14)  # copyright, licence, its address
 
 
 def main(target: Path = FOLDER) -> None:
@@ -26,7 +26,7 @@ def main(target: Path = FOLDER) -> None:
     (source,) = MEDIA.glob("SourceSansVF-Upright*.woff2")
     for style, weight in WEIGHTS.items():
         font = instantiateVariableFont(TTFont(source, recalcTimestamp=False), {"wght": weight})
-        options = Options(layout_features=[], hinting=False, name_IDs=KEPT_NAMES, name_languages=[0x409])
+        options = Options(layout_features=[], hinting=False, name_IDs=NAME_IDS, name_languages=[0x409])
         options.drop_tables += ["BASE", "GDEF", "GPOS", "GSUB", "STAT"]
         subsetter = Subsetter(options)
         subsetter.populate(text=CHARACTERS)

@@ -209,13 +209,13 @@ _PART_NAMES = {
 def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
     """Return the memory of training per batch size, in MB: weights, gradients, momentum, and saved activations."""
     weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
-    of_one = {part: number / 1e6 for part, number in activation_memory(summary)._asdict().items()}
+    per_image = {part: number / 1e6 for part, number in activation_memory(summary)._asdict().items()}
     data = [
-        {"batch": batch, **dict.fromkeys(_PER_NETWORK, weights), **{part: batch * mb for part, mb in of_one.items()}}
+        {"batch": batch, **dict.fromkeys(_PER_NETWORK, weights), **{part: batch * mb for part, mb in per_image.items()}}
         for batch in BATCHES
     ]
     figure = go.Figure()
-    parts = [*_PER_NETWORK, *of_one]
+    parts = [*_PER_NETWORK, *per_image]
     for place, part in enumerate(parts):
         figure.add_bar(
             name=_PART_NAMES.get(part, part),
@@ -223,7 +223,7 @@ def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
             y=[row[part] for row in data],
             marker={"color": palette.scale(place / (len(parts) - 1)), "line": {"color": theme.line, "width": 1}},
         )
-    fixed, one = len(_PER_NETWORK) * weights, sum(of_one.values())
+    fixed, one = len(_PER_NETWORK) * weights, sum(per_image.values())
     turn = fixed / one  # images whose activations need as much memory as the network in training
     figure.update_layout(
         barmode="stack",

@@ -72,14 +72,14 @@ def steps(summary: NetworkSummary, row: LayerRow) -> tuple[Step, ...]:
     return (size(summary, row), *costs(row), field(summary, row), _memory(row))
 
 
-def text(made: tuple[Step, ...]) -> str:
+def text(derivation: tuple[Step, ...]) -> str:
     """Return the steps as plain text: each name with its symbols, and below it the numbers."""
-    return "\n\n".join(f"{step.name}: {step.symbols}\n{indent(step.filled, '  ')}" for step in made)
+    return "\n\n".join(f"{step.name}: {step.symbols}\n{indent(step.filled, '  ')}" for step in derivation)
 
 
-def symbols(made: tuple[Step, ...]) -> dict[str, str]:
+def symbols(derivation: tuple[Step, ...]) -> dict[str, str]:
     """Return the symbols of these formulas with their meaning, in the order of the list of symbols."""
-    used = {word for step in made for word in _SYMBOL.findall(step.symbols)}
+    used = {word for step in derivation for word in _SYMBOL.findall(step.symbols)}
     return {symbol: meaning for symbol, meaning in _SYMBOLS.items() if symbol.split()[0] in used}
 
 

@@ -49,23 +49,23 @@ def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
     return svg.chart(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
 
 
-def steps(made: Sequence[InputStep], how: Preprocessing) -> str:
+def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing) -> str:
     """Return the steps from an image to the network input, from left to right, each with its effect."""
     side, gap = 104, 26
-    body, described = [], []
-    for number, step in enumerate(made):
+    body, descriptions = [], []
+    for number, step in enumerate(steps):
         x = number * (side + gap)
         height, width = step.size
         wide, high = side * min(1, width / height), side * min(1, height / width)
         name, effect = _STEP_NAMES[step.code], _effect(step, how)
-        described.append(f"{name}, {effect}")
+        descriptions.append(f"{name}, {effect}")
         body.append(map_images.image(x, 4, wide, high, step.png))
         body.append(svg.text(x, side + 24, name, weight=600))
         body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in _lines(effect)]
         if number:
             body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
-    alt = f"How the image is preprocessed: {'; '.join(described)}"
-    return svg.chart(len(made) * (side + gap), side + 78, "", alt, body)
+    alt = f"How the image is preprocessed: {'; '.join(descriptions)}"
+    return svg.chart(len(steps) * (side + gap), side + 78, "", alt, body)
 
 
 _STEP_NAMES: Mapping[StepCode, str] = {
@@ -239,12 +239,12 @@ def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
 
 def heat_panels(image_png: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
     """Return the network's input, a heat map, and the map laid over the input."""
-    whole = [
+    shown = [
         Panel("Network input", [(image_png, False)]),
         Panel(title, [(image_png, False), (map_images.heat_png(heat), smooth)]),
         Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), smooth)]),
     ]
-    return panels(whole, heat, unit, alt)
+    return panels(shown, heat, unit, alt)
 
 
 def filters(found: Filters) -> str:
@@ -322,8 +322,8 @@ def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str) 
 
 def percentage_points(change: float) -> str:
     """Return a change of probability in percentage points with its sign."""
-    shown = f"{100 * change:+.1f}".replace("-", "−")
-    return "±0.0" if shown in ("+0.0", "−0.0") else shown
+    text = f"{100 * change:+.1f}".replace("-", "−")
+    return "±0.0" if text in ("+0.0", "−0.0") else text
 
 
 def activity_map(found: Activity) -> str:

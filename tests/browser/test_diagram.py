@@ -17,7 +17,7 @@ from explorer.views import fonts, layout, palette
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
 
-# Every node's frame and its texts' boxes, the labels of arrows, and points along arrows, in pixels of the page.
+# The frame of every node and the boxes of its texts, the labels of arrows, and points along arrows, in page pixels.
 MEASURE = """pane => {
     const box = element => {
         const {left, top, right, bottom} = element.getBoundingClientRect()
@@ -25,8 +25,9 @@ MEASURE = """pane => {
     }
     const all = (root, selector) => [...root.querySelectorAll(selector)]
     const letters = text => {  // without the spaces around them
-        const matrix = text.getScreenCTM(), said = text.textContent
-        const first = text.getExtentOfChar(said.search(/\\S/)), last = text.getExtentOfChar(said.trimEnd().length - 1)
+        const matrix = text.getScreenCTM(), content = text.textContent
+        const first = text.getExtentOfChar(content.search(/\\S/))
+        const last = text.getExtentOfChar(content.trimEnd().length - 1)
         const start = new DOMPoint(first.x, first.y).matrixTransform(matrix)
         const end = new DOMPoint(last.x + last.width, last.y + last.height).matrixTransform(matrix)
         return [start.x, start.y, end.x, end.y]
@@ -84,9 +85,9 @@ CONTRASTS = """pane => {
     })
 }"""
 
-PICTURES = {
+DIAGRAMS = {
     "overview": {},
-    "overview that adapts": {"direction": "adapts", "height": "350", "tallest": "760"},
+    "overview that adapts": {"direction": "adapts", "height": "350", "max_height": "760"},
     "overview coloured": {"colour": "macs"},
     "overview expanded": {"expanded": "4a"},
     "40 modules": {"modules": "40", "preset": "mini"},
@@ -101,7 +102,7 @@ PICTURES = {
 
 @pytest.fixture
 def open_diagram(serve: Callable[[str], str], page: Page) -> Callable[..., Locator]:
-    """Return a function that opens the demo with a query and gives the pane with the picture."""
+    """Return a function that opens the demo with a query and gives the pane with the diagram."""
 
     def open_it(**query: str) -> Locator:
         page.set_viewport_size({"width": 1400, "height": 900})
@@ -114,12 +115,12 @@ def open_diagram(serve: Callable[[str], str], page: Page) -> Callable[..., Locat
 
 
 def scale(pane: Locator) -> float:
-    """Pixels per point of the picture."""
+    """Return the pixels per point of the diagram."""
     return float(pane.get_attribute("data-scale") or 0)
 
 
 def node(pane: Locator, identity: str) -> Locator:
-    """The box of that id."""
+    """Return the box of that id."""
     return pane.locator(f'[id="{identity}"]')
 
 
@@ -131,34 +132,34 @@ def download(page: Page, name: str) -> Download:
 
 
 def text_of(download: Download) -> str:
-    """What was downloaded."""
+    """Return the content of a download."""
     return Path(download.path()).read_text("utf-8")
 
 
-def test_a_click_chooses_a_box(open_diagram, page):
-    """The id arrives in Python, comes back, and marks the box; the same box can be chosen again."""
+def test_a_click_selects_a_box(open_diagram, page):
+    """The id arrives in Python, comes back, and marks the box; the same box can be selected again."""
     pane = open_diagram()
     node(pane, "inception_4a").click()
-    expect(page.get_by_text("chosen: inception_4a, 1 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_4a, 1 times")).to_be_visible()
     expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "true")
     node(pane, "stem").click()
-    expect(page.get_by_text("chosen: stem, 2 times")).to_be_visible()
+    expect(page.get_by_text("selected: stem, 2 times")).to_be_visible()
     expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "false")
     node(pane, "stem").click()
-    expect(page.get_by_text("chosen: stem, 3 times")).to_be_visible()
+    expect(page.get_by_text("selected: stem, 3 times")).to_be_visible()
 
 
-def test_a_layer_and_a_neighbour_can_be_chosen(open_diagram, page):
-    """In a module, a layer's box gives its path, and the box of where it leads gives that block."""
+def test_a_layer_and_a_neighbour_can_be_selected(open_diagram, page):
+    """In a module, a layer's box gives its path, and the box of a neighbour gives that block."""
     pane = open_diagram(draw="4a")
     node(pane, "inception_4a.branch_3x3.conv").click()
-    expect(page.get_by_text("chosen: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
     node(pane, "inception_4b").click()
-    expect(page.get_by_text("chosen: inception_4b, 2 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_4b, 2 times")).to_be_visible()
 
 
 def test_the_keyboard_is_enough(open_diagram, page):
-    """Tab reaches the pane and then its boxes, Enter chooses, + − 0 zoom, arrows move."""
+    """Tab reaches the pane and then its boxes, Enter selects, + − 0 zoom, arrows move."""
     pane = open_diagram()
     pane.focus()
     fitted = scale(pane)
@@ -180,7 +181,7 @@ def test_the_keyboard_is_enough(open_diagram, page):
     expect(page.locator(".tip")).to_contain_text("124,416 parameters")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("chosen: inception_3a, 1 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_3a, 1 times")).to_be_visible()
     expect(node(pane, "inception_3a")).to_be_focused()
 
 
@@ -205,36 +206,36 @@ def test_buttons_and_the_wheel_with_ctrl_zoom(open_diagram, page):
     eventually(lambda: scale(pane) > fitted)
 
 
-def test_dragging_moves_the_picture_and_chooses_nothing(open_diagram, page):
-    """The box under the hand follows it, and is not clicked."""
+def test_dragging_moves_the_diagram_and_selects_nothing(open_diagram, page):
+    """The box under the pointer follows it, and is not clicked."""
     pane = open_diagram()
-    held, box = node(pane, "inception_4c").bounding_box(), node(pane, "stem").bounding_box()
-    page.mouse.move(held["x"] + 20, held["y"] + 20)
+    start, box = node(pane, "inception_4c").bounding_box(), node(pane, "stem").bounding_box()
+    page.mouse.move(start["x"] + 20, start["y"] + 20)
     page.mouse.down()
-    page.mouse.move(held["x"] + 80, held["y"] + 50, steps=5)
+    page.mouse.move(start["x"] + 80, start["y"] + 50, steps=5)
     page.mouse.up()
     moved = node(pane, "stem").bounding_box()
     assert (60, 30) == pytest.approx((moved["x"] - box["x"], moved["y"] - box["y"]), abs=1)
-    expect(page.get_by_text("chosen: None, 0 times")).to_be_visible()
+    expect(page.get_by_text("selected: None, 0 times")).to_be_visible()
 
 
-def test_hovering_tells_the_exact_numbers(open_diagram, page):
-    """Over a box its numbers appear, inside of the view; beside it they vanish."""
+def test_hovering_shows_the_exact_numbers(open_diagram, page):
+    """Over a box its numbers appear inside the view; elsewhere they disappear."""
     pane = open_diagram(draw="4a")
     tip = page.locator(".tip")
     expect(tip).to_be_hidden()
     node(pane, "inception_4a.branch_5x5.reduce").hover()
-    for said in ("480 × 14 × 14 → 16 × 14 × 14", "7,696 parameters", "1,505,280 MACs", "1×1/1, pad 0"):
-        expect(tip).to_contain_text(said)
+    for text in ("480 × 14 × 14 → 16 × 14 × 14", "7,696 parameters", "1,505,280 MACs", "1×1/1, pad 0"):
+        expect(tip).to_contain_text(text)
     pane.hover(position={"x": 5, "y": 5})
     expect(tip).to_be_hidden()
 
 
-def test_an_update_keeps_zoom_place_choice_and_focus(open_diagram, page):
-    """An edit of the network changes numbers in the picture and nothing about how it is looked at."""
+def test_an_update_keeps_zoom_position_selection_and_focus(open_diagram, page):
+    """An edit of the network changes numbers in the diagram and nothing else."""
     pane = open_diagram(colour="parameters")
     node(pane, "inception_4a").click()
-    expect(page.get_by_text("chosen: inception_4a, 1 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_4a, 1 times")).to_be_visible()
     node(pane, "inception_3a").focus()
     for key in ("+", "+", "ArrowLeft"):
         page.keyboard.press(key)
@@ -248,11 +249,11 @@ def test_an_update_keeps_zoom_place_choice_and_focus(open_diagram, page):
 
 
 def frame(pane: Locator, name: str) -> Locator:
-    """The frame of an open module."""
+    """Return the frame of an open module."""
     return pane.locator(f'.cluster[id="inception_{name}"]')
 
 
-def test_a_double_click_opens_modules_where_they_stand_and_closes_them(open_diagram, page):
+def test_a_double_click_opens_modules_in_place_and_closes_them(open_diagram, page):
     """Several at once; their layers are boxes like any other, and a double click on one closes its module."""
     pane = open_diagram(direction="across", height="760")
     node(pane, "inception_4a").dblclick()
@@ -270,13 +271,13 @@ def test_a_double_click_opens_modules_where_they_stand_and_closes_them(open_diag
 
 
 def test_shift_and_enter_open_a_module_and_keep_the_focus(open_diagram, page):
-    """The keyboard does what the double click does; Enter alone still chooses. The help says so where it is true."""
+    """The keyboard does what the double click does; Enter alone still selects. The help mentions it where it works."""
     pane = open_diagram()
     node(pane, "inception_3b").focus()
     page.keyboard.press("Shift+Enter")
     expect(frame(pane, "3b")).to_be_visible()
     expect(frame(pane, "3b")).to_be_focused()
-    expect(page.get_by_text("chosen: None, 0 times")).to_be_visible()
+    expect(page.get_by_text("selected: None, 0 times")).to_be_visible()
     page.keyboard.press("Shift+Enter")
     expect(frame(pane, "3b")).to_have_count(0)
     expect(page.locator("#expand-help")).to_be_attached()
@@ -285,12 +286,12 @@ def test_shift_and_enter_open_a_module_and_keep_the_focus(open_diagram, page):
     assert page.locator("#expand-help").get_attribute("hidden") is not None
     node(pane, "inception_4a.branch_3x3.conv").focus()
     page.keyboard.press("Shift+Enter")
-    expect(page.get_by_text("chosen: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+    expect(page.get_by_text("selected: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
 
 
 def test_forty_modules_can_be_opened_and_read(open_diagram, page):
-    """All of them fit the view with text that can be made out; one that is opened among them is shown large."""
-    pane = open_diagram(preset="mini", modules="40", direction="across", height="350", tallest="760")
+    """All of them fit the view with readable text; one that is opened among them is enlarged."""
+    pane = open_diagram(preset="mini", modules="40", direction="across", height="350", max_height="760")
     assert all_inside(pane)
     assert 14 * scale(pane) >= 10
     for name in ("3a", "5c"):
@@ -303,14 +304,14 @@ def test_forty_modules_can_be_opened_and_read(open_diagram, page):
 
 
 def box_of(element: Locator) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom in pixels of the page."""
+    """Return left, top, right, bottom in pixels of the page."""
     box = element.bounding_box()
     return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
 
 
-def test_a_narrow_view_gets_a_picture_that_can_be_read(open_diagram, page):
-    """Made narrow, the view asks for shorter lines and takes the height they need; made wide, it asks for long ones."""
-    pane = open_diagram(direction="adapts", height="350", tallest="760")
+def test_a_narrow_view_gets_a_readable_diagram(open_diagram, page):
+    """A view that becomes narrow gets shorter lines and the height they need; one that becomes wide gets long lines."""
+    pane = open_diagram(direction="adapts", height="350", max_height="760")
     lines = len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]})
     height = pane.bounding_box()["height"]
     page.set_viewport_size({"width": 800, "height": 900})
@@ -323,8 +324,8 @@ def test_a_narrow_view_gets_a_picture_that_can_be_read(open_diagram, page):
     eventually(lambda: all_inside(pane))
 
 
-def test_a_picture_that_was_not_zoomed_fits_after_an_update_and_a_resize(open_diagram, page):
-    """While all of it is shown, all of it stays shown."""
+def test_a_diagram_that_was_not_zoomed_fits_after_an_update_and_a_resize(open_diagram, page):
+    """If all of it is visible, all of it stays visible."""
     pane = open_diagram()
     page.set_viewport_size({"width": 500, "height": 900})
     eventually(lambda: all_inside(pane))
@@ -339,9 +340,9 @@ def test_the_svg_needs_nothing_else(open_diagram, page, scheme):
     page.emulate_media(color_scheme=scheme)
     pane = open_diagram()
     node(pane, "inception_4a").click()
-    got = download(page, "SVG")
-    assert "overview.svg" == got.suggested_filename
-    root = ElementTree.fromstring(text_of(got))
+    file = download(page, "SVG")
+    assert "overview.svg" == file.suggested_filename
+    root = ElementTree.fromstring(text_of(file))
     assert f"{SVG}svg" == root.tag
     ids = {group.get("id") for group in root.iter(f"{SVG}g")}
     assert {"stem", "inception_5b", "aux_4d", "classifier"} <= ids
@@ -355,12 +356,12 @@ def test_the_svg_needs_nothing_else(open_diagram, page, scheme):
     assert f"0 0 {width:g} {height:g}" == root.get("viewBox")
 
 
-def test_the_png_is_the_picture(open_diagram, page):
-    """The downloaded PNG has the picture's proportions, three pixels to a point."""
+def test_the_png_has_the_size_of_the_svg(open_diagram, page):
+    """The downloaded PNG has three pixels per point."""
     open_diagram(draw="4a")
-    got = download(page, "PNG")
-    assert "inception_4a.png" == got.suggested_filename
-    content = Path(got.path()).read_bytes()
+    file = download(page, "PNG")
+    assert "inception_4a.png" == file.suggested_filename
+    content = Path(file.path()).read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", content[16:24])
     svg = ElementTree.fromstring(text_of(download(page, "SVG")))
@@ -370,14 +371,14 @@ def test_the_png_is_the_picture(open_diagram, page):
 def test_the_dot_can_be_drawn(open_diagram, page):
     """The downloaded DOT is read by Graphviz and has the same boxes."""
     pane = open_diagram(draw="4a")
-    got = download(page, "DOT")
-    assert "inception_4a.gv" == got.suggested_filename
-    drawn = ElementTree.fromstring(layout.svg(text_of(got)))
+    file = download(page, "DOT")
+    assert "inception_4a.gv" == file.suggested_filename
+    drawn = ElementTree.fromstring(layout.svg(text_of(file)))
     ids = {group.get("id") for group in drawn.iter(f"{SVG}g") if "node" in group.get("class")}
     assert ids == {node.get_attribute("id") for node in pane.locator(".node").all()}
 
 
-@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
 def test_text_can_be_read_in_light_and_dark(open_diagram, page, query):
     """Every text has 4.5:1 on what is under it, as the browser paints it, also when the theme changes meanwhile."""
     pane = open_diagram(**query)
@@ -390,7 +391,7 @@ def test_text_can_be_read_in_light_and_dark(open_diagram, page, query):
             assert palette.contrast(colour, ground) >= palette.READABLE, (text, colour, ground)
 
 
-@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
 def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
     """Boxes do not touch, texts stay in their box and off each other, arrows and their labels off the boxes."""
     pane = open_diagram(**query)
@@ -400,7 +401,7 @@ def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
     check_places(pane)
 
 
-@pytest.mark.parametrize("query", PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
 def test_texts_are_as_wide_as_the_layout_assumes_and_centred(open_diagram, query):
     """The browser draws with the font that measured, whatever fonts the machine has; centres differ by 1 px at most."""
     pane = open_diagram(**query)
@@ -426,7 +427,7 @@ def test_the_svg_is_drawn_alike_without_the_page(open_diagram, page, new_page):
 
 
 def test_text_stays_in_its_box_in_a_wider_font(open_diagram, page):
-    """Where the browser has no font of Helvetica's widths, text is pressed to what the layout gave it."""
+    """Where the browser could not load the font, text is compressed into its box."""
     pane = open_diagram(draw="3a")
     pane.evaluate("""pane => {
         const style = document.createElement('style')
@@ -442,58 +443,58 @@ def test_text_stays_in_its_box_in_a_wider_font(open_diagram, page):
 
 @pytest.mark.parametrize("query", [{"width": "620"}, {}, {"direction": "across", "height": "330"}])
 def test_the_overview_fits_one_screen_and_can_be_read(open_diagram, query):
-    """At 1400 pixels all of it is in view, with text of at least 11 pixels."""
+    """At 1400 pixels all of it is visible, with text of at least 11 pixels."""
     pane = open_diagram(**query)
     assert all_inside(pane)
     assert 14 * scale(pane) >= 11
 
 
 def test_no_request_leaves_the_server(open_diagram, page, serve):
-    """The view needs nothing from elsewhere."""
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    """The view needs nothing from another server."""
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
     open_diagram()
     here = serve("tests/browser/apps/diagram_app.py")
-    assert asked
-    assert all(url.startswith((here, here.replace("http", "ws"), "data:", "blob:")) for url in asked)
+    assert requests
+    assert all(url.startswith((here, here.replace("http", "ws"), "data:", "blob:")) for url in requests)
 
 
 def eventually(condition, within_s=15):
     """Wait until a condition holds."""
     deadline = monotonic() + within_s
     while not condition():
-        assert monotonic() < deadline, "it did not happen"
+        assert monotonic() < deadline, "the condition did not become true"
         sleep(0.05)
 
 
 def all_inside(pane: Locator) -> bool:
-    """Whether every box is in view."""
-    seen = pane.evaluate(MEASURE)
-    return all(within(box["box"], seen["pane"], 0) for box in seen["nodes"])
+    """Whether every box is visible."""
+    found = pane.evaluate(MEASURE)
+    return all(within(box["box"], found["pane"], 0) for box in found["nodes"])
 
 
 def check_places(pane: Locator) -> None:
-    """Compare all boxes and texts of a picture that is wholly in view."""
-    seen = pane.evaluate(MEASURE)
-    for box in seen["nodes"]:
-        assert within(box["box"], seen["pane"], 0)
+    """Compare all boxes and texts of a diagram that is wholly visible."""
+    found = pane.evaluate(MEASURE)
+    for box in found["nodes"]:
+        assert within(box["box"], found["pane"], 0)
         for text, place in box["texts"]:
             assert within(place, box["box"], 1), (box["id"], text, place, box["box"])
-    for one, other in combinations(seen["nodes"], 2):
+    for one, other in combinations(found["nodes"], 2):
         assert not overlap(one["box"], other["box"]), (one["id"], other["id"])
-    texts = [text for box in seen["nodes"] for text in box["texts"]] + seen["labels"]
+    texts = [text for box in found["nodes"] for text in box["texts"]] + found["labels"]
     for (one, first), (other, second) in combinations(texts, 2):
         assert not overlap(shrunk(first), shrunk(second)), (one, other)
-    for box in seen["nodes"]:
-        for label, place in seen["labels"]:
+    for box in found["nodes"]:
+        for label, place in found["labels"]:
             assert not overlap(shrunk(place), box["box"]), (label, box["id"])
-        assert not any(within(point, box["box"], -4) for point in seen["points"]), box["id"]
-    for label, place in seen["labels"]:
-        assert not any(overlap(shrunk(place), (left, y, right, y + 1)) for left, y, right, _ in seen["points"]), label
+        assert not any(within(point, box["box"], -4) for point in found["points"]), box["id"]
+    for label, place in found["labels"]:
+        assert not any(overlap(shrunk(place), (left, y, right, y + 1)) for left, y, right, _ in found["points"]), label
 
 
 def within(inner, outer, slack):
-    """Whether a box (left, top, right, bottom) lies in another, give or take some pixels."""
+    """Whether a box (left, top, right, bottom) lies in another, with a tolerance of some pixels."""
     return (
         inner[0] >= outer[0] - slack
         and inner[1] >= outer[1] - slack
@@ -508,11 +509,11 @@ def overlap(one, other):
 
 
 def shrunk(box):
-    """A text's box without a pixel at its sides and the space above and below its letters."""
+    """Return a text's box without a pixel at its sides and the space above and below its letters."""
     left, top, right, bottom = box
     return left + 1, top + 0.2 * (bottom - top), right - 1, bottom - 0.2 * (bottom - top)
 
 
 def rgb(colour):
-    """``#0e1420`` as ``rgb(14, 20, 32)``."""
+    """Return ``#0e1420`` as ``rgb(14, 20, 32)``."""
     return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"

@@ -1,4 +1,4 @@
-"""What a branch takes and gives adds up to its module, and the arrows are as wide as what is said."""
+"""The costs and channels of the branches add up to their module, and the arrows are as wide as their numbers."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_the_branches_add_up_to_the_module(name: str) -> None:
 
 
 @pytest.mark.parametrize("cost", COSTS)
-def test_the_flow_shows_both_sides_in_percent(cost: str) -> None:
+def test_the_sankey_chart_shows_both_sides_in_percent(cost: str) -> None:
     """Left are the shares of the cost, right those of the channels, 100 % each."""
     values = budget.sankey(SUMMARY, "4a", cost, LIGHT, TIMES).figure.data[0].link.value
     assert 100 == pytest.approx(sum(values[:4])) == pytest.approx(sum(values[4:]))
@@ -36,8 +36,8 @@ def test_the_flow_shows_both_sides_in_percent(cost: str) -> None:
     assert [100 * channels / 512 for channels in (192, 208, 48, 64)] == pytest.approx(values[4:])
 
 
-def test_the_title_names_the_dearest_bargain() -> None:
-    """The 3×3 branch takes most above what it gives."""
+def test_the_title_names_the_branch_with_the_highest_cost_per_channel() -> None:
+    """The 3×3 branch has the largest difference between its shares of cost and channels."""
     title = budget.sankey(SUMMARY, "4a", "macs", LIGHT).figure.layout.title.text
     assert title == "The 3×3 branch takes 60 % of the MACs and gives 41 % of the channels"
 
@@ -69,8 +69,8 @@ def test_by_channels_the_title_names_the_narrowest_kernel_or_that_there_is_none(
 
 
 @pytest.mark.parametrize("width", ["macs", budget.CHANNELS])
-def test_branches_wear_their_colour(width: str) -> None:
-    """Nodes and arrows of a branch have the colour it has on every page, the arrows paler."""
+def test_branches_have_their_colour(width: str) -> None:
+    """Nodes and arrows of a branch have the colour that it has on every page; the arrows are translucent."""
     (sankey,) = budget.sankey(SUMMARY, "4a", width, LIGHT).figure.data
     assert set(BRANCH.values()) | {LIGHT.line} == set(sankey.node.color)
     for target, colour in zip(sankey.link.target, sankey.link.color, strict=True):
@@ -96,14 +96,14 @@ def test_the_table_has_the_time_where_it_was_measured() -> None:
     assert sum(float(row["% of time"].rstrip(" %")) for row in timed) == pytest.approx(100, abs=0.3)
 
 
-def test_an_unknown_width_or_module_is_refused() -> None:
-    """So is a time that nobody measured."""
+def test_an_unknown_width_or_module_is_rejected() -> None:
+    """So is the time without a measurement."""
     for module, width in (("4a", "beauty"), ("4a", "time"), ("9z", "macs"), ("9z", budget.CHANNELS)):
         with pytest.raises(KeyError):
             budget.sankey(SUMMARY, module, width, LIGHT)
 
 
-def test_a_branch_without_parameters_takes_nothing_of_them() -> None:
+def test_a_branch_without_parameters_has_a_share_of_zero() -> None:
     """The naive pool costs no parameters and no MACs; nothing is divided by zero."""
     summary = summarize(PRESETS["naive"])
     pool = budget.budget_rows(budget.branch_budgets(summary, "3a"))[-1]

@@ -1,4 +1,4 @@
-"""A comparison as rows and HTML: what differs is told and marked, what does not is quiet."""
+"""A comparison as rows and HTML: differences are written out and marked, and nothing else is."""
 
 import re
 from html.parser import HTMLParser
@@ -59,7 +59,7 @@ def test_totals_with_differences() -> None:
 
 
 def test_the_base_can_be_another() -> None:
-    """Then the others are told against it."""
+    """Then the differences of the others are from it."""
     rows = comparison_tables.total_rows(compared(PAPER, EDITED, base=1), ["paper", "wide"])
     assert rows[0]["A paper"] == "6,998,552 ▼ −551,554 (−7.31 %)"
     assert rows[0]["B wide"] == "7,550,106"
@@ -67,7 +67,7 @@ def test_the_base_can_be_another() -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_only_differing_cells_are_marked(theme: object) -> None:
-    """One line where all are alike, one more for each that is not, and marks on exactly the edited cells."""
+    """One line where all are equal, one more for each that differs, and marks on exactly the edited cells."""
     table = Cells(comparison_tables.cells_html(compared(PAPER, EDITED, PAPER), theme))
     assert len(table.rows) == 1 + 9 + 2
     assert table.marked == ["210", "blank"]
@@ -76,8 +76,8 @@ def test_only_differing_cells_are_marked(theme: object) -> None:
     assert ["3a", "all", "64", "96", "128", "16", "32", "32"] in [row[:8] for row in table.rows]
 
 
-def test_what_follows_from_a_difference_is_strong_and_not_marked() -> None:
-    """4b's cells are alike, but it takes in two channels more: a line of its own with other costs, the same output."""
+def test_results_of_a_difference_elsewhere_are_bold_and_not_marked() -> None:
+    """The cells of 4b are equal, but its input is two channels wider: a line with other costs, the same output."""
     html = comparison_tables.cells_html(compared(PAPER, EDITED), LIGHT)
     became = summarize(EDITED).by_module["4b"]
     cells = ["160", "112", "224", "24", "64", "64", "512 × 14 × 14", f"{became.parameters:,}", f"{became.macs:,}"]
@@ -88,7 +88,7 @@ def test_what_follows_from_a_difference_is_strong_and_not_marked() -> None:
 
 
 def test_a_module_that_one_network_lacks() -> None:
-    """Dashes stand in its place, also where it would give and cost something."""
+    """It has dashes in its place, also for its output and costs."""
     less = PAPER.replace(modules=PAPER.modules[:-1])
     rows = Cells(comparison_tables.cells_html(compared(PAPER, less), LIGHT)).rows
     assert ["B", *["–"] * 9] in rows
@@ -105,7 +105,7 @@ def test_bars_are_to_the_scale_of_their_row() -> None:
     assert len(widths) == 2 * len(comparison_tables.QUANTITIES)
 
 
-def test_a_module_that_one_lacks() -> None:
+def test_all_cells_of_a_missing_module_are_marked() -> None:
     """Its cells are dashes there, all of them marked."""
     longer = insert_after(PAPER, "4e", free_name(PAPER, "4e")).config
     table = Cells(comparison_tables.cells_html(compared(longer, PAPER), LIGHT))
@@ -115,7 +115,7 @@ def test_a_module_that_one_lacks() -> None:
 
 
 def test_settings_that_differ() -> None:
-    """Everything that is no cell of the table is told in words, network by network."""
+    """Every difference outside the table is a row of text, network by network."""
     rows = comparison_tables.setting_rows(compared(PAPER, EDITED, PRESETS["batch_norm"]), ["paper", "wide", "bn"])
     assert rows == [
         {"network": "C bn", "differs in": "normalisation LRN → BatchNorm"},
@@ -124,7 +124,7 @@ def test_settings_that_differ() -> None:
 
 
 def test_layers_side_by_side() -> None:
-    """A row per differing layer says what became of it and holds the numbers of each network."""
+    """A row per differing layer has its status and the numbers of each network."""
     comparison = compared(PAPER, EDITED)
     rows = comparison_tables.layer_rows(comparison.differing, ["paper", "wide"], 0)
     by_path = {row["layer"]: row for row in rows}
@@ -140,7 +140,7 @@ def test_layers_side_by_side() -> None:
 
 
 def test_letters_have_their_colours() -> None:
-    """Each network's letter stands in the colour that its lines in the charts have."""
+    """The letter of each network has the colour of its lines in the charts."""
     html = comparison_tables.totals_html(compared(PAPER, EDITED), ["paper", "wide"], DARK)
     for letter in "AB":
         assert DARK.variants[letter] in html

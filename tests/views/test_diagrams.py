@@ -19,28 +19,28 @@ EVERY_PRESET = pytest.mark.parametrize("summary", SUMMARIES.values(), ids=SUMMAR
 
 
 def shape(dimensions):
-    """``512 × 14 × 14``, written here anew."""
+    """``512 × 14 × 14``, written independently of the app."""
     return " × ".join(format(n, ",") for n in dimensions)
 
 
-def check_layer(row, shown):
+def check_layer(row, lines):
     """A layer's box shows its window, parameters and MACs."""
     if row.kernel and row.stride:
         high, wide = row.kernel
-        assert f"{high}×{wide}/{row.stride}, pad {row.padding}" == shown[1]
-        assert shown[0].startswith(f"{high}×{wide} ")
-    assert (f"{row.parameters:,} parameters" if row.parameters else "no parameters") == shown[2]
-    assert (f"{row.macs:,} MACs" if row.macs else "no MACs") == shown[3]
+        assert f"{high}×{wide}/{row.stride}, pad {row.padding}" == lines[1]
+        assert lines[0].startswith(f"{high}×{wide} ")
+    assert (f"{row.parameters:,} parameters" if row.parameters else "no parameters") == lines[2]
+    assert (f"{row.macs:,} MACs" if row.macs else "no MACs") == lines[3]
 
 
 def check_chain(drawing, start, rows):
-    """Layers that follow each other carry their numbers, and each arrow the shape of what it brings."""
-    shown, drawn = boxes(drawing.dot), arrows(drawing.dot)
-    tail, brought = start, rows[0].in_shape
+    """Layers that follow each other carry their numbers, and each arrow the shape that it carries."""
+    found, labels = boxes(drawing.dot), arrows(drawing.dot)
+    tail, carried = start, rows[0].in_shape
     for row in rows:
-        check_layer(row, shown[row.path].lines)
-        assert shape(brought) == drawn[tail, row.path]
-        tail, brought = row.path, row.out_shape
+        check_layer(row, found[row.path].lines)
+        assert shape(carried) == labels[tail, row.path]
+        tail, carried = row.path, row.out_shape
 
 
 def check_module(summary, name):
@@ -52,9 +52,9 @@ def check_module(summary, name):
         check_chain(drawing, f"inception_{name}.input", chain)
         assert shape(chain[-1].out_shape) == arrows(drawing.dot)[chain[-1].path, concat.path]
     assert {shape(concat.out_shape)} == {text for (tail, _), text in arrows(drawing.dot).items() if tail == concat.path}
-    said = boxes(drawing.dot)[concat.path].lines
-    assert shape(concat.out_shape) == said[-1]
-    ranges = [text.removeprefix("channels ").replace(",", "").split("–") for text in said if "channels" in text]
+    lines = boxes(drawing.dot)[concat.path].lines
+    assert shape(concat.out_shape) == lines[-1]
+    ranges = [text.removeprefix("channels ").replace(",", "").split("–") for text in lines if "channels" in text]
     assert ["0"] == [low for low, _ in ranges][:1]
     assert all(int(before[1]) + 1 == int(after[0]) for before, after in pairwise(ranges))
     assert concat.out_shape[0] == int(ranges[-1][1]) + 1
@@ -62,12 +62,12 @@ def check_module(summary, name):
 
 def check_overview(summary):
     """Every block's box carries its name, its output's shape and its share of the MACs without aux heads."""
-    shown = boxes(diagrams.overview(summary).dot)
+    found = boxes(diagrams.overview(summary).dot)
     whole = sum(row.macs for row in summary.rows if row.aux is None)
-    assert ["image", shape(summary.config.input_shape)] == shown.pop("image").lines
+    assert ["image", shape(summary.config.input_shape)] == found.pop("image").lines
     for name, totals in summary.by_module.items():
         last = [row for row in summary.rows if row.module == name][-1]
-        title, *numbers = shown.pop(diagrams.block_id(name)).lines
+        title, *numbers = found.pop(diagrams.block_id(name)).lines
         if last.aux:
             assert f"aux {last.aux}" == title
             continue
@@ -78,7 +78,7 @@ def check_overview(summary):
         else:
             assert name == title
             assert [f"{100 * totals.macs / whole:.1f} %", expected] == numbers
-    assert {} == shown
+    assert {} == found
 
 
 @EVERY_PRESET
@@ -104,7 +104,7 @@ def test_chains_carry_the_numbers_of_their_rows(summary):
 
 
 @given(networks())
-def test_random_networks_are_drawn_as_their_rows_say(config):
+def test_random_networks_carry_the_numbers_of_their_rows(config):
     """The same over random edits: branches missing, reductions blank, any stage, any tap."""
     summary = summarize(config)
     check_overview(summary)
@@ -113,14 +113,14 @@ def test_random_networks_are_drawn_as_their_rows_say(config):
 
 
 @given(networks())
-def test_what_is_said_over_a_box_is_exact(config):
-    """Hovering tells parameters and MACs to the last digit; each box that can be chosen is drawn under its id."""
+def test_hovering_shows_exact_numbers(config):
+    """The tooltip has parameters and MACs to the last digit; each selectable box is drawn with its id."""
     summary = summarize(config)
     for drawing in (diagrams.overview(summary), *(diagrams.block(summary, name) for name in summary.by_module)):
         assert set(drawing.hover) <= set(boxes(drawing.dot))
-        for identity, said in drawing.hover.items():
+        for identity, tooltip in drawing.hover.items():
             rows = [row for row in summary.rows if row.path == identity or row.path.startswith(f"{identity}.")]
-            first, *lines = said.splitlines()
+            first, *lines = tooltip.splitlines()
             assert identity == first
             assert f"{sum(row.parameters for row in rows):,} parameters" in lines
             assert f"{sum(row.macs for row in rows):,} MACs" in lines
@@ -128,7 +128,7 @@ def test_what_is_said_over_a_box_is_exact(config):
 
 @pytest.mark.parametrize("colour_by", [name for name in COLOURINGS if name != "none"])
 def test_colours_follow_the_cost(colour_by):
-    """The dearest box has the scale's last colour, and the legend names the cost."""
+    """The most expensive box has the scale's last colour, and the legend names the cost."""
     for drawing in (
         diagrams.overview(PAPER, colour_by=colour_by, times=TIMES),
         diagrams.module(PAPER, "4a", colour_by=colour_by, times=TIMES),
@@ -154,16 +154,16 @@ def test_text_can_be_read_on_every_box(colour_by):
 @pytest.mark.parametrize("colour_by", ["parameters", "macs", "activations", "time"])
 def test_a_share_is_of_the_network_without_its_heads(colour_by):
     """The shares of the blocks add up to 100 %, less what the pools have, for each cost that adds up."""
-    shown = boxes(diagrams.overview(PAPER, colour_by=colour_by, times=TIMES).dot)
-    shares = [float(line.rstrip(" %")) for box in shown.values() for line in box.lines if "%" in line]
+    found = boxes(diagrams.overview(PAPER, colour_by=colour_by, times=TIMES).dot)
+    shares = [float(line.rstrip(" %")) for box in found.values() for line in box.lines if "%" in line]
     pools = [row for row in PAPER.rows if row.path.startswith("pool")]
     cost = {"activations": lambda row: row.activations, "time": lambda row: TIMES[row.path]}.get(colour_by, lambda _: 0)
     whole = sum(cost(row) for row in PAPER.rows if row.aux is None) or 1
     assert 100 - 100 * sum(map(cost, pools)) / whole == pytest.approx(sum(shares), abs=0.05 * len(shares))
 
 
-def test_unknown_names_and_colourings_are_refused():
-    """A module, head or colouring that is not there raises KeyError, as does a time that nobody measured."""
+def test_unknown_names_and_colourings_are_rejected():
+    """A module, head or colouring that does not exist raises KeyError, as does ``time`` without measured times."""
     with pytest.raises(KeyError):
         diagrams.module(PAPER, "9z")
     with pytest.raises(KeyError):
@@ -177,15 +177,15 @@ def test_unknown_names_and_colourings_are_refused():
 def test_an_expanded_module_shows_its_inside():
     """The overview then has the module's layers in a frame of its id, beside the boxes of all other blocks."""
     drawing = diagrams.overview(PAPER, expanded=("4a", "4d"))
-    shown = boxes(drawing.dot)
+    found = boxes(drawing.dot)
     for name in ("4a", "4d"):
-        assert diagrams.block_id(name) not in shown
+        assert diagrams.block_id(name) not in found
         assert f"subgraph cluster_inception_{name}" in drawing.dot
         assert diagrams.block_id(name) in drawing.hover
         for row in PAPER.rows:
             if row.module == name and row.branch:
-                check_layer(row, shown[row.path].lines)
-    assert {"stem", "inception_4b", "aux_4a", "pool3", "classifier"} <= set(shown)
+                check_layer(row, found[row.path].lines)
+    assert {"stem", "inception_4b", "aux_4a", "pool3", "classifier"} <= set(found)
 
 
 def test_arrows_are_as_wide_as_their_channels():
@@ -194,9 +194,9 @@ def test_arrows_are_as_wide_as_their_channels():
         tail: width for (tail, _), width in arrow_widths(diagrams.overview(PAPER, direction="across").dot).items()
     }
     names = sorted(["3a", "3b", "4b", "4c", "4e", "5a", "5b"], key=lambda name: PAPER.concat(name).out_shape[0])
-    drawn = [widths[diagrams.block_id(name)] for name in names]
-    assert sorted(drawn) == drawn
-    assert 5.0 == drawn[-1]
+    ordered = [widths[diagrams.block_id(name)] for name in names]
+    assert sorted(ordered) == ordered
+    assert 5.0 == ordered[-1]
 
 
 GOLDEN = {
@@ -214,7 +214,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_dot_is_the_golden_one(name, overwrite):
-    """The DOT of known pictures is text that stays, also when it is made twice; ``--overwrite`` renews it."""
+    """The DOT of known diagrams does not change, also when made twice; ``--overwrite`` writes it again."""
     golden = Path(__file__).parents[1] / "golden" / f"{name}.gv"
     dot = GOLDEN[name]().dot
     assert dot == GOLDEN[name]().dot

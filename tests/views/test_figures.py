@@ -21,8 +21,8 @@ def test_the_bars_add_up_to_the_network_in_training(quantity: str) -> None:
         assert getattr(SUMMARY.by_module[row["block"]], quantity) == sum(v for k, v in row.items() if k != "block")
 
 
-def test_the_bars_name_the_dearest_block() -> None:
-    """The title says what to see: the stem takes most of the MACs, the heads most of the parameters."""
+def test_the_bars_name_the_most_expensive_block() -> None:
+    """The title is the result: the stem takes most of the MACs, the heads most of the parameters."""
     assert "stem takes the most: 30.0 %" in figures.bars(SUMMARY, "macs").figure.layout.title.text
     assert "aux 4d takes the most" in figures.bars(SUMMARY, "parameters").figure.layout.title.text
 
@@ -31,7 +31,7 @@ def test_the_bars_name_the_dearest_block() -> None:
 @pytest.mark.parametrize("quantity", figures.QUANTITIES)
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_part_of_the_hierarchy_is_the_sum_of_its_parts(name: str, quantity: str, kind: str) -> None:
-    """The root is the network at inference, and nothing is lost or counted twice on the way to the layers."""
+    """The root is the network at inference, and nothing is lost or counted twice down to the layers."""
     summary = summarize(PRESETS[name])
     (trace,) = figures.hierarchy(summary, quantity, kind=kind).figure.data
     values = dict(zip(trace.ids, trace.values, strict=True))
@@ -54,7 +54,7 @@ def test_the_depth_profile_has_the_papers_sizes() -> None:
 
 
 def test_height_and_width_are_apart_where_they_differ() -> None:
-    """A wide picture has a line for each, and the title names both."""
+    """A wide image has a line for each, and the title names both."""
     summary = summarize(PRESETS["paper"].replace(input_shape=(3, 224, 320)))
     chart = figures.depth_profile(summary, LIGHT)
     lines = {trace.name: trace.y for trace in chart.figure.data}
@@ -63,8 +63,8 @@ def test_height_and_width_are_apart_where_they_differ() -> None:
     assert "from 224 × 320 to 7 × 10 px" in chart.figure.layout.title.text.replace("<br>", " ")
 
 
-def test_the_sums_along_the_way_end_at_all_of_it() -> None:
-    """Both lines rise to 100 % and never fall; each layer counts with what it costs itself."""
+def test_the_cumulative_shares_end_at_100_percent() -> None:
+    """Both lines rise to 100 % and never fall; each layer adds its own cost."""
     data = figures.cumulative(SUMMARY, LIGHT).data
     for key in ("MACs %", "parameters %"):
         values = [row[key] for row in data]
@@ -75,7 +75,7 @@ def test_the_sums_along_the_way_end_at_all_of_it() -> None:
 
 @pytest.mark.parametrize("name", ["paper", "batch_norm"])
 def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name: str) -> None:
-    """Weights, gradients and momentum are equal; what the backward pass needs grows with the batch."""
+    """Weights, gradients and momentum are equal; the saved activations grow with the batch."""
     summary = summarize(PRESETS[name])
     data = figures.training_memory(summary, LIGHT).data
     assert all(row["weights"] == row["gradients"] == row["momentum"] == summary.parameters() * 4 / 1e6 for row in data)
@@ -84,14 +84,14 @@ def test_training_memory_counts_weights_three_times_and_the_rest_per_image(name:
     assert data[0]["normalisations"] > 5
 
 
-def test_the_title_of_training_memory_names_the_batch_at_which_it_turns() -> None:
-    """One image less, and weights, gradients and momentum still outweigh the rest."""
+def test_the_title_of_training_memory_names_the_batch_size_of_the_turn() -> None:
+    """With one image less, weights, gradients and momentum still need more memory."""
     for name in PRESETS:
         summary = summarize(PRESETS[name])
         title = figures.training_memory(summary, LIGHT).figure.layout.title.text.replace("<br>", " ")
         batch = int(re.search(r"From batch size (\d+),", title)[1])
-        of_one, held = sum(activation_memory(summary)), 3 * 4 * summary.parameters()
-        assert (batch - 1) * of_one <= held < batch * of_one
+        per_image, fixed = sum(activation_memory(summary)), 3 * 4 * summary.parameters()
+        assert (batch - 1) * per_image <= fixed < batch * per_image
 
 
 def test_long_titles_are_wrapped() -> None:

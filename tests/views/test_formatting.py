@@ -37,12 +37,12 @@ def test_memory_is_four_bytes_a_number_in_decimal_megabytes() -> None:
     ],
 )
 def test_a_change_has_sign_and_percentage(now: int, before: int, text: str) -> None:
-    """Nothing changed is nothing to say; without a before there is no percentage."""
+    """No change gives an empty text; a change from 0 has no percentage."""
     assert text == fmt.change(now, before)
 
 
 def test_a_change_of_memory_is_in_bytes() -> None:
-    """The unit is that of the number it stands under: 5,460 float32 numbers more are 21.84 kB."""
+    """The unit is that of the number above: 5,460 float32 numbers more are 21.84 kB."""
     assert "+21.84 kB (+0.08 %)" == fmt.memory_change(6_998_552 + 5_460, 6_998_552)
     assert "−40 B (−10.00 %)" == fmt.memory_change(90, 100)
     assert "" == fmt.memory_change(7, 7)
@@ -77,7 +77,7 @@ def test_times_have_three_digits(ms: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("4a, #3×3: “abc” is no number.", "4a, #3×3: “abc” is no number."),
         ("![x](//evil)", r"!\[x\](//evil)"),
@@ -85,6 +85,6 @@ def test_times_have_three_digits(ms: float, text: str) -> None:
         ("a:red[b]\nc", r"a:red\[b\] c"),
     ],
 )
-def test_text_of_others_stays_text(text: str, shown: str) -> None:
-    """What could become a picture, a link, a colour, a formula or a tag is escaped; plain words are left alone."""
-    assert shown == fmt.markdown(text)
+def test_markup_in_a_text_stays_text(text: str, expected: str) -> None:
+    """What could become an image, a link, a colour, a formula or a tag is escaped; plain words are left alone."""
+    assert expected == fmt.markdown(text)

@@ -43,18 +43,18 @@ def check(summary: NetworkSummary, row: LayerRow) -> int:
     computed = 0
     for step in steps(summary, row):
         value = evaluated(step.filled)
-        shown = re.search(r"(?:= |^)([\d,]+)(?: px)?$", step.filled.split("\n")[0].removesuffix(" bytes"))
+        result = re.search(r"(?:= |^)([\d,]+)(?: px)?$", step.filled.split("\n")[0].removesuffix(" bytes"))
         if value is not None and step.name != "output shape":
             assert VALUE[step.name](row) == value, step
             computed += 1
-        if shown and step.name != "output shape":
-            assert VALUE[step.name](row) == int(shown[1].replace(",", "")), step
+        if result and step.name != "output shape":
+            assert VALUE[step.name](row) == int(result[1].replace(",", "")), step
     return computed
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_formula_of_every_preset_gives_its_row(name: str) -> None:
-    """What is written out, computed again, is the number that stands in the table."""
+    """Each formula, computed again, gives the number in the table."""
     summary = summarize(PRESETS[name])
     for row in summary.rows:
         assert check(summary, row) >= COMPUTED[row.kind], row
@@ -63,14 +63,14 @@ def test_every_formula_of_every_preset_gives_its_row(name: str) -> None:
 @given(config=networks())
 @examples(30)
 def test_every_formula_of_random_networks_gives_its_row(config: GoogLeNetConfig) -> None:
-    """The same on tables that nobody designed."""
+    """The same for random tables."""
     summary = summarize(config)
     for row in summary.rows:
         check(summary, row)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_layer_has_all_five_numbers_and_every_symbol_is_named(name: str) -> None:
+def test_every_layer_has_all_five_numbers_and_every_symbol_is_explained(name: str) -> None:
     """Size, parameters, MACs, receptive field and memory of each kind of layer, in one order."""
     summary = summarize(PRESETS[name])
     for row in summary.rows:
@@ -87,7 +87,7 @@ def test_every_layer_has_all_five_numbers_and_every_symbol_is_named(name: str) -
 
 
 def test_what_is_not_counted_says_why() -> None:
-    """Layers without weights name themselves as people do, and why their MACs are 0."""
+    """Layers without weights have their usual names, and the reason why their MACs are 0."""
     summary = summarize(PRESETS["paper"])
     said = {
         path: {step.name: step.filled for step in steps(summary, summary.by_path[path])}
@@ -99,7 +99,7 @@ def test_what_is_not_counted_says_why() -> None:
     assert len({numbers["MACs"] for numbers in said.values()}) == len(said)
 
 
-def test_the_fields_behind_the_last_picture_are_of_all_its_positions() -> None:
+def test_the_fields_after_the_last_feature_map_are_of_all_its_positions() -> None:
     """The classifier sees 7 × 7 positions of 5b: 715 + 6 · 32 = 907; torchvision's head pools uneven windows of 4a."""
     paper, torchvision = (summarize(PRESETS[name]) for name in ("paper", "torchvision"))
     for path in ("classifier.pool", "classifier.dropout", "classifier.fc"):
@@ -113,7 +113,7 @@ def test_the_fields_behind_the_last_picture_are_of_all_its_positions() -> None:
 
 
 def test_height_and_width_are_computed_apart_where_they_differ() -> None:
-    """A wide picture has two sizes, each with its own line."""
+    """A wide image has two sizes, each with its own line."""
     summary = summarize(PRESETS["paper"].replace(input_shape=(3, 224, 320)))
     size = steps(summary, summary.by_path["pool3"])[0]
     assert size.filled == "⌈(28 + 2·0 − 3) / 2⌉ + 1 = 14\n⌈(40 + 2·0 − 3) / 2⌉ + 1 = 20"
@@ -139,7 +139,7 @@ def test_the_concat_of_3a_has_the_channels_of_its_branches() -> None:
 
 @pytest.mark.parametrize(("pooling", "sign"), [("ceil", "⌈"), ("torchvision", "⌈"), ("padded", "⌊"), ("floor", "⌊")])
 def test_a_pool_shows_the_rounding_of_the_network(pooling: str, sign: str) -> None:
-    """The bracket is that of the pooling rule, also where both would give the same size."""
+    """The bracket is that of the pooling rule, even where both give the same size."""
     summary = summarize(PRESETS["paper"].replace(pooling=pooling))
     assert steps(summary, summary.by_path["pool3"])[0].filled.startswith(sign)
     assert steps(summary, summary.by_path["inception_3a.branch_pool.pool"])[0].filled.startswith("⌊")

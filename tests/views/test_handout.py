@@ -1,4 +1,4 @@
-"""The handout: whole, by itself, and with the numbers of the network."""
+"""The handout is complete and self-contained, and has the numbers of the network."""
 
 from html.parser import HTMLParser
 
@@ -17,7 +17,7 @@ EDITED = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
 
 
 class Page(HTMLParser):
-    """Collects a page's text, tags, and whatever points outside of it."""
+    """Collects a page's text, its tags, and every address outside the page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -70,8 +70,8 @@ def test_a_comparison() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_it_asks_for_nothing_from_outside(preset: str) -> None:
-    """No link, script, font or picture from elsewhere, in no preset's handout."""
+def test_it_loads_nothing_from_outside(preset: str) -> None:
+    """No link, script, font or image from elsewhere, in no preset's handout."""
     version = Version(preset, PRESETS[preset])
     html = handout.network_handout(version, summarize(version.config))
     assert not Page(html).outside
@@ -80,17 +80,17 @@ def test_it_asks_for_nothing_from_outside(preset: str) -> None:
 
 
 def test_questions_and_answers() -> None:
-    """Chosen lessons' questions are asked with their options; the answers stand on a page of their own."""
-    asked = worksheet(summarize(EDITED), "wide_4a", ("reduction", "auxiliary"), 1, 4)
-    page = Page(network_page(questions=asked))
-    for question in asked.questions:
+    """The questions of the selected lessons have their options; the answers are on a separate page."""
+    questions = worksheet(summarize(EDITED), "wide_4a", ("reduction", "auxiliary"), 1, 4)
+    page = Page(network_page(questions=questions))
+    for question in questions.questions:
         assert question.text in page.text
         assert page.text.count(f"{question.value:,} {question.unit}") >= 2
-    assert page.text.index("Answers") > page.text.index(asked.questions[-1].text)
+    assert page.text.index("Answers") > page.text.index(questions.questions[-1].text)
 
 
 def test_without_graphviz_the_rest_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no diagram can be drawn its place says so."""
+    """The message of the layout is in the place of the diagram."""
 
     def missing(dot: str) -> str:
         raise LayoutUnavailableError("Graphviz is missing.")
@@ -102,7 +102,7 @@ def test_without_graphviz_the_rest_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     assert "classifier.fc" in page.text
 
 
-def test_a_comparison_shows_the_modules_that_were_chosen() -> None:
+def test_a_comparison_shows_the_selected_modules() -> None:
     """Each of them in every network that has it."""
     comparison = Comparison((summarize(PAPER), summarize(PAPER.replace(modules=PAPER.modules[:-1]))))
     page = Page(handout.comparison_handout(comparison, ["paper", "less"], ["3a", "5b"]))
@@ -112,8 +112,8 @@ def test_a_comparison_shows_the_modules_that_were_chosen() -> None:
     assert page.tags.count("img") == 3
 
 
-def test_without_a_choice_a_comparison_shows_the_first_modules_that_differ() -> None:
-    """Not those whose cells are alike."""
+def test_without_a_selection_a_comparison_shows_the_first_modules_that_differ() -> None:
+    """Not those whose cells are equal."""
     page = Page(handout.comparison_handout(Comparison((summarize(PAPER), summarize(EDITED))), ["paper", "wide"]))
     assert "A paper: module 4a" in page.text
     assert page.tags.count("img") == 2

@@ -1,4 +1,4 @@
-"""Images of a set as HTML: the pixels that are shown are the set's, and names are escaped."""
+"""Images of a dataset as HTML: the pixels are those of the dataset, and names are escaped."""
 
 import io
 import re
@@ -14,8 +14,8 @@ from explorer.views.image_strips import ClassStrip, error_cards_html, strips_htm
 HOSTILE = "<script>alert('x')</script>"
 
 
-def pictures(html: str) -> list[np.ndarray]:
-    """Return the pixels of all pictures in an HTML text."""
+def pngs(html: str) -> list[np.ndarray]:
+    """Return the pixels of all images in an HTML text."""
     found = re.findall(r"data:image/png;base64,([^']+)'", html)
     return [np.asarray(Image.open(io.BytesIO(b64decode(source)))) for source in found]
 
@@ -27,13 +27,13 @@ def images(count: int, channels: int, side: int = 28) -> np.ndarray:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_strip_holds_the_images_side_by_side(channels: int) -> None:
-    """One picture per class, an image after another, a column of grey between two."""
-    some = images(3, channels)
-    (strip,) = pictures(strips_html([ClassStrip("cat", 1_000, 200, some)]))
+    """One PNG per class, its images side by side, with a grey column between two."""
+    samples = images(3, channels)
+    (strip,) = pngs(strips_html([ClassStrip("cat", 1_000, 200, samples)]))
     assert strip.shape[:2] == (28, 3 * 28 + 2)
-    for number, image in enumerate(some):
-        shown = strip[:, 29 * number : 29 * number + 28].reshape(image.shape)
-        assert np.array_equal(shown, image)
+    for number, image in enumerate(samples):
+        found = strip[:, 29 * number : 29 * number + 28].reshape(image.shape)
+        assert np.array_equal(found, image)
     assert (strip[:, 28] == 128).all()
 
 
@@ -45,19 +45,17 @@ def test_counts_and_sizes() -> None:
     assert "width='96' height='96'" in html
 
 
-def test_mistakes_say_what_was_said_and_what_it_is() -> None:
-    """A picture each, in order, with its text for those who cannot see it."""
-    some = images(2, 1)
-    html = error_cards_html(some, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
-    assert [np.array_equal(shown, image[..., 0]) for shown, image in zip(pictures(html), some, strict=True)] == [
-        True
-    ] * 2
+def test_misclassified_images_have_the_predicted_class_and_the_label() -> None:
+    """One card each, in order, with a text alternative."""
+    wrong = images(2, 1)
+    html = error_cards_html(wrong, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
+    assert [np.array_equal(found, image[..., 0]) for found, image in zip(pngs(html), wrong, strict=True)] == [True] * 2
     assert "predicted <b>dog</b> 98.7 %<br>label cat" in html
     assert "alt='cat, classified as dog'" in html
 
 
 def test_names_are_data() -> None:
-    """A class that is called like a tag makes none."""
+    """A class with the name of a tag makes no tag."""
     html = strips_html([ClassStrip(HOSTILE, 1, 1, images(1, 1))])
     html += error_cards_html(images(1, 1), [Misclassification(0, 0, 1, 0.9)], (HOSTILE, "x' onerror='y"))
     assert "<script" not in html

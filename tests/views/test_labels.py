@@ -1,4 +1,4 @@
-"""Every value of every setting has one name on screen, and edits are told in those names."""
+"""Every value of every setting has one name on screen, and the texts of edits use these names."""
 
 from typing import get_args
 
@@ -24,22 +24,22 @@ PAPER = PRESETS["paper"]
     ],
 )
 def test_every_value_has_a_name_of_its_own(kind: object, titles: dict[str, str]) -> None:
-    """None is without one, and no two share one."""
+    """No value lacks a name, and no two share one."""
     assert set(get_args(kind)) == set(titles)
     assert len(set(titles.values())) == len(titles)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_key_reaches_the_screen(name: str) -> None:
-    """Edits between presets are told without the config's own words."""
+    """The texts of edits between presets have no keys of the config."""
     for change in (*changes(PAPER, PRESETS[name]), *changes(PRESETS[name], PAPER)):
-        told = labels.edit_line(change)
-        assert "_" not in told
-        assert "lrn" not in told
+        line = labels.edit_line(change)
+        assert "_" not in line
+        assert "lrn" not in line
 
 
-def test_edits_in_words() -> None:
-    """Cells, settings, switches, shapes, lists, and rows that come and go."""
+def test_edits_as_text() -> None:
+    """Cells, settings, switches, shapes, lists, and added and removed rows."""
     config = with_module(PAPER, PAPER.module("4a").replace(ch3x3=1_210, ch5x5_reduce=None)).replace(
         normalisation="batch_norm", conv_bias=False, input_shape=(1, 28, 28), aux=PAPER.aux.replace(taps=())
     )

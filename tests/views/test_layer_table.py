@@ -24,7 +24,7 @@ def test_the_csv_adds_up_to_the_totals(name: str) -> None:
 
 
 def test_filters_are_combined() -> None:
-    """Module, branch and kind each narrow the rows; an empty choice means all."""
+    """Module, branch and kind each narrow the rows; an empty selection means all."""
     assert SUMMARY.rows == lt.matching(SUMMARY)
     found = lt.matching(SUMMARY, ("4b", "4c"), ("5x5",), ("conv",))
     assert [f"inception_{m}.branch_5x5.{part}" for m in ("4b", "4c") for part in ("reduce", "conv")] == [
@@ -44,7 +44,7 @@ def test_filters_are_combined() -> None:
     ],
 )
 def test_kernels_read_as_kernel_stride_and_padding(path: str, text: str) -> None:
-    """The paper's way of writing a window."""
+    """As the paper writes a window."""
     assert text == lt.kernel(SUMMARY.by_path[path])
 
 

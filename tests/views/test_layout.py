@@ -1,4 +1,4 @@
-"""The layout works with the Graphviz of the machine, with pip's, and says so without any; its SVG is safe and plain."""
+"""The layout uses the Graphviz of the machine or pip's, and reports if there is none; its SVG is safe and plain."""
 
 import re
 import shutil
@@ -23,26 +23,26 @@ DOT = 'digraph { a [id="one" class="box"]; b; a -> b [label="512 × 14 × 14"] }
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    """No picture is remembered from another test."""
+    """Clear what other tests have cached."""
     layout.svg.cache_clear()
 
 
 @pytest.fixture
 def path(tmp_path, monkeypatch):
-    """A PATH that leads to one empty folder only."""
+    """Set PATH to one empty folder."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
 
 def program(path, body):
     """Put a program called ``dot`` into a folder."""
-    made = path / "dot"
-    made.write_text(f"#!{sys.executable}\n{body}", "utf-8")
-    made.chmod(made.stat().st_mode | stat.S_IXUSR)
+    file = path / "dot"
+    file.write_text(f"#!{sys.executable}\n{body}", "utf-8")
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 
 def groups(svg, kind):
-    """The groups of a class in an SVG, by id."""
+    """Return the groups of a class in an SVG, by id."""
     return {
         group.get("id"): group
         for group in ElementTree.fromstring(svg).iter(f"{SVG}g")
@@ -51,14 +51,14 @@ def groups(svg, kind):
 
 
 def test_it_works_without_a_system_graphviz(path):
-    """With a PATH that has no dot, the one that pip brings draws the picture."""
+    """With a PATH that has no dot, the one that pip installs draws the diagram."""
     assert shutil.which("dot") is None
     drawn = layout.svg(diagrams.overview(PAPER).dot)
     assert {"stem", "inception_3a", "pool3", "aux_4a", "classifier"} <= set(groups(drawn, "node"))
 
 
 def test_with_a_system_graphviz_alone_every_box_is_drawn(path, monkeypatch):
-    """A real dot on the PATH draws the same boxes, alone. Where there is none, pip's stands in for it."""
+    """A real dot on the PATH draws the same boxes, alone. Where there is none, pip's is used in its place."""
     (path / "dot").symlink_to(DOT_PROGRAM)
     monkeypatch.setattr(layout.sysconfig, "get_path", lambda _: str(path / "nowhere"))
     drawing = diagrams.overview(PAPER)
@@ -73,28 +73,28 @@ def test_a_system_graphviz_comes_first(path):
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "print('no picture')", "import time; time.sleep(60)"])
-def test_a_broken_system_graphviz_is_passed_over(path, monkeypatch, body):
-    """One that fails, answers nonsense or hangs gives way to the next."""
+def test_a_broken_system_graphviz_is_skipped(path, monkeypatch, body):
+    """If one fails, writes no SVG or hangs, the next is used."""
     monkeypatch.setattr(layout, "TIMEOUT", 2.0)
     program(path, body)
     assert "one" in groups(layout.svg(DOT), "node")
 
 
-def test_no_graphviz_at_all_is_said(path, monkeypatch):
-    """Without any, the error names what to install."""
+def test_without_any_graphviz_the_error_names_the_package(path, monkeypatch):
+    """The message says what to install."""
     monkeypatch.setattr(layout.sysconfig, "get_path", lambda _: str(path))
     with pytest.raises(layout.LayoutUnavailableError, match=r"Graphviz is missing.*graphviz-pure"):
         layout.svg(DOT)
 
 
-def test_dot_that_cannot_be_drawn_is_said():
-    """What Graphviz complains about is in the error."""
+def test_an_error_of_graphviz_is_in_the_message():
+    """DOT that cannot be drawn raises it."""
     with pytest.raises(layout.LayoutUnavailableError, match="could not draw"):
         layout.svg("digraph {")
 
 
 def test_the_same_dot_gives_the_same_svg_and_is_drawn_once():
-    """The layout is repeatable, and remembered by content."""
+    """The layout is repeatable and cached by the DOT."""
     dot = diagrams.module(PAPER, "4a").dot
     first = layout.svg(dot)
     assert first is layout.svg(dot)
@@ -104,7 +104,7 @@ def test_the_same_dot_gives_the_same_svg_and_is_drawn_once():
 
 
 def test_the_svg_is_plain():
-    """Only drawing elements stay: no script, link, style, tooltip or address."""
+    """Only drawing elements remain: no script, link, style, tooltip or address."""
     hostile = """digraph {
         graph [tooltip="tip" URL="https://example.com" stylesheet="https://example.com/a.css"]
         a [URL="javascript:alert(1)" tooltip="<script>alert(1)</script>" fillcolor="url(#x)" image="x.png"]
@@ -150,7 +150,7 @@ def test_bold_and_plain_text_of_a_line_have_one_baseline():
 
 @pytest.mark.parametrize("preset", ["paper", "naive", "two_3x3", "half"])
 def test_the_arrows_of_a_module_are_straight(path, preset):
-    """Each branch is a column: no arrow leaves its vertical by half a point."""
+    """Each branch is a column: no arrow deviates from the vertical by half a point."""
     summary = summarize(PRESETS[preset])
     for module in summary.config.modules:
         for arrow in groups(layout.svg(diagrams.module(summary, module.name).dot), "edge").values():
@@ -172,15 +172,15 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text(name):
-    """Names cannot be hostile by type; if one were, it would be shown letter by letter and add no box."""
-    bad = InceptionModule.model_construct(**(dict(PRESETS["paper"].modules[0]) | {"name": name}))
-    config = PRESETS["paper"].model_copy(update={"modules": (bad, *PRESETS["paper"].modules[1:])})
+    """Names cannot be hostile by type; if one were, it would appear as text and add no box."""
+    hostile = InceptionModule.model_construct(**(dict(PRESETS["paper"].modules[0]) | {"name": name}))
+    config = PRESETS["paper"].model_copy(update={"modules": (hostile, *PRESETS["paper"].modules[1:])})
     rows = tuple(
         row._replace(module=name, path=row.path.replace("inception_3a", name)) if row.module == "3a" else row
         for row in PAPER.rows
     )
     drawn = layout.svg(diagrams.overview(NetworkSummary(config, rows)).dot)
-    nodes, sound = groups(drawn, "node"), groups(layout.svg(diagrams.overview(PAPER).dot), "node")
-    assert len(sound) == len(nodes)
-    said = [re.sub(r"\s+", " ", text.text) for text in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
-    assert re.sub(r"\s+", " ", name) in said
+    nodes, expected = groups(drawn, "node"), groups(layout.svg(diagrams.overview(PAPER).dot), "node")
+    assert len(expected) == len(nodes)
+    texts = [re.sub(r"\s+", " ", text.text) for text in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert re.sub(r"\s+", " ", name) in texts

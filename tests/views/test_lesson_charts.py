@@ -1,4 +1,4 @@
-"""The lessons' pictures: well-formed, with a text alternative, and true to the numbers they show."""
+"""The lessons' charts are well-formed, have a text alternative, and show the right numbers."""
 
 import re
 from xml.etree import ElementTree
@@ -38,14 +38,14 @@ PICTURES = {
 }
 
 
-def shapes(picture: str, kind: str) -> list[ElementTree.Element]:
-    """Return the elements of a kind in a picture."""
-    return [element for element in ElementTree.fromstring(picture).iter() if element.tag.endswith(kind)]
+def shapes(chart: str, kind: str) -> list[ElementTree.Element]:
+    """Return the elements of a kind in a chart."""
+    return [element for element in ElementTree.fromstring(chart).iter() if element.tag.endswith(kind)]
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_every_picture_is_well_formed_and_speaks(name: str) -> None:
-    """XML, an image for a screen reader with words of its own, and nothing that is fetched or run."""
+def test_every_chart_is_well_formed_and_has_a_text_alternative(name: str) -> None:
+    """It is XML, an image with a label for screen readers, and loads or runs nothing."""
     root = ElementTree.fromstring(PICTURES[name])
     assert root.get("role") == "img"
     assert len(root.get("aria-label")) > 20
@@ -53,7 +53,7 @@ def test_every_picture_is_well_formed_and_speaks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
+def test_nothing_is_drawn_outside_the_chart(name: str) -> None:
     """Boxes lie within the viewBox and have no negative side."""
     root = ElementTree.fromstring(PICTURES[name])
     _, _, width, height = map(float, root.get("viewBox").split())
@@ -71,8 +71,8 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     assert bars[4] / bars[5] == pytest.approx(12_544 / 17_248, rel=0.02)
 
 
-def test_both_paths_tell_their_shapes_and_costs() -> None:
-    """Shapes on the arrows, kernels, weights and MACs in the boxes, the branch's colour on the chip, sums below."""
+def test_both_paths_show_their_shapes_and_costs() -> None:
+    """Shapes on the arrows, kernels, weights and MACs in the boxes, the branch's colour on the chip, totals below."""
     root = ElementTree.fromstring(PICTURES["paths"])
     texts = [element.text for element in root.iter() if element.tag.endswith("text")]
     assert texts.count("512 × 14 × 14") == 2
@@ -91,7 +91,7 @@ def test_an_arrow_is_as_wide_as_its_channels() -> None:
     assert widths == pytest.approx([9, 2.4375, 9, 1.85, 2.4375], abs=0.01)
 
 
-def test_the_ledger_fills_its_bars() -> None:
+def test_the_cost_bars_add_up_to_their_width() -> None:
     """Network and heads together are 100 %."""
     widths = [float(box.get("width")) for box in shapes(PICTURES["ledger"], "rect")][3:]
     assert sum(widths[:3]) == pytest.approx(700, abs=1)
@@ -99,7 +99,7 @@ def test_the_ledger_fills_its_bars() -> None:
 
 
 def test_windows_are_drawn_to_scale() -> None:
-    """The sides of the three windows are to each other as their fields, and to the picture as to the image."""
+    """The sides of the three windows are in proportion to their fields and to the image."""
     root = ElementTree.fromstring(PICTURES["field"])
     picture = next(child for child in root if child.tag == "svg")
     sides = sorted({float(box.get("width")) for box in root if box.tag == "rect" and box.get("fill") == "none"})
@@ -109,9 +109,9 @@ def test_windows_are_drawn_to_scale() -> None:
 
 def test_text_is_escaped() -> None:
     """A name from outside cannot become markup."""
-    drawn = svg.chart(10, 10, "<b>", '"&<', [svg.text(0, 0, "<script>")])
-    assert "<script>" not in drawn
-    assert ElementTree.fromstring(drawn).get("aria-label") == '"&<'
+    chart = svg.chart(10, 10, "<b>", '"&<', [svg.text(0, 0, "<script>")])
+    assert "<script>" not in chart
+    assert ElementTree.fromstring(chart).get("aria-label") == '"&<'
 
 
 @pytest.mark.parametrize(
@@ -122,25 +122,25 @@ def test_ticks_are_round_and_reach_the_most(most: float, expected: list[float]) 
     assert svg.ticks(most) == expected
 
 
-def test_where_the_rules_disagree_the_table_is_bold() -> None:
-    """And a rule under which nothing fits any more says so."""
+def test_sizes_that_differ_between_rules_are_bold() -> None:
+    """A rule under which a layer does not fit says so."""
     table = field_charts.pooling_table(resolution.passages(PAPER.config, 20, 20), "ceil")
     assert "does not fit" in table
     assert "| **ceil (Caffe)** |" in table
     assert "| input | 20×20 | 20×20 | 20×20 | 20×20 |" in table
 
 
-def test_a_network_that_fits_nothing_is_told() -> None:
+def test_a_network_that_fits_no_input_says_so() -> None:
     """In the list of smallest inputs."""
     assert "fits no input" in field_charts.limits_text((resolution.Limit(None, None),))
 
 
-def test_an_effect_on_nothing_is_told() -> None:
+def test_without_a_gradient_there_is_no_effect() -> None:
     """Where the main loss sends no gradient there is nothing to compare."""
     assert "sends no gradient to 4a" in auxiliary_charts.effect_text([0.0], [1.0], "4a", 0.3)
 
 
-def test_the_curve_s_data_are_few_however_wide_the_case() -> None:
+def test_the_data_of_the_curve_stay_few_for_any_width() -> None:
     """They go to the browser with each answer."""
     wide = ARTICLE.replace(inputs=100_000, filters=100_000, kernel=11)
     assert reduction.break_even(wide) > 90_000

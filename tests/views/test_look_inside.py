@@ -1,4 +1,4 @@
-"""The pictures of *Look inside*: well-formed, with a text alternative, true to their numbers, within their frames."""
+"""The charts of *Look inside* are well-formed, have a text alternative and the right numbers, and fit their frames."""
 
 import re
 from xml.etree import ElementTree
@@ -26,7 +26,7 @@ BRANCHES = ("1x1", "3x3", "5x5", "pool")
 
 
 def strip(branch: str, first: int, count: int, side: int = 7) -> Strip:
-    """Return a strip with so many maps; the last channel responds most."""
+    """Return a strip with that many maps; the last channel has the highest response."""
     columns = min(16, count)
     rows = -(-count // columns)
     return Strip(
@@ -67,7 +67,7 @@ STEPS = (
 
 PICTURES = {
     "gallery": look_inside.gallery([("one", map_images.png(GREY)), ("<b>", map_images.png(GREY[:7].copy()))]),
-    "steps": look_inside.steps(STEPS, Preprocessing()),
+    "steps": look_inside.preprocessing_steps(STEPS, Preprocessing()),
     "answer": look_inside.class_bars(BARS, "Predicted class: Sneaker"),
     "head": look_inside.class_bars(BARS[:1], "Auxiliary head at 4a", width=290),
     "strips": look_inside.strips(STRIPS),
@@ -80,26 +80,26 @@ PICTURES = {
     ),
     "ablation": look_inside.ablation_map(ABLATION, [("3a", "1x1")], "Sneaker"),
     "activity": look_inside.activity_map(ACTIVITY),
-    "climb": look_inside.maximization_chart(
+    "maximization": look_inside.maximization_chart(
         Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(-0.5, 0.1, 2.0)), "4a, 1×1, channel 1"
     ),
-    "no climb": look_inside.maximization_chart(
+    "one step": look_inside.maximization_chart(
         Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(0.0,)), "x"
     ),
     "time": look_inside.time_bars(("stem", "3a"), {"stem": 1, "3a": 3}, {"one": {"stem": 2.0, "3a": 2.0}}),
-    "looked": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Where it looked for “Bag”"),
+    "attribution": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Attribution for “Bag”"),
     "strongest": look_inside.strongest_maps(STRIPS, "The strongest channels of 4a"),
 }
 
 
-def elements(picture: str, kind: str) -> list[ElementTree.Element]:
-    """Return the elements of a kind in a picture."""
-    return [element for element in ElementTree.fromstring(picture).iter() if element.tag.endswith(kind)]
+def elements(chart: str, kind: str) -> list[ElementTree.Element]:
+    """Return the elements of a kind in a chart."""
+    return [element for element in ElementTree.fromstring(chart).iter() if element.tag.endswith(kind)]
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_every_picture_is_well_formed_speaks_and_fetches_nothing(name: str) -> None:
-    """XML with words for a screen reader; a picture in it holds all of itself; no number is missing."""
+def test_every_chart_is_well_formed_has_a_text_alternative_and_loads_nothing(name: str) -> None:
+    """It is XML with a label for screen readers; images are data URIs; no number is missing."""
     root = ElementTree.fromstring(PICTURES[name])
     assert len(root.get("aria-label")) > 15
     assert all(image.get("href").startswith("data:image/png;base64,") for image in elements(PICTURES[name], "image"))
@@ -107,19 +107,19 @@ def test_every_picture_is_well_formed_speaks_and_fetches_nothing(name: str) -> N
     assert not re.search(r"<script|href|url\(|\son[a-z]+=|nan|inf\b", without)
 
 
-def test_classes_whose_long_names_begin_alike_have_bars_that_differ() -> None:
-    """Where the room is too small for the name, a number tells them apart; the whole name is in the hint."""
+def test_long_class_names_with_the_same_beginning_stay_distinct() -> None:
+    """Where a name does not fit, a number makes it distinct; the tooltip has the whole name."""
     bars = [look_inside.Bar(f"a bird of the family of {kind}", 0.5) for kind in ("left", "right")]
-    drawn = look_inside.class_bars(bars, "It says")
-    assert [one.text for one in elements(drawn, "text")][1::2] == ["a bird of the famil…", "a bird of the f… (2)"]
-    assert [one.text for one in elements(drawn, "title") if one.text in [bar.name for bar in bars]] == [
+    chart = look_inside.class_bars(bars, "Predicted class")
+    assert [one.text for one in elements(chart, "text")][1::2] == ["a bird of the famil…", "a bird of the f… (2)"]
+    assert [one.text for one in elements(chart, "title") if one.text in [bar.name for bar in bars]] == [
         bar.name for bar in bars
     ]
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
-    """Boxes and pictures lie within the frame."""
+def test_nothing_is_drawn_outside_the_chart(name: str) -> None:
+    """Boxes and images are within the frame."""
     _, _, width, height = map(float, ElementTree.fromstring(PICTURES[name]).get("viewBox").split())
     for box in elements(PICTURES[name], "rect") + elements(PICTURES[name], "image"):
         x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
@@ -129,8 +129,8 @@ def test_nothing_is_drawn_outside_its_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gallery", "strips", "all strips", "narrow strips", "ablation"])
-def test_choices_do_not_overlap(name: str) -> None:
-    """A click means one thing."""
+def test_selectable_parts_do_not_overlap(name: str) -> None:
+    """A click selects one part."""
     boxes = [
         tuple(float(box.get(field)) for field in ("x", "y", "width", "height"))
         for box in elements(PICTURES[name], "rect")
@@ -142,12 +142,12 @@ def test_choices_do_not_overlap(name: str) -> None:
             assert x + w <= left or left + wide <= x or y + h <= top or top + high <= y
 
 
-def choices(picture: str) -> list[str]:
-    """Return the ids that can be chosen, in order."""
-    return [box.get("data-choice") for box in elements(picture, "rect") if box.get("data-choice")]
+def choices(chart: str) -> list[str]:
+    """Return the ids of the selectable parts, in order."""
+    return [box.get("data-choice") for box in elements(chart, "rect") if box.get("data-choice")]
 
 
-def test_strips_stand_in_the_order_of_concatenation_the_strongest_map_first() -> None:
+def test_strips_are_in_the_order_of_concatenation_the_highest_response_first() -> None:
     """All maps of every branch, and by default at most two rows of each."""
     every = choices(PICTURES["all strips"])
     assert len(every) == 150
@@ -162,7 +162,7 @@ def test_strips_stand_in_the_order_of_concatenation_the_strongest_map_first() ->
     assert labels[-1] == "channel 149 of the block, mean 1"
 
 
-def test_a_strip_says_its_channels_and_what_is_dead() -> None:
+def test_a_strip_names_its_channels_and_the_dead_ones() -> None:
     """The range in the concatenation, the share of zeros, and dead channels where there are any."""
     alt = ElementTree.fromstring(PICTURES["strips"]).get("aria-label")
     assert "5×5, channels 140–148, 7×7 each, mean 0.25, 50 % zeros, 2 dead" in alt
@@ -170,7 +170,7 @@ def test_a_strip_says_its_channels_and_what_is_dead() -> None:
 
 
 def test_bars_are_as_long_as_the_probabilities() -> None:
-    """And a mark stands where each was before."""
+    """A mark is at the probability before scaling."""
     bars = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.BRANCH["1x1"]]
     tracks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == "currentColor"]
     marks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.AUX]
@@ -180,8 +180,8 @@ def test_bars_are_as_long_as_the_probabilities() -> None:
     assert float(marks[0].get("x")) + 1.5 == pytest.approx(left + 0.9 * room, abs=0.1)
 
 
-def test_a_box_of_the_ablation_is_dark_where_nothing_is_lost_and_light_at_the_most() -> None:
-    """A gain is no loss; the sign stands in the box; where the answer changes it is marked."""
+def test_a_box_of_the_ablation_is_lighter_the_more_is_lost() -> None:
+    """A gain is no loss; the text has the sign; a change of the predicted class is marked."""
     texts = [element.text for element in elements(PICTURES["ablation"], "text")]
     assert "+5.0" in texts
     assert "−10.0 ⇄" in texts
@@ -195,7 +195,7 @@ def test_a_box_of_the_ablation_is_dark_where_nothing_is_lost_and_light_at_the_mo
     ("share", "text"), [(1.0, "100.0 %"), (0.9999, "> 99.9 %"), (0.5, "50.0 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")]
 )
 def test_a_probability_never_looks_certain_when_it_is_not(share: float, text: str) -> None:
-    """Only 0 and 1 are shown as such."""
+    """Only 0 and 1 themselves become 0 % and 100 %."""
     assert look_inside.probability(share) == text
 
 
@@ -213,7 +213,7 @@ def test_the_steps_of_preprocessing_have_their_numbers() -> None:
     """Each step has its name and its effect, in the text alternative too."""
     assert (
         "How the image is preprocessed: image, 28 × 28, RGB, 0 to 255; "
-        "normalised, (value / 255 − 0.5) / 0.5: from −1 to 1" in look_inside.steps(STEPS, Preprocessing())
+        "normalised, (value / 255 − 0.5) / 0.5: from −1 to 1" in look_inside.preprocessing_steps(STEPS, Preprocessing())
     )
 
 
@@ -236,10 +236,10 @@ def test_the_normalisation_has_three_digits_and_a_true_minus(
 ) -> None:
     """Like all numbers here; a mean below 0, or one per channel, is in brackets."""
     step = STEPS[-1].replace(low=low, high=high)
-    assert text in look_inside.steps([step], Preprocessing(mean=mean, std=std))
+    assert text in look_inside.preprocessing_steps([step], Preprocessing(mean=mean, std=std))
 
 
 @pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])
 def test_points_have_a_sign(change: float, text: str) -> None:
-    """And what rounds to nothing has none."""
+    """A change that rounds to 0 has none."""
     assert look_inside.percentage_points(change) == text

@@ -1,4 +1,4 @@
-"""Maps as pictures: colours, signs, tiles, and choices that are data."""
+"""Maps as images: colours, signs, tiles, and selectable parts."""
 
 from xml.etree import ElementTree
 
@@ -15,31 +15,31 @@ def heat(values: list[list[int]], low: float, high: float) -> Heat:
 
 
 def hexed(pixel: np.ndarray) -> str:
-    """Return a pixel as the palette writes colours."""
+    """Return a pixel in the notation of the palette."""
     return "#" + "".join(f"{part:02x}" for part in pixel[:3])
 
 
-def test_amounts_are_told_in_cividis() -> None:
-    """The least is the scale's darkest, the most its lightest, and the middle lies between."""
-    shown = map_images.pixels(map_images.heat_png(heat([[0, 128, 255]], 0.0, 4.0)))
-    assert hexed(shown[0, 0]) == palette.CIVIDIS[0]
-    assert hexed(shown[0, 1]) == palette.scale(128 / 255)
-    assert hexed(shown[0, 2]) == palette.CIVIDIS[-1]
+def test_amounts_have_the_colours_of_cividis() -> None:
+    """The smallest value has the darkest colour, the largest the lightest, the middle one between."""
+    colours = map_images.pixels(map_images.heat_png(heat([[0, 128, 255]], 0.0, 4.0)))
+    assert hexed(colours[0, 0]) == palette.CIVIDIS[0]
+    assert hexed(colours[0, 1]) == palette.scale(128 / 255)
+    assert hexed(colours[0, 2]) == palette.CIVIDIS[-1]
 
 
-def test_values_of_both_signs_are_told_around_nothing() -> None:
-    """0 is pale wherever it lies between the ends, and both colours are as strong at the same distance."""
-    shown = map_images.pixels(map_images.heat_png(heat([[0, 51, 255]], -1.0, 4.0)))  # −1, 0 and 4
+def test_values_of_both_signs_have_a_scale_symmetric_about_0() -> None:
+    """0 is near white wherever it is between the ends; both colours are equally strong at the same distance."""
+    colours = map_images.pixels(map_images.heat_png(heat([[0, 51, 255]], -1.0, 4.0)))  # −1, 0 and 4
     against, nothing, towards = map_images.SIGNED
-    assert hexed(shown[0, 1]) == nothing
-    assert hexed(shown[0, 2]) == towards
+    assert hexed(colours[0, 1]) == nothing
+    assert hexed(colours[0, 2]) == towards
     quarter = palette.mix(nothing, against, 0.25)
-    assert np.abs(shown[0, 0].astype(int) - [int(quarter[n : n + 2], 16) for n in (1, 3, 5)]).max() <= 1
+    assert np.abs(colours[0, 0].astype(int) - [int(quarter[n : n + 2], 16) for n in (1, 3, 5)]).max() <= 1
 
 
 @pytest.mark.parametrize(("low", "shades"), [(0.0, (0, 255)), (-2.0, (128, 255))])
-def test_where_there_is_little_the_picture_shows_through(low: float, shades: tuple[int, int]) -> None:
-    """An overlay is nearly clear where the map is about 0, and nearly opaque at its largest."""
+def test_small_values_of_an_overlay_are_transparent(low: float, shades: tuple[int, int]) -> None:
+    """An overlay is nearly transparent where the map is about 0, and nearly opaque at its largest."""
     from io import BytesIO
 
     from PIL import Image
@@ -51,12 +51,12 @@ def test_where_there_is_little_the_picture_shows_through(low: float, shades: tup
 
 def test_a_map_without_values_divides_by_nothing() -> None:
     """A dead channel is one colour."""
-    shown = map_images.pixels(map_images.heat_png(heat([[0, 0]], 0.0, 0.0)))
-    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 1
+    colours = map_images.pixels(map_images.heat_png(heat([[0, 0]], 0.0, 0.0)))
+    assert len(np.unique(colours.reshape(-1, 3), axis=0)) == 1
 
 
-def test_tiles_are_cut_and_laid_out_anew() -> None:
-    """Every tile comes out where it belongs, with a clear gap between."""
+def test_tiles_are_cut_and_laid_out_again() -> None:
+    """Every tile is in its place, with transparent gaps between."""
     numbers = np.arange(6, dtype=np.uint8).repeat(4).reshape(6, 2, 2)
     sprite = np.concatenate([np.concatenate(list(numbers[:4]), 1), np.concatenate([*numbers[4:], *numbers[:2]], 1)])
     cut = map_images.tiles(map_images.png(sprite), (2, 2), 4, 6)
@@ -66,15 +66,15 @@ def test_tiles_are_cut_and_laid_out_anew() -> None:
     assert hexed(laid[3, 3]) == palette.scale(4 / 255)
 
 
-def test_a_large_picture_is_shrunk_and_a_small_one_kept() -> None:
-    """No side is longer than asked."""
+def test_a_large_image_is_shrunk_and_a_small_one_unchanged() -> None:
+    """No side is longer than the limit."""
     large, small = (map_images.png(np.zeros((side, 2 * side, 3), np.uint8)) for side in (100, 10))
     assert map_images.pixels(map_images.shrink(large, 50)).shape == (25, 50, 3)
     assert map_images.shrink(small, 50) == small
 
 
-def test_a_name_is_data_in_a_choice() -> None:
-    """What a picture is called cannot become markup."""
+def test_the_name_of_a_selectable_part_is_escaped() -> None:
+    """A name cannot become markup."""
     element = ElementTree.fromstring(map_images.choice('a"<b>', "<script>x</script>", 0, 0, 1, 1))
     assert element.get("data-choice") == 'a"<b>'
     assert element.get("aria-label") == "<script>x</script>"

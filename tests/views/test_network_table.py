@@ -1,4 +1,4 @@
-"""The table's companions say what a row became, what was edited, and what only follows."""
+"""The read-only columns of the table show results, edits, and effects of edits elsewhere."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ def rows(config: GoogLeNetConfig, problems: tuple[Problem, ...] = ()) -> dict[st
 
 
 def parts(config: GoogLeNetConfig) -> dict[str, dict[str, object]]:
-    """Return what stands around the table by name."""
+    """Return the parts outside the table by name."""
     return {part["part"]: part for part in nt.other_parts(summarize(config), BASE)}
 
 
 def test_the_paper_has_no_marks() -> None:
-    """An unedited table is quiet, and its companions are the reference's numbers."""
+    """An unedited table has no marks, and its read-only columns have the numbers of the reference."""
     shown = rows(PAPER)
     assert {""} == {row[nt.MARK] for row in shown.values()} | {row[nt.NOTE] for row in shown.values()}
     assert ("480 → 512", "14×14", 376_176, 73_608_192) == tuple(
@@ -35,7 +35,7 @@ def test_the_paper_has_no_marks() -> None:
 
 
 def test_an_edit_is_marked_where_it_was_made_and_downstream_as_far_as_it_reaches() -> None:
-    """Widening 4a marks 4a as edited, 4b and the head on 4a as followers, and nothing else."""
+    """Widening 4a marks 4a as edited, 4b and the head on 4a as affected, and nothing else."""
     config = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
     shown = rows(config)
     assert {"4a": nt.EDITED, "4b": nt.RIPPLE} == {name: row[nt.MARK] for name, row in shown.items() if row[nt.MARK]}
@@ -61,8 +61,8 @@ def test_a_larger_input_is_a_ripple_everywhere() -> None:
     assert (nt.EDITED, "input 3 × 224 × 224 → 3 × 256 × 256") == (stem[nt.MARK], stem[nt.NOTE])
 
 
-def test_a_refused_row_is_marked_as_such() -> None:
-    """The mark of a problem goes before all others."""
+def test_a_rejected_row_is_marked_as_such() -> None:
+    """The mark of a problem takes precedence over all others."""
     shown = rows(PAPER, (Problem("4a", "ch3x3", "4a, #3×3: bad"),))
     assert nt.REJECTED == shown["4a"][nt.MARK]
 
@@ -73,14 +73,14 @@ def test_a_row_that_the_preset_lacks_counts_as_edited() -> None:
     assert (nt.EDITED, "module added") == (rows(config)["4f"][nt.MARK], rows(config)["4f"][nt.NOTE])
 
 
-def test_heads_follow_their_settings() -> None:
+def test_heads_are_marked_for_their_settings() -> None:
     """A changed setting of the heads marks both of them as edited."""
     config = PAPER.replace(aux=PAPER.aux.replace(hidden=512))
     assert nt.EDITED == parts(config)["aux 4a"][nt.MARK] == parts(config)["aux 4d"][nt.MARK]
     assert "auxiliary hidden units 1,024 → 512" in parts(config)["aux 4a"][nt.NOTE]
 
 
-def test_a_setting_that_acts_in_every_module_is_told_as_the_reason() -> None:
+def test_a_setting_that_acts_in_every_module_is_named_as_the_reason() -> None:
     """A smaller kernel changed each row from inside: the note names the switch, and nothing came from upstream."""
     shown = rows(PAPER.replace(kernel_5x5="3x3"))
     assert {nt.RIPPLE} == {row[nt.MARK] for row in shown.values()}
@@ -89,18 +89,18 @@ def test_a_setting_that_acts_in_every_module_is_told_as_the_reason() -> None:
     assert "5×5 branch" not in rows(without)["3a"][nt.NOTE]
 
 
-def test_biases_and_normalisation_are_told_where_they_act() -> None:
-    """Stem, modules and heads have both; the classifier has neither and is quiet."""
+def test_biases_and_normalisation_are_named_where_they_act() -> None:
+    """Stem, modules and heads have both; the classifier has neither and no mark."""
     config = PAPER.replace(normalisation="batch_norm", conv_bias=False)
-    told = "normalisation LRN → BatchNorm, conv biases on → off, +368 parameters"
-    assert (nt.RIPPLE, told) == (rows(config)["3a"][nt.MARK], rows(config)["3a"][nt.NOTE])
+    note = "normalisation LRN → BatchNorm, conv biases on → off, +368 parameters"
+    assert (nt.RIPPLE, note) == (rows(config)["3a"][nt.MARK], rows(config)["3a"][nt.NOTE])
     around = parts(config)
     assert ["stem", "aux 4a", "aux 4d"] == [name for name, part in around.items() if "BatchNorm" in part[nt.NOTE]]
     assert "" == around["classifier"][nt.MARK]
 
 
 @pytest.mark.parametrize(
-    ("changed", "part", "told"),
+    ("changed", "part", "note"),
     [
         ({"dropout": 0.5}, "classifier", "dropout 0.4 → 0.5"),
         ({"classes": 10}, "classifier", "classes 1,000 → 10, −1,014,750 parameters"),
@@ -108,20 +108,20 @@ def test_biases_and_normalisation_are_told_where_they_act() -> None:
         ({"stem": PAPER.stem.replace(conv1=32)}, "stem", "stem conv1 64 → 32, −6,784 parameters"),
     ],
 )
-def test_a_setting_of_one_part_is_marked_there_as_edited(changed: dict[str, Any], part: str, told: str) -> None:
-    """Also where no number follows from it, as from a dropout."""
+def test_a_setting_of_one_part_is_marked_there_as_edited(changed: dict[str, Any], part: str, note: str) -> None:
+    """Even where it changes no number, as a dropout."""
     shown = parts(PAPER.replace(**changed))[part]
-    assert (nt.EDITED, told) == (shown[nt.MARK], shown[nt.NOTE])
+    assert (nt.EDITED, note) == (shown[nt.MARK], shown[nt.NOTE])
 
 
-def test_heads_say_that_they_follow_the_classes() -> None:
-    """Nobody edited the heads, and nothing else comes in."""
+def test_heads_name_the_number_of_classes_as_the_reason() -> None:
+    """The heads were not edited, and their input is the same."""
     head = parts(PAPER.replace(classes=10))["aux 4a"]
     assert (nt.RIPPLE, "classes 1,000 → 10, −1,014,750 parameters") == (head[nt.MARK], head[nt.NOTE])
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_whatever_differs_between_presets_is_marked_somewhere(name: str) -> None:
+def test_every_difference_between_presets_is_marked(name: str) -> None:
     """A network with edits has at least one mark, and every mark its reason."""
     config = PRESETS[name]
     marked = [row for row in (*rows(config).values(), *parts(config).values()) if row[nt.MARK]]
@@ -130,7 +130,7 @@ def test_whatever_differs_between_presets_is_marked_somewhere(name: str) -> None
 
 
 def test_the_title_counts_the_edits() -> None:
-    """Every screen says which network it speaks of."""
+    """Every screen names its network."""
     once = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
     assert "paper" == nt.version_title("paper", changes(PAPER, PAPER))
     assert "paper + 1 edit" == nt.version_title("paper", changes(PAPER, once))

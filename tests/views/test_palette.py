@@ -1,4 +1,4 @@
-"""Colours can be told apart and read: contrast by WCAG 2.1, colour blindness by Machado, Oliveira & Fernandes 2009."""
+"""Colours are distinct and readable: contrast by WCAG 2.1, colour blindness by Machado, Oliveira & Fernandes 2009."""
 
 import math
 import tomllib
@@ -26,7 +26,7 @@ FILLS = [
 
 
 def lab(colour, eyes="everyone"):
-    """CIE L*a*b* (D65) of a colour as these eyes see it."""
+    """Return CIE L*a*b* (D65) of a colour as seen with this kind of colour vision."""
     linear = [
         channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
         for channel in (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -52,7 +52,7 @@ def test_text_on_a_fill_can_be_read(fill):
     assert palette.contrast(palette.text_on(fill), fill) >= palette.READABLE
 
 
-def test_text_can_be_read_on_any_fill_at_all():
+def test_text_can_be_read_on_any_fill():
     """Black or white is always enough, over the whole cube of colours."""
     steps = range(0, 256, 15)
     fills = (f"#{red:02x}{green:02x}{blue:02x}" for red in steps for green in steps for blue in steps)
@@ -71,8 +71,8 @@ def test_each_theme_can_be_read(theme):
 
 
 @pytest.mark.parametrize("eyes", SEEN_BY)
-def test_colours_can_be_told_apart_by_colour_blind_eyes(eyes):
-    """Branches, aux heads and variants differ from each other by well over what an eye just notices (2.3)."""
+def test_colours_are_distinct_with_colour_blindness(eyes):
+    """Branches, aux heads and variants differ from each other by well over a just noticeable difference (2.3)."""
     parts = [*palette.BRANCH.values(), palette.AUX]
     for theme in THEMES.values():
         variants = list(theme.variants.values())
@@ -81,7 +81,7 @@ def test_colours_can_be_told_apart_by_colour_blind_eyes(eyes):
 
 
 def test_the_cost_scale_rises_evenly_in_brightness():
-    """More is always brighter, also for colour-blind eyes, and the ends are cividis's own."""
+    """More is always brighter, also with colour blindness, and the ends are cividis's own."""
     for eyes in SEEN_BY:
         brightness = [lab(palette.scale(step / 40), eyes)[0] for step in range(41)]
         assert brightness == sorted(brightness)
@@ -92,7 +92,7 @@ def test_the_pages_theme_is_the_palettes():
     """Streamlit's theme file and the palette agree on the surfaces and the text."""
     config = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text("utf-8"))["theme"]
     for name, theme in THEMES.items():
-        said = config[name]
-        assert said["backgroundColor"].lower() == theme.background
-        assert said["secondaryBackgroundColor"].lower() == theme.neutral
-        assert said["textColor"].lower() == theme.ink
+        declared = config[name]
+        assert declared["backgroundColor"].lower() == theme.background
+        assert declared["secondaryBackgroundColor"].lower() == theme.neutral
+        assert declared["textColor"].lower() == theme.ink

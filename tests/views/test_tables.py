@@ -28,7 +28,7 @@ def test_csv_runs_no_formula() -> None:
 
 
 def test_latex() -> None:
-    """A booktabs table: signs with a meaning are escaped, numbers stand to the right."""
+    """A booktabs table: special characters are escaped, numbers are aligned to the right."""
     text = to_latex(ROWS, "50 % of #1×1")
     assert r"\begin{tabular}{lrrr}" in text
     assert r"a\_b & 3 $\times$ 4 & 1,234,567 &  \\" in text
@@ -38,7 +38,7 @@ def test_latex() -> None:
 
 
 def test_markdown() -> None:
-    """Every line has the same cells, and signs with a meaning are escaped."""
+    """Every line has the same cells, and special characters are escaped."""
     lines = to_markdown([{"a|b": "x*y", "n": 1}, {"a|b": "<i>", "n": 22}]).splitlines()
     assert lines == [r"| a\|b | n |", "| --- | ---: |", r"| x\*y | 1 |", "| &lt;i&gt; | 22 |"]
 
@@ -52,7 +52,7 @@ def test_html() -> None:
 
 
 def test_text() -> None:
-    """Columns line up for a terminal."""
+    """Columns are aligned for a terminal."""
     assert to_text(ROWS) == (
         "layer  shape  parameters  share\na_b    3 × 4   1,234,567\n".replace("a_b    3 × 4", "a_b    3 × 4")
         + "c          5           0      2\n"

@@ -31,19 +31,19 @@ def test_receptive_fields() -> None:
     assert figure.data[1].line.color == DARK.variants["B"]
 
 
-def test_the_title_says_what_to_see() -> None:
-    """The network that differs most, by how much; or that none does."""
+def test_the_title_names_the_largest_difference() -> None:
+    """It names the network and the difference, or says that there is none."""
     assert per_block(COMPARISON, NAMES, "macs", LIGHT).layout.title.text == "C mini: −1.560 G MACs against A paper"
     alike = Comparison((COMPARISON.summaries[0],) * 2)
     assert per_block(alike, ["a", "b"], "macs", LIGHT).layout.title.text == "All have the same MACs"
 
 
 def test_the_scatter() -> None:
-    """Every network once at its place, and the front through those that none beats."""
-    kept = Point(
+    """Every network once at its place, and the front through those that no other is better than."""
+    own = Point(
         "mine", NetworkTotals(100_000, 100_000, 30_000_000, 1_000, 59), "B", True, "2.0 ms for one image", "top-1 9 %"
     )
-    figure = scatter([*POINTS, kept], LIGHT)
+    figure = scatter([*POINTS, own], LIGHT)
     front, yours, presets = figure.data
     corners = list(zip(front.x, front.y, strict=True))
     assert corners[1:-1] == [(100_000, 30_000_000), (378_658, 22_479_920)]
@@ -71,7 +71,7 @@ def test_a_front_of_one_network_can_be_seen() -> None:
 
 @pytest.mark.parametrize("number", [2, 9, 30])
 def test_labels_cover_neither_marks_nor_each_other(number: int) -> None:
-    """However close the marks lie, the labels that are shown stand free; the first ones always have room."""
+    """However close the marks are, no visible label overlaps; the first labels always find a place."""
     rng = random.Random(number)
     marks = [Mark(300 + rng.uniform(0, 40), -150 + rng.uniform(0, 30), rng.uniform(5, 15)) for _ in range(number)]
     labels = [f"network_{at}" for at in range(number)]
@@ -91,14 +91,14 @@ def test_labels_cover_neither_marks_nor_each_other(number: int) -> None:
 
 
 def test_the_axes_suit_the_networks() -> None:
-    """Networks of about one size are told apart on plain axes; very different ones need logarithms."""
-    some = [point for point in POINTS if point.name in ("paper", "torchvision", "batch_norm")]
-    assert scatter(some, LIGHT).layout.xaxis.type is None
+    """Networks of similar size have linear axes; very different ones need logarithmic axes."""
+    similar = [point for point in POINTS if point.name in ("paper", "torchvision", "batch_norm")]
+    assert scatter(similar, LIGHT).layout.xaxis.type is None
     assert scatter(POINTS, LIGHT).layout.xaxis.type == scatter(POINTS, LIGHT).layout.yaxis.type == "log"
 
 
-def test_laps() -> None:
-    """Every lap is a dot of its network's colour."""
+def test_measured_times() -> None:
+    """Every measurement is a dot in its network's colour."""
     figure = timing_boxes({"A paper": (1.0, 2.0, 3.0), "B half": (0.5, 0.6, 0.7)}, DARK)
     assert [tuple(trace.x) for trace in figure.data] == [(1.0, 2.0, 3.0), (0.5, 0.6, 0.7)]
     assert [trace.line.color for trace in figure.data] == [DARK.variants["A"], DARK.variants["B"]]

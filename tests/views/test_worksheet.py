@@ -1,4 +1,4 @@
-"""Worksheets as files: nothing from outside, everything escaped, questions without answers, keys with all of them."""
+"""Worksheets as files: self-contained, escaped, with questions and no answers; the key has all answers."""
 
 import re
 from html import escape
@@ -28,8 +28,8 @@ def test_every_format_holds_every_question_and_the_same_again(form: str, key: bo
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_sheet_gives_no_answer_away_and_the_key_gives_all(form: str) -> None:
-    """Neither formula with its value nor reason stands on the sheet; both stand in the key."""
+def test_the_sheet_has_no_answer_and_the_key_has_all(form: str) -> None:
+    """Neither a formula with its value nor a reason is on the sheet; both are in the key."""
     sheet, key = (FORMATS[form].render(SHEET, key=key) for key in (False, True))
     for question in SHEET.questions:
         worked = f"{question.formula} = {question.value:,}"
@@ -58,8 +58,8 @@ def test_markdown_numbers_its_questions() -> None:
 
 
 @pytest.mark.parametrize("key", [False, True])
-def test_latex_is_balanced_and_has_no_sign_that_latex_does_not_know(key: bool) -> None:
-    """Braces and environments close, special signs are escaped, and only ASCII is left."""
+def test_latex_is_balanced_and_has_only_known_characters(key: bool) -> None:
+    """Braces and environments close, special characters are escaped, and only ASCII is left."""
     text = to_latex(SHEET, key=key)
     bare = re.sub(r"\\[{}]", "", text)
     assert bare.count("{") == bare.count("}")
@@ -69,5 +69,5 @@ def test_latex_is_balanced_and_has_no_sign_that_latex_does_not_know(key: bool) -
 
 
 def test_all_lessons_have_a_title() -> None:
-    """Those that questions can be asked about."""
+    """Every topic of the questions has one."""
     assert set(TOPICS) == set(BANK)

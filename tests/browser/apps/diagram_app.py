@@ -1,8 +1,8 @@
-"""A page with nothing but the diagram view. The URL says what to draw; a button edits the network.
+"""A page with only the diagram view. The URL names what to draw; a button edits the network.
 
-``preset``, ``draw`` (overview, or the name of a block), ``colour``, ``direction`` (``adapts``: what the view asks for),
-``expanded``, ``modules`` (number), ``width``, ``height`` and ``tallest`` (pixels). A line says what was chosen. A
-module that is opened is drawn open.
+``preset``, ``draw`` (overview, or the name of a block), ``colour``, ``direction`` (``adapts``: by the width of the
+view), ``expanded``, ``modules`` (number), ``width``, ``height`` and ``max_height`` (pixels). A line shows the selected
+box. A double click opens a module.
 """
 
 import streamlit as st
@@ -27,19 +27,19 @@ first = first.replace(ch1x1=first.ch1x1 + st.session_state.get("edits", 0))
 summary = summarize(config.replace(modules=(first, *rest)))
 
 
-def choose(node: str) -> None:
-    """Note what was chosen."""
-    st.session_state.chosen = node
-    st.session_state.choices = st.session_state.get("choices", 0) + 1
+def select(node: str) -> None:
+    """Remember the selected box and count."""
+    st.session_state.selected = node
+    st.session_state.selections = st.session_state.get("selections", 0) + 1
 
 
-def open_or_close(node: str) -> None:
+def toggle_expanded(node: str) -> None:
     """Open a module or close it."""
-    st.session_state.opened = opened ^ {diagrams.block_of(node)}
+    st.session_state.expanded = expanded ^ {diagrams.block_of(node)}
 
 
-st.text(f"chosen: {st.session_state.get('chosen')}, {st.session_state.get('choices', 0)} times")
-opened = st.session_state.get("opened", set(query.get_all("expanded")))
+st.text(f"selected: {st.session_state.get('selected')}, {st.session_state.get('selections', 0)} times")
+expanded = st.session_state.get("expanded", set(query.get_all("expanded")))
 direction = query.get("direction", "wrapped")
 if direction == "adapts":
     direction = "wrapped" if is_narrow() else "across"
@@ -51,7 +51,7 @@ if what == "overview":
         colour_by=colour,
         times=times,
         direction=direction,
-        expanded=opened,
+        expanded=expanded,
     )
 else:
     drawing = diagrams.block(summary, what, colour_by=colour, times=times)
@@ -60,10 +60,10 @@ with st.container(width=width):
     diagram(
         drawing,
         key="diagram",
-        selected=st.session_state.get("chosen"),
-        on_select=choose,
-        on_expand=open_or_close if what == "overview" else None,
+        selected=st.session_state.get("selected"),
+        on_select=select,
+        on_expand=toggle_expanded if what == "overview" else None,
         height=int(query.get("height", 520)),
-        max_height=int(query.get("tallest", 0)),
+        max_height=int(query.get("max_height", 0)),
         reports_width=query.get("direction") == "adapts",
     )

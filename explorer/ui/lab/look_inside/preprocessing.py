@@ -32,7 +32,7 @@ def _show_steps(image: ChosenImage) -> None:
     """Show the steps when the prediction arrives: its result has them, so nothing is preprocessed twice."""
     found = session.follow_result(prediction.request(image), prediction.KEY)
     if found:
-        show_svg(look_inside.steps(found.steps, session.preprocessing()), "look_inside_steps")
+        show_svg(look_inside.preprocessing_steps(found.steps, session.preprocessing()), "look_inside_steps")
 
 
 def _show_menu() -> None:
