@@ -38,9 +38,9 @@ def edited(tmp_path: Path) -> str:
 
 def test_summary() -> None:
     """The totals of a preset, exactly."""
-    told = run("summary", "paper").stdout
+    output = run("summary", "paper").stdout
     for number in ("6,998,552", "13,378,280", "1,582,671,872", "715 px"):
-        assert number in told
+        assert number in output
 
 
 def test_summary_of_every_way_to_name_a_network(edited: str) -> None:
@@ -59,16 +59,16 @@ def test_summary_of_every_way_to_name_a_network(edited: str) -> None:
 @pytest.mark.parametrize("shape", ["text", "csv", "latex", "markdown"])
 def test_layers_in_every_format(shape: str) -> None:
     """Each has a line for each layer."""
-    told = run("summary", "mini", "--layers", "--format", shape).stdout
-    assert sum("classifier" in line for line in told.splitlines()) >= 5
-    assert told.count("\n") >= len(summarize(PRESETS["mini"]).rows)
+    output = run("summary", "mini", "--layers", "--format", shape).stdout
+    assert sum("classifier" in line for line in output.splitlines()) >= 5
+    assert output.count("\n") >= len(summarize(PRESETS["mini"]).rows)
 
 
 def test_compare(edited: str) -> None:
     """Totals with differences against the base that was chosen; A against itself shows none."""
-    told = run("compare", "paper", edited).stdout
-    assert "B wide" in told
-    assert "▲ +" in told
+    output = run("compare", "paper", edited).stdout
+    assert "B wide" in output
+    assert "▲ +" in output
     assert "▼ −" in run("compare", "paper", edited, "--base", "2").stdout
     assert "▲" not in run("compare", "paper", "paper").stdout
     assert run("compare", "paper", "paper", "--layers").stdout == "Nothing differs.\n"
@@ -79,14 +79,14 @@ def test_compare(edited: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in Format if kind not in (Format.onnx, Format.safetensors)])
 def test_export_of_text(kind: Format, tmp_path: Path) -> None:
     """Each goes to standard output, or with -o the same into a file."""
-    told = run("export", "mini", "--format", kind.value).stdout_bytes.decode()
+    output = run("export", "mini", "--format", kind.value).stdout_bytes.decode()
     file = tmp_path / "out"
     assert run("export", "mini", "-f", kind.value, "-o", str(file)).stdout == ""
-    assert file.read_bytes().decode() == told
+    assert file.read_bytes().decode() == output
     begins = {"pytorch": '"""GoogLeNet', "json": "{", "link": "2.mini", "csv": "\ufefflayer", "html": "<!doctype html>"}
-    assert told.startswith(begins.get(kind.value, ""))
+    assert output.startswith(begins.get(kind.value, ""))
     if kind is Format.pytorch:
-        ast.parse(told)
+        ast.parse(output)
 
 
 def test_what_is_exported_can_be_read_again(edited: str) -> None:
@@ -106,12 +106,12 @@ def test_weights_and_graph(tmp_path: Path) -> None:
     run("export", "mini", "-f", "onnx", "--seed", "4", "-o", str(again))
     assert graph.read_bytes() == again.read_bytes()
     onnx.checker.check_model(onnx.load(graph))
-    told = run("export", "half", "-f", "onnx", "--weights", str(weights), "-o", str(graph), code=1).stderr
-    assert "another network" in told
+    output = run("export", "half", "-f", "onnx", "--weights", str(weights), "-o", str(graph), code=1).stderr
+    assert "another network" in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["summary", "nothing"], "no preset and no file"),
         (["summary", "."], "no preset and no file"),
@@ -121,20 +121,20 @@ def test_weights_and_graph(tmp_path: Path) -> None:
         (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "not a safetensors file"),
     ],
 )
-def test_what_cannot_be_done(arguments: list[str], told: str) -> None:
+def test_what_cannot_be_done(arguments: list[str], message: str) -> None:
     """Exit code 1, and one sentence on standard error."""
     result = run(*arguments, code=1)
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
 
 
 def test_bad_files(tmp_path: Path) -> None:
     """A file that is no network is refused with its name and the reason; a huge one is not read whole."""
-    for content, told in ((b"x", "no JSON"), (b"\xff\xfe", "no JSON"), (b" " * 10**7, "at most 100,000 bytes")):
+    for content, message in ((b"x", "no JSON"), (b"\xff\xfe", "no JSON"), (b" " * 10**7, "at most 100,000 bytes")):
         path = tmp_path / "x.json"
         path.write_bytes(content)
-        assert told in run("summary", str(path), code=1).stderr
+        assert message in run("summary", str(path), code=1).stderr
 
 
 @pytest.mark.parametrize(
