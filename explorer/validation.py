@@ -11,8 +11,8 @@ from explorer.config import (
     MAX_SIDE,
     GoogLeNetConfig,
     InceptionModule,
-    Problem,
 )
+from explorer.errors import Problem
 
 _REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
 
@@ -31,8 +31,8 @@ def field_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
         *_input_problems(config),
         *_stem_problems(config),
         *_aux_problems(config),
-        *_range_problem("classifier", "classes", "Classes", config.classes, 2, MAX_CLASSES),
-        *_share_problem("classifier", "dropout", "Dropout", config.dropout),
+        *range_problems("classifier", "classes", "Classes", config.classes, 2, MAX_CLASSES),
+        *_fraction_problem("classifier", "dropout", "Dropout", config.dropout),
     )
 
 
@@ -125,9 +125,9 @@ def _module_problems(module: InceptionModule) -> Iterator[Problem]:
 
 def _input_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
     channels, height, width = config.input_shape
-    yield from _range_problem("input", "input_shape", "Input channels", channels, 1, MAX_INPUT_CHANNELS)
-    yield from _range_problem("input", "input_shape", "Input height", height, 1, MAX_SIDE)
-    yield from _range_problem("input", "input_shape", "Input width", width, 1, MAX_SIDE)
+    yield from range_problems("input", "input_shape", "Input channels", channels, 1, MAX_INPUT_CHANNELS)
+    yield from range_problems("input", "input_shape", "Input height", height, 1, MAX_SIDE)
+    yield from range_problems("input", "input_shape", "Input width", width, 1, MAX_SIDE)
 
 
 def _stem_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _stem_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
         ("conv2_reduce", "Stem conv2 reduce"),
         ("conv2", "Stem conv2"),
     ):
-        yield from _range_problem("stem", field, label, getattr(config.stem, field), 1, MAX_CHANNELS)
+        yield from range_problems("stem", field, label, getattr(config.stem, field), 1, MAX_CHANNELS)
 
 
 def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
@@ -150,9 +150,9 @@ def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
             )
         if tap in aux.taps[:number]:
             yield Problem(tap, "taps", f"Two auxiliary heads tap {tap}. One head per module is enough.")
-    yield from _range_problem("aux", "conv", "Auxiliary 1×1 filters", aux.conv, 1, MAX_CHANNELS)
-    yield from _range_problem("aux", "hidden", "Auxiliary hidden units", aux.hidden, 1, MAX_CHANNELS)
-    yield from _share_problem("aux", "dropout", "Auxiliary dropout", aux.dropout)
+    yield from range_problems("aux", "conv", "Auxiliary 1×1 filters", aux.conv, 1, MAX_CHANNELS)
+    yield from range_problems("aux", "hidden", "Auxiliary hidden units", aux.hidden, 1, MAX_CHANNELS)
+    yield from _fraction_problem("aux", "dropout", "Auxiliary dropout", aux.dropout)
     if not 0 <= aux.loss_weight <= 10:
         yield Problem(
             "aux",
@@ -161,19 +161,20 @@ def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
         )
 
 
-def _range_problem(where: str, field: str, label: str, value: int, least: int, most: int) -> Iterator[Problem]:
-    if not least <= value <= most:
+def range_problems(where: str, field: str, label: str, value: int, minimum: int, maximum: int) -> Iterator[Problem]:
+    """Yield the problem of a whole number that is out of range, if it is."""
+    if not minimum <= value <= maximum:
         yield Problem(
             where,
             field,
-            f"{label}: {_shown(value)} is out of range. Write a whole number from {least:,} to {most:,}.",
+            f"{label}: {_shown(value)} is out of range. Write a whole number from {minimum:,} to {maximum:,}.",
         )
 
 
-def _share_problem(where: str, field: str, label: str, value: float) -> Iterator[Problem]:
+def _fraction_problem(where: str, field: str, label: str, value: float) -> Iterator[Problem]:
     if not 0 <= value < 1:
         yield Problem(
             where,
             field,
-            f"{label}: {value} is out of range. Write a share from 0 up to, but not including, 1.",
+            f"{label}: {value} is out of range. Write a fraction from 0 up to, but not including, 1.",
         )

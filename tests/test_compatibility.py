@@ -1,4 +1,4 @@
-"""What an earlier version of the app wrote can still be opened. ``tests/compatibility/README.md`` says what wrote it."""
+"""Files that an earlier version of the app wrote can be opened. ``compatibility/README.md`` says what wrote them."""
 
 import json
 from pathlib import Path

@@ -7,7 +7,7 @@ from statistics import median
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from explorer.config import Frozen, GoogLeNetConfig
-from explorer.lessons.reduction import ReductionCase
+from explorer.reduction import ReductionCase
 
 MAX_DISAGREEMENTS = 20
 LOSS_WEIGHTS = (0.0, 0.3, 1.0)  # of the auxiliary heads: none, the paper's, as much as the main loss

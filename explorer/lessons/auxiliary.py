@@ -9,7 +9,8 @@ from math import log, prod
 from typing import NamedTuple, get_args
 
 from explorer.analysis import LayerRow, NetworkSummary, summarize
-from explorer.config import AuxiliaryPool, GoogLeNetConfig, UnbuildableError
+from explorer.config import AuxiliaryPool, GoogLeNetConfig
+from explorer.errors import UnbuildableError
 from explorer.lessons.resolution import at_side
 
 POOLS: tuple[AuxiliaryPool, ...] = get_args(AuxiliaryPool)

@@ -10,7 +10,8 @@ from explorer.analysis import LayerRow, NetworkSummary
 from explorer.arithmetic import conv_weights
 from explorer.lessons.audit import mult_adds
 from explorer.lessons.drafts import BRANCH, Distractor, QuestionDraft, any_conv, flow, named, times
-from explorer.lessons.reduction import branch_case, direct, reduced
+from explorer.lessons.reduction import branch_case
+from explorer.reduction import direct_path, reduction_path
 
 
 def conv_weight_count(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
@@ -111,8 +112,8 @@ def without_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft
     subject = _reducing(summary, rng)
     if subject is None:
         return None
-    case = branch_case(summary, *subject, biases=False, otherwise=1)
-    plain, both, k = direct(case), reduced(case), case.kernel
+    case = branch_case(summary, *subject, biases=False, default_reduction=1)
+    plain, both, k = direct_path(case), reduction_path(case), case.kernel
     slips = (
         Distractor(both.parameters, "gave the weights with the reduction"),
         Distractor(both.layers[1].weights, "let the convolution see the reduced channels"),
@@ -138,8 +139,8 @@ def with_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft | 
     subject = _reducing(summary, rng)
     if subject is None:
         return None
-    case = branch_case(summary, *subject, biases=False, otherwise=1)
-    plain, both, k = direct(case), reduced(case), case.kernel
+    case = branch_case(summary, *subject, biases=False, default_reduction=1)
+    plain, both, k = direct_path(case), reduction_path(case), case.kernel
     first, second = (layer.weights for layer in both.layers)
     slips = (
         Distractor(plain.parameters, "gave the weights without the reduction"),

@@ -9,8 +9,9 @@ from explorer.analysis import NetworkSummary, summarize
 from explorer.lessons.auxiliary import ledger
 from explorer.lessons.questions import Question
 from explorer.lessons.receptive_field import spectra, without_branch
-from explorer.lessons.reduction import ARTICLE, direct, reduced
+from explorer.lessons.reduction import ARTICLE
 from explorer.presets import PRESETS
+from explorer.reduction import direct_path, reduction_path
 
 
 @lru_cache
@@ -36,7 +37,7 @@ def _question(
 
 
 def _reduction(_: NetworkSummary) -> Question:
-    plain, both = direct(ARTICLE).parameters, reduced(ARTICLE)
+    plain, both = direct_path(ARTICLE).parameters, reduction_path(ARTICLE)
     first, second = (layer.weights for layer in both.layers)
     wrong = {
         second: "left the 1×1 itself out: it has weights too",

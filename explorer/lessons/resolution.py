@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from explorer.analysis import NetworkSummary, problems, summarize
 from explorer.arithmetic import conv_size, pool_size
-from explorer.config import MAX_SIDE, POOL_RULES, GoogLeNetConfig, PoolRule, UnbuildableError
+from explorer.config import MAX_SIDE, POOL_RULES, GoogLeNetConfig, PoolRule
+from explorer.errors import UnbuildableError
 
 Size = tuple[int, int]
 

@@ -9,11 +9,11 @@ from functools import partial
 import torch
 from torch import nn
 
-from explorer.config import Problem, UnbuildableError
+from explorer.errors import Problem, UnbuildableError
 from explorer.jobs.requests import Progress, ReductionTiming
-from explorer.lessons.reduction import ReductionCase, case_problems, direct, reduced
 from explorer.live.devices import resolve_device
 from explorer.live.timing import time_in_turn
+from explorer.reduction import ReductionCase, case_problems, direct_path, reduction_path
 
 MAX_MACS = 20_000_000_000  # of either version: about a second on one core
 MAX_MB = 300
@@ -69,7 +69,7 @@ def _conv(case: ReductionCase, inputs: int, kernel: int, filters: int) -> tuple[
 
 def _size_problems(case: ReductionCase) -> tuple[Problem, ...]:
     """Return why the case takes too much work or memory; empty if it does not."""
-    without, with_reduction = direct(case), reduced(case)
+    without, with_reduction = direct_path(case), reduction_path(case)
     macs = max(without.macs, with_reduction.macs)
     image = case.inputs * case.height * case.width
     numbers = without.parameters + with_reduction.parameters + image + with_reduction.activations

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from explorer.lessons.reduction import ConvPath, NaiveStep, ReductionCase, break_even, direct_path, reduction_path
+from explorer.lessons.reduction import NaiveStep, break_even
 from explorer.lessons.spread import spread
+from explorer.reduction import ConvPath, ReductionCase, direct_path, reduction_path
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 

@@ -4,7 +4,7 @@ Every layer is a box with its kernels, parameters and MACs. Every arrow is as wi
 beside it. Colours are those of the branches. Sizes are pixels.
 """
 
-from explorer.lessons.reduction import ConvCost, ConvPath, ReductionCase, direct_path, reduction_path
+from explorer.reduction import ConvCost, ConvPath, ReductionCase, direct_path, reduction_path
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 

@@ -10,8 +10,8 @@ import pytest
 from explorer import PRESETS
 from explorer.jobs.requests import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
 from explorer.jobs.worker import _answer, _trim_memory
-from explorer.lessons.reduction import ReductionCase
 from explorer.live import check
+from explorer.reduction import ReductionCase
 
 
 def request_line(config_changes: dict | None = None) -> bytes:

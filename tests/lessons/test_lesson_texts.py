@@ -1,4 +1,4 @@
-"""The lessons' Markdown: every number in it is one that the core gives, and every place has its live part."""
+"""The Markdown of the lessons: every number in it equals one of the core, and every place has its live part."""
 
 import re
 from pathlib import Path
@@ -12,13 +12,14 @@ from explorer.lessons.questions import BANK
 from explorer.lessons.receptive_field import spectra, without_branch
 from explorer.lessons.reduction import ARTICLE
 from explorer.lessons.text import FOLDER, read
+from explorer.reduction import direct_path, reduction_path
 
 PAPER = summarize(PRESETS["paper"])
 TV = summarize(PRESETS["torchvision"])
 RELEASED = PRESETS["inception5h"]
-PLAIN, BOTH = reduction.direct(ARTICLE), reduction.reduced(ARTICLE)
+PLAIN, BOTH = direct_path(ARTICLE), reduction_path(ARTICLE)
 BIASED = ARTICLE.replace(biases=True)
-NAIVE = reduction.explosion(PRESETS["paper"])[-1]
+NAIVE = reduction.naive_steps(PRESETS["paper"])[-1]
 BOOK = auxiliary.ledger(PAPER)
 PAGES = Path(__file__).parents[2] / "pages" / "learn"
 
@@ -42,8 +43,8 @@ def _g(value: int) -> str:
     return f"{value / 1e9:.3f}"
 
 
-# Each number of a text, as it is written there, with the core's own value of it. Numbers that are only named — the
-# kernels, strides and widths that a sentence starts from — are checked against the config.
+# Each number of a text, as it is written there, and its value from the core. Given numbers (the kernels, strides and
+# widths that a sentence starts from) are checked against the config.
 FACTS: dict[str, dict[str, object]] = {
     "reduction": {
         "512": ARTICLE.inputs,
@@ -56,8 +57,8 @@ FACTS: dict[str, dict[str, object]] = {
         "50,688": BOTH.parameters,
         "16.16": f"{PLAIN.parameters / BOTH.parameters:.2f}",
         "93.8": f"{100 * (1 - BOTH.parameters / PLAIN.parameters):.1f}",
-        "819,264": reduction.direct(BIASED).parameters,
-        "50,776": reduction.reduced(BIASED).parameters,
+        "819,264": direct_path(BIASED).parameters,
+        "50,776": reduction_path(BIASED).parameters,
         "387": reduction.break_even(ARTICLE),
         "388": reduction.break_even(ARTICLE) + 1,
         **{f"{width:,}": width for width in NAIVE.widths},
@@ -68,7 +69,7 @@ FACTS: dict[str, dict[str, object]] = {
         "12.568": _g(NAIVE.macs),
         "1.583": _g(PAPER.macs()),
     },
-    "slips": {
+    "mistakes": {
         "65": 65,
         "512": 512,
         "5": 5,
@@ -79,8 +80,8 @@ FACTS: dict[str, dict[str, object]] = {
         "25": 25,
         "128": 819_200 // 256 // 25,
         "50,688": BOTH.parameters,
-        "819,264": reduction.direct(BIASED).parameters,
-        "50,776": reduction.reduced(BIASED).parameters,
+        "819,264": direct_path(BIASED).parameters,
+        "50,776": reduction_path(BIASED).parameters,
         "2": 2,
         "1.583": _g(PAPER.macs()),
         "3.165": _g(2 * PAPER.macs()),
@@ -105,11 +106,11 @@ FACTS: dict[str, dict[str, object]] = {
         "192": 192 if _fates(192) == {"ceil": (4, 4), "floor": (3, 3), "adaptive": (4, 4)} else None,
         "47": resolution.limits(PAPER.config)[1].side,
         "48": round(100 * BOOK.parameter_share),
-        "0.5": f"{100 * BOOK.mac_share:.1f}",  # also the effect by common account
+        "0.5": f"{100 * BOOK.mac_share:.1f}",  # also the effect of the heads on accuracy
         "6,998,552": PAPER.parameters(aux=False),
         "13,378,280": PAPER.parameters(),
         "0.3": AuxiliaryHeads().loss_weight,
-        "0.7": 0.7,  # what some retellings write
+        "0.7": 0.7,  # what some articles write
         "1.6": f"{1 + 2 * 0.3:.1f}",
         "11.05": f"{auxiliary.loss_at_equal_logits(1000, 2, 0.3):.2f}",
         "0": 0,
@@ -155,7 +156,7 @@ FACTS: dict[str, dict[str, object]] = {
     },
 }
 
-# What is no number of a network: sources, module names, kernels as words, powers, headings' names.
+# What is no number of a network: sources, module names, names of kernels, powers.
 _NO_NUMBERS = (
     r"\[[^\]]*\]\([^)]*\)",  # links
     r"arXiv:[0-9.]+",
@@ -175,7 +176,7 @@ _NO_NUMBERS = (
 
 
 def written_numbers(name: str) -> set[str]:
-    """Return the numbers of a lesson's text as they are written, without what is no number of a network."""
+    """Return the numbers in a lesson's text as they are written, without those in ``_NO_NUMBERS``."""
     lesson = read(name)
     text = " ".join([lesson.goal, *(block.content for block in lesson.blocks if block.kind == "text")])
     for pattern in _NO_NUMBERS:
@@ -184,29 +185,29 @@ def written_numbers(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_every_number_in_the_text_is_the_cores(name: str) -> None:
-    """No number stands in a lesson that is not computed here, and none is computed that does not stand there."""
+def test_every_number_in_the_text_equals_the_core(name: str) -> None:
+    """A lesson contains exactly the numbers that are computed here."""
     for written, value in FACTS[name].items():
         shown = f"{value:,}" if isinstance(value, int) else str(value)
         assert written == shown
     assert written_numbers(name) == set(FACTS[name])
 
 
-def test_a_changed_number_would_be_seen() -> None:
-    """The reader of numbers finds what stands in the text: with separators, decimals, and at the end of a sentence."""
+def test_written_numbers_are_found() -> None:
+    """Numbers are found with separators, with decimals, and at the end of a sentence."""
     found = written_numbers("reduction")
     assert {"819,200", "16.16", "387", "12.568", "97,526,008"} <= found
     assert not {"3", "4", "1409.4842", "2014"} & found
 
 
 def test_every_text_is_checked() -> None:
-    """A new lesson needs its facts here."""
+    """A new lesson needs an entry in ``FACTS``."""
     assert {path.stem for path in FOLDER.glob("*.md")} == set(FACTS)
 
 
 @pytest.mark.parametrize("name", BANK)
 def test_every_lesson_has_its_page_and_its_parts(name: str) -> None:
-    """The places in the text are the parts that the page draws, each once, the prediction first."""
+    """The places in the text are the parts that the page draws, each once, and the prediction is first."""
     page = (PAGES / f"{name}.py").read_text(encoding="utf-8")
     lesson = read(name)
     assert list(lesson.live) == re.findall(r'^ {8}"([a-z_]+)": ', page, re.MULTILINE)
@@ -216,14 +217,14 @@ def test_every_lesson_has_its_page_and_its_parts(name: str) -> None:
 
 @pytest.mark.parametrize("name", BANK)
 def test_every_lesson_names_its_sources(name: str) -> None:
-    """At its end, with the paper among them."""
+    """They are at its end and include the paper."""
     last = read(name).blocks[-1].content
     assert "Sources" in last
     assert "1409.4842" in last
 
 
-def test_every_slip_has_its_source() -> None:
-    """Each card ends with where its working comes from."""
-    cards = "\n".join(block.content for block in read("slips").blocks).split("### ")[1:]
+def test_every_mistake_has_its_source() -> None:
+    """Each card ends with the source of its calculation."""
+    cards = "\n".join(block.content for block in read("mistakes").blocks).split("### ")[1:]
     assert len(cards) == 5
     assert all("*Source: " in card for card in cards)

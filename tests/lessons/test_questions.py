@@ -7,7 +7,8 @@ import pytest
 from explorer import PRESETS, NetworkSummary, summarize
 from explorer.lessons.auxiliary import reached
 from explorer.lessons.questions import BANK, Question, questions
-from explorer.lessons.reduction import branch_case, direct, reduced
+from explorer.lessons.reduction import branch_case
+from explorer.reduction import direct_path, reduction_path
 
 SUMMARIES = {name: summarize(config) for name, config in PRESETS.items()}
 
@@ -20,8 +21,8 @@ def core_number(summary: NetworkSummary, source: tuple[str, str]) -> int:
         return {"flops": 2 * summary.macs(), "parameters": inference, "bytes": 4 * inference}[field]
     if field in ("direct", "reduced"):
         module, branch = where.split("/")
-        case = branch_case(summary, module, branch, biases=False, otherwise=1)
-        return {"direct": direct, "reduced": reduced}[field](case).parameters
+        case = branch_case(summary, module, branch, biases=False, default_reduction=1)
+        return {"direct": direct_path, "reduced": reduction_path}[field](case).parameters
     if field == "reached":
         return sum(block != "stem" for block in reached(summary.config, where))
     row = summary.by_path[where]

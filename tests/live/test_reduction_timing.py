@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from explorer.config import UnbuildableError
+from explorer.errors import UnbuildableError
 from explorer.jobs.requests import Progress, ReductionTiming
-from explorer.lessons.reduction import ARTICLE, ReductionCase, direct_path, reduction_path
+from explorer.lessons.reduction import ARTICLE
 from explorer.live.reduction_timing import build_versions, time_reduction
+from explorer.reduction import ReductionCase, direct_path, reduction_path
 
 SMALL = ReductionCase(inputs=8, kernel=3, filters=4, reduction=2, height=6, width=5, biases=True)
 

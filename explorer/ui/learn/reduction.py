@@ -6,12 +6,13 @@ Those of the case are its costs, its limits and a measurement; the others show a
 import streamlit as st
 
 from explorer.analysis import problems
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.jobs.requests import ReductionTiming, ReductionTimingRequest
 from explorer.lessons import reduction as core
-from explorer.lessons.reduction import ARTICLE, ReductionCase
+from explorer.lessons.reduction import ARTICLE
 from explorer.lessons.spread import Spread, speedup, spread
 from explorer.lessons.text import read
+from explorer.reduction import ReductionCase, case_problems, direct_path, reduction_path
 from explorer.ui import cache, messages, state
 from explorer.ui.components.chart import show_chart, show_svg
 from explorer.ui.components.measurement import measurement
@@ -86,7 +87,7 @@ def _case_controls() -> None:
 def _accept_field(field: str) -> Accept:
     def accept(value: int) -> tuple[Problem, ...]:
         changed = _CASE.get().replace(**{field: value})
-        found = core.case_problems(changed)
+        found = case_problems(changed)
         if not found:
             _CASE.set(changed)
         return found
@@ -150,7 +151,7 @@ def _timing_request(seed: int) -> ReductionTimingRequest:
 
 def _show_timing(report: ReductionTiming) -> None:
     show_svg(charts.timing_dots(report.direct_ms, report.reduced_ms), "timing")
-    fewer_macs = core.direct_path(report.case).macs / core.reduction_path(report.case).macs
+    fewer_macs = direct_path(report.case).macs / reduction_path(report.case).macs
     st.markdown(_verdict(speedup(report.direct_ms, report.reduced_ms), fewer_macs))
     direct, reduced = spread(report.direct_ms), spread(report.reduced_ms)
     note = f" {report.note}" if report.note else ""
@@ -221,7 +222,7 @@ def _branch_case() -> ReductionCase | None:
 
 def _use_branch() -> None:
     found = _branch_case()
-    if found and not core.case_problems(found):
+    if found and not case_problems(found):
         _set_case(found)
 
 
@@ -293,7 +294,7 @@ def whole_network() -> None:
 
 def _show_change(selected: tuple[str, ...]) -> None:
     config = state.current().config
-    now, naive = core.step(config, ()), core.step(config, selected)
+    now, naive = core.naive_step(config, ()), core.naive_step(config, selected)
     if naive.problem:
         st.warning(f"Without these reductions the network cannot be built. {naive.problem}", icon=":material/block:")
         return
