@@ -12,7 +12,7 @@ from explorer.views.labels import BRANCH_NAMES
 IMAGE = "image"
 _CHAIN_COLUMNS = 3
 _GAP = 19  # between neighbouring boxes: the nodesep of Canvas, in points
-_MARGIN = 13  # of a box, left and right together, in points
+_MARGIN = 12  # of a box, left and right together, in points
 _ROLES = {"reduce": "reduce", "proj": "project"}
 _KINDS = {"conv": "conv", "max_pool": "max pool", "avg_pool": "average pool"}
 _NOTES = {"lrn": "across channels", "dropout": "only in training"}

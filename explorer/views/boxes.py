@@ -47,8 +47,8 @@ class Line(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The width of its cell."""
-        return ceil(fonts.width(self.text, self.size, self.bold))
+        """The width of its cell: even, because old versions of Graphviz centre by whole points."""
+        return 2 * ceil(fonts.width(self.text, self.size, self.bold) / 2)
 
     @property
     def height(self) -> int:

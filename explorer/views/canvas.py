@@ -25,7 +25,7 @@ _GRAPH = {
     **{"pad": "0.1", "nodesep": "0.26", "ranksep": "0.32"},
 }
 _NODE = {
-    **{"shape": "box", "style": "rounded,filled", "margin": "0.09,0.06", "width": "0", "height": "0"},
+    **{"shape": "box", "style": "rounded,filled", "margin": "0.08334,0.0625", "width": "0", "height": "0"},
     **{"fontname": _FONT, "fontcolor": _STYLE.ink, "color": _STYLE.line, "penwidth": "1.2"},
 }
 _EDGE = {"fontname": _FONT, "color": _STYLE.line, "arrowsize": "0.7"}
