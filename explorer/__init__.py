@@ -1,7 +1,8 @@
 """GoogLeNet as data and arithmetic. Importing this package loads neither torch nor streamlit."""
 
 from explorer.analysis import LayerRow, NetworkSummary, Totals, problems, summarize
-from explorer.config import GoogLeNetConfig, InceptionModule, Problem, UnbuildableError
+from explorer.config import GoogLeNetConfig, InceptionModule
+from explorer.errors import Problem, UnbuildableError
 from explorer.presets import CATALOGUE, PRESETS
 
 __all__ = [

@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from explorer.errors import UserError
-
 # What one small classroom server can show and build. Each limit is named in the message that refuses.
 MAX_CHANNELS = 4_096
 MAX_MODULES = 64
@@ -39,22 +37,6 @@ Normalisation = Literal["lrn", "batch_norm", "none"]
 Pooling = Literal["ceil", "torchvision", "padded", "floor"]
 AuxiliaryPool = Literal["ceil", "floor", "adaptive"]
 StemKind = Literal["paper", "small"]
-
-
-class Problem(NamedTuple):
-    """One reason why a network cannot be built: the row or part, the field in it, and a sentence with the remedy."""
-
-    where: str
-    field: str
-    message: str
-
-
-class UnbuildableError(UserError, ValueError):
-    """Raised where a buildable network is needed and the config describes none. Carries ``problems``."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems))
-        self.problems = problems
 
 
 class Frozen(BaseModel):

@@ -19,6 +19,7 @@ from explorer.analysis import LayerRow, summarize
 from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.class_names import unique_names
 from explorer.data.preprocessing import Preprocessing
+from explorer.data.weights import Network, Shape, ShapeMismatch
 from explorer.errors import InputError
 from explorer.presets import PRESETS
 from explorer.settings import ASSETS
@@ -33,21 +34,6 @@ TORCHVISION, UPLOADED = "torchvision", "brought"
 MAX_NAME = 40  # characters of a name in an uploaded file, and of the name of a class
 IMAGENET_NAMES = ASSETS / "classes" / "imagenet.txt"
 COUNTER = "num_batches_tracked"  # a tensor of BatchNorm that inference does not need
-
-Shape = tuple[int, ...]
-
-
-class Network(Frozen):
-    """A network and its weights.
-
-    ``weights`` is the path of a safetensors file in this app's format; empty for random weights, drawn from ``seed``.
-    ``stamp`` changes when the content of the file does (:func:`read_weights_info` sets both).
-    """
-
-    config: GoogLeNetConfig
-    weights: str = ""
-    stamp: str = ""
-    seed: int = 0
 
 
 class WeightsMetadata(Frozen):
@@ -65,18 +51,6 @@ class WeightsMetadata(Frozen):
     steps: int
     seconds: float
     accuracy: float | None = Field(None, ge=0, le=1)
-
-
-class ShapeMismatch(NamedTuple):
-    """A tensor that does not fit the network: the path of its row, its name there, and both shapes.
-
-    A shape is None if the tensor is missing on that side.
-    """
-
-    path: str
-    tensor: str
-    expected: Shape | None
-    found: Shape | None
 
 
 class WeightsInfo(NamedTuple):

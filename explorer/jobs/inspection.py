@@ -8,9 +8,10 @@ from typing import Generic, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
-from explorer.config import Frozen, GoogLeNetConfig, Problem
+from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.preprocessing import Preprocessing, StepCode
-from explorer.data.weight_files import Network, ShapeMismatch
+from explorer.data.weights import Network, ShapeMismatch
+from explorer.errors import Problem
 from explorer.jobs.requests import JobRequest, R
 
 MAX_IMAGES = 64  # of one batch

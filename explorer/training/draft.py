@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from explorer.analysis import problems, summarize
-from explorer.config import Frozen, GoogLeNetConfig, Problem, UnbuildableError
+from explorer.config import Frozen, GoogLeNetConfig
+from explorer.errors import Problem, UnbuildableError
 from explorer.training.plan import (
     MACS_PER_SECOND,
     Budget,

@@ -13,7 +13,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from explorer.analysis import problems, summarize
-from explorer.config import MAX_SIDE, Frozen, GoogLeNetConfig, UnbuildableError
+from explorer.config import MAX_SIDE, Frozen, GoogLeNetConfig
+from explorer.errors import UnbuildableError
 from explorer.memory import activation_memory
 
 MAX_NETWORKS = 4

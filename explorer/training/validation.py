@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from math import isfinite
 
 from explorer.analysis import problems
-from explorer.config import MAX_CLASSES, Problem
+from explorer.config import MAX_CLASSES
+from explorer.errors import Problem
 from explorer.settings import setting
 from explorer.training.plan import (
     MAX_BATCH,

@@ -8,24 +8,15 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.settings import environment_problems
-from explorer.ui import state
 from explorer.views import formatting as fmt
-
-_MAX_SHOWN = 3
 
 
 def show_problems(problems: Iterable[Problem]) -> None:
     """Show why an input was rejected, a box for each problem."""
     for problem in problems:
         show_refusal(problem.message)
-
-
-def show_rejected_input(key: str) -> None:
-    """Show why the last input of a control was rejected; nothing if it was accepted."""
-    rejected = state.rejected_input(key)
-    show_problems(rejected.problems[:_MAX_SHOWN] if rejected else ())
 
 
 def show_refusal(message: str) -> None:

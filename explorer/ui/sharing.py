@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.share import (
@@ -77,7 +77,7 @@ def _file_uploader() -> None:
     st.file_uploader(
         "Open a network or a shelf", "json", key=key, on_change=_open_upload, args=(key,), max_upload_size=1
     )
-    messages.show_rejected_input(_FILE)
+    messages.show_problems(state.rejection(_FILE))
 
 
 def _open_upload(key: str) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.comparison import NetworkTotals
-from explorer.config import GoogLeNetConfig, Problem
+from explorer.config import GoogLeNetConfig
+from explorer.errors import Problem
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
@@ -158,7 +159,7 @@ def _text(label: str, key: str, value: str, max_chars: int, change: Callable[[Sh
 
     with st.container(width=width):
         st.text_input(label, key=key, max_chars=max_chars, on_change=changed)
-        messages.show_rejected_input(key)
+        messages.show_problems(state.rejection(key))
 
 
 def _undo() -> None:

@@ -10,7 +10,8 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.config import GoogLeNetConfig, InceptionModule, Problem
+from explorer.config import GoogLeNetConfig, InceptionModule
+from explorer.errors import Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
@@ -78,6 +79,7 @@ _DEVICE = SessionValue(DEVICE_KEY, "auto")
 _SESSION_ID = SessionValue("session_id", "")
 _URL_TOKEN = "url_token"
 _MAX_LATENCIES = 64
+_MAX_REASONS = 3  # that are shown for one rejected input
 
 
 def session_id() -> str:
@@ -296,6 +298,12 @@ def reject_input(key: str, value: Any, problems: tuple[Problem, ...]) -> None:
 def rejected_input(key: str) -> RejectedInput | None:
     """Return the rejected input of a control, if there is one."""
     return _REJECTED.get().get(key)
+
+
+def rejection(key: str) -> tuple[Problem, ...]:
+    """Return why the last input of a control was rejected, the first few reasons; empty if it was accepted."""
+    rejected = rejected_input(key)
+    return rejected.problems[:_MAX_REASONS] if rejected else ()
 
 
 def clear_rejected_input() -> None:

@@ -7,7 +7,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from explorer.analysis import problems
-from explorer.config import GoogLeNetConfig, Problem
+from explorer.config import GoogLeNetConfig
+from explorer.errors import Problem
 from explorer.ui import messages, state
 from explorer.ui.components.number import number_input
 from explorer.views.labels import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
@@ -115,7 +116,7 @@ def _choice(
         args=(label, key, write or (lambda config, value: config.replace(**{key: value}))),
         width=width,
     )
-    messages.show_rejected_input(key)
+    messages.show_problems(state.rejection(key))
 
 
 def _several(label: str, key: str, options: Sequence[str], value: Sequence[str], width: int) -> None:
@@ -127,7 +128,7 @@ def _several(label: str, key: str, options: Sequence[str], value: Sequence[str],
     st.multiselect(
         label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none", width=width
     )
-    messages.show_rejected_input(key)
+    messages.show_problems(state.rejection(key))
 
 
 def _switch(label: str, key: str, value: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeGuard
 
 import streamlit as st
 
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.ui import messages, state
 
 Accept = Callable[[Any], tuple[Problem, ...]]  # stores a value, or returns why it does not
@@ -60,7 +60,7 @@ def number_input(
             placeholder=placeholder,
         )
         if shows_problems:
-            messages.show_rejected_input(key)
+            messages.show_problems(state.rejection(key))
 
 
 def in_range(low: float, high: float, problem: str, store: Callable[[Any], None]) -> Accept:

@@ -1,15 +1,25 @@
 """Networks by name: the title of each on the page, and a comparison of several."""
 
+from collections.abc import Iterator
+from functools import lru_cache
+
 import streamlit as st
 
 from explorer.comparison import Comparison
 from explorer.config import GoogLeNetConfig
+from explorer.data.arrays import DataError
 from explorer.diff import changes
+from explorer.errors import UnbuildableError
 from explorer.presets import ACCURACIES, CATALOGUE
+from explorer.runs.results import Results, best_results
+from explorer.settings import data_folder
 from explorer.shelf import CURRENT
-from explorer.ui import cache, run_results, state
+from explorer.training.plan import DatasetInfo, adapt_to_dataset
+from explorer.ui import cache, runs, state
 from explorer.views import palette
 from explorer.views.network_table import version_title
+
+_MAX_AGE_S = 5  # of the accuracies reached here
 
 
 def theme() -> palette.Theme:
@@ -29,9 +39,37 @@ def accuracy_text(config: GoogLeNetConfig) -> str:
     """Return a network's accuracy, published or reached here, in words; empty where nothing is known."""
     known = ACCURACIES.get(config)
     published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
-    return "; ".join(filter(None, (published, *run_results.accuracy_sentences(config))))
+    return "; ".join(filter(None, (published, *_accuracy_sentences(config))))
 
 
 def comparison_of(names: tuple[str, ...]) -> Comparison:
     """Return the comparison of the networks of these names."""
     return Comparison(tuple(cache.summary(state.version_named(name).config) for name in names))
+
+
+def _accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:
+    """Yield a sentence for each dataset on which the network, adapted to it, has finished a run."""
+    folder = data_folder()
+    if not (folder / "runs.sqlite").is_file():  # nothing was ever trained; reading must not create the store
+        return
+    for data, accuracies in _results(str(folder)).items():
+        try:
+            dataset = runs.load_dataset_info(data)
+        except DataError:
+            continue
+        adapted = _adapted(config, dataset)
+        if adapted is not None and adapted in accuracies:
+            yield f"{100 * accuracies[adapted]:.1f} % on {dataset.title} (best run here)"
+
+
+@st.cache_resource(ttl=_MAX_AGE_S, max_entries=4, show_spinner=False)
+def _results(folder: str) -> Results:
+    return best_results(runs.store())
+
+
+@lru_cache(maxsize=256)
+def _adapted(config: GoogLeNetConfig, dataset: DatasetInfo) -> GoogLeNetConfig | None:
+    try:
+        return adapt_to_dataset(config, dataset.shape, len(dataset.classes)).config
+    except UnbuildableError:
+        return None

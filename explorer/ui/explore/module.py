@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.analysis import NetworkSummary
-from explorer.config import HEADINGS, GoogLeNetConfig, UnbuildableError
+from explorer.config import HEADINGS, GoogLeNetConfig
 from explorer.diff import with_module
+from explorer.errors import UnbuildableError
 from explorer.jobs.requests import LayerTiming
 from explorer.lessons.reduction import without_reductions
 from explorer.ui import cache, state

@@ -113,7 +113,7 @@ def input_size() -> None:
         number_input("Height", "input_size_height", height, set_height, width=150)
         number_input("Width", "input_size_width", width, set_width, width=150)
         st.button("Apply to the network", icon=":material/upload:", key=_APPLY, on_click=_apply)
-    messages.show_rejected_input(_APPLY)
+    messages.show_problems(state.rejection(_APPLY))
     st.markdown(charts.pooling_table(resolution.passages(config, height, width), config.pooling))
     st.caption(
         f"Height × width after each layer that changes it. The network's own rule: {POOL_RULES[config.pooling].title}. "

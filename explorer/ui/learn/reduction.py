@@ -203,7 +203,7 @@ def branch() -> None:
         )
         st.button("Use its widths", icon=":material/download:", on_click=_use_branch, key="case_use")
         st.button("Apply to the network", icon=":material/upload:", on_click=_apply, key="case_apply", type="primary")
-    messages.show_rejected_input("case_apply")
+    messages.show_problems(state.rejection("case_apply"))
     _compare_with_branch()
 
 

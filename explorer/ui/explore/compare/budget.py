@@ -11,7 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer import budget
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.history import Version
 from explorer.ui import cache, messages, shelf, state
 from explorer.ui.state import SessionValue
@@ -69,7 +69,7 @@ def show_budget(_names: tuple[str, ...]) -> None:
         if st.session_state[_KEEP] == "row":
             st.selectbox("Row", [row.name for row in state.current().config.modules], key=_ROW, width=90)
         st.button("Solve", icon=":material/search:", on_click=_start, type="primary", key="budget_solve")
-    messages.show_rejected_input(_LIMIT)
+    messages.show_problems(state.rejection(_LIMIT))
     st.fragment(_show_search)()
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.comparison import MAX_COMPARED
-from explorer.config import Problem
+from explorer.errors import Problem
 from explorer.settings import ASSETS
 from explorer.shelf import available
 from explorer.ui import messages, shelf, state
@@ -41,7 +41,7 @@ def select_networks() -> tuple[str, ...]:
             on_change=_select,
         )
         st.selectbox("Base", names, key=_BASE, format_func=titles.__getitem__, on_change=_select_base, width=230)
-    messages.show_rejected_input(_CHOICE)
+    messages.show_problems(state.rejection(_CHOICE))
     if not state.shelf().variants and state.current().config == state.current().base_config:
         _show_hint()
     return names

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from explorer.config import HEADINGS, Problem
+from explorer.config import HEADINGS
+from explorer.errors import Problem
 from explorer.presets import CATALOGUE
 from explorer.table import MODULE, apply_edits, to_rows
 from explorer.ui import cache, messages, state

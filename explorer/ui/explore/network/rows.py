@@ -32,7 +32,7 @@ def _row_controls() -> None:
     st.session_state[_NAME] = rejected.value if rejected else selected
     st.text_input("Rename to", key=_NAME, max_chars=3, on_change=_rename, help="Stage and letter, such as 4f.")
     for key in (_NAME, _ROW):
-        messages.show_rejected_input(key)
+        messages.show_problems(state.rejection(key))
 
 
 def _is_same(name: str) -> bool:

@@ -29,7 +29,9 @@ def show_maximization() -> None:
     found = session.await_result(request, "look_inside_maximization", "Maximizing the activation")
     if found is None:
         return
-    show_svg(look_inside.maximization_chart(found, feature_maps.channel_name(path, channel)), "look_inside_maximization")
+    show_svg(
+        look_inside.maximization_chart(found, feature_maps.channel_name(path, channel)), "look_inside_maximization"
+    )
     st.caption(
         "Reading this chart: gradient ascent changed a nearly grey image step by step to increase the mean response of "
         "this channel before the ReLU. Each step damps high frequencies and shifts the image a little, because "

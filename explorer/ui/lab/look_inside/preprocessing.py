@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.config import Problem
 from explorer.data.preprocessing import NORMALISATIONS
+from explorer.errors import Problem
 from explorer.ui import messages, state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
@@ -54,7 +54,7 @@ def _show_resizing() -> None:
     how = session.preprocessing()
     st.session_state[_FIT], st.session_state[_INVERT] = how.fit, how.invert
     st.selectbox("Resizing", list(RESIZING), key=_FIT, format_func=lambda fit: RESIZING[fit], on_change=_on_fit_change)
-    messages.show_rejected_input(_FIT)
+    messages.show_problems(state.rejection(_FIT))
     if how.fit == "crop":
         number_input(
             "Margin (× the input size)",

@@ -21,7 +21,8 @@ import streamlit as st
 from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import FOLDER, ContentStore
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network, WeightsInfo, WeightsMetadata, read_weights_info
+from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale, scale_problems
 from explorer.jobs.queue import JobQueue, Pending

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
-from explorer.data.weight_files import ShapeMismatch
+from explorer.data.weights import ShapeMismatch
 from explorer.diff import changes
 from explorer.errors import InputError
 from explorer.history import Version

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic import ValidationError
 
-from explorer.config import Problem, UnbuildableError
 from explorer.data.arrays import DataError
+from explorer.errors import Problem, UnbuildableError
 from explorer.history import Version
 from explorer.runs.results import macs_per_second
 from explorer.shelf import CURRENT, available, free_name, suggested_name
@@ -160,7 +160,7 @@ def choice(
         width=width,
     )
     if shows_problems:
-        messages.show_rejected_input(key)
+        messages.show_problems(state.rejection(key))
 
 
 def switch(view: View, label: str, field: str, value: bool, write: Write, help: str | None = None) -> None:
@@ -169,7 +169,7 @@ def switch(view: View, label: str, field: str, value: bool, write: Write, help: 
     rejected = state.rejected_input(key)
     st.session_state[key] = rejected.value if rejected else value
     st.toggle(label, key=key, on_change=_on_change, args=(view, label, field, write), help=help)
-    messages.show_rejected_input(key)
+    messages.show_problems(state.rejection(key))
 
 
 def _on_change(view: View, label: str, field: str, write: Write) -> None:

@@ -123,7 +123,7 @@ def _row(run: Run) -> dict[str, Any]:
         "accuracy": _best_accuracy(run),
         "steps": run.step,
         "training": words.duration(seconds),
-        "budget": words.budget(run.plan.budget),
+        "budget": words.budget_text(run.plan.budget),
         "started": datetime.fromtimestamp(run.started).strftime("%Y-%m-%d %H:%M") if run.started else "",
     }
 
@@ -173,7 +173,7 @@ def _show_comparison(selected: Sequence[Run]) -> None:
     groups = [
         group
         for letter, run in zip(LETTERS, started, strict=False)
-        for group in curves.groups_beside_others(
+        for group in curves.run_groups(
             f"{letter} {run.name}",
             theme().variants[letter],
             run.plan,
@@ -183,7 +183,10 @@ def _show_comparison(selected: Sequence[Run]) -> None:
     ]
     axis = run_view.choose_axis("history")
     run_view.show_curves(
-        curves.of_groups(groups, axis, seeds=False), axis, "-".join(run.id for run in started), wide_first=True
+        curves.comparison_panels(groups, axis, show_seeds=False),
+        axis,
+        "-".join(run.id for run in started),
+        wide_first=True,
     )
     if any(len(run.plan.trainers) > 1 for run in started):
         st.caption(

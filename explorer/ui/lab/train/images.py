@@ -13,7 +13,7 @@ from explorer.jobs.image_imports import import_in_worker
 from explorer.settings import data_folder
 from explorer.training.events import Misclassification
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
-from explorer.ui import messages, runs
+from explorer.ui import messages, runs, state
 from explorer.ui.lab.train import drafts
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
@@ -46,7 +46,7 @@ def choose_images(view: View) -> DatasetInfo | None:
         )
         with st.popover("", icon=":material/upload:", help="Your own images", key=f"{view}_own"):
             _show_import(view)
-    messages.show_rejected_input(f"{view}_images")
+    messages.show_problems(state.rejection(f"{view}_images"))
     try:
         return runs.load_dataset_info(chosen)
     except DataError as error:

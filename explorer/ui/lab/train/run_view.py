@@ -77,9 +77,9 @@ def _show_header(run: Run, dataset: DatasetInfo | None) -> None:
         st.badge(title, icon=f":material/{icon}:", color=colour)
         st.space("stretch")
         actions.show_actions(run)
-    plan = words.planned(run.plan, dataset) if dataset else "Its images no longer exist."
+    plan = words.plan_text(run.plan, dataset) if dataset else "Its images no longer exist."
     st.caption(
-        f"{fmt.markdown(plan)}  \n{fmt.markdown(words.settings(run.plan.settings, run.plan))}{_start_notes(run)}"
+        f"{fmt.markdown(plan)}  \n{fmt.markdown(words.settings_text(run.plan.settings, run.plan))}{_start_notes(run)}"
     )
 
 
@@ -95,9 +95,9 @@ def _show_progress(run: Run) -> None:
     """Show how far the run is, or what happened to it."""
     position = runs.store().queue_position(run.id)
     if run.state == "running":
-        st.progress(run.progress, words.progress(run) if run.step else "Starting PyTorch and reading the images")
+        st.progress(run.progress, words.progress_text(run) if run.step else "Starting PyTorch and reading the images")
     elif position is not None:
-        st.progress(run.progress, f"Waiting in the queue. {words.waiting(position)}")
+        st.progress(run.progress, f"Waiting in the queue. {words.queue_text(position)}")
     elif run.state == "failed":
         st.error(fmt.markdown(run.outcome), icon=":material/error:")
     elif run.state != "finished":
@@ -169,7 +169,7 @@ def _curves(run_id: str, trainer: int, kinds: Sequence[str]) -> dict[str, list[P
 
 def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
     """Return the curves of each trainer of a run that compare networks."""
-    return [_curves(run.id, trainer, curves.SHARED) for trainer in range(len(run.plan.trainers))]
+    return [_curves(run.id, trainer, curves.COMPARED_CURVES) for trainer in range(len(run.plan.trainers))]
 
 
 def macs_of_networks(run: Run) -> list[int]:
@@ -183,12 +183,12 @@ def _macs(config: GoogLeNetConfig) -> int:
 
 def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     found = _curves(run.id, 0, runs.store().kinds(run.id, 0))
-    return curves.of_run(found, axis, _macs(run.plan.networks[0].config), theme())
+    return curves.run_panels(found, axis, _macs(run.plan.networks[0].config), theme())
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    groups = curves.groups_of(run.plan, shared_curves(run), macs_of_networks(run), theme())
-    return curves.of_groups(groups, axis)
+    groups = curves.race_groups(run.plan, shared_curves(run), macs_of_networks(run), theme())
+    return curves.comparison_panels(groups, axis)
 
 
 # ── results ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +201,7 @@ def _show_verdict(run: Run, dataset: DatasetInfo) -> None:
     last = runs.store().curve(run.id, "train_accuracy", max_points=_MAX_POINTS)[-_FINAL_POINTS:]
     train_accuracy = sum(point.value for point in last) / len(last) if last else None
     tests = runs.store().curve(run.id, "test_accuracy")
-    verdict = words.verdict(evaluated, len(dataset.classes), tests, train_accuracy)
+    verdict = words.result_text(evaluated, len(dataset.classes), tests, train_accuracy)
     st.markdown(verdict if evaluated.final else f"{verdict} *(at step {evaluated.step:,})*")
 
 
@@ -212,7 +212,7 @@ def _final_accuracies(run: Run) -> Mapping[int, float]:
 
 
 def _show_race_verdict(run: Run) -> None:
-    if run.state not in ACTIVE and (verdict := words.race_verdict(standings(run.plan, _final_accuracies(run)))):
+    if run.state not in ACTIVE and (verdict := words.race_text(standings(run.plan, _final_accuracies(run)))):
         st.markdown(verdict)
 
 
@@ -240,7 +240,7 @@ def _show_misclassified(run: Run, dataset: DatasetInfo) -> None:
     evaluated = runs.store().latest_event(run.id, "evaluated", trainer)
     if not isinstance(evaluated, Evaluated):
         return
-    show_plotly_chart(words.confusion(evaluated, dataset.classes), f"confusion_{run.id}_{trainer}")
+    show_plotly_chart(words.confusion_chart(evaluated, dataset.classes), f"confusion_{run.id}_{trainer}")
     if not evaluated.mistakes:
         return
     st.markdown("**Misclassified with the highest confidence**")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from explorer.config import Problem, UnbuildableError
+from explorer.errors import Problem, UnbuildableError
 from explorer.shelf import available
 from explorer.training.draft import PreparedPlan, RunDraft, convert_budget
 from explorer.training.plan import (
@@ -71,7 +71,7 @@ def _show_plan(view: View, dataset: DatasetInfo) -> None:
     _show_changes(prepared)
     messages.show_problems(prepared.problems[:3])
     if not prepared.problems:
-        st.caption("  \n".join(filter(None, (words.caution(plan), _estimate_text(view, plan, dataset)))))
+        st.caption("  \n".join(filter(None, (words.training_caution(plan), _estimate_text(view, plan, dataset)))))
     st.button(
         "Train" if view == "one" else "Race",
         type="primary",
@@ -101,7 +101,7 @@ def show_questions(view: View) -> None:
                     on_click=runs.submit,
                     args=(question.plan, dataset, f"question_{name}"),
                 )
-            st.caption(f"{question.description}  \n{words.planned(question.plan, dataset)}")
+            st.caption(f"{question.description}  \n{words.plan_text(question.plan, dataset)}")
             runs.show_refusal(f"question_{name}")
 
 
@@ -147,7 +147,7 @@ def _show_race_choice(view: View) -> None:
         args=(view,),
         help="The current network, the networks on the shelf (☆ Keep), and the presets.",
     )
-    messages.show_rejected_input(key)
+    messages.show_problems(state.rejection(key))
 
 
 def _on_race_choice(view: View) -> None:
@@ -203,7 +203,7 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
                 shows_problems=False,
             )
     for field in ("amount", "kind", "seeds"):
-        messages.show_rejected_input(f"{view}_{field}")
+        messages.show_problems(state.rejection(f"{view}_{field}"))
 
 
 def _write_seed_count(draft: RunDraft, count: int) -> RunDraft:
