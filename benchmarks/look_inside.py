@@ -15,7 +15,7 @@ from explorer import PRESETS
 from explorer.data import images
 from explorer.data.content_store import ContentStore
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.jobs.inspection import Predictions

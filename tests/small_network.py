@@ -10,7 +10,7 @@ from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.content_store import ContentStore
 from explorer.data.images import png
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.live.model import build_model
 from explorer.live.weights import to_safetensors
 

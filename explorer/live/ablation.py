@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Ablation, AblationCell, Scale
 from explorer.jobs.requests import Progress

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Attribution, Method, Scale, layers_for_grad_cam
 from explorer.jobs.requests import Progress

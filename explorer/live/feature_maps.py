@@ -15,7 +15,7 @@ from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.data.images import png
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_TILES, Activity, BranchActivity, FeatureMap, Filters, Maps, Scale, Strip
 from explorer.live.devices import resolve_device

@@ -21,7 +21,7 @@ from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.data.images import png, thumbnail
 from explorer.data.preprocessing import PreprocessedImage, Preprocessing, preprocess
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_IMAGES, ClassScores, InputStep, Prediction, Predictions, Scale, scale_problems
 from explorer.live.devices import Device, resolve_device

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
+from explorer.config import GoogLeNetConfig
+from explorer.errors import Problem, UnbuildableError
 from explorer.jobs.requests import LayerTiming, Progress
 from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import GoogLeNet, build_model

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer.data.images import png
 from explorer.data.preprocessing import Preprocessing, check_preprocessing, to_image
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Maximization
 from explorer.jobs.requests import Progress

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer import problems
-from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
+from explorer.config import GoogLeNetConfig, InceptionModule
+from explorer.errors import UnbuildableError
 
 
 class GoogLeNetOutput(NamedTuple):

@@ -6,7 +6,8 @@ from functools import partial
 import torch
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.config import GoogLeNetConfig, Problem, UnbuildableError
+from explorer.config import GoogLeNetConfig
+from explorer.errors import Problem, UnbuildableError
 from explorer.jobs.requests import Progress, VariantTiming
 from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import build_model

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from explorer.config import GoogLeNetConfig, UnbuildableError
+from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import ContentStore, ContentStoreError
 from explorer.data.weight_files import (
     COUNTER,
@@ -32,7 +32,7 @@ from explorer.data.weight_files import (
     to_app_name,
     torchvision_config,
 )
-from explorer.errors import InputError
+from explorer.errors import InputError, UnbuildableError
 from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
 from explorer.jobs.requests import Failure

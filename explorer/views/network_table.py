@@ -3,8 +3,9 @@
 from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary, Totals
-from explorer.config import HEADINGS, Problem
+from explorer.config import HEADINGS
 from explorer.diff import Change, changes
+from explorer.errors import Problem
 from explorer.table import MODULE, to_rows
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_text

@@ -13,7 +13,6 @@ from explorer.data.weight_files import (
     METADATA_KEY,
     ORIGIN,
     TORCHVISION,
-    ShapeMismatch,
     WeightsMetadata,
     expected_shapes,
     imagenet_classes,
@@ -23,6 +22,7 @@ from explorer.data.weight_files import (
     to_app_name,
     torchvision_config,
 )
+from explorer.data.weights import ShapeMismatch
 from explorer.errors import InputError
 from explorer.live.model import build_model
 from explorer.live.weights import to_metadata, to_safetensors

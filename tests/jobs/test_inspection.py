@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 import torch
 
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.jobs import inspection
 from explorer.jobs.inspection import Scale, layers_for_grad_cam, scale_problems
 from explorer.jobs.protocol import Request

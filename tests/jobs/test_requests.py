@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from explorer import PRESETS
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.jobs import inspection
 from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
 from explorer.jobs.requests import (

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from explorer import PRESETS
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Attribution, Scale, layers_for_grad_cam
 from explorer.jobs.requests import Progress

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from explorer import PRESETS
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Heat, Scale
 from explorer.live.devices import resolve_device

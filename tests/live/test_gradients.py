@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from explorer import PRESETS
-from explorer.config import UnbuildableError
+from explorer.errors import UnbuildableError
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
 from explorer.lessons.auxiliary import reached
 from explorer.live.gradients import gradients, run_once

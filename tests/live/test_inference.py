@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from explorer import PRESETS
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale
 from explorer.live import inference

@@ -9,7 +9,7 @@ from PIL import Image
 
 from explorer import PRESETS
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Maximization
 from explorer.jobs.requests import Progress

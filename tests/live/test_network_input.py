@@ -10,7 +10,7 @@ from PIL import Image
 from explorer.data.content_store import ContentStore
 from explorer.data.images import png
 from explorer.data.preprocessing import Preprocessing, preprocess
-from explorer.data.weight_files import Network
+from explorer.data.weights import Network
 from explorer.live import inference
 from explorer.live.attribution import attribute
 from explorer.live.feature_maps import feature_map

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
-from explorer.config import Problem
 from explorer.diff import changes, with_module
+from explorer.errors import Problem
 from explorer.table import remove, rename
 from explorer.views import network_table as nt
 from explorer.views.labels import edit_text

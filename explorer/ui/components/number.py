@@ -40,7 +40,7 @@ def number_input(
     """Show a field for a number. As in Streamlit, an int as ``step`` asks for whole numbers.
 
     ``accept`` is called with a changed value of that type, or with None where ``blank`` is allowed. The caller calls
-    :func:`explorer.ui.messages.show_rejected_input` itself if this one does not show the problems.
+    :func:`explorer.ui.messages.show_problems` itself if this one does not show the problems.
     """
     whole, rejected = isinstance(step, int), state.rejected_input(key)
     displayed = rejected.value if rejected and _can_show(rejected.value, whole) else value

@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.data.weight_files import METADATA_KEY, ShapeMismatch, WeightsMetadata
+from explorer.data.weight_files import METADATA_KEY, WeightsMetadata
+from explorer.data.weights import ShapeMismatch
 from explorer.history import Version
 from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.queue import Pending

@@ -54,7 +54,7 @@ def test_a_finished_run_has_a_verdict(manager: Manager) -> None:
     app = open_page(run=run.id)
     text = page_text(app)
     assert "**85.0 %** of 2,000 test images" in text
-    assert "75.0 points" in text
+    assert "75.0 percentage points" in text
     assert app.get("plotly_chart")
     assert "<b>Trouser</b> 99.0 %" in text
     assert text.count("<figure>") == 12
@@ -73,7 +73,7 @@ def test_a_race_within_the_spread_says_so(manager: Manager) -> None:
     assert "spread" in page_text(open_page(run=close.id))
     far = store_run(manager.store, make_plan("mini", "half", seeds=(0, 1)), accuracies=(0.85, 0.86, 0.70, 0.71))
     app = open_page(run=far.id)
-    assert "15.0 points" in page_text(app)
+    assert "15.0 percentage points" in page_text(app)
     table = app.dataframe[0].value
     assert list(table["network"]) == ["mini", "half"]
     assert list(table["test accuracy"]) == ["85.5 %", "70.5 %"]
