@@ -79,7 +79,7 @@ def test_the_changelog_has_every_page(entry: object) -> None:
     assert entry.title.lower().rstrip("?") in CHANGELOG.lower()
 
 
-DISTRIBUTIONS = {"PIL": "pillow"}  # where a package is not called as it is imported
+DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}  # where a package is not called as it is imported
 
 
 def test_what_is_imported_is_pinned() -> None:

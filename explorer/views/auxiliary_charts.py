@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from explorer.lessons.auxiliary import HeadCosts, HeadStep, PoolFate
-from explorer.lessons.spread import change
+from explorer.lessons.auxiliary import HeadCosts, HeadStep, PoolResult
+from explorer.lessons.statistics import relative_change
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 from explorer.views.labels import AUX_POOLS
@@ -35,8 +35,8 @@ def cost_bars(costs: HeadCosts) -> str:
     colours = (MAIN, *head_colours(len(costs.heads)))
     names = ("network", *(f"head on {tap}" for tap, _, _ in costs.heads))
     rows = (
-        ("parameters", costs.parameter_share, (costs.main_parameters, *(n for _, n, _ in costs.heads))),
-        ("MACs", costs.mac_share, (costs.main_macs, *(n for _, _, n in costs.heads))),
+        ("parameters", costs.parameter_fraction, (costs.main_parameters, *(n for _, n, _ in costs.heads))),
+        ("MACs", costs.mac_fraction, (costs.main_macs, *(n for _, _, n in costs.heads))),
     )
     body, descriptions = [svg.legend(list(zip(names, colours, strict=True)), 0, 42)], []
     for place, (what, share, parts) in enumerate(rows):
@@ -48,11 +48,12 @@ def cost_bars(costs: HeadCosts) -> str:
             body.append(svg.rect(x, y + 22, width, 26, colour, hint=f"{name}: {fmt.exact(part)} {what}"))
             x += width
         descriptions.append(f"{what}: {fmt.percent(share, 1)} of {fmt.exact(whole)} in the heads")
-    title = f"{fmt.percent(costs.parameter_share, 1)} of the parameters, {fmt.percent(costs.mac_share, 1)} of the work"
+    parameters, macs = fmt.percent(costs.parameter_fraction, 1), fmt.percent(costs.mac_fraction, 1)
+    title = f"{parameters} of the parameters, {macs} of the work"
     return svg.chart(700, 184, title, "; ".join(descriptions), body)
 
 
-def pool_table(outcomes: Sequence[PoolFate], side_now: int) -> str:
+def pool_table(outcomes: Sequence[PoolResult], side_now: int) -> str:
     """Return, per input side and pooling rule, the size after the heads' pool and the heads' parameters."""
     pools = list(dict.fromkeys(outcome.pool for outcome in outcomes))
     lines = ["| input | " + " | ".join(AUX_POOLS[pool] for pool in pools) + " |", "|:--|" + ":--|" * len(pools)]
@@ -63,7 +64,7 @@ def pool_table(outcomes: Sequence[PoolFate], side_now: int) -> str:
     return "\n".join(lines)
 
 
-def _pool_cell(outcome: PoolFate) -> str:
+def _pool_cell(outcome: PoolResult) -> str:
     if outcome.problem:
         return "does not fit"
     sizes = ", ".join(dict.fromkeys(fmt.size(size) for size in outcome.sizes))
@@ -103,11 +104,11 @@ def gradient_columns(
 
 def effect_text(before: Sequence[float], after: Sequence[float], block: str, weight: float) -> str:
     """Return the effect of the heads on the gradient of a block over the seeds, in one sentence."""
-    found = change(before, after)
+    found = relative_change(before, after)
     if found is None:
         return f"The main loss sends no gradient to {block}."
-    spread = f"from {_signed(found.least)} to {_signed(found.most)} over {len(before)} seeds"
-    if found.small:
+    spread = f"from {_signed(found.minimum)} to {_signed(found.maximum)} over {len(before)} seeds"
+    if found.is_negligible:
         return (
             f"With λ = {weight:g} the gradient of {block} changes by {_signed(found.mean)} ({spread}): "
             "too small, or too different between seeds, for a conclusion."

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.comparison import AlignedLayer, AlignedModule, Comparison
 from explorer.config import HEADINGS, InceptionModule
-from explorer.diff import Change, changes
+from explorer.diff import Change, find_changes
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_line
 from explorer.views.layer_table import kernel
@@ -66,11 +66,11 @@ def difference(quantity: Quantity, value: int, base: int) -> str:
 
 def total_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str, str]]:
     """Return a row per total, with each network's value and its difference from the base."""
-    base = comparison.facts[comparison.base]
+    base = comparison.totals[comparison.base]
     rows = []
     for quantity in QUANTITIES:
         row = {"total": quantity.label}
-        for title, facts in zip(titles(names), comparison.facts, strict=True):
+        for title, facts in zip(titles(names), comparison.totals, strict=True):
             value, there = getattr(facts, quantity.field), getattr(base, quantity.field)
             row[title] = " ".join(filter(None, (quantity.text(value), difference(quantity, value, there))))
         rows.append(row)
@@ -82,7 +82,7 @@ def setting_rows(comparison: Comparison, names: Sequence[str]) -> list[dict[str,
     base = comparison.summaries[comparison.base].config
     rows = []
     for title, summary in zip(titles(names), comparison.summaries, strict=True):
-        settings = (change for change in changes(base, summary.config) if not _in_table(change))
+        settings = (change for change in find_changes(base, summary.config) if not _in_table(change))
         rows += [{"network": title, "differs in": edit_line(change)} for change in settings]
     return rows
 
@@ -146,7 +146,7 @@ def chip(letter: str, theme: Theme) -> str:
 
 
 def _total_line(quantity: Quantity, comparison: Comparison, theme: Theme) -> str:
-    values = [getattr(facts, quantity.field) for facts in comparison.facts]
+    values = [getattr(facts, quantity.field) for facts in comparison.totals]
     cells = "".join(_total_cell(quantity, at, values, values[comparison.base], theme) for at in range(len(values)))
     return f'<tr><th title="{escape(quantity.convention)}">{escape(quantity.label)}</th>{cells}</tr>'
 
@@ -178,7 +178,7 @@ def cells_html(comparison: Comparison, theme: Theme) -> str:
 def _module_lines(module: AlignedModule, comparison: Comparison, theme: Theme) -> Iterator[str]:
     base, networks = comparison.base, range(len(module.modules))
     results = [_results(summary, module.name) for summary in comparison.summaries]
-    differing = [at for at in networks if module.differing(at, base) or results[at] != results[base]]
+    differing = [at for at in networks if module.differing_fields(at, base) or results[at] != results[base]]
     alike = [at for at in networks if at not in differing]
     for place, group in enumerate([alike, *([at] for at in differing)]):
         at = base if group is alike else group[0]

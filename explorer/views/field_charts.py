@@ -1,50 +1,56 @@
-"""Charts of the lesson on receptive fields: the spectrum over all paths, and the field on an image, to scale."""
+"""Charts of the lesson on receptive fields: the distribution over all paths, and the field on an image, to scale."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from explorer.lessons.receptive_field import Spectrum, window
-from explorer.lessons.resolution import Limit, Passage
+from explorer.lessons.receptive_field import FieldDistribution, window
+from explorer.lessons.resolution import MinimumInput, SizeTrace
 from explorer.settings import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
 NOW, OTHER = palette.BRANCH["1x1"], palette.BRANCH["3x3"]
 _SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn for this app
-FIELDS = (("narrowest", palette.BRANCH["1x1"]), ("commonest", palette.BRANCH["3x3"]), ("widest", palette.BRANCH["5x5"]))
+_COLOURS = {
+    name: palette.BRANCH[branch] for name, branch in (("smallest", "1x1"), ("most common", "3x3"), ("largest", "5x5"))
+}
 
 
-def spectrum_rows(spectra: Sequence[Spectrum], selected: str, side: int) -> str:
+def distribution_rows(distributions: Sequence[FieldDistribution], selected: str, side: int) -> str:
     """Return a line per module: every field that some path has, in a stronger colour the more paths have it.
 
     A dashed line marks the ``side`` of the image, an arrow the module ``selected``.
     """
-    most = max(*(spectrum.widest for spectrum in spectra), side) * 1.04
+    most = max(*(distribution.largest for distribution in distributions), side) * 1.04
     step = 26
-    height = 66 + step * len(spectra)
-    frame = svg.Frame(44, 52, 640, step * len(spectra), most, 1)
+    height = 66 + step * len(distributions)
+    frame = svg.Frame(44, 52, 640, step * len(distributions), most, 1)
     body = []
     for mark in (m for m in svg.ticks(most, 7) if m <= most):
         body.append(svg.line(frame.x(mark), 46, frame.x(mark), height - 12, opacity=0.16))
         body.append(svg.text(frame.x(mark), height + 4, f"{mark:g}", anchor="middle", faint=True))
     body.append(svg.line(frame.x(side), 40, frame.x(side), height - 12, dash="5 4", width=1.5))
     body.append(svg.text(frame.x(side), 36, f"image {side} px", anchor="middle"))
-    for place, spectrum in enumerate(spectra):
+    for place, distribution in enumerate(distributions):
         y = frame.top + place * step
-        weight = 700 if spectrum.module == selected else 400
-        body.append(svg.text(0, y + 15, spectrum.module + (" ◂" if spectrum.module == selected else ""), weight=weight))
-        body.append(svg.line(frame.x(spectrum.narrowest), y + 10, frame.x(spectrum.widest), y + 10, opacity=0.3))
-        body += _ticks(frame, y, spectrum)
-    last = spectra[-1]
-    span = f"{last.narrowest} to {last.widest} pixels"
-    title = f"After {last.module} the paths see {span}, most often {last.commonest}"
-    alt = "; ".join(f"{s.module}: {s.narrowest} to {s.widest} pixels" for s in spectra)
+        weight = 700 if distribution.module == selected else 400
+        body.append(
+            svg.text(0, y + 15, distribution.module + (" ◂" if distribution.module == selected else ""), weight=weight)
+        )
+        body.append(
+            svg.line(frame.x(distribution.smallest), y + 10, frame.x(distribution.largest), y + 10, opacity=0.3)
+        )
+        body += _ticks(frame, y, distribution)
+    last = distributions[-1]
+    span = f"{last.smallest} to {last.largest} pixels"
+    title = f"After {last.module} the paths see {span}, most often {last.most_common}"
+    alt = "; ".join(f"{s.module}: {s.smallest} to {s.largest} pixels" for s in distributions)
     return svg.chart(700, height + 14, title, alt, body)
 
 
-def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
-    top = max(spectrum.ways.values())
-    width = max(3.0, min(7.0, frame.x(spectrum.jump) - frame.left - 1))
+def _ticks(frame: svg.Frame, y: float, distribution: FieldDistribution) -> list[str]:
+    top = max(distribution.path_counts.values())
+    width = max(3.0, min(7.0, frame.x(distribution.jump) - frame.left - 1))
     return [
         svg.rect(
             frame.x(field) - width / 2,
@@ -52,38 +58,43 @@ def _ticks(frame: svg.Frame, y: float, spectrum: Spectrum) -> list[str]:
             width,
             18,
             NOW,
-            hint=f"{spectrum.module}: {fmt.exact(count)} of {fmt.exact(spectrum.total)} paths see {field} px",
+            hint=f"{distribution.module}: {fmt.exact(count)} of {fmt.exact(distribution.total)} paths see {field} px",
             opacity=0.18 + 0.82 * count / top,
         )
-        for field, count in spectrum.ways.items()
+        for field, count in distribution.path_counts.items()
     ]
 
 
-def spectrum_columns(now: Spectrum, other: Spectrum | None, names: tuple[str, str]) -> str:
+def distribution_columns(now: FieldDistribution, other: FieldDistribution | None, names: tuple[str, str]) -> str:
     """Return the share of the paths per field of one module, and beside it the shares without a branch."""
-    fields = sorted({*now.ways, *(other.ways if other else ())})
+    fields = sorted({*now.path_counts, *(other.path_counts if other else ())})
     series = [svg.Series(names[0], _shares(now, fields), NOW)]
     if other:
         series.append(svg.Series(names[1], _shares(other, fields), OTHER))
     labels = [str(field) if len(fields) <= 14 or place % 4 == 0 else "" for place, field in enumerate(fields)]
-    title = f"{now.module}: {fmt.exact(now.total)} paths, fields from {now.narrowest} to {now.widest} px"
+    title = f"{now.module}: {fmt.exact(now.total)} paths, fields from {now.smallest} to {now.largest} px"
     if other:
-        title += f"; without, from {other.narrowest} to {other.widest} px"
-    alt = ", ".join(f"{field} px {count} paths" for field, count in now.ways.items())
+        title += f"; without, from {other.smallest} to {other.largest} px"
+    alt = ", ".join(f"{field} px {count} paths" for field, count in now.path_counts.items())
     return svg.columns(title, alt, labels, series, "% of the paths, by field in pixels")
 
 
-def _shares(spectrum: Spectrum, fields: Sequence[int]) -> list[float]:
-    return [100 * spectrum.ways.get(field, 0) / spectrum.total for field in fields]
+def _shares(distribution: FieldDistribution, fields: Sequence[int]) -> list[float]:
+    return [100 * distribution.path_counts.get(field, 0) / distribution.total for field in fields]
 
 
-def field_on_image(spectrum: Spectrum, image: tuple[int, int], position: tuple[int, int]) -> str:
-    """Return the sample image with the narrowest, the most common and the widest field of one position, to scale.
+def field_on_image(distribution: FieldDistribution, image: tuple[int, int], position: tuple[int, int]) -> str:
+    """Return the sample image with the smallest, the most common and the largest field of one position, to scale.
 
     ``image`` is H × W, ``position`` row and column of the module's output. Outside the image there is only padding.
     """
     height, width = image
-    windows = {name: window(spectrum, getattr(spectrum, name), position) for name, _ in FIELDS}
+    fields = {
+        "smallest": distribution.smallest,
+        "most common": distribution.most_common,
+        "largest": distribution.largest,
+    }
+    windows = {name: window(distribution, field, position) for name, field in fields.items()}
     left = min(0, *(w[0] for w in windows.values()))
     top = min(0, *(w[1] for w in windows.values()))
     right = max(width, *(w[0] + w[2] for w in windows.values()))
@@ -91,11 +102,10 @@ def field_on_image(spectrum: Spectrum, image: tuple[int, int], position: tuple[i
     scale = min(680 / (right - left), 520 / (bottom - top))
     x0, y0 = -left * scale, 76 - top * scale
     body = [_scene(x0, y0, width * scale, height * scale)]
-    for name, colour in FIELDS:
-        x, y, side = windows[name]
-        body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, colour))
-    names = [(f"{name}: {getattr(spectrum, name)} px", colour) for name, colour in FIELDS]
-    title = f"What one position of {spectrum.module} sees of a {height}×{width} image"
+    for name, (x, y, side) in windows.items():
+        body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, _COLOURS[name]))
+    names = [(f"{name}: {field} px", _COLOURS[name]) for name, field in fields.items()]
+    title = f"What one position of {distribution.module} sees of a {height}×{width} image"
     alt = f"{title}: " + ", ".join(name for name, _ in names)
     body.append(svg.legend(names, 0, 46))
     return svg.chart(700, 90 + (bottom - top) * scale, title, alt, body)
@@ -119,7 +129,7 @@ def _outline(x: float, y: float, side: float, colour: str) -> str:
     )
 
 
-def pooling_table(passages: Sequence[Passage], present: str) -> str:
+def pooling_table(passages: Sequence[SizeTrace], present: str) -> str:
     """Return the size after each layer under each pooling rule, as a Markdown table; the network's own rule in bold."""
     names = {"ceil": "ceil (Caffe)", "torchvision": "torchvision", "padded": "padding 1 (TF, d2l)", "floor": "floor"}
     longest = max(passages, key=lambda passage: len(passage.sizes))
@@ -132,7 +142,7 @@ def pooling_table(passages: Sequence[Passage], present: str) -> str:
     return "\n".join(lines)
 
 
-def limits_text(limits: Sequence[Limit]) -> str:
+def limits_text(limits: Sequence[MinimumInput]) -> str:
     """Return the smallest inputs as a Markdown list."""
     lines = []
     for limit in limits:

@@ -62,7 +62,9 @@ def bars(summary: NetworkSummary, quantity: str) -> Chart:
     heads = [palette.AUX if block.startswith("aux_") else _REST for block in blocks]
     figure.add_bar(name="no branch", x=blocks, y=[row["other"] for row in data], marker_color=heads)
     most_expensive = max(blocks, key=lambda block: getattr(summary.by_module[block], quantity))
-    share = fmt.percent(getattr(summary.by_module[most_expensive], quantity), getattr(summary.whole, quantity))
+    share = fmt.percent(
+        getattr(summary.by_module[most_expensive], quantity), getattr(summary.training_totals, quantity)
+    )
     figure.update_layout(
         barmode="stack",
         title=heading(
@@ -173,8 +175,8 @@ def cumulative(summary: NetworkSummary, theme: Theme) -> Chart:
         data.append(
             {
                 "layer": row.path,
-                "MACs %": round(100 * macs / summary.main.macs, 2),
-                "parameters %": round(100 * parameters / summary.main.parameters, 2),
+                "MACs %": round(100 * macs / summary.inference_totals.macs, 2),
+                "parameters %": round(100 * parameters / summary.inference_totals.parameters, 2),
             }
         )
     half = {key: next(row["layer"] for row in data if row[key] >= 50) for key in ("MACs %", "parameters %")}
@@ -208,7 +210,7 @@ _PART_NAMES = {
 
 def training_memory(summary: NetworkSummary, theme: Theme) -> Chart:
     """Return the memory of training per batch size, in MB: weights, gradients, momentum, and saved activations."""
-    weights = summary.whole.parameters * fmt.BYTES_PER_FLOAT / 1e6
+    weights = summary.training_totals.parameters * fmt.BYTES_PER_FLOAT / 1e6
     per_image = {part: number / 1e6 for part, number in activation_memory(summary)._asdict().items()}
     data = [
         {"batch": batch, **dict.fromkeys(_PER_NETWORK, weights), **{part: batch * mb for part, mb in per_image.items()}}

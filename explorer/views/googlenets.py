@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis import NetworkSummary
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.lessons.audit import AuditRow, Cell, Count
 from explorer.presets import CATALOGUE
 from explorer.views import formatting as fmt
@@ -39,7 +39,7 @@ def changes_text(name: str) -> str:
     paper, preset = CATALOGUE["paper"], CATALOGUE[name]
     if name == "paper":
         return f"**{preset.title}**: {preset.story}"
-    edits = changes(paper.config, preset.config)
+    edits = find_changes(paper.config, preset.config)
     cells = [edit for edit in edits if edit_place(edit)]
     listed = [f"{len(cells)} cells of the table"] if len(cells) > _MAX_LISTED else [edit_line(edit) for edit in cells]
     listed += [edit_line(edit) for edit in edits if edit not in cells]

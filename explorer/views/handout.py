@@ -9,7 +9,7 @@ from html import escape
 
 from explorer.analysis import NetworkSummary
 from explorer.comparison import Comparison
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.history import Version
 from explorer.lessons.worksheet import Worksheet
 from explorer.presets import CATALOGUE
@@ -60,7 +60,7 @@ def network_handout(
 
     ``modules`` are drawn after the whole network. Raises KeyError for an unknown one.
     """
-    edits = changes(version.base_config, version.config)
+    edits = find_changes(version.base_config, version.config)
     title = name or version_title(CATALOGUE[version.base].title, edits)
     comparison = Comparison((summary,))
     parts = [
@@ -83,9 +83,9 @@ def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Se
 
     ``modules`` are drawn for each network that has them; None stands for the first whose cells differ.
     """
-    drawn = comparison.edited[:_MAX_DRAWN] if modules is None else modules
+    drawn = comparison.edited_modules[:_MAX_DRAWN] if modules is None else modules
     settings = comparison_tables.setting_rows(comparison, names)
-    layers = comparison_tables.layer_rows(comparison.differing, names, comparison.base)
+    layers = comparison_tables.layer_rows(comparison.differing_layers, names, comparison.base)
     diagram_sections = (
         _diagram(f"{title}: module {module}", diagrams.module(summary, module))
         for module in drawn

@@ -4,7 +4,7 @@ from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary, Totals
 from explorer.config import HEADINGS
-from explorer.diff import Change, changes
+from explorer.diff import Change, find_changes
 from explorer.errors import Problem
 from explorer.table import MODULE, to_rows
 from explorer.views import formatting as fmt
@@ -25,7 +25,7 @@ def table_rows(
     The mark is ● where a cell was edited, ≈ where the numbers changed because of an edit elsewhere (upstream, or a
     setting of the whole network: the note says which), and ✗ where an edit was rejected.
     """
-    edits = changes(base.config, summary.config)
+    edits = find_changes(base.config, summary.config)
     rejected = {problem.where for problem in problems}
     rows = []
     for row in to_rows(summary.config):
@@ -49,7 +49,7 @@ def table_rows(
 
 def other_parts(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str, Any]]:
     """Return the parts outside the table (stem, auxiliary heads, classifier) with their marks and numbers."""
-    edits = changes(base.config, summary.config)
+    edits = find_changes(base.config, summary.config)
     rows = []
     for block in summary.by_module:
         if block != "stem" and block != "classifier" and not block.startswith("aux_"):

@@ -75,8 +75,8 @@ def _what_differs(comparison: Comparison, names: Sequence[str], quantity: str) -
     """Return a title: the network with the largest difference from the base, and how large it is."""
     field = quantity
     changes = [
-        (getattr(facts, field) - getattr(comparison.facts[comparison.base], field), title)
-        for facts, title in zip(comparison.facts, titles(names), strict=True)
+        (getattr(facts, field) - getattr(comparison.totals[comparison.base], field), title)
+        for facts, title in zip(comparison.totals, titles(names), strict=True)
     ]
     most, title = max(changes, key=lambda change: abs(change[0]))
     if not most:

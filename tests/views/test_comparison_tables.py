@@ -8,7 +8,7 @@ import pytest
 from explorer import PRESETS, GoogLeNetConfig, summarize
 from explorer.comparison import Comparison
 from explorer.diff import with_module
-from explorer.table import free_name, insert_after
+from explorer.table import insert_after, unused_name
 from explorer.views import comparison_tables
 from explorer.views.palette import DARK, LIGHT
 
@@ -100,14 +100,14 @@ def test_bars_are_to_the_scale_of_their_row() -> None:
     widths = re.findall(
         r'<i style="width:([\d.]+)%', comparison_tables.totals_html(comparison, ["paper", "half"], LIGHT)
     )
-    parameters = [facts.parameters for facts in comparison.facts]
+    parameters = [facts.parameters for facts in comparison.totals]
     assert ["100.0", f"{100 * parameters[1] / parameters[0]:.1f}"] == widths[:2]
     assert len(widths) == 2 * len(comparison_tables.QUANTITIES)
 
 
 def test_all_cells_of_a_missing_module_are_marked() -> None:
     """Its cells are dashes there, all of them marked."""
-    longer = insert_after(PAPER, "4e", free_name(PAPER, "4e")).config
+    longer = insert_after(PAPER, "4e", unused_name(PAPER, "4e")).config
     table = Cells(comparison_tables.cells_html(compared(longer, PAPER), LIGHT))
     assert table.marked == ["–"] * 6
     same = Cells(comparison_tables.cells_html(compared(PAPER, PAPER), LIGHT))
@@ -126,7 +126,7 @@ def test_settings_that_differ() -> None:
 def test_layers_side_by_side() -> None:
     """A row per differing layer has its status and the numbers of each network."""
     comparison = compared(PAPER, EDITED)
-    rows = comparison_tables.layer_rows(comparison.differing, ["paper", "wide"], 0)
+    rows = comparison_tables.layer_rows(comparison.differing_layers, ["paper", "wide"], 0)
     by_path = {row["layer"]: row for row in rows}
     conv = by_path["inception_4a.branch_3x3.conv"]
     assert conv["differs"] == "B changed"

@@ -16,7 +16,7 @@ SUMMARY = summarize(PRESETS["paper"])
 def test_the_bars_add_up_to_the_network_in_training(quantity: str) -> None:
     """Every number of every block is in one bar, once; the table beside the chart has the same numbers."""
     chart = figures.bars(SUMMARY, quantity)
-    assert getattr(SUMMARY.whole, quantity) == sum(sum(trace.y) for trace in chart.figure.data)
+    assert getattr(SUMMARY.training_totals, quantity) == sum(sum(trace.y) for trace in chart.figure.data)
     for row in chart.data:
         assert getattr(SUMMARY.by_module[row["block"]], quantity) == sum(v for k, v in row.items() if k != "block")
 
@@ -35,7 +35,7 @@ def test_every_part_of_the_hierarchy_is_the_sum_of_its_parts(name: str, quantity
     summary = summarize(PRESETS[name])
     (trace,) = figures.hierarchy(summary, quantity, kind=kind).figure.data
     values = dict(zip(trace.ids, trace.values, strict=True))
-    assert getattr(summary.main, quantity) == values["network"]
+    assert getattr(summary.inference_totals, quantity) == values["network"]
     inside: dict[str, int] = {}
     for identity, parent in zip(trace.ids, trace.parents, strict=True):
         inside[parent] = inside.get(parent, 0) + values[identity]
@@ -49,7 +49,9 @@ def test_the_depth_profile_has_the_papers_sizes() -> None:
     sides = {row["block"]: (row["height"], row["width"]) for row in chart.data}
     assert [(n, n) for n in (224, 28, 28, 14, 7)] == [sides[block] for block in ("image", "stem", "3b", "4e", "5b")]
     assert 1024 == next(row["channels"] for row in chart.data if row["block"] == "5b")
-    assert SUMMARY.main.activations == sum(row["activations"] for row in chart.data if row["block"] != "image")
+    assert SUMMARY.inference_totals.activations == sum(
+        row["activations"] for row in chart.data if row["block"] != "image"
+    )
     assert ["memory, MB", "channels", "height × width, px"] == [trace.name for trace in chart.figure.data]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from explorer import PRESETS
 from explorer.config import AuxiliaryPool, Kernel5x5, Normalisation, Pooling, StemKind
-from explorer.diff import changes, with_module
+from explorer.diff import find_changes, with_module
 from explorer.table import remove
 from explorer.views import labels
 
@@ -32,7 +32,7 @@ def test_every_value_has_a_name_of_its_own(kind: object, titles: dict[str, str])
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_key_reaches_the_screen(name: str) -> None:
     """The texts of edits between presets have no keys of the config."""
-    for change in (*changes(PAPER, PRESETS[name]), *changes(PRESETS[name], PAPER)):
+    for change in (*find_changes(PAPER, PRESETS[name]), *find_changes(PRESETS[name], PAPER)):
         line = labels.edit_line(change)
         assert "_" not in line
         assert "lrn" not in line
@@ -43,7 +43,7 @@ def test_edits_as_text() -> None:
     config = with_module(PAPER, PAPER.module("4a").replace(ch3x3=1_210, ch5x5_reduce=None)).replace(
         normalisation="batch_norm", conv_bias=False, input_shape=(1, 28, 28), aux=PAPER.aux.replace(taps=())
     )
-    assert [labels.edit_line(change) for change in changes(PAPER, config)] == [
+    assert [labels.edit_line(change) for change in find_changes(PAPER, config)] == [
         "4a #3×3 208 → 1,210",
         "4a #5×5 reduce 16 → blank",
         "input 3 × 224 × 224 → 1 × 28 × 28",
@@ -51,7 +51,7 @@ def test_edits_as_text() -> None:
         "conv biases on → off",
         "auxiliary heads on 4a, 4d → none",
     ]
-    assert "4b module removed" == labels.edit_line(changes(PAPER, remove(PAPER, "4b").config)[0])
+    assert "4b module removed" == labels.edit_line(find_changes(PAPER, remove(PAPER, "4b").config)[0])
 
 
 def test_the_stems_name_all_their_convolutions() -> None:

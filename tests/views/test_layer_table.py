@@ -18,8 +18,8 @@ def test_the_csv_adds_up_to_the_totals(name: str) -> None:
     summary = summarize(PRESETS[name])
     read = list(csv.DictReader(io.StringIO(to_csv(lt.layer_rows(summary.rows)).removeprefix("\ufeff"))))
     assert [row.path for row in summary.rows] == [row["layer"] for row in read]
-    assert summary.whole.parameters == sum(int(row["parameters"]) for row in read)
-    assert summary.whole.macs == sum(int(row["MACs"]) for row in read)
+    assert summary.training_totals.parameters == sum(int(row["parameters"]) for row in read)
+    assert summary.training_totals.macs == sum(int(row["MACs"]) for row in read)
     assert all(int(r["parameters"]) == int(r["weights"]) + int(r["biases"]) + int(r["norm"]) for r in read)
 
 

@@ -11,8 +11,8 @@ from explorer.lessons.reduction import ARTICLE
 from explorer.views import auxiliary_charts, field_charts, palette, reduction_charts, reduction_paths, svg
 
 PAPER = summarize(PRESETS["paper"])
-SPECTRA = receptive_field.spectra(PAPER)
-OTHER = receptive_field.spectra(summarize(receptive_field.without_branch(PAPER.config, "5x5")))
+SPECTRA = receptive_field.field_distributions(PAPER)
+OTHER = receptive_field.field_distributions(summarize(receptive_field.without_branch(PAPER.config, "5x5")))
 STEPS = reduction.naive_steps(PAPER.config)
 BLOCKS = ("stem", "3a", "4a")
 
@@ -28,12 +28,12 @@ PICTURES = {
     "widths": reduction_charts.width_chart(["3a", "3b"], [256, 480], [416, 832]),
     "mixing": reduction_charts.mixing(((1, -2), (0, 3)), (4, 5)),
     "timing": reduction_charts.timing_dots((3.5, 3.6, 3.7), (0.4, 0.5, 0.6)),
-    "ledger": auxiliary_charts.cost_bars(auxiliary.ledger(PAPER)),
+    "ledger": auxiliary_charts.cost_bars(auxiliary.head_costs(PAPER)),
     "gradients": auxiliary_charts.gradient_columns(
         BLOCKS, ("main", "4a"), ((1.0, 2.0, 3.0), (2.0, 1.0, 0.0)), (1.1, 2.1, 3.0), 0.3
     ),
-    "spectrum": field_charts.spectrum_rows(SPECTRA, "4a", 224),
-    "without": field_charts.spectrum_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
+    "spectrum": field_charts.distribution_rows(SPECTRA, "4a", 224),
+    "without": field_charts.distribution_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
     "field": field_charts.field_on_image(SPECTRA[-1], (224, 224), (3, 3)),
 }
 
@@ -124,7 +124,7 @@ def test_ticks_are_round_and_reach_the_most(most: float, expected: list[float]) 
 
 def test_sizes_that_differ_between_rules_are_bold() -> None:
     """A rule under which a layer does not fit says so."""
-    table = field_charts.pooling_table(resolution.passages(PAPER.config, 20, 20), "ceil")
+    table = field_charts.pooling_table(resolution.size_traces(PAPER.config, 20, 20), "ceil")
     assert "does not fit" in table
     assert "| **ceil (Caffe)** |" in table
     assert "| input | 20×20 | 20×20 | 20×20 | 20×20 |" in table
@@ -132,7 +132,7 @@ def test_sizes_that_differ_between_rules_are_bold() -> None:
 
 def test_a_network_that_fits_no_input_says_so() -> None:
     """In the list of smallest inputs."""
-    assert "fits no input" in field_charts.limits_text((resolution.Limit(None, None),))
+    assert "fits no input" in field_charts.limits_text((resolution.MinimumInput(None, None),))
 
 
 def test_without_a_gradient_there_is_no_effect() -> None:

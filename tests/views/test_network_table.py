@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
-from explorer.diff import changes, with_module
+from explorer.diff import find_changes, with_module
 from explorer.errors import Problem
 from explorer.table import remove, rename
 from explorer.views import network_table as nt
@@ -132,7 +132,7 @@ def test_every_difference_between_presets_is_marked(name: str) -> None:
 def test_the_title_counts_the_edits() -> None:
     """Every screen names its network."""
     once = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
-    assert "paper" == nt.version_title("paper", changes(PAPER, PAPER))
-    assert "paper + 1 edit" == nt.version_title("paper", changes(PAPER, once))
-    assert "paper + 2 edits" == nt.version_title("paper", changes(PAPER, once.replace(classes=10)))
-    assert "module removed" in map(edit_text, changes(PAPER, remove(PAPER, "4a").config))
+    assert "paper" == nt.version_title("paper", find_changes(PAPER, PAPER))
+    assert "paper + 1 edit" == nt.version_title("paper", find_changes(PAPER, once))
+    assert "paper + 2 edits" == nt.version_title("paper", find_changes(PAPER, once.replace(classes=10)))
+    assert "module removed" in map(edit_text, find_changes(PAPER, remove(PAPER, "4a").config))

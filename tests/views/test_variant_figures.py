@@ -19,7 +19,7 @@ def test_bars_per_block(quantity: str) -> None:
     """Each network's bars add up to its total at inference."""
     figure = per_block(COMPARISON, NAMES, quantity, LIGHT)
     for trace, summary in zip(figure.data, COMPARISON.summaries, strict=True):
-        assert sum(trace.y) == getattr(summary.main, quantity)
+        assert sum(trace.y) == getattr(summary.inference_totals, quantity)
         assert not any(block.startswith("aux_") for block in trace.x)
     assert [trace.marker.color for trace in figure.data] == [LIGHT.variants[letter] for letter in "ABC"]
 
