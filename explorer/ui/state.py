@@ -306,6 +306,11 @@ def rejection(key: str) -> tuple[Problem, ...]:
     return rejected.problems[:_MAX_REASONS] if rejected else ()
 
 
+def has_rejected_input() -> bool:
+    """Whether the input of any control is rejected."""
+    return bool(_REJECTED.get())
+
+
 def clear_rejected_input() -> None:
     """Forget the last rejected input."""
     _REJECTED.clear()

@@ -10,7 +10,7 @@ from explorer.analysis import problems
 from explorer.config import GoogLeNetConfig
 from explorer.errors import Problem
 from explorer.ui import messages, state
-from explorer.ui.components.number import number_input
+from explorer.ui.components.number import number_input, row_alignment
 from explorer.views.labels import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
 
 Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]  # returns the config with a changed value
@@ -42,7 +42,7 @@ def rare_settings() -> None:
                 ("Convolutions and classifier", _rest),
             ):
                 st.markdown(f"**{title}**")
-                with st.container(horizontal=True, vertical_alignment="bottom"):
+                with st.container(horizontal=True, vertical_alignment=row_alignment()):
                     controls(config)
 
 

@@ -63,6 +63,11 @@ def number_input(
             messages.show_problems(state.rejection(key))
 
 
+def row_alignment() -> Literal["top", "bottom"]:
+    """Return the vertical alignment of a row of fields: at the top while there is a message below one of them."""
+    return "top" if state.has_rejected_input() else "bottom"
+
+
 def in_range(low: float, high: float, problem: str, store: Callable[[Any], None]) -> Accept:
     """Return an ``accept`` that stores numbers from ``low`` to ``high`` and explains any other by ``problem``."""
 
