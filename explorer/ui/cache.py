@@ -33,11 +33,11 @@ def overview(
 
 @lru_cache(maxsize=256)
 def drawing(
-    config: GoogLeNetConfig, block: str, colour_by: str, timing: LayerTiming | None = None, least: float = 0
+    config: GoogLeNetConfig, block: str, colour_by: str, timing: LayerTiming | None = None, scale_end: float = 0
 ) -> Drawing:
-    """Return the diagram of a block, with a colour scale to ``least`` or more. Raises KeyError for an unknown block."""
+    """Return the diagram of a block; its colour scale ends at ``scale_end`` or later. Raises KeyError if unknown."""
     times = timing.seconds if timing else None
-    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, scale_end=least)
+    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, scale_end=scale_end)
 
 
 @st.cache_resource

@@ -89,13 +89,6 @@ def highest_cost(summary: NetworkSummary, name: str, colour_by: str, times: Mapp
     return scale.end if scale else 0
 
 
-def auxiliary(
-    summary: NetworkSummary, tap: str, *, colour_by: str = "none", times: Mapping[str, float] | None = None
-) -> Drawing:
-    """Draw the auxiliary head at the module ``tap``, layer by layer. Raises KeyError if there is none."""
-    return block(summary, f"aux_{tap}", colour_by=colour_by, times=times)
-
-
 def block(
     summary: NetworkSummary,
     name: str,

@@ -167,7 +167,7 @@ def test_unknown_names_and_colourings_are_rejected():
     with pytest.raises(KeyError):
         diagrams.module(PAPER, "9z")
     with pytest.raises(KeyError):
-        diagrams.auxiliary(PAPER, "4b")
+        diagrams.block(PAPER, "aux_4b")
     with pytest.raises(KeyError):
         diagrams.overview(PAPER, colour_by="beauty")
     with pytest.raises(KeyError):
@@ -207,7 +207,7 @@ GOLDEN = {
     "module_4a": lambda: diagrams.module(PAPER, "4a"),
     "module_4a_naive": lambda: diagrams.module(SUMMARIES["naive"], "4a"),
     "module_4a_two_3x3": lambda: diagrams.module(SUMMARIES["two_3x3"], "4a"),
-    "aux_4a": lambda: diagrams.auxiliary(PAPER, "4a"),
+    "aux_4a": lambda: diagrams.block(PAPER, "aux_4a"),
     "stem": lambda: diagrams.block(PAPER, "stem"),
 }
 

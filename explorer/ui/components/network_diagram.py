@@ -95,9 +95,9 @@ def show_block() -> None:
             show_formulas(summary)
 
 
-def show_drawing(summary: NetworkSummary, block: str, key: str, least: float = 0) -> None:
-    """Show one block of a network; a click on a layer selects it. The colour scale ends at ``least`` or later."""
-    drawing = cache.drawing(summary.config, block, *colouring(summary.config), least)
+def show_drawing(summary: NetworkSummary, block: str, key: str, scale_end: float = 0) -> None:
+    """Show one block of a network; a click on a layer selects it. The colour scale ends at ``scale_end`` or later."""
+    drawing = cache.drawing(summary.config, block, *colouring(summary.config), scale_end)
     diagram(drawing, key=key, selected=state.selected_node(), on_select=state.select_node, height=500, max_height=620)
 
 

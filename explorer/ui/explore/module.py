@@ -89,12 +89,12 @@ def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.space("stretch")
         network_diagram.colour_control(*(summary.config for summary in summaries.values()))
-    least = _scale_end(summaries.values(), name)
+    scale_end = _scale_end(summaries.values(), name)
     with st.container(key="beside"):
         for column, (key, summary) in zip(st.columns(len(summaries), gap="medium"), summaries.items(), strict=True):
             with column:
                 st.markdown(f"**{name} {_TITLES[key]}")
-                network_diagram.show_drawing(summary, name, key=f"module_{key}", least=least)
+                network_diagram.show_drawing(summary, name, key=f"module_{key}", scale_end=scale_end)
                 network_diagram.show_timing_text(summary.config)
 
 

@@ -15,7 +15,6 @@ from explorer.ui.components.number import in_range, number_input
 from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.views import auxiliary_charts as pictures
-from explorer.views import diagrams
 from explorer.views import formatting as fmt
 
 _SIDE = SessionValue[int | None]("auxiliary_side", None)
@@ -44,7 +43,7 @@ def steps() -> None:
     tap = tap if tap in taps else taps[0]
     summary = cache.summary(state.current().config)
     st.markdown(pictures.steps_table(core.head_steps(summary, tap)))
-    diagram(diagrams.auxiliary(summary, tap), key="head_diagram", height=250)
+    diagram(cache.drawing(summary.config, f"aux_{tap}", "none"), key="head_diagram", height=250)
 
 
 def other_inputs() -> None:
@@ -57,7 +56,7 @@ def other_inputs() -> None:
     accept = in_range(1, MAX_SIDE, problem, _SIDE.set)
     number_input("Another input, side in pixels", "auxiliary_side_input", side, accept, width=230)
     sides = tuple(dict.fromkeys((side, *_SIDES)))
-    st.markdown(pictures.pool_table(core.pool_fates(config, sides), side))
+    st.markdown(pictures.pool_table(core.pool_results(config, sides), side))
     st.caption(
         "Reading this table: height × width after the average pool of the heads, and the parameters of all heads, for "
         "square inputs to the current network."
@@ -68,7 +67,7 @@ def head_costs() -> None:
     """Show what the heads cost in training, and that they cost nothing at inference."""
     if not _taps():
         return
-    costs = core.ledger(cache.summary(state.current().config))
+    costs = core.head_costs(cache.summary(state.current().config))
     show_chart(
         pictures.cost_bars(costs),
         "each bar is the whole network in training. Inference runs without the heads: "

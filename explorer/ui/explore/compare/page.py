@@ -12,12 +12,12 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from explorer.comparison import MAX_COMPARED
 from explorer.errors import Problem
 from explorer.settings import ASSETS
-from explorer.shelf import available
-from explorer.ui import messages, shelf, state
+from explorer.shelf import available_names
+from explorer.ui import cache, messages, shelf, state
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.variants import comparison_of, theme, title
 from explorer.ui.explore.compare import budget, export, timings
-from explorer.views import comparison_tables, diagrams, tables, variant_figures
+from explorer.views import comparison_tables, tables, variant_figures
 
 _STYLE = ASSETS / "compare.css"
 _CHOICE, _BASE, _MODULE = "compare_choice", "compare_base", "compare_module"
@@ -30,7 +30,7 @@ def select_networks() -> tuple[str, ...]:
     rejected = state.rejected_input(_CHOICE)
     st.session_state[_CHOICE] = list(rejected.value if rejected else names)
     st.session_state[_BASE] = names[0]
-    titles = {name: title(name) for name in available(state.shelf())}
+    titles = {name: title(name) for name in available_names(state.shelf())}
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_choose"):
         st.multiselect(
             f"Compare (2 to {MAX_COMPARED})",
@@ -78,7 +78,7 @@ def show_totals(names: tuple[str, ...]) -> None:
     """Show the costs of each network, and their differences from the base."""
     comparison = comparison_of(names)
     st.html(comparison_tables.totals_html(comparison, [title(name) for name in names], theme()))
-    if comparison.alike:
+    if comparison.is_same:
         st.info("These networks are the same. Edit one, or select another.", icon=":material/equal:")
 
 
@@ -117,7 +117,7 @@ def show_layers(names: tuple[str, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         modules = st.multiselect("Module", comparison.blocks, key="compare_layer_modules", placeholder="all", width=300)
         show_all = st.toggle("Show equal layers too", key="compare_layer_all", persist_state="session")
-        candidates = comparison.layers if show_all else comparison.differing
+        candidates = comparison.layers if show_all else comparison.differing_layers
         layers = [layer for layer in candidates if not modules or layer.module in modules]
         rows = comparison_tables.layer_rows(layers, [title(name) for name in names], comparison.base)
         st.download_button(
@@ -139,7 +139,7 @@ def show_layers(names: tuple[str, ...]) -> None:
         column_config=_layer_columns(rows[0]),
         alt="Layers of the compared networks side by side",
     )
-    differ = len(comparison.differing)
+    differ = len(comparison.differing_layers)
     st.caption(
         f"{differ:,} of {len(comparison.layers):,} layers differ. Output: C × H × W · kernel/stride of one image."
     )
@@ -154,10 +154,10 @@ def _layer_columns(row: dict[str, object]) -> dict[str, ColumnConfig]:
 def show_diagrams(names: tuple[str, ...]) -> None:
     """Show the same block of every network as a diagram."""
     comparison = comparison_of(names)
-    differing = {layer.module for layer in comparison.differing}
+    differing = {layer.module for layer in comparison.differing_layers}
     blocks = list(comparison.blocks)
     if st.session_state.get(_MODULE) not in blocks:
-        st.session_state[_MODULE] = (*comparison.edited, comparison.modules[0].name)[0]
+        st.session_state[_MODULE] = (*comparison.edited_modules, comparison.modules[0].name)[0]
     st.pills(
         "Block",
         blocks,
@@ -173,7 +173,8 @@ def show_diagrams(names: tuple[str, ...]) -> None:
             summary = comparison.summaries[index]
             st.html(f"{comparison_tables.chip(comparison_tables.LETTERS[index], theme())} {escape(title(name))}")
             if block in summary.by_module:
-                diagram(diagrams.block(summary, block), key=f"compare_{comparison_tables.LETTERS[index]}", height=430)
+                drawing = cache.drawing(summary.config, block, "none")
+                diagram(drawing, key=f"compare_{comparison_tables.LETTERS[index]}", height=430)
             else:
                 st.caption(f"There is no {block} in this network.")
     st.caption("• a block that differs between the networks.")
