@@ -1,10 +1,11 @@
-"""Solve for a budget: the table nearest to the present one that costs at most so much and keeps what it shall keep.
+"""Search for networks within a budget: the table nearest to the current one that costs at most a given amount.
 
-There are several ways down (:data:`WAYS`), each a choice of cells that may change. Among the tables of one way the
-nearest is sought: least Σ (change / filters)², each cell measured by what it was. Were cells no whole numbers and cost
-linear in each, then by Lagrange's condition every cell would shrink by filters² × (cost per filter), times one number
-for all. That number is found by bisection over whole tables, and what is left of the budget is given back cell by
-cell. Costs are those of :func:`~explorer.summarize`, at inference, for one image; nothing is estimated.
+There are several strategies (:data:`STRATEGIES`); each one changes its own set of cells. Each strategy looks for the
+nearest table that it can reach: least Σ (change / filters)², where filters is the cell's current value. If cells were
+real numbers and the cost were linear in each of them, Lagrange's condition would shrink every cell by filters² × (cost
+per filter) × one common factor. Bisection over whole tables finds that factor, and filters are then restored cell by
+cell as far as the budget allows. Costs are those of :func:`~explorer.summarize`, at inference, for one image; nothing
+is estimated.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -14,372 +15,430 @@ from typing import Literal, NamedTuple
 
 from explorer.analysis import summarize
 from explorer.comparison import QUANTITIES
-from explorer.config import GoogLeNetConfig, InceptionModule, UnbuildableError
-from explorer.diff import Change, changes
-from explorer.errors import UserError
+from explorer.config import GoogLeNetConfig, InceptionModule
+from explorer.diff import Change, find_changes
+from explorer.errors import UnbuildableError, UserError
 
-Keep = Literal["outputs", "width", "row"]
-KEEPS = ("outputs", "width", "row")
-WAYS = {
+Constraint = Literal["outputs", "width", "row"]
+CONSTRAINTS = ("outputs", "width", "row")
+STRATEGIES = {
     "reductions": "narrower 1×1 reductions",
     "branches": "filters moved to the 1×1 branch",
     "both": "narrower reductions and filters moved to the 1×1 branch",
-    "modules": "channels moved from dear modules to cheap ones",
+    "modules": "channels moved from expensive modules to cheap ones",
     "widths": "narrower branches and reductions",
 }
-_WAYS_OF = {
+# Strategies that respect each constraint. Reductions never change a module's output, moves between branches never
+# change its sum, moves between modules change the outputs but not the total width.
+_STRATEGIES_FOR = {
     "outputs": ("reductions", "branches", "both"),
     "width": ("reductions", "branches", "both", "modules"),
     "row": ("reductions", "both", "widths"),
 }
 MAX_RETURNED = 3
-_FARTHEST = 10  # times as far as the nearest: what lies beyond is no choice
+# Candidates more than this many times as far as the nearest one are dropped: nobody would choose them.
+_MAX_DISTANCE_RATIO = 10
+# Enough for the factor to be exact to a filter. Each trial summarizes a whole network, so both numbers bound the time.
 _BISECTIONS = 40
-_GIVEN_BACK = 150  # trials of giving filters back, per way
-_FLOOR = 1  # filters that every branch and reduction keeps
-_REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
+_MAX_RESTORE_TRIALS = 150  # per strategy
+_MIN_FILTERS = 1  # so that no branch and no reduction disappears
+_MIN_SHIFTED_WIDTH = 8  # channels; a narrower module has too few to move between modules
+_REDUCTIONS = ("ch3x3_reduce", "ch5x5_reduce")
 _OUTPUTS = ("ch1x1", "ch3x3", "ch5x5", "pool_proj")
+# Fractions of a strategy's progress at which its first and its second phase end.
+_MEASURED, _BISECTED = 0.4, 0.7
 
 
 class Budget(NamedTuple):
-    """At most ``limit`` parameters, MACs or activation elements (``quantity``), and what must stay as it is.
+    """A limit on parameters, MACs or activation elements (``quantity``), and what must not change.
 
-    ``keep``: the output channels of each module (``outputs``), their sum over all modules (``width``), or all cells of
-    one ``row`` of the table.
+    ``constraint``: the output channels of each module (``outputs``), their sum over all modules (``width``), or all
+    cells of one ``row`` of the table.
     """
 
     quantity: str
     limit: int
-    keep: Keep = "outputs"
+    constraint: Constraint = "outputs"
     row: str = ""
 
 
 class Candidate(NamedTuple):
-    """A network that fits. ``moved`` is how far from the present one it is: Σ (change / filters)² over its cells."""
+    """A network that fits. ``distance`` is Σ (change / filters)² over the cells, from the current network."""
 
     config: GoogLeNetConfig
-    way: str
+    strategy: str
     cost: int
-    moved: float
+    distance: float
     changes: tuple[Change, ...]
 
 
 class Progress(NamedTuple):
-    """How far the search is, 0 to 1, and the way it is on."""
+    """The fraction of the search that is done, 0 to 1, and the strategy that is running."""
 
-    share: float
-    way: str
+    fraction: float
+    strategy: str
 
 
 class Outcome(NamedTuple):
-    """What was found: the best few networks, the nearest first; none when ``least`` is above the limit.
+    """The best few networks, the nearest first; none when ``minimum_cost`` is above the limit.
 
-    ``cost`` is the present network's, ``least`` the smallest cost that the ways lead to.
+    ``cost`` is the current network's, ``minimum_cost`` the smallest cost that any strategy reached.
     """
 
     candidates: tuple[Candidate, ...]
     cost: int
-    least: int
+    minimum_cost: int
 
 
 class BudgetError(UserError, ValueError):
-    """A budget that asks for nothing that can be searched; the message says what would be right."""
+    """The budget has an unknown quantity, constraint or row, or no positive limit. The message says what is valid."""
 
 
-def solve(config: GoogLeNetConfig, budget: Budget) -> Iterator[Progress | Outcome]:
-    """Search, and tell after every few tables how far it is; the last item is the Outcome.
+# A strategy's search yields the fraction that is done; it returns the nearest table that fits, if there is one, and the
+# lowest cost that it reached.
+_Search = Generator[float, None, tuple[GoogLeNetConfig | None, float]]
 
-    Dropping the iterator stops the search. Raises BudgetError at the first step for a budget that makes no sense.
+
+def search(config: GoogLeNetConfig, budget: Budget) -> Iterator[Progress | Outcome]:
+    """Search for networks within a budget, and yield Progress after each trial; the last item is the Outcome.
+
+    Closing the iterator stops the search. Raises BudgetError at the first step for an invalid budget, and
+    UnbuildableError for a network that cannot be built.
     """
-    _check(config, budget)
+    _validate(config, budget)
     cost = _cost(config, budget)
     if cost <= budget.limit:
         yield Outcome((), cost, cost)
         return
     found: dict[GoogLeNetConfig, Candidate] = {}
-    least = cost
-    ways = _WAYS_OF[budget.keep]
-    for number, name in enumerate(ways):
-        way = _way(name, config, budget)
-        if way is None:
+    minimum_cost = cost
+    names = _STRATEGIES_FOR[budget.constraint]
+    for number, name in enumerate(names):
+        strategy = _create_strategy(name, config, budget)
+        if strategy is None:
             continue
-        search = way.search()
+        steps = strategy.search()
         while True:
             try:
-                share = next(search)
+                fraction = next(steps)
             except StopIteration as end:
-                best, lowest = end.value
+                nearest, lowest = end.value
                 break
-            yield Progress((number + share) / len(ways), name)
-        least = min(least, lowest)
-        if best is not None:
-            found.setdefault(best, _candidate(config, best, name, budget))
-    nearest = sorted(found.values(), key=lambda candidate: candidate.moved)[:MAX_RETURNED]
-    yield Outcome(tuple(c for c in nearest if c.moved <= _FARTHEST * nearest[0].moved), cost, least)
+            yield Progress((number + fraction) / len(names), name)
+        if lowest < minimum_cost:
+            minimum_cost = int(lowest)
+        if nearest is not None:
+            # Two strategies can find the same table; the first, which changes fewer kinds of cells, names it.
+            found.setdefault(nearest, _candidate(config, nearest, name, budget))
+    candidates = sorted(found.values(), key=lambda candidate: candidate.distance)[:MAX_RETURNED]
+    close = tuple(c for c in candidates if c.distance <= _MAX_DISTANCE_RATIO * candidates[0].distance)
+    yield Outcome(close, cost, minimum_cost)
 
 
-def solved(config: GoogLeNetConfig, budget: Budget) -> Outcome:
-    """Search to the end at once."""
-    *_, outcome = solve(config, budget)
-    return outcome
+def solve(config: GoogLeNetConfig, budget: Budget) -> Outcome:
+    """Run the whole search and return its Outcome. Raises as :func:`search` does."""
+    return next(step for step in search(config, budget) if isinstance(step, Outcome))
 
 
 def distance(base: GoogLeNetConfig, config: GoogLeNetConfig) -> float:
     """Return Σ (change / filters)² over the cells of two tables with the same rows.
 
-    A blank reduction counts as all the channels that come in.
+    A blank reduction counts as the number of input channels, because the branch then reads all of them.
     """
-    inputs = _inputs(base)
+    inputs = _input_channels(base)
     total = 0.0
     for old, new in zip(base.modules, config.modules, strict=True):
-        for name in (*_REDUCING, *_OUTPUTS):
-            was, now = (
+        for name in (*_REDUCTIONS, *_OUTPUTS):
+            before, after = (
                 inputs[old.name] if value is None else value for value in (getattr(old, name), getattr(new, name))
             )
-            total += ((now - was) / max(was, 1)) ** 2
+            total += ((after - before) / max(before, 1)) ** 2
     return total
 
 
-def _check(config: GoogLeNetConfig, budget: Budget) -> None:
+def _validate(config: GoogLeNetConfig, budget: Budget) -> None:
     if budget.quantity not in QUANTITIES:
         raise BudgetError("Give the budget in parameters, MACs or activations.")
     if budget.limit < 1:
         raise BudgetError("Give a budget of at least 1.")
-    if budget.keep not in KEEPS:
-        raise BudgetError("Keep the outputs of each module, the width in all, or one row.")
-    if budget.keep == "row" and budget.row not in {module.name for module in config.modules}:
-        raise BudgetError(f"There is no row “{budget.row[:10]}” to keep.")
+    if budget.constraint not in CONSTRAINTS:
+        raise BudgetError("Keep the outputs of each module, the total width, or one row.")
+    if budget.constraint == "row" and budget.row not in {module.name for module in config.modules}:
+        raise BudgetError(f"The table has no row “{budget.row[:10]}”. Choose one of its rows to keep.")
 
 
-def _cost(config: GoogLeNetConfig, budget: Budget) -> float:
-    """Return what a network costs; infinitely much when it cannot be built."""
+def _cost(config: GoogLeNetConfig, budget: Budget) -> int:
+    """Return what a network costs. Raises UnbuildableError."""
+    cost: int = getattr(summarize(config).inference_totals, budget.quantity)
+    return cost
+
+
+def _trial_cost(config: GoogLeNetConfig, budget: Budget) -> float:
+    """Return what a table costs, or infinity when it cannot be built, so that the search moves away from it."""
     try:
-        return getattr(summarize(config).main, budget.quantity)
+        return _cost(config, budget)
     except UnbuildableError:
         return inf
 
 
-def _candidate(base: GoogLeNetConfig, config: GoogLeNetConfig, way: str, budget: Budget) -> Candidate:
-    return Candidate(config, way, _cost(config, budget), distance(base, config), changes(base, config))
+def _candidate(base: GoogLeNetConfig, config: GoogLeNetConfig, strategy: str, budget: Budget) -> Candidate:
+    return Candidate(config, strategy, _cost(config, budget), distance(base, config), find_changes(base, config))
 
 
-def _inputs(config: GoogLeNetConfig) -> dict[str, int]:
-    """Return how many channels come into each module."""
+def _input_channels(config: GoogLeNetConfig) -> dict[str, int]:
+    """Return the number of input channels of each module."""
     first: dict[str, int] = {}
     for row in summarize(config).rows:
         first.setdefault(row.module, row.in_shape[0])
     return {module.name: first[module.name] for module in config.modules}
 
 
-class _Knob(NamedTuple):
-    """A cell that may shrink from ``start`` to ``floor``; what it loses goes to the cell ``heir``, if there is one.
+class _Cell(NamedTuple):
+    """A cell that the search may shrink from ``start`` filters; ``receiver`` is the cell that gets them, if any.
 
-    A blank reduction starts at the channels that come in, and is blank there. ``heirs`` is what the heir holds now.
+    A blank reduction starts at the number of input channels, and stays blank there. ``receiver_filters`` is the
+    receiver's current value.
     """
 
     module: str
     field: str
     start: int
-    heir: str = ""
-    heirs: int = 0
+    receiver: str = ""
+    receiver_filters: int = 0
 
     @property
-    def give(self) -> float:
-        """How readily it moves: one filter less adds 1 / give to the distance, in the square."""
-        return 1 / (1 / self.start**2 + (1 / max(self.heirs, 1) ** 2 if self.heir else 0))
+    def mobility(self) -> float:
+        """1 / (distance that the first filter adds), by which Lagrange's condition scales the change of the cell.
+
+        Removing d filters adds (d / start)² to the distance, and (d / receiver_filters)² where a receiver grows by d.
+        """
+        growth = 1 / max(self.receiver_filters, 1) ** 2 if self.receiver else 0
+        return 1 / (1 / self.start**2 + growth)
 
 
 @dataclass
-class _Narrowing:
-    """A way down on which each of some cells shrinks."""
+class _CellSearch:
+    """A strategy that shrinks each of some cells on its own."""
 
     config: GoogLeNetConfig
     budget: Budget
-    knobs: Sequence[_Knob]
-    savings: list[float] = field(default_factory=list)  # cost per filter
+    cells: Sequence[_Cell]
+    savings: list[float] = field(default_factory=list)  # cost per filter, one for each cell
 
-    def search(self) -> Generator[float, None, tuple[GoogLeNetConfig | None, float]]:
-        """Yield how far it is, and return the nearest table that fits, if one does, and the least cost there is."""
-        yield from self._measure()
-        least = self._cost([_FLOOR for knob in self.knobs])
-        if least > self.budget.limit:
-            return None, least
-        values = yield from self._bisected()
-        values = yield from self._given_back(values)
-        return self._table(values), least
+    def search(self) -> _Search:
+        """Search for the nearest table that fits."""
+        yield from self._measure_savings()
+        lowest = self._cost([_MIN_FILTERS for _ in self.cells])
+        if lowest > self.budget.limit:
+            return None, lowest
+        values = yield from self._bisect()
+        values = yield from self._restore(values)
+        return self._table(values), lowest
 
-    def _measure(self) -> Iterator[float]:
-        """Find what each cell saves per filter, on the way to half of it; drop those that save nothing."""
-        whole = self._cost([knob.start for knob in self.knobs])
+    def _measure_savings(self) -> Iterator[float]:
+        """Measure the cost per filter of each cell, and drop the cells that save nothing.
+
+        Each cell is halved alone: a step of one filter would be too small to show how the next layers shrink with it,
+        and a step to the minimum too large for a linear estimate.
+        """
+        start_cost = self._cost([cell.start for cell in self.cells])
         useful = []
-        for number, knob in enumerate(self.knobs):
-            lower = max(_FLOOR, knob.start // 2)
-            cost = self._cost([lower if other is knob else other.start for other in self.knobs])
-            if lower < knob.start and cost < whole:
-                useful.append((knob, (whole - cost) / (knob.start - lower)))
-            yield 0.4 * number / len(self.knobs)
-        self.knobs = [knob for knob, _ in useful]
+        for number, cell in enumerate(self.cells):
+            half = max(_MIN_FILTERS, cell.start // 2)
+            cost = self._cost([half if other is cell else other.start for other in self.cells])
+            if half < cell.start and cost < start_cost:
+                useful.append((cell, (start_cost - cost) / (cell.start - half)))
+            yield _MEASURED * number / len(self.cells)
+        self.cells = [cell for cell, _ in useful]
         self.savings = [saving for _, saving in useful]
 
-    def _bisected(self) -> Generator[float, None, list[int]]:
-        """Find the smallest common factor with which the table fits."""
-        pairs = zip(self.knobs, self.savings, strict=True)
-        low, high = 0.0, max((knob.start - _FLOOR + 1) / (knob.give * saving) for knob, saving in pairs)
-        best = self._shrunk(high)
+    def _bisect(self) -> Generator[float, None, list[int]]:
+        """Return the values at the smallest common factor with which the table fits.
+
+        The savings are only estimates (the cost of a layer is a product of two widths), so the factor comes from the
+        real cost of whole tables, which falls as the factor grows.
+        """
+        pairs = zip(self.cells, self.savings, strict=True)
+        # The factor at which every cell has reached its minimum: this table fits, as search() has checked.
+        high = max((cell.start - _MIN_FILTERS + 1) / (cell.mobility * saving) for cell, saving in pairs)
+        low, best = 0.0, self._shrink(high)
         for number in range(_BISECTIONS):
             middle = (low + high) / 2
-            values = self._shrunk(middle)
+            values = self._shrink(middle)
             if self._cost(values) <= self.budget.limit:
                 best, high = values, middle
             else:
                 low = middle
-            yield 0.4 + 0.3 * number / _BISECTIONS
+            yield _MEASURED + (_BISECTED - _MEASURED) * number / _BISECTIONS
         return best
 
-    def _shrunk(self, factor: float) -> list[int]:
+    def _shrink(self, factor: float) -> list[int]:
+        """Return the value of each cell at a common factor."""
         return [
-            max(_FLOOR, knob.start - round(factor * knob.give * saving))
-            for knob, saving in zip(self.knobs, self.savings, strict=True)
+            max(_MIN_FILTERS, cell.start - round(factor * cell.mobility * saving))
+            for cell, saving in zip(self.cells, self.savings, strict=True)
         ]
 
-    def _given_back(self, values: list[int]) -> Generator[float, None, list[int]]:
-        """Raise cells while the table still fits, those that lost the largest part first."""
+    def _restore(self, values: list[int]) -> Generator[float, None, list[int]]:
+        """Raise cells again while the table still fits, those that lost the largest fraction first.
+
+        One factor moves all cells at once, so the bisection ends a little below the limit. The cells that lost most
+        come first, because a filter of theirs shortens the distance most.
+        """
         trials, cost = 0, self._cost(values)
-        order = sorted(range(len(values)), key=lambda at: values[at] / self.knobs[at].start)
+        order = sorted(range(len(values)), key=lambda at: values[at] / self.cells[at].start)
         for at in order:
-            step = min(self.knobs[at].start - values[at], int((self.budget.limit - cost) / self.savings[at]) + 1)
-            while step > 0 and trials < _GIVEN_BACK:
+            # Start with what the estimated saving would pay for, and halve the step until the real cost fits.
+            step = min(self.cells[at].start - values[at], int((self.budget.limit - cost) / self.savings[at]) + 1)
+            while step > 0 and trials < _MAX_RESTORE_TRIALS:
                 raised = [*values[:at], values[at] + step, *values[at + 1 :]]
                 trials += 1
-                yield 0.7 + 0.3 * trials / _GIVEN_BACK
-                if (risen := self._cost(raised)) <= self.budget.limit:
-                    values, cost = raised, risen
+                yield _BISECTED + (1 - _BISECTED) * trials / _MAX_RESTORE_TRIALS
+                if (raised_cost := self._cost(raised)) <= self.budget.limit:
+                    values, cost = raised, raised_cost
                     break
                 step //= 2
         return values
 
     def _cost(self, values: Sequence[int]) -> float:
-        return _cost(self._table(values), self.budget)
+        return _trial_cost(self._table(values), self.budget)
 
     def _table(self, values: Sequence[int]) -> GoogLeNetConfig:
-        cells: dict[str, dict[str, int | None]] = {}
-        for knob, value in zip(self.knobs, values, strict=True):
-            if value == knob.start:
+        edits: dict[str, dict[str, int | None]] = {}
+        for cell, value in zip(self.cells, values, strict=True):
+            if value == cell.start:  # unchanged, and a blank reduction stays blank
                 continue
-            row = cells.setdefault(knob.module, {})
-            row[knob.field] = value
-            if knob.heir:
-                before = row.get(knob.heir, getattr(self.config.module(knob.module), knob.heir))
-                row[knob.heir] = before + knob.start - value
-        modules = tuple(module.replace(**cells.get(module.name, {})) for module in self.config.modules)
+            row = edits.setdefault(cell.module, {})
+            row[cell.field] = value
+            if cell.receiver:
+                # Two cells can have the same receiver, which then gets the filters of both.
+                before = row.get(cell.receiver, getattr(self.config.module(cell.module), cell.receiver))
+                row[cell.receiver] = before + cell.start - value
+        modules = tuple(module.replace(**edits.get(module.name, {})) for module in self.config.modules)
         return self.config.replace(modules=modules)
 
 
 @dataclass
-class _Shifting:
-    """A way down on which modules of dear channels give some to modules of cheap ones; the sum stays."""
+class _ModuleSearch:
+    """A strategy that moves output channels from expensive modules to cheap ones; the total width stays the same."""
 
     config: GoogLeNetConfig
     budget: Budget
 
-    def search(self) -> Generator[float, None, tuple[GoogLeNetConfig | None, float]]:
-        """As :meth:`_Narrowing.search`."""
-        widths = [_width(module) for module in self.config.modules]
-        pull = yield from self._pulls(widths)
-        best, least, low, high = None, self._cost(widths), 0.0, _farthest(widths, pull)
+    def search(self) -> _Search:
+        """Search for the nearest table that fits, by bisection over one common factor as in :class:`_CellSearch`.
+
+        Nothing is restored afterwards: the sum of the widths is fixed, so a channel more here is one less elsewhere.
+        """
+        widths = [_output_width(module) for module in self.config.modules]
+        shifts = yield from self._measure_shifts(widths)
+        best, lowest, low, high = None, self._cost(widths), 0.0, _max_factor(widths, shifts)
         for number in range(_BISECTIONS):
+            # The first trial is the farthest shift: if that does not fit, nothing on this line does.
             middle = high if number == 0 else (low + high) / 2
-            shifted = _rounded([wide - middle * p for wide, p in zip(widths, pull, strict=True)], sum(widths))
+            shifted = _round_to_sum(
+                [width - middle * shift for width, shift in zip(widths, shifts, strict=True)], sum(widths)
+            )
             cost = self._cost(shifted)
-            least = min(least, cost)
+            lowest = min(lowest, cost)
             if cost <= self.budget.limit:
                 best, high = shifted, middle
             elif number == 0:
                 break
             else:
                 low = middle
-            yield 0.4 + 0.6 * number / _BISECTIONS
-        return (self._table(best) if best else None), least
+            yield _MEASURED + (1 - _MEASURED) * number / _BISECTIONS
+        return (self._table(best) if best else None), lowest
 
-    def _pulls(self, widths: list[int]) -> Generator[float, None, list[float]]:
-        """Return what each module gives away at the factor 1: width² × (its price per channel − the usual price)."""
-        whole, prices = self._cost(widths), []
-        for at, wide in enumerate(widths):
-            half = wide // 2
-            prices.append((whole - self._cost([*widths[:at], wide - half, *widths[at + 1 :]])) / half)
-            yield 0.4 * at / len(widths)
-        squares = [wide**2 for wide in widths]
-        usual = sum(square * price for square, price in zip(squares, prices, strict=True)) / sum(squares)
-        return [square * (price - usual) for square, price in zip(squares, prices, strict=True)]
+    def _measure_shifts(self, widths: list[int]) -> Generator[float, None, list[float]]:
+        """Return the channels that each module loses at the factor 1; a negative number is a gain.
+
+        Lagrange's condition with a fixed sum: width² × (cost per channel − mean cost per channel), where the mean is
+        weighted by width² so that the losses and gains add up to 0.
+        """
+        start_cost, costs = self._cost(widths), []
+        for at, width in enumerate(widths):
+            half = width // 2
+            costs.append((start_cost - self._cost([*widths[:at], width - half, *widths[at + 1 :]])) / half)
+            yield _MEASURED * at / len(widths)
+        squares = [width**2 for width in widths]
+        mean = sum(square * cost for square, cost in zip(squares, costs, strict=True)) / sum(squares)
+        return [square * (cost - mean) for square, cost in zip(squares, costs, strict=True)]
 
     def _cost(self, widths: Sequence[int]) -> float:
-        return _cost(self._table(widths), self.budget)
+        return _trial_cost(self._table(widths), self.budget)
 
     def _table(self, widths: Sequence[int]) -> GoogLeNetConfig:
-        modules = (_widened(module, width) for module, width in zip(self.config.modules, widths, strict=True))
+        modules = (_with_width(module, width) for module, width in zip(self.config.modules, widths, strict=True))
         return self.config.replace(modules=tuple(modules))
 
 
-def _way(name: str, config: GoogLeNetConfig, budget: Budget) -> _Narrowing | _Shifting | None:
-    """Return a way down, or None where the table has no cell for it."""
-    free = [module for module in config.modules if budget.keep != "row" or module.name != budget.row]
+def _create_strategy(name: str, config: GoogLeNetConfig, budget: Budget) -> _CellSearch | _ModuleSearch | None:
+    """Return a strategy for a network, or None where the table has no cell for it."""
     if name == "modules":
-        fixed = any(module.pool_proj is None or _width(module) < 8 for module in config.modules)
-        return None if fixed or len(config.modules) < 2 else _Shifting(config, budget)
-    inputs = _inputs(config)
-    reductions = [knob for module in free for knob in _reductions(module, inputs[module.name])]
-    moves = [knob for module in free for knob in _moves(module)]
-    narrow = [knob for module in free for knob in _widths(module)]
-    knobs = {"reductions": reductions, "branches": moves, "both": reductions + moves, "widths": reductions + narrow}
-    return _Narrowing(config, budget, knobs[name]) if knobs[name] else None
+        # Without a projection the pooling branch passes all input channels, so the width follows the module before.
+        is_fixed = any(
+            module.pool_proj is None or _output_width(module) < _MIN_SHIFTED_WIDTH for module in config.modules
+        )
+        return None if is_fixed or len(config.modules) < 2 else _ModuleSearch(config, budget)
+    free = [module for module in config.modules if budget.constraint != "row" or module.name != budget.row]
+    inputs = _input_channels(config)
+    reductions = [cell for module in free for cell in _reduction_cells(module, inputs[module.name])]
+    moves = [cell for module in free for cell in _moved_cells(module)]
+    outputs = [cell for module in free for cell in _output_cells(module)]
+    cells = {"reductions": reductions, "branches": moves, "both": reductions + moves, "widths": reductions + outputs}
+    return _CellSearch(config, budget, cells[name]) if cells[name] else None
 
 
-def _reductions(module: InceptionModule, inputs: int) -> Iterator[_Knob]:
-    """The reducing cells of the branches that exist."""
-    for name, filters in zip(_REDUCING, (module.ch3x3, module.ch5x5), strict=True):
+def _reduction_cells(module: InceptionModule, inputs: int) -> Iterator[_Cell]:
+    """Yield the reductions of the branches that exist; a blank one can be filled in."""
+    for name, filters in zip(_REDUCTIONS, (module.ch3x3, module.ch5x5), strict=True):
         width = getattr(module, name)
         if filters:
-            yield _Knob(module.name, name, inputs if width is None else width)
+            yield _Cell(module.name, name, inputs if width is None else width)
 
 
-def _moves(module: InceptionModule) -> Iterator[_Knob]:
-    """The 3×3 and 5×5 filters, which can become 1×1 filters, but for one of each."""
+def _moved_cells(module: InceptionModule) -> Iterator[_Cell]:
+    """Yield the 3×3 and 5×5 filters, which can become 1×1 filters while at least one of each stays."""
     for name in ("ch3x3", "ch5x5"):
         if getattr(module, name) > 1:
-            yield _Knob(module.name, name, getattr(module, name), heir="ch1x1", heirs=module.ch1x1)
+            yield _Cell(module.name, name, getattr(module, name), "ch1x1", module.ch1x1)
 
 
-def _widths(module: InceptionModule) -> Iterator[_Knob]:
+def _output_cells(module: InceptionModule) -> Iterator[_Cell]:
+    """Yield the filters at the end of each branch, where there is more than one."""
     for name in _OUTPUTS:
         if (getattr(module, name) or 0) > 1:
-            yield _Knob(module.name, name, getattr(module, name))
+            yield _Cell(module.name, name, getattr(module, name))
 
 
-def _width(module: InceptionModule) -> int:
-    """The channels a module gives, where its pooling is projected."""
+def _output_width(module: InceptionModule) -> int:
+    """Return the output channels of a module whose pooling is projected."""
     return sum(getattr(module, name) or 0 for name in _OUTPUTS)
 
 
-def _farthest(widths: Sequence[int], pull: Sequence[float]) -> float:
-    """Return the factor at which the first module is down to a channel for each branch."""
-    return min(((wide - len(_OUTPUTS)) / p for wide, p in zip(widths, pull, strict=True) if p > 0), default=0.0)
+def _max_factor(widths: Sequence[int], shifts: Sequence[float]) -> float:
+    """Return the factor at which the first module is down to one channel for each branch."""
+    return min(
+        ((width - len(_OUTPUTS)) / shift for width, shift in zip(widths, shifts, strict=True) if shift > 0), default=0.0
+    )
 
 
-def _widened(module: InceptionModule, width: int) -> InceptionModule:
-    """Return the row with that many output channels, shared among its branches as they are; each keeps at least one."""
+def _with_width(module: InceptionModule, width: int) -> InceptionModule:
+    """Return the row with that many output channels, in the same proportions; each branch keeps at least one."""
     old = [getattr(module, name) for name in _OUTPUTS]
-    new = _rounded([filters * width / sum(old) for filters in old], width)
+    new = _round_to_sum([filters * width / sum(old) for filters in old], width)
     for at, filters in enumerate(old):
         if filters and not new[at]:
             new[new.index(max(new))] -= 1
-            new[at] = _FLOOR
+            new[at] = _MIN_FILTERS
     return module.replace(**dict(zip(_OUTPUTS, new, strict=True)))
 
 
-def _rounded(values: Sequence[float], total: int) -> list[int]:
-    """Round numbers so that they add up to ``total``, those with the largest fractions upwards."""
-    whole = [int(value) for value in values]
-    order = sorted(range(len(values)), key=lambda at: whole[at] - values[at])
-    for at in order[: total - sum(whole)]:
-        whole[at] += 1
-    return whole
+def _round_to_sum(values: Sequence[float], total: int) -> list[int]:
+    """Round numbers so that they add up to ``total``: those with the largest fractional parts are rounded up."""
+    rounded = [int(value) for value in values]
+    order = sorted(range(len(values)), key=lambda at: rounded[at] - values[at])
+    for at in order[: total - sum(rounded)]:
+        rounded[at] += 1
+    return rounded
