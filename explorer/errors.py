@@ -1,5 +1,6 @@
 """What went wrong, for the user: problems of a network, and the base of exceptions with a message to show."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -25,3 +26,18 @@ class UnbuildableError(UserError, ValueError):
 
 class InputError(UserError, ValueError):
     """An image, a file or a setting that a user gave cannot be used."""
+
+
+def range_problems(where: str, field: str, label: str, value: int, minimum: int, maximum: int) -> Iterator[Problem]:
+    """Yield the problem of a whole number that is out of range, if it is."""
+    if not minimum <= value <= maximum:
+        yield Problem(
+            where,
+            field,
+            f"{label}: {number_text(value)} is out of range. Write a whole number from {minimum:,} to {maximum:,}.",
+        )
+
+
+def number_text(value: int) -> str:
+    """Return a whole number for a message; one of thousands of digits is only described."""
+    return f"{value:,}" if abs(value) < 10**15 else "a number of over 15 digits"

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from explorer.arithmetic import conv_macs, conv_weights
 from explorer.config import MAX_CHANNELS, Frozen
-from explorer.errors import Problem
-from explorer.validation import range_problems
+from explorer.errors import Problem, range_problems
 
 MAX_KERNEL = 11
 MAX_CASE_SIDE = 256

@@ -1,4 +1,4 @@
-"""Where things are, and what the environment sets: limits, how many runs train at once, the data directory.
+"""What the environment sets: limits, how many runs train at once, the data directory.
 
 A variable that is not set, or empty, leaves the default. One that cannot be used is explained in a sentence before
 anything is computed with it.
@@ -13,10 +13,7 @@ from typing import NamedTuple
 
 from explorer.errors import UserError
 
-ROOT = Path(__file__).parents[1]  # where child processes start, so that they find this package
-ASSETS = ROOT / "assets"
-
-DATA = "EXPLORER_DATA"  # the data directory
+DATA_VARIABLE = "EXPLORER_DATA"  # the data directory
 _NAME = "inception-explorer"
 
 
@@ -43,7 +40,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 )
 
 
-def setting(name: str) -> int:
+def read_setting(name: str) -> int:
     """Return the environment's value of a setting, or its default. Raises EnvironmentValueError."""
     default, minimum, maximum = SETTINGS[name]
     text = os.environ.get(name, "").strip()
@@ -77,19 +74,19 @@ def data_folder() -> Path:
 
 
 def _named_folder() -> Path | None:
-    text = os.environ.get(DATA, "")
+    text = os.environ.get(DATA_VARIABLE, "")
     try:
         return Path(text).expanduser().absolute() if text else None
     except RuntimeError as error:  # ~somebody who is unknown here
         raise EnvironmentValueError(
-            f"The environment variable {DATA} is “{text[:80]}”, and there is no such user's folder here. Set it to the "
-            "path of a folder that can be written to, or leave it out."
+            f"The environment variable {DATA_VARIABLE} is “{text[:80]}”, and there is no such user's folder here. "
+            "Set it to the path of a folder that can be written to, or leave it out."
         ) from error
 
 
 def environment_problems() -> tuple[str, ...]:
     """Return a sentence on every variable that cannot be used."""
-    reads: list[Callable[[], object]] = [_named_folder, *(lambda name=name: setting(name) for name in SETTINGS)]
+    reads: list[Callable[[], object]] = [_named_folder, *(lambda name=name: read_setting(name) for name in SETTINGS)]
     return tuple(problem for read in reads if (problem := _problem_of(read)))
 
 

@@ -12,7 +12,7 @@ from explorer.config import (
     GoogLeNetConfig,
     InceptionModule,
 )
-from explorer.errors import Problem
+from explorer.errors import Problem, number_text, range_problems
 
 _REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
 
@@ -57,18 +57,14 @@ def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
         )
     if value == 0:
         return None
-    least = 1 if field in _REDUCING else 0
+    minimum = 1 if field in _REDUCING else 0
     blank = " (or blank)" if field in _REDUCING or field == "pool_proj" else ""
     return Problem(
         where,
         field,
-        f"{where}, {heading}: {_shown(value)} is out of range. "
-        f"Write a whole number from {least} to {MAX_CHANNELS:,}{blank}.",
+        f"{where}, {heading}: {number_text(value)} is out of range. "
+        f"Write a whole number from {minimum} to {MAX_CHANNELS:,}{blank}.",
     )
-
-
-def _shown(value: int) -> str:
-    return f"{value:,}" if abs(value) < 10**15 else "a number of over 15 digits"
 
 
 def _count_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
@@ -158,16 +154,6 @@ def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
             "aux",
             "loss_weight",
             f"Auxiliary loss weight: {aux.loss_weight} is out of range. Write a number from 0 to 10.",
-        )
-
-
-def range_problems(where: str, field: str, label: str, value: int, minimum: int, maximum: int) -> Iterator[Problem]:
-    """Yield the problem of a whole number that is out of range, if it is."""
-    if not minimum <= value <= maximum:
-        yield Problem(
-            where,
-            field,
-            f"{label}: {_shown(value)} is out of range. Write a whole number from {minimum:,} to {maximum:,}.",
         )
 
 

@@ -206,36 +206,77 @@ def test_what_the_walls_allow_is_no_breach(tmp_path: Path, file: str, source: st
     assert [] == breaches(tmp_path)
 
 
-def loaded_by(statement: str) -> set[str]:
-    """Return the top-level modules that a fresh interpreter holds after a statement."""
-    code = f"import sys; {statement}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+def loaded_by(*statements: str) -> list[set[str]]:
+    """Return the top-level modules that one fresh interpreter holds after each of these statements, in turn."""
+    code = "import sys\n" + "\n".join(
+        f"{statement}\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))" for statement in statements
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(run.stdout.split())
+    return [set(line.split()) for line in run.stdout.splitlines()]
 
 
-HEAVY = {"torch", "torchinfo", "streamlit", "pandas", "numpy", "plotly", "graphviz"}
+HEAVY = {"torch", "torchinfo", "streamlit", "pandas", "numpy", "plotly", "graphviz", "scipy"}
 
 
-@pytest.mark.parametrize("module", ["explorer", "explorer.table", "explorer.share", "explorer.live"])
-def test_importing_the_core_loads_nothing_heavy(module: str) -> None:
-    """Importing the core loads neither torch nor streamlit nor pandas."""
-    loaded = loaded_by(f"import {module}")
-    assert "pydantic" in loaded or module == "explorer.live"
-    assert set() == loaded & HEAVY
+def test_importing_loads_only_what_a_room_needs() -> None:
+    """The core loads pydantic alone, no room but live/ and the worker loads torch, and the live network does."""
+    modules: dict[str, list[str]] = {}
+    for path in sources(ROOT):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if name.startswith("explorer.") and not name.endswith("__"):
+            modules.setdefault(room_of(path.relative_to(ROOT)), []).append(name)
+    without_screen = [name for room in ("data", "jobs", "runs", "export", "views", "cli") for name in modules[room]]
+    steps = [modules["core"], without_screen, modules["ui"], ["explorer.live.model"]]
+    core, plain, screen, live = loaded_by(*("\n".join(f"import {name}" for name in step) for step in steps))
+    assert "pydantic" in core
+    assert set() == core & HEAVY
+    assert set() == plain & {"torch", "torchinfo", "streamlit"}
+    assert "streamlit" in screen
+    assert set() == screen & {"torch", "torchinfo"}
+    assert "torch" in live  # so the assertions above can fail
 
 
-def test_the_live_network_loads_torch() -> None:
-    """The same look at the live network does find torch, so that the test above can fail."""
-    assert {"torch"} == loaded_by("import explorer.live.model") & {"torch", "streamlit", "plotly"}
+MAX_CHAIN = 12  # modules
 
 
-@pytest.mark.parametrize(
-    ("room", "unwanted"), [("views", {"torch", "streamlit"}), ("ui", {"torch"}), ("runs", {"torch", "streamlit"})]
-)
-def test_importing_a_room_loads_no_torch(room: str, unwanted: set[str]) -> None:
-    """Importing everything in views/, ui/ or runs/ loads no torch, also not through another room."""
-    modules = [f"explorer.{room}.{path.stem}" for path in ROOT.glob(f"explorer/{room}/[!_]*.py")]
-    assert set() == loaded_by("; ".join(f"import {module}" for module in ["explorer", *modules])) & unwanted
+def chains(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return the longest chain of imports at the top of the files that starts at each module."""
+    files = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path for path in sources(root)
+    }
+    needs = {
+        name: {found.name for found in imports(path.read_text(), name.rpartition(".")[0]) if found.at_top} & set(files)
+        for name, path in files.items()
+    }
+    packages = {name for name, path in files.items() if path.name == "__init__.py"}
+    known: dict[str, tuple[str, ...]] = {}
+
+    def chain(name: str) -> tuple[str, ...]:
+        if name not in known:
+            known[name] = (name, *max(map(chain, sorted(needs[name] - packages - {name})), key=len, default=()))
+        return known[name]
+
+    return {name: chain(name) for name in files}
+
+
+def test_no_chain_of_imports_is_long() -> None:
+    """From a page to the core it takes at most twelve modules."""
+    longest = max(chains(ROOT).values(), key=len)
+    assert len(longest) <= MAX_CHAIN, " > ".join(longest)
+
+
+def test_a_chain_is_followed_to_its_end(tmp_path: Path) -> None:
+    """Each import at the top is a link, one inside a function is none."""
+    for name, source in {
+        "streamlit_app.py": "from explorer import b",
+        "explorer/a.py": "",
+        "explorer/b.py": "from explorer import a\n\ndef f():\n    from explorer import c",
+        "explorer/c.py": "import explorer.b",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    assert chains(tmp_path)["explorer.c"] == ("explorer.c", "explorer.b", "explorer.a")
+    assert chains(tmp_path)["streamlit_app"] == ("streamlit_app", "explorer.b", "explorer.a")
 
 
 def test_no_page_stands_directly_in_pages() -> None:

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from explorer.data.arrays import AnyArray, DataError, Pixels, read_idx, read_npz
 from explorer.data.scales import draw
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 
 BUNDLED_FILE = ASSETS / "datasets" / "fashion_mnist.npz"

@@ -21,8 +21,8 @@ from explorer.data.class_names import unique_names
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network, Shape, ShapeMismatch
 from explorer.errors import InputError
+from explorer.paths import ASSETS
 from explorer.presets import PRESETS
-from explorer.settings import ASSETS
 from explorer.share import ShareError, from_json
 from explorer.training.plan import DatasetInfo
 

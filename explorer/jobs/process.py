@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Literal, NamedTuple
 
-from explorer.settings import ROOT
+from explorer.paths import ROOT
 
 Stream = Literal["pipe", "inherit", "discard"]
 

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from explorer.analysis import NetworkSummary
-from explorer.diff import Change, changes
+from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
-from explorer.ui import cache, sharing, shelf, state
+from explorer.ui import cache, sharing, state
+from explorer.ui.components import keep
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_place, edit_text
@@ -16,7 +17,7 @@ from explorer.views.network_table import version_title
 def show_bar() -> None:
     """Show the name of the current network, its two totals, undo and redo, and the buttons to keep and share it."""
     version = state.current()
-    edits = changes(version.base_config, version.config)
+    edits = find_changes(version.base_config, version.config)
     summary = cache.summary(version.config)
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
@@ -26,7 +27,7 @@ def show_bar() -> None:
         st.space("stretch")
         st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
         st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
-        shelf.keep_button()
+        keep.keep_button()
         sharing.share_menu()
     with menu:
         _network_menu(version, edits)

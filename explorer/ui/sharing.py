@@ -102,7 +102,7 @@ def open_document(document: bytes) -> str:
     """
     if is_shelf(document):
         variants = shelf_from_json(document)
-        state.set_shelf(state.shelf().replaced_by(variants))
+        state.set_shelf(state.shelf().replace_all(variants))
         return f"{fmt.exact(len(variants))} variants are on the shelf. Undo on the shelf restores the old ones."
     config = from_json(document)
     base = next((name for name, preset in PRESETS.items() if preset == config), state.current().base)

@@ -6,40 +6,17 @@ import streamlit as st
 
 from explorer.comparison import NetworkTotals
 from explorer.config import GoogLeNetConfig
-from explorer.errors import Problem
-from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
-from explorer.shelf import CURRENT, MAX_NOTE, Shelf, ShelfError, suggested_name
+from explorer.shelf import CURRENT, MAX_NOTE, Shelf
 from explorer.ui import cache, messages, state
+from explorer.ui.components.keep import VARIANT_KEY, change_shelf
 from explorer.ui.components.variants import accuracy_text, theme, title
 from explorer.views import comparison_tables, variant_figures
 from explorer.views import formatting as fmt
 from explorer.views.variant_figures import Point
 
-_VARIANT, _NAME, _NOTE = "shelf_which", "shelf_name", "shelf_note"
-
-
-def keep_button() -> None:
-    """Offer to keep the current network; a filled star means that it is on the shelf already."""
-    name = next((v.name for v in state.shelf().variants if v.version == state.current()), None)
-    st.button(
-        "Kept" if name else "Keep",
-        icon=":material/star:" if name else ":material/star_outline:",
-        on_click=keep,
-        disabled=name is not None,
-        key="keep",
-        help=f"On the shelf as {name}." if name else "Puts this network on the shelf of the page Compare.",
-    )
-
-
-def keep(version: Version | None = None, note: str = "") -> None:
-    """Put a network (default: the current one) on the shelf under a free name that describes it."""
-    version = version or state.current()
-    name = suggested_name(state.shelf(), version)
-    if _change(lambda shelf: shelf.keep(name, version, note)):
-        st.session_state[_VARIANT] = name
-        st.toast(f"Kept as {name}.", icon=":material/star:")
+_NAME, _NOTE = "shelf_name", "shelf_note"
 
 
 def show_shelf(names: tuple[str, ...]) -> None:
@@ -109,11 +86,11 @@ def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
 
 def _manage() -> None:
     shelf = state.shelf()
-    if st.session_state.get(_VARIANT) not in shelf.names:
-        st.session_state[_VARIANT] = shelf.names[-1]
+    if st.session_state.get(VARIANT_KEY) not in shelf.names:
+        st.session_state[VARIANT_KEY] = shelf.names[-1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Variant", shelf.names, key=_VARIANT, width=260)
-        variant = shelf.get(st.session_state[_VARIANT])
+        st.selectbox("Variant", shelf.names, key=VARIANT_KEY, width=260)
+        variant = shelf.get(st.session_state[VARIANT_KEY])
         index = shelf.variants.index(variant)
         _button(
             "Open",
@@ -137,7 +114,7 @@ def _manage() -> None:
     )
     with st.container(horizontal=True, vertical_alignment="top"):
         _text("Name", _NAME, variant.name, 32, lambda s, v: s.rename(variant.name, v), 260)
-        _text("Note", _NOTE, variant.note, MAX_NOTE, lambda s, v: s.annotate(variant.name, v), 420)
+        _text("Note", _NOTE, variant.note, MAX_NOTE, lambda s, v: s.set_note(variant.name, v), 420)
 
 
 def _button(label: str, icon: str, action: Callable[[], None], help: str | None = None, disabled: bool = False) -> None:
@@ -151,10 +128,10 @@ def _text(label: str, key: str, value: str, max_chars: int, change: Callable[[Sh
     st.session_state[key] = rejected.value if rejected else value
 
     def changed() -> None:
-        old, new, names = st.session_state[_VARIANT], st.session_state[key], state.compared_names()
-        if _change(lambda shelf: change(shelf, new), key, new) and key == _NAME:
+        old, new, names = st.session_state[VARIANT_KEY], st.session_state[key], state.compared_names()
+        if change_shelf(lambda shelf: change(shelf, new), key, new) and key == _NAME:
             renamed = new.strip()
-            st.session_state[_VARIANT] = renamed
+            st.session_state[VARIANT_KEY] = renamed
             state.set_compared_names(tuple(renamed if name == old else name for name in names))
 
     with st.container(width=width):
@@ -171,18 +148,6 @@ def _step(step: Callable[[Shelf], Shelf]) -> Callable[[], None]:
     """Return a callback that changes the shelf."""
 
     def callback() -> None:
-        _change(step)
+        change_shelf(step)
 
     return callback
-
-
-def _change(step: Callable[[Shelf], Shelf], key: str = _VARIANT, value: str = "") -> bool:
-    """Change the shelf and return whether that worked; if not, show why at the control ``key``."""
-    try:
-        state.set_shelf(step(state.shelf()))
-    except ShelfError as error:
-        state.reject_input(key, value, (Problem("shelf", key, str(error)),))
-        st.toast(fmt.markdown(str(error)), icon=":material/block:")
-        return False
-    state.clear_rejected_input()
-    return True

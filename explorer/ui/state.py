@@ -15,7 +15,7 @@ from explorer.errors import Problem
 from explorer.history import History, Version
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
-from explorer.shelf import Shelf, choice_token, chosen_names, default_choice, version_of
+from explorer.shelf import Shelf, default_names, names_from_token, names_to_token, version_of
 
 T = TypeVar("T")
 
@@ -146,11 +146,11 @@ def _load_network(token: str | None) -> None:
 
 
 def _load_shelf(token: str | None) -> None:
-    set_shelf(shelf().replaced_by(from_shelf_token(token) if token else ()))
+    set_shelf(shelf().replace_all(from_shelf_token(token) if token else ()))
 
 
 def _load_compared(token: str | None) -> None:
-    _COMPARED.set(chosen_names(token) if token else ())
+    _COMPARED.set(names_from_token(token) if token else ())
 
 
 _LOADERS = {NETWORK_PARAMETER: _load_network, SHELF_PARAMETER: _load_shelf, COMPARED_PARAMETER: _load_compared}
@@ -173,7 +173,7 @@ def url_tokens() -> dict[str, str | None]:
     return {
         NETWORK_PARAMETER: None if current() == DEFAULT else to_token(current()),
         SHELF_PARAMETER: to_shelf_token(variants) if variants else None,
-        COMPARED_PARAMETER: choice_token(names) if names else None,
+        COMPARED_PARAMETER: names_to_token(names) if names else None,
     }
 
 
@@ -196,7 +196,7 @@ def set_shelf(changed: Shelf) -> None:
 def compared_names() -> tuple[str, ...]:
     """Return the names of the networks to compare, the base first, without those that no longer exist."""
     known = tuple(name for name in _COMPARED.get() if version_of(name, shelf(), current()))
-    return known or default_choice(shelf(), current())
+    return known or default_names(shelf(), current())
 
 
 def set_compared_names(names: tuple[str, ...]) -> None:

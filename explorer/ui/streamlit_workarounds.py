@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.runtime.pages_manager import PagesManager
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 
 _DRAWING_S = 0.1  # in which a slow browser draws a line of numbers, or starts a component and draws its picture
 _MAX_ROWS = 1_000  # of the editable table, between two of its versions

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from explorer.lessons.receptive_field import FieldDistribution, window
 from explorer.lessons.resolution import MinimumInput, SizeTrace
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from fontTools.ttLib import TTFont
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 
 FAMILY = "Explorer Sans"
 FALLBACKS = "'Source Sans 3', 'Source Sans', Helvetica, Arial, sans-serif"  # for characters outside the subset

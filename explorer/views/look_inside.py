@@ -414,3 +414,10 @@ def strongest_maps(found: Sequence[Strip], title: str) -> str:
         y += strip.tile[0] * tile / strip.tile[1] + 8
     alt = f"{title}: " + "; ".join(_strip_text(strip) for strip in found)
     return svg.chart(520, y, title, alt, body)
+
+
+def channel_name(path: str, channel: int, first: int = 0) -> str:
+    """Return the name of a channel: block, branch, and number in the block, which is ``first`` + ``channel``."""
+    block, _, inner = path.removeprefix("inception_").partition(".")
+    branch = inner.removeprefix("branch_")
+    return f"{block}, {BRANCH_NAMES.get(branch, branch)}, channel {first + channel:,}"

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.ui import runs
-from explorer.ui.lab.train import drafts, history, images, run_view, setup
+from explorer.ui.lab.train import drafts, history, run_view, samples, setup
 from explorer.ui.runs import View
 
 
@@ -52,7 +52,7 @@ def show_run_or_start(view: View) -> None:
             st.markdown("#### Training images")
             st.markdown("Press **Train**, and the curves grow here. A minute is enough for the first lesson.")
             if dataset:
-                images.show_preview(drafts.get_draft(view).data, dataset)
+                samples.show_preview(drafts.get_draft(view).data, dataset)
 
 
 if runs.open_store():

@@ -11,7 +11,7 @@ import pytest
 
 from explorer.jobs import process
 from explorer.jobs.process import ChildProcess
-from explorer.settings import ROOT
+from explorer.paths import ROOT
 from tests.processes import is_alive, wait_for
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")

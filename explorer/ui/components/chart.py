@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.views.tables import Rows, to_csv
 
 _ASSETS = ASSETS / "chart"

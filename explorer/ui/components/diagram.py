@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.ui.state import SessionValue
 from explorer.views import fonts, palette
 from explorer.views.canvas import Drawing

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.comparison import Comparison
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.errors import UnbuildableError
 from explorer.presets import ACCURACIES, CATALOGUE
 from explorer.runs.results import Results, best_results
@@ -32,7 +32,7 @@ def title(name: str) -> str:
     if name != CURRENT:
         return CATALOGUE[name].title if name in CATALOGUE else name
     version = state.current()
-    return f"current: {version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))}"
+    return f"current: {version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))}"
 
 
 def accuracy_text(config: GoogLeNetConfig) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.lessons.questions import BANK
 from explorer.lessons.text import LessonText
 from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
@@ -103,7 +103,7 @@ def _show_worksheet(topic: str) -> None:
         st.caption("Select at least one lesson.")
         return
     version = state.current()
-    name = version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))
+    name = version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))
     sheet = worksheet(cache.summary(version.config), name, tuple(topics), seed, count)
     if not sheet.questions:
         st.caption("There is no question about the current network in these lessons: it has no auxiliary head.")

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from explorer.lessons.openings import opening
+from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import Question, questions
 from explorer.ui import cache, state
 from explorer.views import formatting as fmt
@@ -40,7 +40,7 @@ def predict(topic: str) -> None:
     """Ask the lesson's opening question, before the reader tries anything."""
     with st.container(border=True, key="predict"):
         st.markdown(":material/psychology: **Predict first**")
-        ask(opening(topic), "opening")
+        ask(opening_question(topic), "opening")
 
 
 def show_quiz(topic: str, *, reveal: bool) -> None:

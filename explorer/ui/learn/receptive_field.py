@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.analysis import NetworkSummary, problems
 from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES
 from explorer.lessons import resolution
-from explorer.lessons.receptive_field import Spectrum, spectra, without_branch
+from explorer.lessons.receptive_field import FieldDistribution, field_distributions, without_branch
 from explorer.ui import cache, messages, state
 from explorer.ui.components.chart import show_chart
 from explorer.ui.components.number import in_range, number_input, row_alignment
@@ -29,7 +29,7 @@ def _summary() -> NetworkSummary:
     return cache.summary(state.current().config)
 
 
-def _selected(found: tuple[Spectrum, ...]) -> Spectrum:
+def _selected(found: tuple[FieldDistribution, ...]) -> FieldDistribution:
     """Return the selected module's spectrum; the last module's if the selected one no longer exists."""
     names = [spectrum.module for spectrum in found]
     selected = st.session_state.get(_MODULE)
@@ -39,17 +39,17 @@ def _selected(found: tuple[Spectrum, ...]) -> Spectrum:
 def spectrum() -> None:
     """Show the fields after every module, and let the reader select one; the chart leaves before the control."""
     summary = _summary()
-    found = spectra(summary)
+    found = field_distributions(summary)
     st.session_state[_MODULE] = _selected(found).module
     above = st.container()
     show_chart(
-        charts.spectrum_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
+        charts.distribution_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
         "each tick is a field in pixels that some path has; the stronger its colour, the more paths have it.",
         "spectrum",
         [
             {"module": one.module, "field_px": field, "ways": count}
             for one in found
-            for field, count in one.ways.items()
+            for field, count in one.path_counts.items()
         ],
     )
     let_browser_draw()
@@ -58,7 +58,7 @@ def spectrum() -> None:
 
 def on_image() -> None:
     """Draw the fields of one position of the selected module on the sample image."""
-    found = _selected(spectra(_summary()))
+    found = _selected(field_distributions(_summary()))
     rows, columns = found.positions
     with st.container(horizontal=True):
         row = _position("Row", "field_row", rows, found.module)
@@ -68,7 +68,7 @@ def on_image() -> None:
         f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. The area outside the "
         "image is padding and holds no information.",
         "field_windows",
-        [{"field_px": field, "ways": count} for field, count in found.ways.items()],
+        [{"field_px": field, "ways": count} for field, count in found.path_counts.items()],
     )
 
 
@@ -81,23 +81,23 @@ def _position(label: str, key: str, count: int, module: str) -> int:
 def show_without_branch() -> None:
     """Remove one branch from every module and compare the spectrum of the selected one."""
     config = state.current().config
-    now = _selected(spectra(_summary()))
+    now = _selected(field_distributions(_summary()))
     branch = st.segmented_control(
         "Remove from every module", BRANCHES, default="5x5", key="field_without", format_func=BRANCH_NAMES.__getitem__
     )
     other = None
     if branch in BRANCHES:
         reduced = without_branch(config, branch)
-        other = next(one for one in spectra(cache.summary(reduced)) if one.module == now.module)
+        other = next(one for one in field_distributions(cache.summary(reduced)) if one.module == now.module)
         if reduced == config:
             st.caption("Every module of this network needs that branch, or none has it.")
     show_chart(
-        charts.spectrum_columns(
+        charts.distribution_columns(
             now, other, ("this network", f"without the {BRANCH_NAMES[branch]} branches" if branch else "")
         ),
         "the fraction of the paths through the branches that has each field, each path counted once.",
         "field_without",
-        [{"field_px": field, "ways": count} for field, count in now.ways.items()],
+        [{"field_px": field, "ways": count} for field, count in now.path_counts.items()],
     )
 
 
@@ -114,12 +114,12 @@ def input_size() -> None:
         number_input("Width", "input_size_width", width, set_width, width=150)
         st.button("Apply to the network", icon=":material/upload:", key=_APPLY, on_click=_apply)
     messages.show_problems(state.rejection(_APPLY))
-    st.markdown(charts.pooling_table(resolution.passages(config, height, width), config.pooling))
+    st.markdown(charts.pooling_table(resolution.size_traces(config, height, width), config.pooling))
     st.caption(
         f"Height × width after each layer that changes it. The network's own rule: {POOL_RULES[config.pooling].title}. "
         "Sizes on which the rules disagree are bold."
     )
-    found = resolution.diagnosis(config, height, width)
+    found = resolution.summary_or_problem(config, height, width)
     if isinstance(found, str):
         st.warning(f"At {height}×{width} this network cannot be built. {found}", icon=":material/block:")
     else:
@@ -150,7 +150,7 @@ def limits() -> None:
     small = config.replace(stem=config.stem.replace(kind="small"))
     left, right = st.columns(2)
     title = "7×7/2 stem, divides by 8" if config.stem.kind == "paper" else "small stem, divides by 2"
-    left.markdown(f"**This network** ({title})\n" + charts.limits_text(resolution.limits(config)))
+    left.markdown(f"**This network** ({title})\n" + charts.limits_text(resolution.minimum_inputs(config)))
     if config.stem.kind == "paper":
-        right.markdown("**With a small stem, divides by 2**\n" + charts.limits_text(resolution.limits(small)))
+        right.markdown("**With a small stem, divides by 2**\n" + charts.limits_text(resolution.minimum_inputs(small)))
     st.caption("Smallest square inputs in pixels, under the network's own pooling rule and auxiliary pool.")

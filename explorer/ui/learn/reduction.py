@@ -10,7 +10,7 @@ from explorer.errors import Problem
 from explorer.jobs.requests import ReductionTiming, ReductionTimingRequest
 from explorer.lessons import reduction as core
 from explorer.lessons.reduction import ARTICLE
-from explorer.lessons.spread import Spread, speedup, spread
+from explorer.lessons.statistics import Quartiles, quartiles, speedup
 from explorer.lessons.text import read
 from explorer.reduction import ReductionCase, case_problems, direct_path, reduction_path
 from explorer.ui import cache, messages, state
@@ -153,33 +153,33 @@ def _show_timing(report: ReductionTiming) -> None:
     show_svg(charts.timing_dots(report.direct_ms, report.reduced_ms), "timing")
     fewer_macs = direct_path(report.case).macs / reduction_path(report.case).macs
     st.markdown(_verdict(speedup(report.direct_ms, report.reduced_ms), fewer_macs))
-    direct, reduced = spread(report.direct_ms), spread(report.reduced_ms)
+    direct, reduced = quartiles(report.direct_ms), quartiles(report.reduced_ms)
     note = f" {report.note}" if report.note else ""
     st.caption(
-        f"Each dot is a round; line: median; bar: half of the rounds ({fmt.milliseconds(direct.low)} to "
-        f"{fmt.milliseconds(direct.high)} without, {fmt.milliseconds(reduced.low)} to "
-        f"{fmt.milliseconds(reduced.high)} with). {len(report.direct_ms)} rounds in turn, seed {report.seed}, "
+        f"Each dot is a round; line: median; bar: half of the rounds ({fmt.milliseconds(direct.lower)} to "
+        f"{fmt.milliseconds(direct.upper)} without, {fmt.milliseconds(reduced.lower)} to "
+        f"{fmt.milliseconds(reduced.upper)} with). {len(report.direct_ms)} rounds in turn, seed {report.seed}, "
         f"{report.device}, one image, float32.{note}"
     )
 
 
-def _verdict(measured: Spread, fewer_macs: float) -> str:
+def _verdict(measured: Quartiles, fewer_macs: float) -> str:
     """Compare how much the time fell with how much the MACs fell, as far as the spread of the rounds allows."""
-    if measured.holds(1):
+    if measured.contains(1):
         return "Both versions are about equally fast here: the rounds differ more than the two versions do."
-    if measured.middle > 1:
+    if measured.median > 1:
         first = (
-            f"Measured **{fmt.ratio(measured.middle)} times faster** (half of the rounds: {fmt.ratio(measured.low)} to "
-            f"{fmt.ratio(measured.high)}), at {fmt.ratio(fewer_macs)} times fewer MACs."
+            f"Measured **{fmt.ratio(measured.median)} times faster** (half of the rounds: "
+            f"{fmt.ratio(measured.lower)} to {fmt.ratio(measured.upper)}), at {fmt.ratio(fewer_macs)} times fewer MACs."
         )
     else:
         first = (
-            f"Measured **{fmt.ratio(1 / measured.middle)} times slower with the 1×1** (half of the rounds: "
-            f"{fmt.ratio(measured.low)} to {fmt.ratio(measured.high)}), at {fmt.ratio(fewer_macs)} times fewer MACs."
+            f"Measured **{fmt.ratio(1 / measured.median)} times slower with the 1×1** (half of the rounds: "
+            f"{fmt.ratio(measured.lower)} to {fmt.ratio(measured.upper)}), at {fmt.ratio(fewer_macs)} times fewer MACs."
         )
-    if measured.holds(fewer_macs):
+    if measured.contains(fewer_macs):
         return f"{first} Within the spread of the rounds, the time fell as far as the MACs."
-    if measured.middle > fewer_macs:
+    if measured.median > fewer_macs:
         return f"{first} Here the time fell even further than the MACs: MACs count arithmetic only."
     return (
         f"{first} The time saved is less than the MACs saved. Known causes: two layers are started instead of one, the "

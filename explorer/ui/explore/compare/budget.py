@@ -13,7 +13,8 @@ import streamlit as st
 from explorer import budget
 from explorer.errors import Problem
 from explorer.history import Version
-from explorer.ui import cache, messages, shelf, state
+from explorer.ui import cache, messages, state
+from explorer.ui.components import keep
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import formatting as fmt
@@ -74,7 +75,7 @@ def show_budget(_names: tuple[str, ...]) -> None:
 
 
 def _cost(quantity: str) -> int:
-    cost: int = getattr(cache.summary(state.current().config).main, quantity)
+    cost: int = getattr(cache.summary(state.current().config).inference_totals, quantity)
     return cost
 
 
@@ -84,7 +85,7 @@ def _start() -> None:
     limit = int(typed * _UNITS[quantity][1]) if 0 < typed <= _MAX_LIMIT else 0
     request = budget.Budget(quantity, limit, st.session_state[_KEEP], st.session_state.get(_ROW, ""))
     _RESULT.clear()
-    steps = budget.solve(state.current().config, request)
+    steps = budget.search(state.current().config, request)
     try:
         first = next(steps)
     except budget.BudgetError as error:
@@ -113,7 +114,7 @@ def _show_search() -> None:
         _continue()
     if search := _SEARCH.get():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(search.progress.share, f"Searching: {budget.WAYS[search.progress.way]}")
+            st.progress(search.progress.fraction, f"Searching: {budget.STRATEGIES[search.progress.strategy]}")
             st.button("Stop", icon=":material/stop:", on_click=_SEARCH.clear, key="budget_stop")
         rerun_after(0.02, "budget")
     elif result := _RESULT.get():
@@ -140,9 +141,9 @@ def _show_result(version: Version, request: budget.Budget, outcome: budget.Outco
         st.success(f"The network fits already: {fmt.exact(outcome.cost)} of {limit} {unit}.", icon=":material/check:")
         return
     if not outcome.candidates:
-        least = fmt.exact(int(outcome.least))
+        least = fmt.exact(int(outcome.minimum_cost))
         st.warning(
-            f"No network fits. Keeping {KEEPS[request.keep]}, the search reached {least} {unit} at the least; "
+            f"No network fits. Keeping {KEEPS[request.constraint]}, the search reached {least} {unit} at the least; "
             f"the limit is {limit}.",
             icon=":material/block:",
         )
@@ -157,7 +158,7 @@ def _show_candidate(number: int, version: Version, candidate: budget.Candidate, 
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{number + 1}. {budget.WAYS[candidate.way].capitalize()}**  \n"
+                f"**{number + 1}. {budget.STRATEGIES[candidate.strategy].capitalize()}**  \n"
                 f":small[{fmt.exact(candidate.cost)} {unit}, {fmt.exact(request.limit - candidate.cost)} below it · "
                 f"{len(candidate.changes)} cells changed, by {_usual_change(candidate)} each on average]",
                 width="content",
@@ -167,7 +168,7 @@ def _show_candidate(number: int, version: Version, candidate: budget.Candidate, 
                 state.set_current(found)
                 st.rerun()
             if st.button("Keep", icon=":material/star_outline:", key=f"budget_keep_{number}"):
-                shelf.keep(found, f"at most {fmt.short(request.limit)} {unit}")
+                keep.keep(found, f"at most {fmt.short(request.limit)} {unit}")
                 st.rerun()
         edits = " · ".join(f"**{change.where}** {edit_text(change)}" for change in candidate.changes[:_MAX_EDITS])
         if len(candidate.changes) > _MAX_EDITS:
@@ -176,4 +177,4 @@ def _show_candidate(number: int, version: Version, candidate: budget.Candidate, 
 
 
 def _usual_change(candidate: budget.Candidate) -> str:
-    return fmt.percent((candidate.moved / len(candidate.changes)) ** 0.5, 1)
+    return fmt.percent((candidate.distance / len(candidate.changes)) ** 0.5, 1)

@@ -101,7 +101,7 @@ def _files(version: Version, name: str) -> tuple[File, ...]:
 def _comparison_files(names: tuple[str, ...]) -> tuple[File, ...]:
     comparison, titles = comparison_of(names), [title(name) for name in names]
     totals = comparison_tables.total_rows(comparison, titles)
-    layers = partial(comparison_tables.layer_rows, comparison.differing, titles, comparison.base)
+    layers = partial(comparison_tables.layer_rows, comparison.differing_layers, titles, comparison.base)
     page = partial(handout.comparison_handout, comparison, titles, _selected(_MODULES) or None)
     return (
         File("Handout", "html", "text/html", "One page to print.", page),

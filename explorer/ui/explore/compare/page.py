@@ -11,7 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.comparison import MAX_COMPARED
 from explorer.errors import Problem
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.shelf import available_names
 from explorer.ui import cache, messages, shelf, state
 from explorer.ui.components.diagram import diagram

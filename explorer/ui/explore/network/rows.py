@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
-from explorer.table import ParsedTable, add_below, remove, rename, reset, validated
+from explorer.table import TableResult, add_below, check_table, remove, rename, reset
 from explorer.ui import messages, state
 
 _ROW, _NAME = "row", "row_name"
@@ -71,10 +71,10 @@ def reset_table() -> None:
     names = {module.name for module in version.base_config.modules}
     taps = tuple(tap for tap in version.config.aux.taps if tap in names)
     config = version.config.replace(modules=version.base_config.modules, aux=version.config.aux.replace(taps=taps))
-    _commit(_ROW, "", validated(config))
+    _commit(_ROW, "", check_table(config))
 
 
-def _commit(key: str, value: str, parsed: ParsedTable) -> GoogLeNetConfig | None:
+def _commit(key: str, value: str, parsed: TableResult) -> GoogLeNetConfig | None:
     """Make a parsed table the current network and return its config; show at the control ``key`` why it cannot be."""
     if parsed.config is None:
         state.reject_input(key, value, parsed.problems)

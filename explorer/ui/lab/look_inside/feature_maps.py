@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer.config import GoogLeNetConfig
 from explorer.jobs.inspection import FiltersRequest, MapRequest, Maps, MapsRequest
 from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
@@ -11,18 +10,14 @@ from explorer.ui.components.diagram import diagram, is_narrow
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
-from explorer.ui.state import SessionValue
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
-from explorer.views.labels import BRANCH_NAMES
-
-_MAP = SessionValue[tuple[str, int] | None]("look_inside_selected_map", None)
 
 
 def show_feature_maps(image: ChosenImage) -> None:
     """Show the diagram, the feature maps of the chosen block, and the selected map enlarged."""
     _show_diagram()
-    name = block_name(session.inspected_network().config)
+    name = session.block_name()
     request = MapsRequest(**session.request_fields(image.path), block=name)
     found = session.await_result(request, "look_inside_maps", "Computing feature maps")
     if found is None:
@@ -53,14 +48,6 @@ def _show_diagram() -> None:
     )
 
 
-def block_name(config: GoogLeNetConfig) -> str:
-    """Return the block of a network whose feature maps are shown: the chosen one, or else the first module."""
-    chosen = diagrams.block_of(state.selected_node())
-    return (
-        chosen if chosen == "stem" or chosen in {module.name for module in config.modules} else config.modules[0].name
-    )
-
-
 def _show_strips(found: Maps, path: str, channel: int) -> None:
     """Show the feature maps of a block, a strip per branch."""
     with st.container(horizontal=True, vertical_alignment="center", key="look_inside_maps_bar"):
@@ -83,21 +70,16 @@ def _show_strips(found: Maps, path: str, channel: int) -> None:
 
 def _selected_map(found: Maps) -> tuple[str, int]:
     """Return the path and the channel of the selected map, or of the one with the strongest response."""
-    path, channel = selected_map() or ("", 0)
+    path, channel = session.selected_map() or ("", 0)
     if any(strip.path == path and channel in strip.channels for strip in found.strips):
         return path, channel
     strongest = max(found.strips, key=lambda strip: strip.responses[0])
     return strongest.path, strongest.channels[0]
 
 
-def selected_map() -> tuple[str, int] | None:
-    """Return the path and the channel of the map that the user selected last; None before the first selection."""
-    return _MAP.get()
-
-
 def _select_map(map_id: str) -> None:
     path, _, channel = map_id.rpartition(":")
-    _MAP.set((path, int(channel)))
+    session.select_map(path, int(channel))
 
 
 def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
@@ -107,7 +89,7 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
     if feature_map is None:
         return
     strip = next(strip for strip in found.strips if strip.path == path)
-    name, heat = channel_name(path, channel, strip.first), feature_map.heat
+    name, heat = look_inside.channel_name(path, channel, strip.first), feature_map.heat
     alt = f"{name} over the image: mean {feature_map.response:.3g}, from {heat.low:.3g} to {heat.high:.3g}"
     with st.container(key="look_inside_enlarged_map"):
         show_svg(look_inside.heat_panels(feature_map.input_png, heat, name, "activation", alt), "look_inside_map")
@@ -117,13 +99,6 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
             "is larger."
         )
         st.page_link("pages/learn/receptive_field.py", label="About the receptive field", icon=":material/school:")
-
-
-def channel_name(path: str, channel: int, first: int = 0) -> str:
-    """Return the name of a channel: block, branch, and number in the block, which is ``first`` + ``channel``."""
-    block, _, inner = path.removeprefix("inception_").partition(".")
-    branch = inner.removeprefix("branch_")
-    return f"{block}, {BRANCH_NAMES.get(branch, branch)}, channel {first + channel:,}"
 
 
 def _show_filters() -> None:

@@ -18,7 +18,8 @@ from explorer.data.images import ImageError, decode
 from explorer.data.images import png as to_png
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_IMAGES
-from explorer.settings import ASSETS, data_folder
+from explorer.paths import ASSETS
+from explorer.settings import data_folder
 from explorer.training.plan import DATASETS, DatasetChoice
 from explorer.ui import messages
 from explorer.ui.lab.look_inside import session

@@ -6,7 +6,7 @@ from explorer.jobs.inspection import MaximizationRequest
 from explorer.ui import cache, state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
-from explorer.ui.lab.look_inside import feature_maps, session
+from explorer.ui.lab.look_inside import session
 from explorer.ui.state import SessionValue
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
@@ -29,9 +29,7 @@ def show_maximization() -> None:
     found = session.await_result(request, "look_inside_maximization", "Maximizing the activation")
     if found is None:
         return
-    show_svg(
-        look_inside.maximization_chart(found, feature_maps.channel_name(path, channel)), "look_inside_maximization"
-    )
+    show_svg(look_inside.maximization_chart(found, look_inside.channel_name(path, channel)), "look_inside_maximization")
     st.caption(
         "Reading this chart: gradient ascent changed a nearly grey image step by step to increase the mean response of "
         "this channel before the ReLU. Each step damps high frequencies and shifts the image a little, because "
@@ -63,9 +61,9 @@ def _choose_channel() -> tuple[str, int, int]:
 
 def _default_channel(layers: dict[str, tuple[str, int]]) -> tuple[str, int]:
     """Return the feature map that was selected last, or else the first channel of the chosen block."""
-    if (selected := feature_maps.selected_map()) and selected[0] in layers:
+    if (selected := session.selected_map()) and selected[0] in layers:
         return selected
-    block = feature_maps.block_name(session.inspected_network().config)
+    block = session.block_name()
     return next(path for path in layers if path.startswith((f"inception_{block}.", f"{block}."))), 0
 
 

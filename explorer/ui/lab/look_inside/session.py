@@ -27,13 +27,15 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import Scale, scale_problems
 from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.requests import Failure, JobRequest, R
+from explorer.paths import ASSETS
 from explorer.runs.links import PARAMETER, parse_weights_token
 from explorer.runs.schema import StoreError
-from explorer.settings import ASSETS, data_folder
+from explorer.settings import data_folder
 from explorer.ui import cache, messages, runs, state
 from explorer.ui.state import SessionValue, session_id
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import formatting as fmt
+from explorer.views.diagrams import block_of
 
 BUNDLED = ("mini_fashion_mnist", "mini_scales")
 RANDOM = "random"
@@ -48,6 +50,7 @@ _TOKEN_IN_URL = SessionValue[str | None]("look_inside_weights_in_url", None)
 _REFUSAL = SessionValue("look_inside_weights_refusal", "")
 _PREPROCESSING = SessionValue[Preprocessing | None]("look_inside_preprocessing", None)
 _SCALES = SessionValue[tuple[Scale, ...]]("look_inside_scales", ())
+_MAP = SessionValue[tuple[str, int] | None]("look_inside_selected_map", None)
 _STORED_TOKEN = re.compile(r"kept_([0-9a-f]{40})")
 
 
@@ -318,3 +321,20 @@ def run_as_fragment(draw: Callable[[], None]) -> None:
 
 def _shared_state() -> tuple[Network, tuple[Scale, ...]]:
     return inspected_network().network, scales()
+
+
+def block_name(config: GoogLeNetConfig | None = None) -> str:
+    """Return the block whose feature maps are shown: the chosen one, or else the network's first module."""
+    modules = [module.name for module in (config or inspected_network().config).modules]
+    chosen = block_of(state.selected_node())
+    return chosen if chosen in ("stem", *modules) else modules[0]
+
+
+def selected_map() -> tuple[str, int] | None:
+    """Return the path and the channel of the map that the user selected last; None before the first selection."""
+    return _MAP.get()
+
+
+def select_map(path: str, channel: int) -> None:
+    """Select the feature map of a channel."""
+    _MAP.set((path, channel))

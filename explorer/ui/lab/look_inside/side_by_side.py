@@ -10,7 +10,7 @@ from explorer.shelf import CURRENT
 from explorer.ui import cache, messages, state
 from explorer.ui.components import variants
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import attribution, feature_maps, prediction, session, weights
+from explorer.ui.lab.look_inside import attribution, prediction, session, weights
 from explorer.ui.lab.look_inside.images import ChosenImage
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.views import formatting as fmt
@@ -88,7 +88,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     show_svg(look_inside.class_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
     st.markdown(f":small[{confidence} One forward pass: {fmt.milliseconds(found.forward_ms)}.]")
-    layer, block = attribution.default_layer(inspected.config), feature_maps.block_name(inspected.config)
+    layer, block = attribution.default_layer(inspected.config), session.block_name(inspected.config)
     evidence = session.await_result(
         AttributionRequest(**fields, method="grad_cam", layer=layer), f"{key}_attribution", "Computing Grad-CAM"
     )

@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
 from explorer.data.weights import ShapeMismatch
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.errors import InputError
 from explorer.history import Version
 from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportRequest
@@ -70,7 +70,7 @@ def _summary(inspected: InspectedNetwork) -> str:
 
 def _current_title() -> str:
     version = state.current()
-    return version_title(CATALOGUE[version.base].title, changes(version.base_config, version.config))
+    return version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))
 
 
 def _show_current_network(inspected: InspectedNetwork) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 import streamlit as st
 
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 
 _ASSETS = ASSETS / "look_inside"
 MAX_BASE64 = 400_000  # characters of a drawing

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.runs.export import metrics_csv, tensorboard_zip
@@ -99,7 +99,7 @@ def _show_networks(run: Run) -> None:
 
 def open_network(network: NamedNetwork) -> None:
     """Make a network the current one, with the most similar preset as its base."""
-    base = min(PRESETS, key=lambda name: len(changes(PRESETS[name], network.config)))
+    base = min(PRESETS, key=lambda name: len(find_changes(PRESETS[name], network.config)))
     state.set_current(Version(base, network.config))
     st.toast(f"{network.name} is the current network. Undo restores yours.", icon=":material/check:")
 

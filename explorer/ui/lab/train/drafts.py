@@ -14,7 +14,7 @@ from explorer.data.arrays import DataError
 from explorer.errors import Problem, UnbuildableError
 from explorer.history import Version
 from explorer.runs.results import macs_per_second
-from explorer.shelf import CURRENT, available, free_name, suggested_name
+from explorer.shelf import CURRENT, available_names, suggest_name, unique_name
 from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
 from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork
 from explorer.training.races import SEEDS, STEPS
@@ -49,7 +49,7 @@ def reset_draft(view: View) -> None:
 
 def network_names(view: View) -> tuple[str, ...]:
     """Return the names of the chosen networks of a view that still exist, or the defaults if they are too few."""
-    existing = available(state.shelf())
+    existing = available_names(state.shelf())
     names = tuple(name for name in _NETWORKS.get().get(view, ()) if name in existing)
     return names if len(names) >= (2 if view == "race" else 1) else _default_names(view)
 
@@ -75,13 +75,13 @@ def chosen_networks(view: View) -> tuple[NamedNetwork, ...]:
         version = state.version_named(choice)
         name = _describe(version) if choice == CURRENT else choice
         if name in found:
-            name = free_name(name, found)
+            name = unique_name(name, found)
         found[name] = NamedNetwork(name=name, config=version.config)
     return tuple(found.values())
 
 
 def _describe(version: Version) -> str:
-    return version.base if version.config == version.base_config else suggested_name(state.shelf(), version)
+    return version.base if version.config == version.base_config else suggest_name(state.shelf(), version)
 
 
 def training_speed(view: View) -> tuple[float, bool]:

@@ -1,26 +1,20 @@
 """The images of a run: choose a dataset, import one, and show images of each class and misclassified ones."""
 
-from functools import lru_cache
-from pathlib import Path
-
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import available_datasets, load
+from explorer.data.datasets import available_datasets
 from explorer.data.imports import SIDES, Upload, delete
 from explorer.jobs.image_imports import import_in_worker
 from explorer.settings import data_folder
-from explorer.training.events import Misclassification
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 from explorer.ui import messages, runs, state
 from explorer.ui.lab.train import drafts
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
-from explorer.views.image_strips import ClassStrip, error_cards_html, strips_html
 
-_PREVIEW_IMAGES = 12  # of a class
 _UPLOADER = SessionValue("train_uploader", 0)
 _IMPORT_NOTES = SessionValue[tuple[str, ...]]("train_import_notes", ())
 _FORMATS = (
@@ -114,34 +108,3 @@ def _delete_dataset(view: View) -> None:
     draft = drafts.get_draft(view)
     delete(draft.data.upload, data_folder())
     drafts.set_draft(view, draft.replace(data=DatasetChoice()))
-
-
-def show_preview(data: DatasetChoice, info: DatasetInfo) -> None:
-    """Show some images of each class, with their numbers."""
-    try:
-        st.html(_preview_html(data, str(data_folder())))
-    except DataError as error:
-        messages.show_refusal(str(error))
-        return
-    st.caption(
-        f"{fmt.markdown(info.title)}: {info.train:,} training and {info.test:,} test images of "
-        f"{fmt.shape(info.shape)}. Test images are never used for training. Source: {fmt.markdown(info.source)}"
-    )
-
-
-@lru_cache(maxsize=16)
-def _preview_html(data: DatasetChoice, folder: str) -> str:
-    """Return the preview as HTML. The cache holds a few small images instead of the whole dataset."""
-    dataset = load(data, Path(folder))
-    previews = dict(dataset.preview(_PREVIEW_IMAGES))
-    return strips_html([ClassStrip(name, train, test, previews[name]) for name, train, test in dataset.counts()])
-
-
-@lru_cache(maxsize=32)
-def misclassified_html(data: DatasetChoice, folder: str, found: tuple[Misclassification, ...]) -> str:
-    """Return misclassified test images as HTML. Raises DataError if the dataset has changed or no longer exists."""
-    dataset = load(data, Path(folder))
-    if any(mistake.image >= len(dataset.test) for mistake in found):
-        raise DataError("The images have changed since this run was tested on them.")
-    images = dataset.test[[mistake.image for mistake in found]].transpose(0, 2, 3, 1)
-    return error_cards_html(images, found, dataset.info.classes)

@@ -10,15 +10,16 @@ import streamlit as st
 
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
+from explorer.paths import ASSETS
 from explorer.runs.records import ACTIVE, Point, Run, State
-from explorer.settings import ASSETS, data_folder
+from explorer.settings import data_folder
 from explorer.training.events import Evaluated, Finished, Started
 from explorer.training.plan import DatasetInfo
 from explorer.training.races import standings
 from explorer.ui import cache, messages, runs
 from explorer.ui.components.variants import theme
 from explorer.ui.explore.network.charts import show_plotly_chart
-from explorer.ui.lab.train import actions, images
+from explorer.ui.lab.train import actions, samples
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import curves
@@ -120,7 +121,7 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
         show_curves(panels, axis, run.id, wide_first=is_race)
         st.caption(_READING_RACE if is_race else _READING)
     elif dataset:  # while it waits
-        images.show_preview(run.plan.data, dataset)
+        samples.show_preview(run.plan.data, dataset)
     if is_race:
         _show_race_table(run)
     if run.state not in ACTIVE and dataset:
@@ -245,7 +246,7 @@ def _show_misclassified(run: Run, dataset: DatasetInfo) -> None:
         return
     st.markdown("**Misclassified with the highest confidence**")
     try:
-        st.html(images.misclassified_html(run.plan.data, str(data_folder()), evaluated.mistakes))
+        st.html(samples.misclassified_html(run.plan.data, str(data_folder()), evaluated.mistakes))
     except DataError as error:
         messages.show_refusal(str(error))
 

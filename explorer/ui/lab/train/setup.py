@@ -6,7 +6,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from explorer.errors import Problem, UnbuildableError
-from explorer.shelf import available
+from explorer.shelf import available_names
 from explorer.training.draft import PreparedPlan, RunDraft, convert_budget
 from explorer.training.plan import (
     MAX_NETWORKS,
@@ -114,7 +114,7 @@ def _network_key(view: View) -> str:
 
 def _titles() -> dict[str, str]:
     """Return the titles of all networks by name."""
-    return {name: title(name) for name in available(state.shelf())}
+    return {name: title(name) for name in available_names(state.shelf())}
 
 
 def _show_network_choice(view: View) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.live import inference
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 from explorer.ui.lab.look_inside import images, session
 from tests.ui.app import alt_texts, page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, open_page
