@@ -53,7 +53,7 @@ function createPanel(view, at) {
 
 // The title and a button per line. They are created again only when their names change, so that the focus stays.
 function updateLegend(view, at, { title, lines }) {
-  const panel = view.panels[at], named = lines.filter((line) => !line.faint);
+  const panel = view.panels[at], named = lines.filter((line) => !line.is_faint);
   const names = JSON.stringify([title, named.map((line) => [line.name, line.colour, line.dash])]);
   if (panel.names === names) return;
   panel.names = names;
@@ -103,7 +103,7 @@ function drawPanel(view, at) {
   if (width < 80) return;
   panel.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   panel.svg.setAttribute("height", height);
-  panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.faint && l.points.length).map(
+  panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.is_faint && l.points.length).map(
     (l) => `${l.name}: ${valueText(l.points.at(-1)[1], unit)}`).join(", ") || "no points yet"}`);
   const visible = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
   const range = view.zoom ?? wholeRange(view.data.panels);
@@ -138,7 +138,7 @@ function valueRange(inside, unit) {
   const low = ys.reduce((a, b) => Math.min(a, b)), high = ys.reduce((a, b) => Math.max(a, b));
   if (unit === "log") return [low * 0.8, high * 1.25];
   const pad = 0.06 * (high - low || Math.abs(high) || 1);
-  return [Math.max(0, low - pad), unit === "share" ? Math.min(1, high + pad) : high + pad];
+  return [Math.max(0, low - pad), unit === "fraction" ? Math.min(1, high + pad) : high + pad];
 }
 
 function createScale([x0, x1], [y0, y1], unit, width, height) {
@@ -170,8 +170,8 @@ function lineParts(line, points, scale) {
   if (!points.length) return [];
   const at = points.map(([x, y]) => `${scale.x(x).toFixed(1)},${scale.y(y).toFixed(1)}`).join(" ");
   const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
-    "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.faint ? 0.45 : 1 })];
-  if (line.marks) {
+    "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.is_faint ? 0.45 : 1 })];
+  if (line.has_markers) {
     parts.push(...points.map(([x, y]) => shape("circle", { cx: scale.x(x), cy: scale.y(y), r: 3, fill: line.colour })));
   }
   return parts;
@@ -180,7 +180,7 @@ function lineParts(line, points, scale) {
 // The values of all lines at the point nearest to the pointer, in a box beside it.
 function showTooltip(view, panel, lines, inside, scale, unit, parts, width, height) {
   const near = inside.map((points) => nearest(points, panel.pointer));
-  const rows = lines.map((line, n) => [line, near[n]]).filter(([line, point]) => point && !line.faint);
+  const rows = lines.map((line, n) => [line, near[n]]).filter(([line, point]) => point && !line.is_faint);
   if (!rows.length) return;
   const x = scale.x(nearest(rows.map(([, point]) => point), panel.pointer)[0]);
   parts.push(shape("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: height - BOTTOM }));
@@ -218,7 +218,7 @@ function powers([low, high]) {
 }
 
 function valueText(y, unit) {
-  return unit === "share" ? `${Number((100 * y).toPrecision(3))} %` : String(Number(y.toPrecision(3)));
+  return unit === "fraction" ? `${Number((100 * y).toPrecision(3))} %` : String(Number(y.toPrecision(3)));
 }
 
 function short(x) {

@@ -1,4 +1,4 @@
-"""Curves for the live chart: which lines there are, what they go along, and in which colours."""
+"""Curves for the live chart: lines, axes and colours."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from explorer import PRESETS
 from explorer.runs.records import Point
 from explorer.training.plan import TRAINING_PASSES, NamedNetwork, Plan
 from explorer.views import palette
-from explorer.views.curves import AXES, SHARED, Group, groups_beside_others, groups_of, of_groups, of_run
+from explorer.views.curves import AXES, COMPARED_CURVES, Group, comparison_panels, race_groups, run_groups, run_panels
 from explorer.views.palette import DARK, LIGHT
 
 MACS = 1_000
@@ -32,49 +32,52 @@ CURVES = {
 
 
 def test_the_panels_of_a_run() -> None:
-    """Training and test together, the heads apart, the gradients in the order of depth."""
-    accuracy, loss, heads, gradients = of_run(CURVES, "step", MACS, LIGHT)
+    """Training and test together, the auxiliary heads apart, the gradients ordered by depth."""
+    accuracy, loss, heads, gradients = run_panels(CURVES, "step", MACS, LIGHT)
     assert [line.name for line in accuracy.lines] == ["train", "test"]
     assert accuracy.lines[0].points == [(1.0, 0.1), (2.0, 0.2)]
-    assert accuracy.unit == "share"
+    assert accuracy.unit == "fraction"
     assert [line.points for line in loss.lines] == [[(1.0, 2.0), (2.0, 1.0)], [(1.0, 1.5)]]
-    assert [(line.name, line.colour) for line in heads.lines] == [("on 4a", palette.AUX), ("on 4d", palette.AUX)]
+    assert [(line.name, line.colour) for line in heads.lines] == [("at 4a", palette.AUX), ("at 4d", palette.AUX)]
     assert heads.lines[0].dash != heads.lines[1].dash
     assert [line.name for line in gradients.lines] == ["stem", "3a", "classifier", "aux 4a"]
     assert gradients.unit == "log"
 
 
-def test_without_heads_there_is_no_panel_of_them() -> None:
-    """Nor one of gradients before there are any."""
-    curves = {kind: CURVES[kind] for kind in SHARED}
-    assert [panel.title for panel in of_run(curves, "step", MACS, LIGHT)] == ["Accuracy", "Loss of the main classifier"]
+def test_without_auxiliary_heads_there_is_no_panel_for_them() -> None:
+    """There is none for gradients before the first."""
+    curves = {kind: CURVES[kind] for kind in COMPARED_CURVES}
+    assert [panel.title for panel in run_panels(curves, "step", MACS, LIGHT)] == [
+        "Accuracy",
+        "Loss of the main classifier",
+    ]
 
 
 @pytest.mark.parametrize(
     ("axis", "last"), [("step", 2.0), ("seconds", 1.0), ("images", 128.0), ("macs", 128.0 * TRAINING_PASSES * MACS)]
 )
-def test_what_the_curves_go_along(axis: str, last: float) -> None:
-    """Steps, seconds, images, or the MACs that they cost."""
+def test_the_axes_of_the_curves(axis: str, last: float) -> None:
+    """Steps, seconds, images, or MACs of training."""
     assert axis in AXES
-    panels = of_run(CURVES, axis, MACS, LIGHT)
+    panels = run_panels(CURVES, axis, MACS, LIGHT)
     assert panels[0].lines[0].points[-1][0] == last
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_gradients_can_be_seen_on_the_page(theme: palette.Theme) -> None:
-    """Each block's colour is its own, and stands out from the background."""
+def test_gradients_contrast_with_the_background(theme: palette.Theme) -> None:
+    """Each block has its own colour, with a contrast of at least 3."""
     curves = CURVES | {f"gradient/{block}": points(1.0) for block in ("3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")}
-    lines = [line for line in of_run(curves, "step", MACS, theme)[3].lines if not line.dash]
+    lines = [line for line in run_panels(curves, "step", MACS, theme)[3].lines if not line.dash]
     assert len({line.colour for line in lines}) == len(lines)
     assert all(palette.contrast(line.colour, theme.background) > 3 for line in lines)
 
 
-def test_seeds_are_faint_and_their_mean_is_not() -> None:
-    """The mean goes as far as all lanes are; one lane alone is drawn as it is."""
-    lanes = ({"test_accuracy": points(0.2, 0.4)}, {"test_accuracy": points(0.4)})
-    (group, alone) = (Group("A mini", "#111111", lanes, MACS), Group("B half", "#222222", lanes[:1], MACS))
-    lines = of_groups([group, alone], "step")[0].lines
-    assert [(line.name, line.faint) for line in lines] == [
+def test_seeds_are_faint_and_their_mean_is_thick() -> None:
+    """The mean ends with the shortest curve; a single seed has one line."""
+    curves = ({"test_accuracy": points(0.2, 0.4)}, {"test_accuracy": points(0.4)})
+    (group, alone) = (Group("A mini", "#111111", curves, MACS), Group("B half", "#222222", curves[:1], MACS))
+    lines = comparison_panels([group, alone], "step")[0].lines
+    assert [(line.name, line.is_faint) for line in lines] == [
         ("A mini", True),
         ("A mini", True),
         ("A mini", False),
@@ -85,30 +88,30 @@ def test_seeds_are_faint_and_their_mean_is_not() -> None:
 
 
 def test_a_race_is_in_the_colours_of_its_networks() -> None:
-    """Each network has its letter, its colour, its lanes and its MACs."""
+    """Each network has its letter, its colour, its curves and its MACs."""
     plan = Plan(
-        entrants=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
+        networks=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
     )
-    lanes = [{"test_accuracy": points(lane)} for lane in range(4)]
-    first, second = groups_of(plan, lanes, [1, 2], LIGHT)
+    curves = [{"test_accuracy": points(value)} for value in range(4)]
+    first, second = race_groups(plan, curves, [1, 2], LIGHT)
     assert (first.title, second.title) == ("A mini", "B half")
     assert (first.colour, second.colour) == (LIGHT.variants["A"], LIGHT.variants["B"])
-    assert second.lanes == (lanes[2], lanes[3])
+    assert second.trainer_curves == (curves[2], curves[3])
     assert (first.macs, second.macs) == (1, 2)
 
 
 def test_a_race_among_other_runs_shows_every_network() -> None:
-    """All in the run's colour, each with its name and dashes, as the mean over its seeds; one network has the run's."""
+    """All in the run's colour, each with its name and dashes, as the mean of its seeds."""
     race = Plan(
-        entrants=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
+        networks=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")), seeds=(0, 1)
     )
-    lanes = [{"test_accuracy": points(value)} for value in (0.1, 0.3, 0.5, 0.9)]
-    alone = race.replace(entrants=race.entrants[:1])
+    curves = [{"test_accuracy": points(value)} for value in (0.1, 0.3, 0.5, 0.9)]
+    alone = race.replace(networks=race.networks[:1])
     groups = (
-        *groups_beside_others("A race", "#111111", race, lanes, [1, 2]),
-        *groups_beside_others("B one", "#222222", alone, lanes[:2], [1]),
+        *run_groups("A race", "#111111", race, curves, [1, 2]),
+        *run_groups("B one", "#222222", alone, curves[:2], [1]),
     )
-    lines = of_groups(groups, "macs", seeds=False)[0].lines
+    lines = comparison_panels(groups, "macs", show_seeds=False)[0].lines
     assert [(line.name, line.colour) for line in lines] == [
         ("A race: mini", "#111111"),
         ("A race: half", "#111111"),
