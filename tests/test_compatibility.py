@@ -1,18 +1,27 @@
 """Files that an earlier version of the app wrote can be opened. ``compatibility/README.md`` says what wrote them."""
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from explorer import GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
+from explorer.data.weight_files import read_metadata
 from explorer.history import Version
+from explorer.live.training import train
+from explorer.live.weights import load_weights, restore_model
+from explorer.runs.store import Store
 from explorer.share import from_json, from_shelf_token, from_token, shelf_from_json
 from explorer.shelf import Variant
+from explorer.training.events import Evaluated, Stepped
+from explorer.training.plan import DATASETS
 
 FOLDER = Path(__file__).parent / "compatibility"
 LINKS = json.loads((FOLDER / "links.json").read_text("utf-8"))
+RUNS = json.loads((FOLDER / "run_store" / "expected.json").read_text("utf-8"))
 
 
 def modules(*rows: tuple[str, int, int | None, int, int | None, int, int | None]) -> tuple[InceptionModule, ...]:
@@ -153,3 +162,76 @@ def test_documents() -> None:
     """The JSON documents of a network and of a shelf can be read."""
     assert EDITED == from_json((FOLDER / "network.json").read_bytes())
     assert SHELF == shelf_from_json((FOLDER / "shelf.json").read_bytes())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A copy of the run store."""
+    folder = tmp_path / "run_store"
+    shutil.copytree(FOLDER / "run_store", folder)
+    store = Store(folder)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["done", "half_way"])
+def test_a_run_store(store: Store, name: str) -> None:
+    """Runs, plans, curves, events and checkpoints are those that were stored."""
+    (run,) = [run for run in store.runs() if run.name == name]
+    expected = RUNS[name]
+    assert (run.id, run.state, run.step, run.checkpoint_step) == (
+        expected["id"],
+        expected["state"],
+        expected["step"],
+        expected["checkpoint_step"],
+    )
+    assert [network.name for network in run.plan.networks] == (["mini"] if name == "done" else ["mini", "plain"])
+    assert run.plan.seeds == ((0, 1) if name == "done" else (0,))
+    for trainer in run.trainers:
+        curves = expected["curves"][trainer.number]
+        assert curves == {
+            kind: [[point.step, point.images, point.value] for point in store.curve(run.id, kind, trainer.number)]
+            for kind in curves
+        }
+        for kind in ("evaluated", "finished"):
+            event, stored = store.latest_event(run.id, kind, trainer.number), expected[kind][trainer.number]
+            assert stored == (event and json.loads(event.model_dump_json()))
+        assert trainer.progress == (1 if name == "done" else pytest.approx(trainer.step / 120))
+        weights = load_weights(store.weights_path(run.id, trainer.number))
+        assert weights.config == run.plan.networks[run.plan.trainers[trainer.number].network].config
+        restore_model(weights)
+
+
+def test_an_evaluation_in_a_run_store(store: Store) -> None:
+    """Its misclassifications have their parts under today's names."""
+    event = store.latest_event(RUNS["done"]["id"], "evaluated", 1)
+    assert isinstance(event, Evaluated)
+    stored = RUNS["done"]["evaluated"][1]
+    assert (event.trainer, event.progress, event.final) == (stored["lane"], stored["share"], stored["final"])
+    mistake = event.mistakes[0]
+    assert [mistake.image, mistake.label, mistake.predicted, mistake.probability] == stored["mistakes"][0]
+
+
+def test_a_paused_run_resumes(store: Store) -> None:
+    """Its next steps are those of the version that paused it."""
+    run = store.run(RUNS["half_way"]["id"])
+    assert run.is_resumable
+    training = train(run.plan, store.folder, store.checkpoint(run.id))
+    losses: list[dict[int, float]] = [{}, {}]
+    for event in training:
+        if isinstance(event, Stepped):
+            losses[event.trainer][event.step] = event.loss
+        if event.step == run.checkpoint_step + 5:
+            break
+    for trainer, curves in enumerate(RUNS["half_way_resumed"]["curves"]):
+        expected = {step: value for step, _, value in curves["train_loss"] if step in losses[trainer]}
+        assert len(expected) >= 4
+        assert losses[trainer] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_weights_file() -> None:
+    """Network and metadata can be read, and the weights belong to the network."""
+    path = FOLDER / "weights.safetensors"
+    metadata = read_metadata(path)
+    assert (metadata.name, metadata.steps, metadata.facts) == ("mini", 40, DATASETS["fashion_mnist"])
+    restore_model(load_weights(path))
