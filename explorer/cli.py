@@ -14,11 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.comparison import MAX_COMPARED, Comparison
-from explorer.diff import changes
+from explorer.comparison import Comparison
+from explorer.diff import find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
+from explorer.shelf import MAX_COMPARED
 
 app = typer.Typer(
     help=f"GoogLeNet in numbers. NETWORK is a preset ({', '.join(PRESETS)}), a JSON file of the app, a link or its "
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 
 
-class Named(NamedTuple):
+class NamedVersion(NamedTuple):
     """A network as it was asked for, with the name it goes by."""
 
     name: str
@@ -42,7 +43,7 @@ class Named(NamedTuple):
         return summarize(self.version.config)
 
 
-class Shape(StrEnum):
+class TableFormat(StrEnum):
     """How tables are written."""
 
     text = "text"
@@ -51,7 +52,7 @@ class Shape(StrEnum):
     markdown = "markdown"
 
 
-class ComparedShape(StrEnum):
+class ComparisonFormat(StrEnum):
     """How comparisons are written."""
 
     text = "text"
@@ -61,7 +62,7 @@ class ComparedShape(StrEnum):
     html = "html"
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """What a network can be taken away as."""
 
     pytorch = "pytorch"
@@ -79,11 +80,13 @@ class Format(StrEnum):
 Network = Annotated[str, typer.Argument(metavar="NETWORK", help="Preset, JSON file, link, or - for standard input.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
 Layers = Annotated[bool, typer.Option("--layers", help="Every layer instead of the totals.")]
-TableShape = Annotated[Shape, typer.Option("--format", help="How to write it.")]
+TableShape = Annotated[TableFormat, typer.Option("--format", help="How to write it.")]
 
 
 @app.command()
-def summary(network: Network, layers: Layers = False, shape: TableShape = Shape.text, output: Output = None) -> None:
+def summary(
+    network: Network, layers: Layers = False, shape: TableShape = TableFormat.text, output: Output = None
+) -> None:
     """Print the totals of a network, or all its layers."""
     from explorer.views import comparison_tables, layer_table
 
@@ -101,7 +104,7 @@ def compare(
     networks: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=f"Two to {MAX_COMPARED} networks.")],
     base: Annotated[int, typer.Option(min=1, max=MAX_COMPARED, help="Which of them the others are held against.")] = 1,
     layers: Annotated[bool, typer.Option("--layers", help="The layers that differ instead of the totals.")] = False,
-    shape: Annotated[ComparedShape, typer.Option("--format", help="How to write it.")] = ComparedShape.text,
+    shape: Annotated[ComparisonFormat, typer.Option("--format", help="How to write it.")] = ComparisonFormat.text,
     output: Output = None,
 ) -> None:
     """Hold networks against each other: totals with differences, or the layers that differ."""
@@ -114,21 +117,21 @@ def compare(
     named = [_read(network) for network in networks]
     names = [one.name for one in named]
     comparison = Comparison(tuple(one.summary for one in named), base - 1)
-    if shape is ComparedShape.html:
+    if shape is ComparisonFormat.html:
         _write(handout.comparison_handout(comparison, names), output)
         return
     rows = (
-        comparison_tables.layer_rows(comparison.differing, names, comparison.base)
+        comparison_tables.layer_rows(comparison.differing_layers, names, comparison.base)
         if layers
         else [*comparison_tables.total_rows(comparison, names)]
     )
-    _write(_table(rows, Shape(shape.value)), output)
+    _write(_table(rows, TableFormat(shape.value)), output)
 
 
 @app.command()
 def export(
     network: Network,
-    kind: Annotated[Format, typer.Option("--format", "-f", help="What to make of it.")],
+    kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to make of it.")],
     output: Output = None,
     weights: Annotated[
         Path | None, typer.Option(help="Weights for onnx and safetensors (a safetensors file) instead of random ones.")
@@ -138,7 +141,7 @@ def export(
 ) -> None:
     """Take a network away as code, graph, weights, document, table, handout or picture."""
     named = _read(network)
-    if kind in (Format.onnx, Format.safetensors):
+    if kind in (ExportFormat.onnx, ExportFormat.safetensors):
         if output is None and sys.stdout.isatty():
             raise typer.BadParameter(f"{kind.value} is no text: give -o FILE or pipe it.", param_hint="--output")
         _write(_binary(named, kind, weights, seed), output)
@@ -146,21 +149,21 @@ def export(
         _write(_text(named._replace(name=name or named.name), kind, name), output)
 
 
-def _text(named: Named, kind: Format, name: str) -> str:
+def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
     """Return a network in a format that is text. ``name`` is what the reader wants it to be called."""
     from explorer.export.source import to_source
     from explorer.views import diagrams, handout, layer_table, layout, tables
 
     version, network = named.version, named.summary
-    makers: dict[Format, Callable[[], str]] = {
-        Format.pytorch: lambda: to_source(version, name),
-        Format.json: lambda: to_json(version.config) + "\n",
-        Format.link: lambda: to_token(version) + "\n",
-        Format.csv: lambda: tables.to_csv(layer_table.layer_rows(network.rows)),
-        Format.latex: lambda: tables.to_latex(layer_table.layer_rows(network.rows), named.name),
-        Format.markdown: lambda: tables.to_markdown(layer_table.layer_rows(network.rows)),
-        Format.html: lambda: handout.network_handout(version, network, named.name),
-        Format.svg: lambda: diagrams.overview(network).standalone_svg,
+    makers: dict[ExportFormat, Callable[[], str]] = {
+        ExportFormat.pytorch: lambda: to_source(version, name),
+        ExportFormat.json: lambda: to_json(version.config) + "\n",
+        ExportFormat.link: lambda: to_token(version) + "\n",
+        ExportFormat.csv: lambda: tables.to_csv(layer_table.layer_rows(network.rows)),
+        ExportFormat.latex: lambda: tables.to_latex(layer_table.layer_rows(network.rows), named.name),
+        ExportFormat.markdown: lambda: tables.to_markdown(layer_table.layer_rows(network.rows)),
+        ExportFormat.html: lambda: handout.network_handout(version, network, named.name),
+        ExportFormat.svg: lambda: diagrams.overview(network).standalone_svg,
     }
     try:
         return makers[kind]()
@@ -168,7 +171,7 @@ def _text(named: Named, kind: Format, name: str) -> str:
         _fail(str(error))
 
 
-def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> bytes:
+def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed: int) -> bytes:
     from explorer.export.size import export_limit_reason
 
     config = named.version.config
@@ -183,22 +186,22 @@ def _binary(named: Named, kind: Format, weights: Path | None, seed: int) -> byte
         _fail(f"{weights}: {error}")
     if model.config != config:
         _fail(f"{weights}: The weights are of another network.")
-    if kind is Format.safetensors:
+    if kind is ExportFormat.safetensors:
         return to_safetensors(model)
     from explorer.live.onnx_graph import to_onnx
 
     return to_onnx(model.eval())
 
 
-def _read(network: str) -> Named:
+def _read(network: str) -> NamedVersion:
     """Return the network that an argument names: a preset, standard input, a link, or a file."""
     try:
         if network in PRESETS:
-            return Named(network, Version(network, PRESETS[network]))
+            return NamedVersion(network, Version(network, PRESETS[network]))
         if network == "-":
             return _closest("stdin", sys.stdin.buffer.read(MAX_DOCUMENT + 1))
         if token := _token_in(network):
-            return Named(from_token(token).base, from_token(token))
+            return NamedVersion(from_token(token).base, from_token(token))
         with Path(network).open("rb") as file:
             return _closest(Path(network).stem, file.read(MAX_DOCUMENT + 1))
     except OSError as error:
@@ -214,20 +217,22 @@ def _token_in(text: str) -> str:
     return found if head.isdigit() and rest.partition(".")[0] in PRESETS else ""
 
 
-def _closest(name: str, document: bytes) -> Named:
+def _closest(name: str, document: bytes) -> NamedVersion:
     """A file does not say what it was made from: tell it against the preset from which it differs least."""
     config = from_json(document)
-    return Named(name, Version(min(CATALOGUE, key=lambda base: len(changes(PRESETS[base], config))), config))
+    return NamedVersion(
+        name, Version(min(CATALOGUE, key=lambda base: len(find_changes(PRESETS[base], config))), config)
+    )
 
 
-def _table(rows: list[dict[str, object]], shape: Shape) -> str:
+def _table(rows: list[dict[str, object]], shape: TableFormat) -> str:
     from explorer.views import tables
 
     writers = {
-        Shape.text: tables.to_text,
-        Shape.csv: tables.to_csv,
-        Shape.latex: tables.to_latex,
-        Shape.markdown: tables.to_markdown,
+        TableFormat.text: tables.to_text,
+        TableFormat.csv: tables.to_csv,
+        TableFormat.latex: tables.to_latex,
+        TableFormat.markdown: tables.to_markdown,
     }
     return writers[shape](rows) if rows else "Nothing differs.\n"
 

@@ -1,7 +1,7 @@
-"""Two or more networks side by side: layers aligned by path, table rows by module, and the differences of both.
+"""Compare two or more networks: layers aligned by path, table rows aligned by module, and their differences.
 
-Any valid networks can be compared, whatever their modules, stages and heads: what one of them lacks is None there and
-counts as nothing. So the differences of the layers always add up to the difference of the totals.
+Any valid networks can be compared, with any modules, stages and heads: a layer that a network lacks is None there and
+counts as 0. So the differences of the layers always add up to the difference of the totals.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import HEADINGS, InceptionModule
+from explorer.summary import LayerRow, NetworkSummary
 
-MAX_COMPARED = 4
 QUANTITIES = ("parameters", "macs", "activations")
 Status = Literal["same", "changed", "added", "removed"]
 
 
 class NetworkTotals(NamedTuple):
-    """What a network costs.
+    """The totals of a network.
 
-    Trainable numbers at inference and in training, MACs and activation elements of one image at inference, and the
-    receptive field of the last module in pixels.
+    Parameters at inference and in training (with the auxiliary heads), MACs and activation elements of one image at
+    inference, and the receptive field of the last module in pixels.
     """
 
     parameters: int
@@ -32,7 +31,7 @@ class NetworkTotals(NamedTuple):
 
     @classmethod
     def of(cls, summary: NetworkSummary) -> "NetworkTotals":
-        """Read the facts of one network."""
+        """Return the totals of one network."""
         return cls(
             summary.parameters(aux=False),
             summary.parameters(),
@@ -42,19 +41,19 @@ class NetworkTotals(NamedTuple):
         )
 
     def minus(self, base: "NetworkTotals") -> "NetworkTotals":
-        """Return what is more than in ``base``, fact by fact; negative where it is less."""
+        """Return the difference from ``base``, total by total; negative where this network has less."""
         return NetworkTotals(*(here - there for here, there in zip(self, base, strict=True)))
 
 
 class AlignedLayer(NamedTuple):
-    """The layer of one path in each network; None where a network has no such layer."""
+    """The layer at one path in each network; None where a network has no such layer."""
 
     path: str
     rows: tuple[LayerRow | None, ...]
 
     @property
     def differs(self) -> bool:
-        """Whether the networks do not all have the same layer here."""
+        """Whether the networks have different layers here."""
         return any(row != self.rows[0] for row in self.rows[1:])
 
     @property
@@ -63,7 +62,7 @@ class AlignedLayer(NamedTuple):
         return next(row.module for row in self.rows if row is not None)
 
     def status(self, network: int, base: int) -> Status:
-        """Say what became of the base's layer in a network. Both are positions in ``rows``."""
+        """Return how a network's layer differs from the base's. Both are positions in ``rows``."""
         here, there = self.rows[network], self.rows[base]
         if here == there:
             return "same"
@@ -84,95 +83,98 @@ class AlignedModule(NamedTuple):
     modules: tuple[InceptionModule | None, ...]
 
     def differs(self, field: str, network: int, base: int) -> bool:
-        """Whether one cell is another than the base's; every cell is where one of the two has no such module."""
+        """Whether a cell differs from the base's; every cell does where only one of the two has the module."""
         here, there = self.modules[network], self.modules[base]
         if here is None or there is None:
             return here is not there
-        return getattr(here, field) != getattr(there, field)
+        return bool(getattr(here, field) != getattr(there, field))
 
-    def differing(self, network: int, base: int) -> tuple[str, ...]:
+    def differing_fields(self, network: int, base: int) -> tuple[str, ...]:
         """Return the fields whose cells differ from the base's."""
         return tuple(field for field in HEADINGS if self.differs(field, network, base))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Some networks, at least one, and which of them the others are held against."""
+    """A comparison of one or more networks with the one at position ``base``."""
 
     summaries: tuple[NetworkSummary, ...]
     base: int = 0
 
     @cached_property
-    def facts(self) -> tuple[NetworkTotals, ...]:
+    def totals(self) -> tuple[NetworkTotals, ...]:
         """The totals of each network."""
         return tuple(NetworkTotals.of(summary) for summary in self.summaries)
 
     @cached_property
     def differences(self) -> tuple[NetworkTotals, ...]:
-        """How much more than the base each network costs; nothing but zeros for the base itself."""
-        return tuple(facts.minus(self.facts[self.base]) for facts in self.facts)
+        """The difference of each network from the base; all zeros for the base itself."""
+        return tuple(totals.minus(self.totals[self.base]) for totals in self.totals)
 
     @cached_property
     def layers(self) -> tuple[AlignedLayer, ...]:
-        """All layers that occur in any network, aligned by path, in the order in which an image meets them."""
-        paths = merged([list(summary.by_path) for summary in self.summaries])
+        """All layers of all networks, aligned by path, in the order of the forward pass."""
+        paths = merge_orders([list(summary.by_path) for summary in self.summaries])
         return tuple(
             AlignedLayer(path, tuple(summary.by_path.get(path) for summary in self.summaries)) for path in paths
         )
 
     @cached_property
-    def differing(self) -> tuple[AlignedLayer, ...]:
-        """The layers that are not the same in all networks."""
+    def differing_layers(self) -> tuple[AlignedLayer, ...]:
+        """The layers that differ between the networks."""
         return tuple(layer for layer in self.layers if layer.differs)
 
     @cached_property
     def modules(self) -> tuple[AlignedModule, ...]:
-        """The rows of the tables, aligned by the name of the module."""
+        """The rows of the tables, aligned by module name."""
         tables = [{module.name: module for module in summary.config.modules} for summary in self.summaries]
-        names = merged([list(table) for table in tables])
+        names = merge_orders([list(table) for table in tables])
         return tuple(AlignedModule(name, tuple(table.get(name) for table in tables)) for name in names)
 
     @property
-    def edited(self) -> tuple[str, ...]:
-        """The modules whose cells are not the same in all networks."""
+    def edited_modules(self) -> tuple[str, ...]:
+        """The names of the modules whose cells differ between the networks."""
         networks = range(len(self.summaries))
-        return tuple(module.name for module in self.modules if any(module.differing(at, self.base) for at in networks))
+        return tuple(
+            module.name for module in self.modules if any(module.differing_fields(at, self.base) for at in networks)
+        )
 
     @cached_property
     def blocks(self) -> tuple[str, ...]:
         """The blocks of all networks (``stem``, ``3a``, ``pool3``, ``aux_4a`` …) in the order of the layers."""
-        return merged([list(summary.by_module) for summary in self.summaries])
+        return merge_orders([list(summary.by_module) for summary in self.summaries])
 
     @property
-    def alike(self) -> bool:
-        """Whether nothing differs: neither a layer nor a setting that no layer shows, such as a dropout."""
+    def is_same(self) -> bool:
+        """Whether nothing differs: no layer, and no setting that no layer shows, such as dropout."""
         return all(summary.config == self.summaries[0].config for summary in self.summaries)
 
 
-def merged(orders: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Merge several orders into one with every name once: what an order adds stands behind what precedes it there."""
+def merge_orders(orders: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Merge several orders into one with each name once: a new name goes right after its predecessor in its order."""
     result: list[str] = []
     for order in orders:
-        known, place = set(result), 0
+        known, position = set(result), 0
         for name in order:
             if name in known:
-                place = result.index(name) + 1
+                position = result.index(name) + 1
             else:
-                result.insert(place, name)
-                place += 1
+                result.insert(position, name)
+                position += 1
     return tuple(result)
 
 
 def pareto_front(points: Iterable[tuple[float, float]]) -> tuple[int, ...]:
-    """Return the positions of the points that no other beats: as small in both values and smaller in one.
+    """Return the positions of the points that no other dominates (is as small in both values and smaller in one).
 
-    They come in the order of the first value. Of equal points all are returned.
+    The positions are sorted by the first value. Equal points are all returned.
     """
     front: list[int] = []
     points = tuple(points)
-    least = float("inf")
+    smallest = float("inf")
+    # Sorted by the first value, a point is dominated unless its second value is smaller than all before it.
     for at in sorted(range(len(points)), key=points.__getitem__):
-        if points[at][1] < least or (front and points[at] == points[front[-1]]):
+        if points[at][1] < smallest or (front and points[at] == points[front[-1]]):
             front.append(at)
-            least = points[at][1]
+            smallest = points[at][1]
     return tuple(front)

@@ -1,11 +1,11 @@
-"""What differs between two configs, cell by cell: the words behind "paper + 2 edits" and the marks in the table."""
+"""Find what differs between two configs, cell by cell, for "paper + 2 edits" and the marks in the table."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from explorer.config import HEADINGS, GoogLeNetConfig, InceptionModule
 
-# Settings that are no cells of the table, with the label they have on screen.
+# Settings outside the table, with their labels on screen.
 SETTINGS = {
     "input_shape": "input",
     "kernel_5x5": "5×5 branch",
@@ -27,7 +27,7 @@ _AUX = {
 
 
 class Change(NamedTuple):
-    """One edit: the row or part, the field in the config's words, its label on screen, and both values.
+    """One edit: the row or part, the name of the field in the config, its label on screen, and both values.
 
     An added module has ``before`` None, a removed one ``after`` None, with the field ``modules``.
     """
@@ -39,8 +39,8 @@ class Change(NamedTuple):
     after: Any
 
 
-def changes(base: GoogLeNetConfig, config: GoogLeNetConfig) -> tuple[Change, ...]:
-    """Return every edit that leads from ``base`` to ``config``, the table first. Equal configs have none."""
+def find_changes(base: GoogLeNetConfig, config: GoogLeNetConfig) -> tuple[Change, ...]:
+    """Return the edits that turn ``base`` into ``config``, those of the table first. Equal configs have none."""
     return (
         *_table_changes(base, config),
         *_field_changes("network", SETTINGS, base, config),
@@ -66,12 +66,12 @@ def _table_changes(base: GoogLeNetConfig, config: GoogLeNetConfig) -> Iterator[C
 
 def _field_changes(where: str, labels: dict[str, str], before: Any, after: Any) -> Iterator[Change]:
     for field, label in labels.items():
-        was, is_now = getattr(before, field), getattr(after, field)
-        if was != is_now:
-            yield Change(where, field, label, was, is_now)
+        old, new = getattr(before, field), getattr(after, field)
+        if old != new:
+            yield Change(where, field, label, old, new)
 
 
 def with_module(config: GoogLeNetConfig, module: InceptionModule) -> GoogLeNetConfig:
     """Return the config with the row of that name replaced. Raises KeyError when there is no such row."""
-    config.module(module.name)
+    config.module(module.name)  # raises the KeyError
     return config.replace(modules=tuple(module if old.name == module.name else old for old in config.modules))

@@ -1,4 +1,4 @@
-"""The named networks, as data. Totals beside each are (parameters, parameters with aux heads, MACs without aux)."""
+"""The named networks, as data. The numbers of each are parameters, parameters with aux heads, MACs without aux."""
 
 from types import MappingProxyType
 from typing import NamedTuple
@@ -9,7 +9,7 @@ PAPER = "Szegedy et al. 2014, arXiv:1409.4842"
 
 
 class Preset(NamedTuple):
-    """A named network: its title, one sentence of story, where it comes from, and its known totals."""
+    """A named network: its title, a description of one sentence, its source, its config and its known totals."""
 
     title: str
     story: str
@@ -37,12 +37,12 @@ _FIELDS = tuple(InceptionModule.model_fields)
 
 def _modules(divide: int = 1) -> tuple[InceptionModule, ...]:
     return tuple(
-        InceptionModule(**dict(zip(_FIELDS, (name, *(width // divide for width in widths)), strict=True)))
+        InceptionModule.model_validate(dict(zip(_FIELDS, (name, *(width // divide for width in widths)), strict=True)))
         for name, *widths in TABLE_1
     )
 
 
-def _changed(config: GoogLeNetConfig, name: str | None = None, **changes: int | None) -> GoogLeNetConfig:
+def _with_cells(config: GoogLeNetConfig, name: str | None = None, **changes: int | None) -> GoogLeNetConfig:
     """Return the config with fields of one module (or of every module) changed."""
     return config.replace(
         modules=tuple(module.replace(**changes) if name in (None, module.name) else module for module in config.modules)
@@ -50,7 +50,7 @@ def _changed(config: GoogLeNetConfig, name: str | None = None, **changes: int | 
 
 
 _paper = GoogLeNetConfig(modules=_modules())
-_inception5h = _changed(_changed(_paper, "4a", ch3x3=204), "5a", ch5x5_reduce=48).replace(
+_inception5h = _with_cells(_with_cells(_paper, "4a", ch3x3=204), "5a", ch5x5_reduce=48).replace(
     classes=1_008, pooling="padded", aux=AuxiliaryHeads(pool="floor")
 )
 
@@ -72,7 +72,7 @@ CATALOGUE: MappingProxyType[str, Preset] = MappingProxyType(
         ),
         "torchvision": Preset(
             "torchvision",
-            "The network most people load: its “5×5” branch holds 3×3 kernels, and it uses BatchNorm.",
+            "The network most people load: its “5×5” branch has 3×3 kernels, and it uses BatchNorm.",
             "torchvision 0.28 models/googlenet.py; pytorch/vision issue 906",
             _paper.replace(
                 kernel_5x5="3x3",
@@ -95,19 +95,19 @@ CATALOGUE: MappingProxyType[str, Preset] = MappingProxyType(
             "naive",
             "Figure 2a: no 1×1 reductions and the pooling passes every channel, so each module feeds more to the next.",
             f"{PAPER}, Figure 2a",
-            _changed(_paper, ch3x3_reduce=None, ch5x5_reduce=None, pool_proj=None),
+            _with_cells(_paper, ch3x3_reduce=None, ch5x5_reduce=None, pool_proj=None),
             *(97_526_008, 104_274_376, 12_568_061_056),
         ),
         "no_reduction": Preset(
             "no reduction",
-            "Only the 1×1s before the 3×3 and 5×5 are taken out; the pool projections stay, so widths do not grow.",
+            "Only the 1×1s before the 3×3 and 5×5 are removed; the pool projections stay, so widths do not grow.",
             f"{PAPER}, Figure 2, with the projections of 2b kept",
-            _changed(_paper, ch3x3_reduce=None, ch5x5_reduce=None),
+            _with_cells(_paper, ch3x3_reduce=None, ch5x5_reduce=None),
             *(25_305_944, 31_685_672, 4_426_547_200),
         ),
         "two_3x3": Preset(
             "two 3×3",
-            "Each 5×5 as two 3×3 in a row: the same receptive field, yet dearer here: the second sees a wide input.",
+            "Two 3×3 in a row for each 5×5: same receptive field, but more costly here: the second has a wide input.",
             "Szegedy et al. 2015, arXiv:1512.00567, section 3.1",
             _paper.replace(kernel_5x5="two_3x3"),
             *(7_284_232, 13_663_960, 1_639_721_984),
@@ -125,7 +125,7 @@ CATALOGUE: MappingProxyType[str, Preset] = MappingProxyType(
         ),
         "mini": Preset(
             "mini",
-            "A quarter of the widths, for 28×28 grey images: 89 % of Fashion-MNIST right after a minute on two cores.",
+            "A quarter of the widths, for 28×28 grey images: 89 % on Fashion-MNIST after a minute on two cores.",
             f"{PAPER}, Table 1 divided by 4; small stem for 28×28 (ours)",
             GoogLeNetConfig(
                 input_shape=(1, 28, 28),
@@ -148,14 +148,14 @@ PRESETS: MappingProxyType[str, GoogLeNetConfig] = MappingProxyType(
 
 
 class Accuracy(NamedTuple):
-    """What share of a test's images a trained network names rightly, first (``top1``) or among five, in percent."""
+    """The top-1 and top-5 accuracy of a trained network, in percent, and its source."""
 
     top1: float
     top5: float
     source: str
 
 
-# Published for ImageNet's validation images, one crop each.
+# As published for the ImageNet validation images, with one crop each.
 ACCURACIES: MappingProxyType[GoogLeNetConfig, Accuracy] = MappingProxyType(
     {
         PRESETS["paper"]: Accuracy(68.7, 88.9, "BVLC/caffe models/bvlc_googlenet"),

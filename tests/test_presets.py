@@ -1,4 +1,4 @@
-"""The named networks: complete, buildable, described, and with the totals that stand beside them."""
+"""The named networks: complete, buildable, described, and with the right totals."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from explorer.config import HEADINGS
 from explorer.presets import ACCURACIES, TABLE_1
 
 
-def test_the_presets_that_everything_else_names() -> None:
+def test_names() -> None:
     """The catalogue holds the nine networks, the paper's first."""
     expected = [
         "paper",
@@ -25,29 +25,29 @@ def test_the_presets_that_everything_else_names() -> None:
 
 
 @pytest.mark.parametrize("catalogue", [CATALOGUE, PRESETS])
-def test_presets_cannot_be_changed(catalogue: dict) -> None:
-    """No session can change a preset under another."""
+def test_presets_cannot_be_changed(catalogue: dict[str, object]) -> None:
+    """The mappings are read-only, so that no session can change the presets of another."""
     with pytest.raises(TypeError):
         catalogue["paper"] = None
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_buildable(name: str) -> None:
-    """Nothing keeps a preset from being built."""
+    """No preset has problems."""
     assert () == problems(PRESETS[name])
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_totals_beside_the_preset_are_its_totals(name: str) -> None:
-    """The totals written beside each preset are those of its network."""
+def test_totals(name: str) -> None:
+    """The totals in the catalogue are those of each network."""
     preset, summary = CATALOGUE[name], summarize(PRESETS[name])
     expected = (preset.parameters, preset.parameters_with_aux, preset.macs)
     assert expected == (summary.parameters(aux=False), summary.parameters(), summary.macs())
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_tell_their_story_and_source(name: str) -> None:
-    """Each preset has a title of its own, one sentence of story, and a source."""
+def test_descriptions(name: str) -> None:
+    """Each preset has a unique title, a description of one sentence, and a source."""
     preset = CATALOGUE[name]
     assert preset.title
     assert [preset.title] == [other.title for other in CATALOGUE.values() if other.title == preset.title]
@@ -98,7 +98,7 @@ def test_inception5h_differs_in_two_cells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "switches"),
+    ("name", "settings"),
     [
         ("paper", ("5x5", "lrn", True, "ceil", "ceil", 0.4)),
         ("batch_norm", ("5x5", "batch_norm", False, "ceil", "ceil", 0.4)),
@@ -107,11 +107,18 @@ def test_inception5h_differs_in_two_cells() -> None:
         ("two_3x3", ("two_3x3", "lrn", True, "ceil", "ceil", 0.4)),
     ],
 )
-def test_switches_are_those_of_the_source(name: str, switches: tuple) -> None:
-    """5×5 branch, normalisation, biases, pooling, the heads' pooling and dropout are those of each network's source."""
+def test_settings_match_the_source(name: str, settings: tuple[str | bool | float, ...]) -> None:
+    """Kernels of the 5×5 branch, normalisation, biases, both poolings and dropout match the network's source."""
     config = PRESETS[name]
-    ours = (config.kernel_5x5, config.normalisation, config.conv_bias, config.pooling, config.aux.pool, config.dropout)
-    assert switches == ours
+    actual = (
+        config.kernel_5x5,
+        config.normalisation,
+        config.conv_bias,
+        config.pooling,
+        config.aux.pool,
+        config.dropout,
+    )
+    assert settings == actual
 
 
 def test_half_is_a_quarter_of_the_cost() -> None:
@@ -130,8 +137,8 @@ def test_mini_is_for_small_grey_images() -> None:
     )
 
 
-def test_published_accuracies_are_of_networks_that_were_trained() -> None:
-    """Caffe's reference model is the paper's network, torchvision's its own; an edited one has none."""
+def test_published_accuracies() -> None:
+    """Caffe's model is the paper's network, torchvision's its own; an edited network has none."""
     assert (68.7, 88.9) == ACCURACIES[PRESETS["paper"]][:2]
     assert (69.778, 89.53) == ACCURACIES[PRESETS["torchvision"]][:2]
     assert PRESETS["paper"].replace(classes=10) not in ACCURACIES

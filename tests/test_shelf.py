@@ -1,49 +1,49 @@
-"""The shelf: every step gives a new one or a sentence, names are checked, and undo leads back."""
+"""The shelf: each operation returns a new shelf or raises an error, names are validated, and undo works."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS
-from explorer.comparison import MAX_COMPARED
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.shelf import (
     CURRENT,
+    MAX_COMPARED,
     MAX_NOTE,
     MAX_STEPS,
     MAX_VARIANTS,
     Shelf,
     ShelfError,
     Variant,
-    available,
-    checked_name,
-    choice_token,
-    chosen_names,
-    default_choice,
-    free_name,
-    suggested_name,
+    available_names,
+    default_names,
+    names_from_token,
+    names_to_token,
+    suggest_name,
+    unique_name,
+    validate_name,
     version_of,
 )
 
 PAPER = Version("paper", PRESETS["paper"])
 WIDE = Version("paper", with_module(PAPER.config, PAPER.config.module("4a").replace(ch3x3=300)))
-THREE = Shelf().keep("a", PAPER).keep("b", WIDE, "wider").keep("c", PAPER)
+THREE = Shelf().add("a", PAPER).add("b", WIDE, "wider").add("c", PAPER)
 
 
-def test_keep() -> None:
-    """A kept variant stands at the end with its note; the shelf before is untouched."""
+def test_add() -> None:
+    """A new variant is last and has its note; the old shelf does not change."""
     before = Shelf()
-    after = before.keep("wide_4a", WIDE, "  more\n 3×3 ")
+    after = before.add("wide_4a", WIDE, "  more\n 3×3 ")
     assert after.variants == (Variant("wide_4a", WIDE, "more 3×3"),)
     assert before == Shelf()
 
 
 def test_rename_note_duplicate_delete_move() -> None:
-    """Each does what it says and keeps the order of the rest."""
+    """Each changes its variant and preserves the order of the others."""
     assert THREE.rename("b", "B2").names == ("a", "B2", "c")
     assert THREE.rename("b", "B").names == ("a", "B", "c")
-    assert THREE.annotate("b", "").get("b").note == ""
+    assert THREE.set_note("b", "").get("b").note == ""
     assert THREE.duplicate("a").names == ("a", "a_2", "b", "c")
     assert THREE.duplicate("b").get("b_2") == Variant("b_2", WIDE, "wider")
     assert THREE.delete("b").names == ("a", "c")
@@ -52,19 +52,19 @@ def test_rename_note_duplicate_delete_move() -> None:
     assert THREE.move("a", -99) is THREE
 
 
-def test_undo_leads_back_through_every_step() -> None:
-    """As far as to the empty shelf, and not beyond it."""
+def test_undo_reverts_every_operation() -> None:
+    """Back to the empty shelf, where undo changes nothing."""
     shelf = THREE.delete("a").rename("b", "x").move("x", 1)
-    shapes = []
+    states = []
     while shelf.past:
-        shapes.append(shelf.names)
+        states.append(shelf.names)
         shelf = shelf.undo()
-    assert shapes == [("c", "x"), ("x", "c"), ("b", "c"), ("a", "b", "c"), ("a", "b"), ("a",)]
+    assert states == [("c", "x"), ("x", "c"), ("b", "c"), ("a", "b", "c"), ("a", "b"), ("a",)]
     assert shelf.undo() == Shelf()
 
 
 def test_undo_is_bounded() -> None:
-    """A long session keeps the last steps only."""
+    """Only the last MAX_STEPS operations can be undone."""
     shelf = THREE
     for _ in range(MAX_STEPS):
         shelf = shelf.move("a", 1).move("a", -1)
@@ -72,99 +72,99 @@ def test_undo_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("", "a name"),
         ("  ", "a name"),
-        ("4a", "no name"),
-        ("_x", "no name"),
-        ("a b", "no name"),
-        ("a\nb", "no name"),
-        ("é", "no name"),
-        ("<b>", "no name"),
-        ("=1+1", "no name"),
-        ("x" * 33, "no name"),
-        ("x" * 10**6, "no name"),
-        ("paper", "always there"),
-        ("Paper", "always there"),
-        (CURRENT, "always there"),
-        ("A", "already"),
+        ("4a", "not a valid name"),
+        ("_x", "not a valid name"),
+        ("a b", "not a valid name"),
+        ("a\nb", "not a valid name"),
+        ("é", "not a valid name"),
+        ("<b>", "not a valid name"),
+        ("=1+1", "not a valid name"),
+        ("x" * 33, "not a valid name"),
+        ("x" * 10**6, "not a valid name"),
+        ("paper", "is reserved"),
+        ("Paper", "is reserved"),
+        (CURRENT, "is reserved"),
+        ("A", "already exists"),
     ],
     ids=lambda text: ascii(text[:12]),
 )
-def test_bad_names(name: str, told: str) -> None:
-    """Each is refused with a sentence of bounded length, in keep and in rename, and the shelf stays."""
-    for step in (lambda: THREE.keep(name, PAPER), lambda: THREE.rename("b", name)):
-        with pytest.raises(ShelfError, match=told) as refusal:
+def test_bad_names(name: str, message: str) -> None:
+    """Adding and renaming refuse each one in a message of bounded length."""
+    for step in (lambda: THREE.add(name, PAPER), lambda: THREE.rename("b", name)):
+        with pytest.raises(ShelfError, match=message) as caught:
             step()
-        assert len(str(refusal.value)) < 200
+        assert len(str(caught.value)) < 200
 
 
 @given(st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,31}", fullmatch=True))
 def test_good_names(name: str) -> None:
-    """Every name of the rule is taken, unless it is one of ours."""
+    """Every name that follows the rule is valid, unless it is reserved."""
     if name.lower() not in (*PRESETS, CURRENT):
-        assert checked_name(name, ()) == name
+        assert validate_name(name, ()) == name
 
 
 def test_bad_notes() -> None:
-    """A note that is too long, or no text, is refused."""
-    assert Shelf().keep("a", PAPER, "x" * MAX_NOTE).variants
+    """A note that is too long or not printable is refused."""
+    assert Shelf().add("a", PAPER, "x" * MAX_NOTE).variants
     for note in ("x" * (MAX_NOTE + 1), "\x00", "a\ud800", "\u202e"):
         with pytest.raises(ShelfError):
-            Shelf().keep("a", PAPER, note)
+            Shelf().add("a", PAPER, note)
 
 
 def test_the_shelf_is_bounded() -> None:
-    """When it is full it says so."""
+    """A full shelf refuses another variant."""
     shelf = Shelf()
     for number in range(MAX_VARIANTS):
-        shelf = shelf.keep(f"v{number}", PAPER)
-    for step in (lambda: shelf.keep("more", PAPER), lambda: shelf.duplicate("v0")):
+        shelf = shelf.add(f"v{number}", PAPER)
+    for step in (lambda: shelf.add("more", PAPER), lambda: shelf.duplicate("v0")):
         with pytest.raises(ShelfError, match="full"):
             step()
 
 
-def test_a_variant_that_is_not_there() -> None:
-    """It is named in the message."""
+def test_an_unknown_variant() -> None:
+    """The message contains its name."""
     for step in (THREE.delete, THREE.duplicate, lambda name: THREE.move(name, 1), lambda name: THREE.rename(name, "y")):
         with pytest.raises(ShelfError, match="“x”"):
             step("x")
 
 
-def test_free_names() -> None:
-    """A name that is taken gets a number; the result is always a right and free one."""
-    assert free_name("wide", ()) == "wide"
-    assert free_name("wide", ("wide", "WIDE_2")) == "wide_3"
-    assert free_name("paper", ()) == "paper_2"
-    assert free_name("x" * 32, ("x" * 32,)) == "x" * 28 + "_2"
-    assert suggested_name(Shelf(), WIDE) == "paper_4a"
-    assert suggested_name(Shelf(), PAPER) == "paper_copy"
-    assert suggested_name(Shelf().keep("paper_4a", WIDE), WIDE) == "paper_4a_2"
+def test_unique_names() -> None:
+    """A taken name gets a number; the result is always valid and free."""
+    assert unique_name("wide", ()) == "wide"
+    assert unique_name("wide", ("wide", "WIDE_2")) == "wide_3"
+    assert unique_name("paper", ()) == "paper_2"
+    assert unique_name("x" * 32, ("x" * 32,)) == "x" * 28 + "_2"
+    assert suggest_name(Shelf(), WIDE) == "paper_4a"
+    assert suggest_name(Shelf(), PAPER) == "paper_copy"
+    assert suggest_name(Shelf().add("paper_4a", WIDE), WIDE) == "paper_4a_2"
 
 
-def test_names_stand_for_networks() -> None:
-    """The bench, a preset, a variant; another name stands for none."""
+def test_networks_by_name() -> None:
+    """A name is the current network, a preset or a variant; any other has no network."""
     assert version_of(CURRENT, THREE, WIDE) == WIDE
     assert version_of("naive", THREE, WIDE) == Version("naive", PRESETS["naive"])
     assert version_of("b", THREE, PAPER) == WIDE
     assert version_of("x", THREE, PAPER) is None
-    assert all(version_of(name, THREE, PAPER) for name in available(THREE))
+    assert all(version_of(name, THREE, PAPER) for name in available_names(THREE))
 
 
 def test_there_is_always_something_to_compare() -> None:
-    """Without a choice: the preset against the variants and the bench, and never less than two or more than four."""
-    assert default_choice(Shelf(), PAPER) == ("paper", "no_reduction")
-    assert default_choice(Shelf(), Version("half", PRESETS["half"])) == ("half", "paper")
-    assert default_choice(Shelf(), WIDE) == ("paper", CURRENT)
-    assert default_choice(Shelf().keep("w", WIDE), WIDE) == ("paper", "w")
-    assert default_choice(THREE, Version("paper", PRESETS["half"])) == ("paper", "b", "c", CURRENT)
-    assert len(default_choice(THREE, WIDE)) <= MAX_COMPARED
+    """By default: the preset, the latest variants and the edited network; at least two and at most MAX_COMPARED."""
+    assert default_names(Shelf(), PAPER) == ("paper", "no_reduction")
+    assert default_names(Shelf(), Version("half", PRESETS["half"])) == ("half", "paper")
+    assert default_names(Shelf(), WIDE) == ("paper", CURRENT)
+    assert default_names(Shelf().add("w", WIDE), WIDE) == ("paper", "w")
+    assert default_names(THREE, Version("paper", PRESETS["half"])) == ("paper", "b", "c", CURRENT)
+    assert len(default_names(THREE, WIDE)) <= MAX_COMPARED
 
 
-def test_a_choice_travels_in_a_link() -> None:
-    """The names come back in their order; whatever else stands there is left out."""
-    assert chosen_names(choice_token(("b", CURRENT, "paper"))) == ("b", CURRENT, "paper")
-    assert chosen_names("a.b.c.d.e.f") == ("a", "b", "c", "d")
-    assert chosen_names("a.a.<b>..4a.\ud800.b") == ("a", "b")
-    assert chosen_names("x" * 10**6) == ()
+def test_compared_names_in_a_link() -> None:
+    """Names round-trip in order; anything else in the text is ignored."""
+    assert names_from_token(names_to_token(("b", CURRENT, "paper"))) == ("b", CURRENT, "paper")
+    assert names_from_token("a.b.c.d.e.f") == ("a", "b", "c", "d")
+    assert names_from_token("a.a.<b>..4a.\ud800.b") == ("a", "b")
+    assert names_from_token("x" * 10**6) == ()

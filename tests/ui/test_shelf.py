@@ -78,7 +78,7 @@ def test_an_invalid_name_is_explained_below_it(two_variants: AppTest) -> None:
     open_compare(two_variants, "Shelf")
     before = two_variants.query_params["shelf"]
     two_variants.text_input(key="shelf_name").set_value("4 a").run()
-    assert "“4 a” is no name" in two_variants.error[0].value
+    assert "“4 a” is not a valid name" in two_variants.error[0].value
     assert two_variants.query_params["shelf"] == before
     two_variants.text_input(key="shelf_name").set_value("good").run()
     assert not two_variants.error

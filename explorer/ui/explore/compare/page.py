@@ -9,10 +9,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from explorer.comparison import MAX_COMPARED
 from explorer.errors import Problem
 from explorer.paths import ASSETS
-from explorer.shelf import available_names
+from explorer.shelf import MAX_COMPARED, available_names
 from explorer.ui import cache, messages, shelf, state
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.variants import comparison_of, theme, title
