@@ -1,9 +1,9 @@
-"""What training keeps of each image until the backward pass, in bytes as PyTorch 2.13 keeps it, float32.
+"""The memory that training needs for each image until the backward pass, in bytes, float32, as in PyTorch 2.13.
 
-Layers need the outputs of those before them, and ReLUs (in place) their own; only a pool that goes straight into a
-concat is not needed again. BatchNorm keeps its input too; LRN three pictures of its size (the padded squares, their
-sum, its power); a max pool where each maximum was, as an int64. ``tests/test_backward.py`` holds this against what a
-live network keeps.
+Autograd saves the outputs of layers that later layers need, and of ReLUs (in place); only the output of a pool that
+goes straight into a concatenation is not saved. BatchNorm also saves its input; LRN saves three tensors of its size
+(the padded squares, their sum, its power); a max pool saves the index of each maximum as an int64.
+``tests/test_memory.py`` compares this with what autograd saves for a live network.
 """
 
 from itertools import pairwise
@@ -12,31 +12,31 @@ from typing import NamedTuple
 
 from explorer.summary import NetworkSummary
 
-_FLOAT, _PLACE = 4, 8
-_OF_LRN = 3
+_FLOAT_BYTES, _INDEX_BYTES = 4, 8
+_LRN_TENSORS = 3
 
 
 class ActivationMemory(NamedTuple):
-    """Bytes kept for one image: the image with the outputs of the layers, normalisations, and places of maxima."""
+    """Bytes saved for one image: the image and the layers' outputs, tensors of normalisations, indices of maxima."""
 
     outputs: int
     normalisations: int
-    places: int
+    pool_indices: int
 
 
 def activation_memory(summary: NetworkSummary) -> ActivationMemory:
-    """Return what one image leaves in memory in training, auxiliary heads included."""
+    """Return the bytes that autograd saves for one image in training, auxiliary heads included."""
     channels, height, width = summary.config.input_shape
     batch_norm = sum(row.activations for row in summary.rows if row.norm)
     lrn = sum(row.activations for row in summary.rows if row.kind == "lrn")
     maxima = sum(row.activations for row in summary.rows if row.kind == "max_pool")
-    copied = sum(
+    unsaved = sum(  # the concatenation copies a pool's output, and no gradient needs it
         row.activations for row, after in pairwise(summary.rows) if (row.kind, after.kind) == ("max_pool", "concat")
     )
     return ActivationMemory(
-        outputs=_FLOAT * (summary.whole.activations - copied + channels * height * width),
-        normalisations=_FLOAT * (batch_norm + _OF_LRN * lrn),
-        places=_PLACE * maxima,
+        outputs=_FLOAT_BYTES * (summary.training_totals.activations - unsaved + channels * height * width),
+        normalisations=_FLOAT_BYTES * (batch_norm + _LRN_TENSORS * lrn),
+        pool_indices=_INDEX_BYTES * maxima,
     )
 
 

@@ -79,7 +79,7 @@ def test_field_grows_by_the_kernel_times_the_jump() -> None:
     """Through the paper's stem one position sees 1, 7, 11, 11, 19, 27 pixels, and neighbours are 8 pixels apart."""
     field, sizes = ReceptiveField(), [1]
     for kernel, stride in [(7, 2), (3, 2), (1, 1), (3, 1), (3, 2)]:
-        field = field.through(kernel, stride)
+        field = field.after_layer(kernel, stride)
         sizes.append(field.size)
     assert [1, 7, 11, 11, 19, 27] == sizes
     assert 8 == field.jump
@@ -87,5 +87,5 @@ def test_field_grows_by_the_kernel_times_the_jump() -> None:
 
 def test_field_ignores_a_1x1() -> None:
     """A 1×1 sees no further; with a stride it only moves the neighbours apart."""
-    assert ReceptiveField(59, 8) == ReceptiveField(59, 8).through(1)
-    assert ReceptiveField(59, 16) == ReceptiveField(59, 8).through(1, 2)
+    assert ReceptiveField(59, 8) == ReceptiveField(59, 8).after_layer(1)
+    assert ReceptiveField(59, 16) == ReceptiveField(59, 8).after_layer(1, 2)

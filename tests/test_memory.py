@@ -43,7 +43,7 @@ def test_the_parts_are_those_of_the_network() -> None:
     assert activation_memory(summarize(paper.replace(normalisation="none"))).normalisations == 0
     convolutions = sum(row.activations for row in summary.rows if row.kind == "conv")
     assert activation_memory(summarize(paper.replace(normalisation="batch_norm"))).normalisations == 4 * convolutions
-    assert activation_memory(summary).outputs == 4 * (summary.whole.activations + 3 * 224 * 224)
+    assert activation_memory(summary).outputs == 4 * (summary.training_totals.activations + 3 * 224 * 224)
 
 
 def test_the_inference_peak_is_a_blocks_input_and_outputs() -> None:

@@ -1,14 +1,14 @@
-"""Table 1 audited: each printed parameter and ops figure against the one that follows from the printed widths.
+"""An audit of Table 1: each printed parameter and ops number against the one computed from the printed widths.
 
 Source of the printed cells: Szegedy et al. 2014, arXiv:1409.4842, Table 1. They count weights without biases, with
-K = 1,024 and M = 10⁶, and by "ops" they mean multiply-accumulates. Also: the ways of counting one network's work
-and size, reconciled.
+K = 1,024 and M = 10⁶, and by "ops" they mean multiply-accumulates. Also: how the ways of
+counting one network's work and size are related.
 """
 
 from typing import NamedTuple
 
-from explorer.analysis import NetworkSummary
 from explorer.arithmetic import conv_macs, conv_weights
+from explorer.summary import NetworkSummary
 
 K = 1_024
 M = 1_000_000
@@ -16,10 +16,10 @@ PARAMETER_TOLERANCE = 1.0  # K: 159.5 is printed as 159, 379.0 as 380
 OPS_TOLERANCE = 0.5  # M: to the nearest whole number
 
 
-class Printed(NamedTuple):
+class PrintedRow(NamedTuple):
     """One row of Table 1 with its last two columns as printed, in K and M.
 
-    ``rows`` are the paths, or beginnings of paths, of the layers that make it up.
+    ``rows`` are the paths of its layers; one that ends with a dot stands for all paths that begin with it.
     """
 
     title: str
@@ -30,25 +30,26 @@ class Printed(NamedTuple):
 
 # The rows that have parameters. "convolution 3×3" is the 1×1 to 64 channels and the 3×3 to 192.
 PRINTED = (
-    Printed("convolution 7×7", 2.7, 34, ("stem.conv1",)),
-    Printed("convolution 3×3", 112, 360, ("stem.conv2_reduce", "stem.conv2")),
-    Printed("inception 3a", 159, 128, ("inception_3a.",)),
-    Printed("inception 3b", 380, 304, ("inception_3b.",)),
-    Printed("inception 4a", 364, 73, ("inception_4a.",)),
-    Printed("inception 4b", 437, 88, ("inception_4b.",)),
-    Printed("inception 4c", 463, 100, ("inception_4c.",)),
-    Printed("inception 4d", 580, 119, ("inception_4d.",)),
-    Printed("inception 4e", 840, 170, ("inception_4e.",)),
-    Printed("inception 5a", 1_072, 54, ("inception_5a.",)),
-    Printed("inception 5b", 1_388, 71, ("inception_5b.",)),
-    Printed("linear", 1_000, 1, ("classifier.fc",)),
+    PrintedRow("convolution 7×7", 2.7, 34, ("stem.conv1",)),
+    PrintedRow("convolution 3×3", 112, 360, ("stem.conv2_reduce", "stem.conv2")),
+    PrintedRow("inception 3a", 159, 128, ("inception_3a.",)),
+    PrintedRow("inception 3b", 380, 304, ("inception_3b.",)),
+    PrintedRow("inception 4a", 364, 73, ("inception_4a.",)),
+    PrintedRow("inception 4b", 437, 88, ("inception_4b.",)),
+    PrintedRow("inception 4c", 463, 100, ("inception_4c.",)),
+    PrintedRow("inception 4d", 580, 119, ("inception_4d.",)),
+    PrintedRow("inception 4e", 840, 170, ("inception_4e.",)),
+    PrintedRow("inception 5a", 1_072, 54, ("inception_5a.",)),
+    PrintedRow("inception 5b", 1_388, 71, ("inception_5b.",)),
+    PrintedRow("linear", 1_000, 1, ("classifier.fc",)),
 )
 
 
 class Cell(NamedTuple):
-    """A printed figure, the one computed from the printed widths, and whether they agree; in K or M.
+    """A printed number, the one computed from the printed widths, and whether they agree; in K or M.
 
-    ``reason`` says what explains the difference, or that nothing known does; empty where they agree.
+    ``exact`` is the computed number without a unit prefix. ``reason`` explains the difference, or says that no
+    explanation is known; it is empty where they agree.
     """
 
     printed: float
@@ -59,7 +60,7 @@ class Cell(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """One row of Table 1 under audit: its parameters in K = 1,024 weights, its ops in millions of MACs."""
+    """The audit of one row of Table 1: its parameters in K = 1,024 weights, its ops in millions of MACs."""
 
     title: str
     params: Cell
@@ -67,14 +68,14 @@ class AuditRow(NamedTuple):
 
 
 def audit(paper: NetworkSummary, released: NetworkSummary) -> tuple[AuditRow, ...]:
-    """Hold every printed figure against ``paper`` (Table 1's widths), and those that differ against ``released`` too.
+    """Compare every printed number with ``paper`` (Table 1's widths), and those that differ with ``released`` too.
 
     ``released`` is the network of Google's published weights (inception5h).
     """
-    return tuple(_audited(printed, paper, released) for printed in PRINTED)
+    return tuple(_audit_row(printed, paper, released) for printed in PRINTED)
 
 
-def _audited(printed: Printed, paper: NetworkSummary, released: NetworkSummary) -> AuditRow:
+def _audit_row(printed: PrintedRow, paper: NetworkSummary, released: NetworkSummary) -> AuditRow:
     weights, macs = _sums(paper, printed.rows)
     params = _cell(printed.params, weights, K, PARAMETER_TOLERANCE)
     ops = _cell(printed.ops, macs, M, OPS_TOLERANCE)
@@ -93,7 +94,7 @@ def _cell(printed: float, exact: int, unit: int, tolerance: float) -> Cell:
 
 
 def _sums(summary: NetworkSummary, prefixes: tuple[str, ...]) -> tuple[int, int]:
-    """Add up weights and MACs of the rows that are named, or that stand below a name with a dot at its end."""
+    """Add up the weights and MACs of the rows with these paths or, for a prefix that ends with a dot, below it."""
     rows = [row for row in summary.rows if any(_is_in(row.path, prefix) for prefix in prefixes)]
     return sum(row.weights for row in rows), sum(row.macs for row in rows)
 
@@ -110,7 +111,7 @@ class Separable(NamedTuple):
 
 
 def separable_stem() -> Separable:
-    """Return what a depthwise separable first layer would have: 7·7·3·8 + 24·64 weights.
+    """Return the cost of a depthwise separable first layer: 7·7·3·8 + 24·64 weights.
 
     Source: Chollet 2017, arXiv:1610.02357, section 2 (an early Inception used it); TF-slim ``inception_v2.py`` still
     does, with a depth multiplier of 8.
@@ -119,12 +120,12 @@ def separable_stem() -> Separable:
     return Separable(weights, conv_macs(weights, 112, 112))
 
 
-def _reason(printed: Printed, released: Cell, unit: str) -> str:
+def _reason(printed: PrintedRow, released: Cell, unit: str) -> str:
     if printed.title == "convolution 7×7":
         return _separable_reason()
     if released.agrees:
         return f"Fits Google's released weights: {released.computed:,.2f} {unit}, with {_RELEASED[printed.title]}."
-    return "No known explanation: neither the printed widths nor those of Google's released weights give it."
+    return "No known explanation: neither the printed widths nor those of Google's released weights give this number."
 
 
 _RELEASED = {"inception 4a": "204 filters of 3×3", "inception 5a": "a reduction to 48 before the 5×5"}
@@ -139,7 +140,7 @@ def _separable_reason() -> str:
 
 
 class Count(NamedTuple):
-    """One way to count a network: what it is called, the number, and what goes into it."""
+    """One way to count a network: its name, the number, its unit, and what it includes."""
 
     name: str
     value: int
@@ -148,9 +149,8 @@ class Count(NamedTuple):
 
 
 def counts(summary: NetworkSummary) -> tuple[Count, ...]:
-    """Return the ways to count a network's work and size for one image, from the one to the next."""
+    """Return a network's work for one image and its size, counted in each of the usual ways."""
     macs, heads = summary.macs(), summary.parameters() - summary.parameters(aux=False)
-    saved = disk_bytes(summary, aux=False)
     return (
         Count("MACs", macs, "", "Multiply-accumulates of convolutions and fully connected layers, nothing else."),
         Count("FLOPs", 2 * macs, "", "2 × MACs: a multiplication and an addition each."),
@@ -158,24 +158,24 @@ def counts(summary: NetworkSummary) -> tuple[Count, ...]:
             "torchinfo's mult-adds",
             mult_adds(summary),
             "",
-            "MACs, and each convolution's bias once per position, and every other layer's biases and each "
+            "MACs, plus each convolution's biases once per position, plus every other layer's biases and each "
             "BatchNorm's γ and β once.",
         ),
         Count("parameters at inference", summary.parameters(aux=False), "", "Without the auxiliary heads."),
         Count("parameters in training", summary.parameters(), "", f"With the auxiliary heads, which have {heads:,}."),
         Count(
             "on disk, at inference",
-            saved,
+            disk_bytes(summary, aux=False),
             "bytes",
             "Four bytes per parameter, and BatchNorm's running mean and variance (4 bytes per channel each) and step "
-            "counter (8 bytes per layer). The file's own header comes on top.",
+            "counter (8 bytes per layer). The file's header is not included.",
         ),
         Count("on disk, with heads", disk_bytes(summary, aux=True), "bytes", "The same for the network in training."),
     )
 
 
 def mult_adds(summary: NetworkSummary, *, aux: bool = False) -> int:
-    """Return what torchinfo 1.8 calls mult-adds for one image, of the layers that run.
+    """Return torchinfo 1.8's mult-adds for one image, of the layers that run.
 
     A convolution counts (weights + biases) · H · W, any other layer each of its parameters once.
     """

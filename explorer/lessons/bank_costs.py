@@ -1,95 +1,97 @@
-"""Questions on what convolutions and networks cost. Each maker draws one subject and returns a draft, or None.
+"""Questions on the cost of convolutions and networks.
 
-Slips are mistakes that classes really make: input channels or positions forgotten, biases, sums taken for stacks.
+Each maker draws one subject and returns a draft, or None when the network has no such subject. The distractors are
+common mistakes: forgotten input channels or positions, added biases, a concatenation taken for a sum.
 """
 
 from math import prod
 from random import Random
 
-from explorer.analysis import LayerRow, NetworkSummary
 from explorer.arithmetic import conv_weights
 from explorer.lessons.audit import mult_adds
-from explorer.lessons.drafts import BRANCH, Distractor, QuestionDraft, any_conv, flow, named, times
+from explorer.lessons.drafts import BRANCH, Distractor, QuestionDraft, channel_flow, conv_name, draw_conv, product
 from explorer.lessons.reduction import branch_case
 from explorer.reduction import direct_path, reduction_path
+from explorer.summary import LayerRow, NetworkSummary
 
 
 def conv_weight_count(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the weights of one convolution in a branch."""
-    row = any_conv(summary, rng, larger=True) or any_conv(summary, rng)
+    row = draw_conv(summary, rng, larger=True) or draw_conv(summary, rng)
     if row is None:
         return None
-    inputs, filters, k = row.in_shape[0], row.out_shape[0], row.kernel[0]
-    entrance = next(r for r in summary.rows if r.module == row.module).in_shape[0]
-    slips = (
+    inputs, filters, k = row.in_shape[0], row.out_shape[0], row.window.kernel[0]
+    module_inputs = next(layer for layer in summary.rows if layer.module == row.module).in_shape[0]
+    distractors = (
         Distractor(k * k * filters, "forgot the input channels: every kernel spans all of them"),
         Distractor(row.macs, "counted MACs: each weight is used once per position, but it is one number"),
         Distractor(row.weights + filters, "added the biases: the question is about weights"),
-        Distractor(inputs * k * filters, "took the kernel as a line: a k×k kernel has k · k places"),
+        Distractor(inputs * k * filters, "used k instead of k · k: a k×k kernel has k · k weights per channel"),
         Distractor(inputs * k * k, "counted one kernel only"),
         Distractor(
-            conv_weights(entrance, filters, k), "took the module's input: behind a reduction there are fewer channels"
+            conv_weights(module_inputs, filters, k),
+            "used the module's input channels: after a reduction there are fewer",
         ),
     )
     return QuestionDraft(
-        f"How many weights (without biases) has {named(row)} {flow(row)}?",
+        f"How many weights (without biases) does {conv_name(row)} {channel_flow(row)} have?",
         row.weights,
         "weights",
-        times(inputs, k, k, filters),
-        "Each of the kernels spans every input channel: channels in · height · width · channels out.",
+        product(inputs, k, k, filters),
+        "Each kernel spans every input channel: input channels · height · width · output channels.",
         (row.path, "weights"),
-        slips,
+        distractors,
     )
 
 
 def conv_mac_count(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the MACs of one convolution."""
-    row = any_conv(summary, rng)
+    row = draw_conv(summary, rng)
     if row is None:
         return None
-    (inputs, *_), (filters, height, width), k = row.in_shape, row.out_shape, row.kernel[0]
-    slips = (
+    (inputs, *_), (filters, height, width), k = row.in_shape, row.out_shape, row.window.kernel[0]
+    distractors = (
         Distractor(row.weights, "gave the weights: each is used once at every position"),
         Distractor(2 * row.macs, "gave FLOPs, which are 2 × MACs"),
         Distractor(k * k * filters * height * width, "forgot the input channels"),
         Distractor(row.weights * height, "counted the positions along one side only"),
-        Distractor(row.macs + filters * height * width, "counted the biases' additions, which are no MACs here"),
+        Distractor(row.macs + filters * height * width, "counted the additions of biases, which are not MACs"),
     )
     return QuestionDraft(
-        f"How many MACs does {named(row)} {flow(row)} take on a picture of {height}×{width}?",
+        f"How many MACs does {conv_name(row)} {channel_flow(row)} need on a feature map of {height}×{width}?",
         row.macs,
         "MACs",
-        times(inputs, k, k, filters, height, width),
+        product(inputs, k, k, filters, height, width),
         "Each weight is used once at each of the H · W positions.",
         (row.path, "macs"),
-        slips,
+        distractors,
     )
 
 
 def concat_width(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
-    """Ask for the channels that leave a module."""
+    """Ask for the output channels of a module."""
     module = rng.choice(summary.config.modules)
     rows = [row for row in summary.rows if row.module == module.name]
-    ends = [max(r.out_shape[0] for r in rows if r.branch == b and r is _last(rows, b)) for b in module.branches]
-    entrance, out = rows[0].in_shape[0], rows[-1].out_shape[0]
+    ends = [_last(rows, branch).out_shape[0] for branch in module.branches]
+    inputs, out = rows[0].in_shape[0], rows[-1].out_shape[0]
     reductions = sum(row.out_shape[0] for row in rows if row.path.endswith(".reduce"))
     parts = ", ".join(f"{BRANCH[b]}: {n:,}" for b, n in zip(module.branches, ends, strict=True))
-    slips = (
-        Distractor(max(ends), "added the branches up position by position: they are stacked, not summed"),
-        Distractor(out + reductions, "counted the reductions too, which stay inside the branches"),
-        Distractor(out + entrance, "added the input, as a residual network would"),
-        Distractor(out - ends[-1], "left the last branch out"),
-        Distractor(entrance, "gave the input channels"),
-        Distractor(prod(ends[:2]), "multiplied where the branches are stacked"),
+    distractors = (
+        Distractor(max(ends), "took the widest branch, as if the outputs were summed: they are concatenated"),
+        Distractor(out + reductions, "included the reductions, which stay inside the branches"),
+        Distractor(out + inputs, "added the input, as a residual network would"),
+        Distractor(out - ends[-1], "omitted the last branch"),
+        Distractor(inputs, "gave the input channels"),
+        Distractor(prod(ends[:2]), "multiplied: concatenated channels add up"),
     )
     return QuestionDraft(
-        f"The branches of {module.name} end with these channels — {parts}. How many channels leave the module?",
+        f"The branches of {module.name} have these output channels: {parts}. How many does the module have?",
         out,
         "channels",
         " + ".join(f"{n:,}" for n in ends),
-        "The branches are concatenated along the channels, so their widths add up.",
+        "The branches are concatenated along the channels, so their channels add up.",
         (f"inception_{module.name}.concat", "channels"),
-        slips,
+        distractors,
     )
 
 
@@ -97,7 +99,8 @@ def _last(rows: list[LayerRow], branch: str) -> LayerRow:
     return [row for row in rows if row.branch == branch][-1]
 
 
-def _reducing(summary: NetworkSummary, rng: Random) -> tuple[str, str] | None:
+def _draw_reduction(summary: NetworkSummary, rng: Random) -> tuple[str, str] | None:
+    """Draw the module and the branch of a reduction; None when there is none, or when the 5×5 is two 3×3."""
     found = [
         (module.name, branch)
         for module in summary.config.modules
@@ -108,128 +111,129 @@ def _reducing(summary: NetworkSummary, rng: Random) -> tuple[str, str] | None:
 
 
 def without_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
-    """Ask what a branch's convolution would weigh on all input channels."""
-    subject = _reducing(summary, rng)
+    """Ask how many weights a branch's convolution would have without its reduction."""
+    subject = _draw_reduction(summary, rng)
     if subject is None:
         return None
     case = branch_case(summary, *subject, biases=False, default_reduction=1)
     plain, both, k = direct_path(case), reduction_path(case), case.kernel
-    slips = (
+    distractors = (
         Distractor(both.parameters, "gave the weights with the reduction"),
-        Distractor(both.layers[1].weights, "let the convolution see the reduced channels"),
+        Distractor(both.layers[1].weights, "used the reduced channels as the input of the convolution"),
         Distractor(k * k * case.filters, "forgot the input channels"),
         Distractor(plain.parameters + case.filters, "added the biases"),
-        Distractor(plain.parameters + both.layers[0].weights, "left the 1×1 in beside it"),
+        Distractor(plain.parameters + both.layers[0].weights, "included the 1×1 convolution"),
         Distractor(plain.macs, "counted MACs"),
     )
     return QuestionDraft(
-        f"{subject[0]} has {case.inputs:,} channels in. How many weights would the {case.filters:,} {k}×{k} kernels of "
-        f"its {BRANCH[subject[1]]} branch have without the 1×1 reduction?",
+        f"{subject[0]} has {case.inputs:,} input channels. How many weights would the {case.filters:,} {k}×{k} kernels "
+        f"of its {BRANCH[subject[1]]} branch have without the 1×1 reduction?",
         plain.parameters,
         "weights",
-        times(case.inputs, k, k, case.filters),
+        product(case.inputs, k, k, case.filters),
         "Without a reduction each kernel spans all input channels.",
         ("/".join(subject), "direct"),
-        slips,
+        distractors,
     )
 
 
 def with_the_reduction(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
-    """Ask what reduction and convolution of a branch weigh together."""
-    subject = _reducing(summary, rng)
+    """Ask how many weights a branch's reduction and convolution have together."""
+    subject = _draw_reduction(summary, rng)
     if subject is None:
         return None
     case = branch_case(summary, *subject, biases=False, default_reduction=1)
     plain, both, k = direct_path(case), reduction_path(case), case.kernel
     first, second = (layer.weights for layer in both.layers)
-    slips = (
+    distractors = (
         Distractor(plain.parameters, "gave the weights without the reduction"),
-        Distractor(second, "left the 1×1 out: it has weights of its own"),
+        Distractor(second, "omitted the 1×1 convolution: it has weights too"),
         Distractor(first, "counted the 1×1 only"),
         Distractor(first + case.filters * k * k, "forgot that the kernels span the reduced channels"),
         Distractor(first + second + case.filters + case.reduction, "added the biases"),
-        Distractor(plain.parameters - second, "gave a difference: ask what is there, not what is saved"),
+        Distractor(plain.parameters - second, "gave a difference: the question asks for the sum, not for the saving"),
     )
     return QuestionDraft(
         f"The {BRANCH[subject[1]]} branch of {subject[0]}: {case.inputs:,} channels → 1×1 → {case.reduction:,} → "
         f"{k}×{k} → {case.filters:,}. How many weights do both convolutions have together?",
         both.parameters,
         "weights",
-        f"{times(case.inputs, case.reduction)} + {times(case.reduction, k, k, case.filters)}",
-        "The 1×1 has channels in · r weights; the kernels behind it span only the r channels it leaves.",
+        f"{product(case.inputs, case.reduction)} + {product(case.reduction, k, k, case.filters)}",
+        "The 1×1 has input channels · r weights; the kernels after it span only its r output channels.",
         ("/".join(subject), "reduced"),
-        slips,
+        distractors,
     )
 
 
 def network_flops(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
     """Ask for the FLOPs of the network, given its MACs."""
     macs = summary.macs()
-    slips = (
+    distractors = (
         Distractor(macs, "gave MACs: each is a multiplication and an addition"),
-        Distractor(mult_adds(summary), "gave torchinfo's mult-adds, a third way of counting"),
+        Distractor(mult_adds(summary), "gave torchinfo's mult-adds, which also count biases and BatchNorm"),
         Distractor(2 * mult_adds(summary), "doubled torchinfo's mult-adds"),
         Distractor(2 * summary.macs(aux=True), "counted the auxiliary heads, which do not run at inference"),
         Distractor(macs + summary.parameters(aux=False), "added the parameters"),
     )
     return QuestionDraft(
-        f"One image takes {macs:,} MACs. How many FLOPs is that?",
+        f"One image needs {macs:,} MACs. How many FLOPs is that?",
         2 * macs,
         "FLOPs",
-        times(2, macs),
+        product(2, macs),
         "FLOPs = 2 × MACs: one multiplication and one addition each.",
         ("network", "flops"),
-        slips,
+        distractors,
     )
 
 
 def layer_parameters(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
-    """Ask for everything that is learned in one convolution block of this network."""
-    row = any_conv(summary, rng)
+    """Ask for the trainable parameters of a convolution with its biases and BatchNorm."""
+    row = draw_conv(summary, rng)
     if row is None:
         return None
-    inputs, filters, k = row.in_shape[0], row.out_shape[0], row.kernel[0]
+    inputs, filters, k = row.in_shape[0], row.out_shape[0], row.window.kernel[0]
     extra = [("biases", row.biases), ("BatchNorm's γ and β", row.norm)]
-    shown = [f"{n:,}" for _, n in extra if n]
-    names = " and ".join(what for what, n in extra if n)
-    left_out = Distractor(row.weights, f"left the {names} out")
-    slips = (
-        left_out if names else Distractor(row.weights + filters, "added biases, which this network does not have"),
+    extra_terms = [f"{n:,}" for _, n in extra if n]
+    names = " and ".join(name for name, n in extra if n)
+    omitted = Distractor(row.weights, f"omitted the {names}")
+    distractors = (
+        omitted if names else Distractor(row.weights + filters, "added biases, which this network does not have"),
         Distractor(
-            row.parameters + 2 * filters, "counted two more numbers per filter, as BatchNorm's running statistics"
+            row.parameters + 2 * filters,
+            "added two numbers per filter, like BatchNorm's running statistics, which are not trained",
         ),
         Distractor(row.macs, "counted MACs"),
         Distractor(k * k * filters + row.biases + row.norm, "forgot the input channels"),
-        Distractor(4 * row.parameters, "gave bytes: float32 takes four each"),
+        Distractor(4 * row.parameters, "gave bytes: a float32 has four"),
     )
     return QuestionDraft(
-        f"How many trainable parameters has {named(row)} {flow(row)} in this network "
-        f"({names or 'nothing'} beside the weights)?",
+        f"How many trainable parameters does {conv_name(row)} {channel_flow(row)} have in this network "
+        f"(weights{', ' + names if names else ' only'})?",
         row.parameters,
         "parameters",
-        " + ".join([times(inputs, k, k, filters), *shown]),
-        "A bias is one number per filter, γ and β are two; running statistics are not learned.",
+        " + ".join([product(inputs, k, k, filters), *extra_terms]),
+        "A bias is one number per filter, γ and β are two; running statistics are not trained.",
         (row.path, "parameters"),
-        slips,
+        distractors,
     )
 
 
 def float_bytes(summary: NetworkSummary, rng: Random) -> QuestionDraft | None:
-    """Ask how many bytes the parameters take as float32."""
+    """Ask how many bytes the parameters need as float32."""
     parameters = summary.parameters(aux=False)
-    slips = (
-        Distractor(parameters, "counted a byte each"),
-        Distractor(2 * parameters, "took half precision: float32 has four bytes"),
-        Distractor(8 * parameters, "took double precision: float32 has four bytes"),
-        Distractor(4 * summary.parameters(), "kept the auxiliary heads"),
+    distractors = (
+        Distractor(parameters, "used one byte per parameter"),
+        Distractor(2 * parameters, "used half precision: float32 has four bytes"),
+        Distractor(8 * parameters, "used double precision: float32 has four bytes"),
+        Distractor(4 * summary.parameters(), "included the auxiliary heads"),
         Distractor(32 * parameters, "gave bits"),
     )
     return QuestionDraft(
-        f"The network has {parameters:,} parameters at inference. How many bytes are they as float32?",
+        f"The network has {parameters:,} parameters at inference. How many bytes do they need as float32?",
         4 * parameters,
         "bytes",
-        times(4, parameters),
+        product(4, parameters),
         "A float32 is 32 bits, four bytes.",
         ("network", "bytes"),
-        slips,
+        distractors,
     )

@@ -1,28 +1,28 @@
-"""Questions made from a network: one right option and three that come of real, named mistakes.
+"""Questions about a network: one correct option and three that result from common, named mistakes.
 
-The same network, topic and seed always give the same questions. Every right answer is a number of the core, named by
-``source``; the formula in the explanation can be worked out to it.
+The same network, topic and seed always give the same questions. Every correct answer is a number of the core, which
+``source`` names; the formula in the explanation evaluates to it.
 """
 
 from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from explorer.analysis import NetworkSummary
 from explorer.lessons import bank_costs as costs
 from explorer.lessons import bank_shapes as shapes
-from explorer.lessons.drafts import Maker, QuestionDraft
+from explorer.lessons.drafts import QuestionDraft, QuestionMaker
+from explorer.summary import NetworkSummary
 
 WRONG = 3  # wrong options of each question
-_TRIES = 400  # draws after which a network is found to offer no more questions
+_MAX_DRAFTS = 400  # after so many drafts the network is taken to have no more questions
 
 
 class Question(NamedTuple):
-    """A question with four different options, one of them right.
+    """A question with four different options, one of them correct.
 
-    ``formula`` is arithmetic over whole numbers with ·, +, −, ÷ and brackets that gives ``value``; ``why`` is the
-    sentence before it. ``source`` names the number in the core: a path (or block, or ``network``) and a field.
-    ``mistakes`` says of each option which slip leads there; empty for the right one.
+    ``formula`` is an expression of whole numbers with ·, +, −, ÷ and brackets that evaluates to ``value``; ``why`` is
+    the sentence before it. ``source`` names the number in the core: a path (or block, or ``network``) and a field.
+    ``mistakes`` has the mistake behind each option, empty for the correct one.
     """
 
     topic: str
@@ -36,12 +36,12 @@ class Question(NamedTuple):
     mistakes: tuple[str, ...]
 
     @property
-    def right(self) -> int:
-        """The position of the right option."""
+    def correct_index(self) -> int:
+        """The index of the correct option."""
         return self.options.index(self.value)
 
 
-BANK: dict[str, tuple[Maker, ...]] = {
+BANK: dict[str, tuple[QuestionMaker, ...]] = {
     "reduction": (
         costs.conv_weight_count,
         costs.with_the_reduction,
@@ -52,7 +52,7 @@ BANK: dict[str, tuple[Maker, ...]] = {
     "auxiliary": (
         shapes.flattened_length,
         shapes.head_parameters,
-        shapes.reached_blocks,
+        shapes.reachable_module_count,
         shapes.inference_parameters,
     ),
     "which_googlenet": (costs.network_flops, costs.layer_parameters, costs.float_bytes, costs.conv_mac_count),
@@ -63,13 +63,13 @@ BANK: dict[str, tuple[Maker, ...]] = {
 def questions(summary: NetworkSummary, topic: str, seed: int | str, count: int) -> tuple[Question, ...]:
     """Return up to ``count`` different questions on a topic; fewer when the network offers no more.
 
-    The kinds of question take turns. Raises KeyError for an unknown topic.
+    The kinds of question alternate. Raises KeyError for an unknown topic.
     """
     makers = BANK[topic]
     rng = Random(f"{topic} {seed}")
     found: dict[str, Question] = {}
     for draft in _drafts(summary, makers, rng):
-        question = _settled(topic, draft, rng) if draft.text not in found else None
+        question = _with_options(topic, draft, rng) if draft.text not in found else None
         if question:
             found[question.text] = question
         if len(found) == count:
@@ -77,26 +77,25 @@ def questions(summary: NetworkSummary, topic: str, seed: int | str, count: int) 
     return tuple(found.values())
 
 
-def _drafts(summary: NetworkSummary, makers: tuple[Maker, ...], rng: Random) -> Iterator[QuestionDraft]:
+def _drafts(summary: NetworkSummary, makers: tuple[QuestionMaker, ...], rng: Random) -> Iterator[QuestionDraft]:
     first = rng.randrange(len(makers))
-    for turn in range(_TRIES):
+    for turn in range(_MAX_DRAFTS):
         draft = makers[(first + turn) % len(makers)](summary, rng)
         if draft:
             yield draft
 
 
-def _settled(topic: str, draft: QuestionDraft, rng: Random) -> Question | None:
-    """Choose three slips that differ from the right value and from each other; None where there are not enough."""
-    slips: dict[int, str] = {}
-    for slip in draft.distractors:
-        if slip.value != draft.value and slip.value > 0:
-            slips.setdefault(slip.value, slip.misconception)
-    if len(slips) < WRONG:
+def _with_options(topic: str, draft: QuestionDraft, rng: Random) -> Question | None:
+    """Add three distractors that differ from the value and from each other; None where there are not enough."""
+    misconceptions: dict[int, str] = {}
+    for distractor in draft.distractors:
+        if distractor.value != draft.value and distractor.value > 0:
+            misconceptions.setdefault(distractor.value, distractor.misconception)
+    if len(misconceptions) < WRONG:
         return None
-    chosen = rng.sample(sorted(slips), WRONG)
-    options = [draft.value, *chosen]
+    options = [draft.value, *rng.sample(sorted(misconceptions), WRONG)]
     rng.shuffle(options)
-    mistakes = tuple(slips.get(option, "") for option in options)
+    mistakes = tuple(misconceptions.get(option, "") for option in options)
     return Question(
         topic, draft.text, tuple(options), draft.value, draft.unit, draft.formula, draft.why, draft.source, mistakes
     )

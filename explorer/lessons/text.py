@@ -1,4 +1,4 @@
-"""The text of a lesson as a teacher edits it: Markdown with a short front matter and places for the live parts.
+"""The text of a lesson as a teacher edits it: Markdown with a short front matter and placeholders for live parts.
 
 ::
 
@@ -13,7 +13,7 @@
 
     More text.
 
-``live`` puts the part beside the text before it, ``wide`` below it.
+``live`` puts the part beside the preceding text, ``wide`` below it.
 """
 
 import re
@@ -22,21 +22,21 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from explorer.errors import UserError
-from explorer.settings import ASSETS
+from explorer.paths import ASSETS
 
 FOLDER = ASSETS / "lessons"
-_PLACE = re.compile(r"^<!-- (live|wide): ([a-z_]+) -->$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"^<!-- (live|wide): ([a-z_]+) -->$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A stretch of Markdown, or the name of a live part to put there: beside the text, or below it (``wide``)."""
+    """A piece of Markdown, or the name of a live part that goes beside the text (``live``) or below it (``wide``)."""
 
     kind: Literal["text", "live", "wide"]
     content: str
 
 
 class LessonText(NamedTuple):
-    """One lesson: its title, what is learned, how long it takes, and its blocks in order."""
+    """One lesson: its title, its goal, its duration in minutes, and its blocks in order."""
 
     name: str
     title: str
@@ -51,42 +51,44 @@ class LessonText(NamedTuple):
 
 
 class LessonError(UserError, ValueError):
-    """A lesson's file that cannot be read; the message says what is wrong with it."""
+    """A lesson's file cannot be read; the message says what is wrong with it."""
 
 
 def read(name: str) -> LessonText:
-    """Return the lesson of that name from ``assets/lessons``; a changed file is read again. Raises LessonError."""
+    """Return a lesson from ``assets/lessons``, and read it again when its file changes. Raises LessonError."""
     path = FOLDER / f"{name}.md"
     try:
         return _read(name, path, path.stat().st_mtime_ns)
     except OSError:
-        raise LessonError(f"The lesson's text {path.name} is not there.") from None
+        raise LessonError(f"The lesson's file {path.name} does not exist.") from None
 
 
 @lru_cache(maxsize=16)
-def _read(name: str, path: Path, changed: int) -> LessonText:
+def _read(name: str, path: Path, modified_ns: int) -> LessonText:
     return parse(name, path.read_text(encoding="utf-8"))
 
 
 def parse(name: str, text: str) -> LessonText:
-    """Read front matter and blocks. Raises LessonError when a heading of the front matter is missing."""
+    """Read front matter and blocks. Raises LessonError for a missing field or an unknown placeholder."""
     if not text.startswith("---\n") or "\n---\n" not in text:
         raise LessonError(f"{name}.md must begin with its title, goal and minutes between two lines of ---.")
     head, _, body = text[4:].partition("\n---\n")
     fields = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
     missing = [field for field in ("title", "goal", "minutes") if not fields.get(field)]
     if missing or not fields["minutes"].isdigit():
-        raise LessonError(f"{name}.md lacks {', '.join(missing) or 'a whole number of minutes'} at its beginning.")
+        raise LessonError(f"{name}.md has no {' and no '.join(missing) or 'whole number of minutes'} at its beginning.")
     blocks = _blocks(body)
     if any("<!--" in block.content for block in blocks):
-        raise LessonError(f"{name}.md has a place that is written neither <!-- live: name --> nor <!-- wide: name -->.")
+        raise LessonError(f"{name}.md has a placeholder that is neither <!-- live: name --> nor <!-- wide: name -->.")
     return LessonText(name, fields["title"], fields["goal"], int(fields["minutes"]), blocks)
 
 
 def _blocks(body: str) -> tuple[Block, ...]:
-    blocks, end = [], 0
-    for place in _PLACE.finditer(body):
-        blocks += [Block("text", body[end : place.start()].strip()), Block(place[1], place[2])]
-        end = place.end()
+    blocks: list[Block] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(body):
+        blocks.append(Block("text", body[end : match.start()].strip()))
+        blocks.append(Block("live" if match[1] == "live" else "wide", match[2]))
+        end = match.end()
     blocks.append(Block("text", body[end:].strip()))
     return tuple(block for block in blocks if block.content)

@@ -1,15 +1,15 @@
-"""A worksheet: numbered questions on chosen lessons, the same again from the same network and seed."""
+"""A worksheet: numbered questions on chosen lessons, reproducible from the network and a seed."""
 
 from typing import NamedTuple
 
-from explorer.analysis import NetworkSummary
 from explorer.lessons.questions import BANK, Question, questions
+from explorer.summary import NetworkSummary
 
 MAX_QUESTIONS = 40
 
 
 class Worksheet(NamedTuple):
-    """Questions to be printed. ``network`` says in words which network they are about."""
+    """Questions to print. ``network`` is the title of the network they are about."""
 
     network: str
     seed: int
@@ -17,7 +17,7 @@ class Worksheet(NamedTuple):
 
 
 def worksheet(summary: NetworkSummary, network: str, topics: tuple[str, ...], seed: int, count: int) -> Worksheet:
-    """Return ``count`` questions, shared out evenly over the topics in order; fewer when the network offers fewer.
+    """Return ``count`` questions, divided evenly among the topics; fewer when the network offers fewer.
 
     Raises KeyError for an unknown topic, and ValueError without topics or for a count out of range.
     """
@@ -26,8 +26,9 @@ def worksheet(summary: NetworkSummary, network: str, topics: tuple[str, ...], se
     ordered = [topic for topic in BANK if topic in topics]
     if len(ordered) < len(set(topics)):
         raise KeyError(next(topic for topic in topics if topic not in BANK))
-    share, more = divmod(count, len(ordered))
+    per_topic, remainder = divmod(count, len(ordered))
     found: list[Question] = []
-    for place, topic in enumerate(ordered):
-        found += questions(summary, topic, seed, share + (place < more)) if share + (place < more) else ()
+    for index, topic in enumerate(ordered):
+        number = per_topic + (index < remainder)
+        found += questions(summary, topic, seed, number) if number else ()
     return Worksheet(network, seed, tuple(found))

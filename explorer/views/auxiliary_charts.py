@@ -25,7 +25,7 @@ def steps_table(steps: Sequence[HeadStep]) -> str:
     ]
     for step in steps:
         numbers = (fmt.exact(n) if n else "" for n in (step.parameters, step.macs))
-        lines.append(f"| {step.what} | {fmt.shape(step.out_shape)} | {' | '.join(numbers)} |")
+        lines.append(f"| {step.name} | {fmt.shape(step.out_shape)} | {' | '.join(numbers)} |")
     total = (fmt.exact(sum(getattr(step, field) for step in steps)) for field in ("parameters", "macs"))
     return "\n".join([*lines, f"| **total** | | {' | '.join(f'**{n}**' for n in total)} |"])
 

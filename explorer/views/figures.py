@@ -204,7 +204,7 @@ _PER_NETWORK = ("weights", "gradients", "momentum")
 _PART_NAMES = {
     "outputs": "outputs of all layers",
     "normalisations": "saved by normalisation",
-    "places": "indices of maxima",
+    "pool_indices": "indices of maxima",
 }
 
 

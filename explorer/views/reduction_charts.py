@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from explorer.lessons.reduction import NaiveStep, break_even
-from explorer.lessons.spread import spread
+from explorer.lessons.statistics import quartiles
 from explorer.reduction import ConvPath, ReductionCase, direct_path, reduction_path
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
@@ -187,7 +187,7 @@ def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
     Rounds far beyond the slower version's quartiles are only counted at the edge, so that the others stay distinct.
     """
     rows = (("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))
-    marks = svg.ticks(min(max(*direct_ms, *reduced_ms), 2 * max(spread(times).high for _, times, _ in rows)))
+    marks = svg.ticks(min(max(*direct_ms, *reduced_ms), 2 * max(quartiles(times).upper for _, times, _ in rows)))
     frame = svg.Frame(80, 44, 560, 100, marks[-1], 2)
     body = []
     for mark in marks:
@@ -195,16 +195,16 @@ def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
         body.append(svg.text(frame.x(mark), 168, f"{mark:g} ms", anchor="middle", faint=True))
     for place, (name, times, colour) in enumerate(rows):
         body += [svg.text(0, 72 + place * 54, name), *_dots(frame, 68 + place * 54, times, colour)]
-    middles = [fmt.milliseconds(spread(times).middle) for _, times, _ in rows]
+    middles = [fmt.milliseconds(quartiles(times).median) for _, times, _ in rows]
     title = f"{middles[0]} without, {middles[1]} with the reduction (medians)"
     return svg.chart(700, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
 
 
 def _dots(frame: svg.Frame, y: float, times: Sequence[float], colour: str) -> list[str]:
-    quartiles = spread(times)
+    middle = quartiles(times)
     inside = [ms for ms in times if ms <= frame.most_x]
     parts = [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in inside]
-    parts.append(svg.line(frame.x(quartiles.low), y + 14, frame.x(quartiles.high), y + 14, width=4))
-    parts.append(svg.line(frame.x(quartiles.middle), y - 14, frame.x(quartiles.middle), y + 18, width=2))
+    parts.append(svg.line(frame.x(middle.lower), y + 14, frame.x(middle.upper), y + 14, width=4))
+    parts.append(svg.line(frame.x(middle.median), y - 14, frame.x(middle.median), y + 18, width=2))
     beyond = len(times) - len(inside)
     return [*parts, svg.text(700, y + 4, f"{beyond} slower", anchor="end", faint=True)] if beyond else parts

@@ -29,7 +29,7 @@ def option(question: Question, place: int) -> str:
 def solution(question: Question) -> str:
     """Return the answer to a question: letter, formula with its result, and the reason."""
     worked = f"{question.formula} = {fmt.exact(question.value)} {question.unit}"
-    return f"{LETTERS[question.right]}: {worked}. {question.why}"
+    return f"{LETTERS[question.correct_index]}: {worked}. {question.why}"
 
 
 def mistakes(question: Question) -> Iterator[str]:

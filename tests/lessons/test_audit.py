@@ -23,29 +23,32 @@ def _number(printed: str) -> float:
     return float(printed.rstrip("KM"))
 
 
-def test_every_printed_cell_is_audited_as_the_reference_says() -> None:
-    """Printed figures, computed figures and agreement of all 24 cells."""
+def test_the_audit_equals_the_reference() -> None:
+    """Printed numbers, computed numbers and agreement of all 24 cells."""
     rows = audit(PAPER, RELEASED)
     assert len(rows) == len(_reference()) == len(PRINTED)
-    for ours, theirs in zip(rows, _reference(), strict=True):
-        assert (ours.params.printed, ours.ops.printed) == (
-            _number(theirs["paper_params"]),
-            _number(theirs["paper_ops"]),
+    for row, expected in zip(rows, _reference(), strict=True):
+        assert (row.params.printed, row.ops.printed) == (
+            _number(expected["paper_params"]),
+            _number(expected["paper_ops"]),
         )
-        assert (ours.params.exact, ours.ops.exact) == (int(theirs["calc_weights"]), int(theirs["calc_macs"]))
-        assert (ours.params.agrees, ours.ops.agrees) == (theirs["params_agree"] == "yes", theirs["ops_agree"] == "yes")
-        assert ours.params.computed == pytest.approx(float(theirs["calc_weights_K1024"]), abs=0.01)
+        assert (row.params.exact, row.ops.exact) == (int(expected["calc_weights"]), int(expected["calc_macs"]))
+        assert (row.params.agrees, row.ops.agrees) == (
+            expected["params_agree"] == "yes",
+            expected["ops_agree"] == "yes",
+        )
+        assert row.params.computed == pytest.approx(float(expected["calc_weights_K1024"]), abs=0.01)
 
 
-def test_every_difference_has_a_reason_or_the_admission_that_none_is_known() -> None:
-    """And cells that agree have none."""
+def test_only_differences_have_a_reason() -> None:
+    """Every cell that differs has one, and cells that agree have none."""
     for row in audit(PAPER, RELEASED):
         for cell in (row.params, row.ops):
             assert cell.agrees == (cell.reason == "")
 
 
-def test_the_released_weights_and_the_separable_layer_explain_every_ops_figure() -> None:
-    """With those three changes every printed ops entry agrees."""
+def test_the_released_weights_and_the_separable_layer_explain_every_ops_number() -> None:
+    """With those three changes every printed ops number agrees."""
     reasons = {row.title: row.ops.reason for row in audit(PAPER, RELEASED) if not row.ops.agrees}
     assert set(reasons) == {"convolution 7×7", "inception 4a", "inception 5a"}
     assert "2,712 weights, 34.02 M" in reasons["convolution 7×7"]
@@ -55,7 +58,7 @@ def test_the_released_weights_and_the_separable_layer_explain_every_ops_figure()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_counts_are_what_pytorch_and_torchinfo_find(preset: str) -> None:
+def test_the_counts_equal_pytorchs_and_torchinfos(preset: str) -> None:
     """torchinfo's mult-adds, and the bytes of the state_dict with and without the heads."""
     config = PRESETS[preset]
     summary, model = summarize(config), build_model(config, "meta")
@@ -63,8 +66,8 @@ def test_the_counts_are_what_pytorch_and_torchinfo_find(preset: str) -> None:
     bytes_of = {name: tensor.numel() * tensor.element_size() for name, tensor in state.items()}
     assert disk_bytes(summary, aux=True) == sum(bytes_of.values())
     assert disk_bytes(summary, aux=False) == sum(n for name, n in bytes_of.items() if not name.startswith("aux_"))
-    seen = torchinfo.summary(model, input_size=(1, *config.input_shape), device="meta", mode="eval", verbose=0)
-    assert mult_adds(summary) == seen.total_mult_adds
+    counted = torchinfo.summary(model, input_size=(1, *config.input_shape), device="meta", mode="eval", verbose=0)
+    assert mult_adds(summary) == counted.total_mult_adds
 
 
 def test_the_counts_of_the_paper() -> None:

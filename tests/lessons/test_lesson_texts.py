@@ -1,4 +1,4 @@
-"""The Markdown of the lessons: every number in it equals one of the core, and every place has its live part."""
+"""The Markdown of the lessons: every number in it equals one of the core, and every placeholder has its live part."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from explorer import PRESETS, summarize
 from explorer.config import AuxiliaryHeads
 from explorer.lessons import audit, auxiliary, reduction, resolution
 from explorer.lessons.questions import BANK
-from explorer.lessons.receptive_field import spectra, without_branch
+from explorer.lessons.receptive_field import field_distributions, without_branch
 from explorer.lessons.reduction import ARTICLE
 from explorer.lessons.text import FOLDER, read
 from explorer.reduction import direct_path, reduction_path
@@ -20,31 +20,31 @@ RELEASED = PRESETS["inception5h"]
 PLAIN, BOTH = direct_path(ARTICLE), reduction_path(ARTICLE)
 BIASED = ARTICLE.replace(biases=True)
 NAIVE = reduction.naive_steps(PRESETS["paper"])[-1]
-BOOK = auxiliary.ledger(PAPER)
+HEADS = auxiliary.head_costs(PAPER)
 PAGES = Path(__file__).parents[2] / "pages" / "learn"
 
 
 def _sides(pooling: str) -> list[int]:
-    (found,) = (p for p in resolution.passages(PAPER.config, 224, 224) if p.pooling == pooling)
-    return [size[0] for _, size in found.sizes]
+    (trace,) = (one for one in resolution.size_traces(PAPER.config, 224, 224) if one.pooling == pooling)
+    return [size[0] for _, size in trace.sizes]
 
 
 def _field(config: str | None = None, without: str | None = None) -> tuple[int, int]:
     network = PRESETS[config or "paper"]
-    last = spectra(summarize(without_branch(network, without) if without else network))[-1]
-    return last.narrowest, last.widest
+    last = field_distributions(summarize(without_branch(network, without) if without else network))[-1]
+    return last.smallest, last.largest
 
 
-def _fates(side: int) -> dict[str, tuple[int, int]]:
-    return {fate.pool: fate.sizes[0] for fate in auxiliary.pool_fates(PAPER.config, (side,)) if fate.sizes}
+def _head_sizes(side: int) -> dict[str, tuple[int, int]]:
+    return {one.pool: one.sizes[0] for one in auxiliary.pool_results(PAPER.config, (side,)) if one.sizes}
 
 
 def _g(value: int) -> str:
     return f"{value / 1e9:.3f}"
 
 
-# Each number of a text, as it is written there, and its value from the core. Given numbers (the kernels, strides and
-# widths that a sentence starts from) are checked against the config.
+# Each number of a text, as the text writes it, and its value from the core. Numbers that a sentence starts from
+# (kernels, strides, widths) come from the config.
 FACTS: dict[str, dict[str, object]] = {
     "reduction": {
         "512": ARTICLE.inputs,
@@ -99,14 +99,14 @@ FACTS: dict[str, dict[str, object]] = {
         "2,048": auxiliary.hidden_inputs(PAPER, "4a"),
         "1,024": PRESETS["paper"].aux.hidden,
         "1,000": PRESETS["paper"].classes,
-        "3,188,840": BOOK.heads[0][1],
+        "3,188,840": HEADS.heads[0][1],
         "528": PAPER.by_path["aux_4d.pool"].in_shape[0],
-        "3,190,888": BOOK.heads[1][1],
+        "3,190,888": HEADS.heads[1][1],
         "224": PRESETS["paper"].input_shape[1],
-        "192": 192 if _fates(192) == {"ceil": (4, 4), "floor": (3, 3), "adaptive": (4, 4)} else None,
-        "47": resolution.limits(PAPER.config)[1].side,
-        "48": round(100 * BOOK.parameter_share),
-        "0.5": f"{100 * BOOK.mac_share:.1f}",  # also the effect of the heads on accuracy
+        "192": 192 if _head_sizes(192) == {"ceil": (4, 4), "floor": (3, 3), "adaptive": (4, 4)} else None,
+        "47": resolution.minimum_inputs(PAPER.config)[1].side,
+        "48": round(100 * HEADS.parameter_fraction),
+        "0.5": f"{100 * HEADS.mac_fraction:.1f}",  # also the effect of the heads on accuracy
         "6,998,552": PAPER.parameters(aux=False),
         "13,378,280": PAPER.parameters(),
         "0.3": AuxiliaryHeads().loss_weight,
@@ -118,7 +118,7 @@ FACTS: dict[str, dict[str, object]] = {
     },
     "which_googlenet": {
         "715": _field()[1],
-        "395": spectra(summarize(PRESETS["paper"].replace(kernel_5x5="3x3")))[-1].widest,
+        "395": field_distributions(summarize(PRESETS["paper"].replace(kernel_5x5="3x3")))[-1].largest,
         "379": _field("torchvision")[1],
         "204": RELEASED.module("4a").ch3x3,
         "208": PRESETS["paper"].module("4a").ch3x3,
@@ -138,8 +138,8 @@ FACTS: dict[str, dict[str, object]] = {
     },
     "receptive_field": {
         "1": 1,  # k − 1
-        **{str(field): field for field in spectra(PAPER)[0].ways},
-        "262,144": spectra(PAPER)[-1].total,
+        **{str(field): field for field in field_distributions(PAPER)[0].path_counts},
+        "262,144": field_distributions(PAPER)[-1].total,
         "75": _field()[0],
         "715": _field()[1],
         "224": PRESETS["paper"].input_shape[1],
@@ -148,15 +148,15 @@ FACTS: dict[str, dict[str, object]] = {
         "225": 225,
         "200": 200,
         "97": 97,
-        "31": resolution.limits(PAPER.config)[0].side,
-        "47": resolution.limits(PAPER.config)[1].side,
+        "31": resolution.minimum_inputs(PAPER.config)[0].side,
+        "47": resolution.minimum_inputs(PAPER.config)[1].side,
         "28": PRESETS["mini"].input_shape[1],
         "8": PAPER.concat("3a").jump,
         "2": summarize(PRESETS["mini"]).concat("3a").jump,
     },
 }
 
-# What is no number of a network: sources, module names, names of kernels, powers.
+# These are not numbers of a network: sources, module names, names of kernels, powers.
 _NO_NUMBERS = (
     r"\[[^\]]*\]\([^)]*\)",  # links
     r"arXiv:[0-9.]+",
@@ -188,8 +188,8 @@ def written_numbers(name: str) -> set[str]:
 def test_every_number_in_the_text_equals_the_core(name: str) -> None:
     """A lesson contains exactly the numbers that are computed here."""
     for written, value in FACTS[name].items():
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
-        assert written == shown
+        expected = f"{value:,}" if isinstance(value, int) else str(value)
+        assert written == expected
     assert written_numbers(name) == set(FACTS[name])
 
 
@@ -207,7 +207,7 @@ def test_every_text_is_checked() -> None:
 
 @pytest.mark.parametrize("name", BANK)
 def test_every_lesson_has_its_page_and_its_parts(name: str) -> None:
-    """The places in the text are the parts that the page draws, each once, and the prediction is first."""
+    """The placeholders in the text are the parts that the page draws, each once, and the prediction is first."""
     page = (PAGES / f"{name}.py").read_text(encoding="utf-8")
     lesson = read(name)
     assert list(lesson.live) == re.findall(r'^ {8}"([a-z_]+)": ', page, re.MULTILINE)

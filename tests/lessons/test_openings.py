@@ -1,14 +1,14 @@
-"""The opening question of each lesson: right by the core, with three different slips."""
+"""The opening question of each lesson: correct by the core, with three different mistakes."""
 
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.lessons.openings import opening
+from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import BANK
-from tests.lessons.test_questions import worked_out
+from tests.lessons.test_questions import evaluate
 
 PAPER, TORCHVISION = summarize(PRESETS["paper"]), summarize(PRESETS["torchvision"])
-RIGHT = {
+CORRECT = {
     "reduction": PAPER.by_path["inception_4b.branch_5x5.reduce"].weights
     + PAPER.by_path["inception_4b.branch_5x5.conv"].weights,
     "auxiliary": round(100 * (PAPER.parameters() - PAPER.parameters(aux=False)) / PAPER.parameters()),
@@ -18,16 +18,16 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("topic", BANK)
-def test_the_right_option_is_the_cores(topic: str) -> None:
-    """One right, four different, each wrong one named, and the formula gives the value."""
-    question = opening(topic)
-    assert question.value == RIGHT[topic]
+def test_the_correct_option_is_the_cores(topic: str) -> None:
+    """Four different options, a mistake for each wrong one, and a formula that gives the value."""
+    question = opening_question(topic)
+    assert question.value == CORRECT[topic]
     assert len(set(question.options)) == 4
-    assert [place for place, mistake in enumerate(question.mistakes) if not mistake] == [question.right]
-    assert round(worked_out(question.formula)) == question.value
+    assert [index for index, mistake in enumerate(question.mistakes) if not mistake] == [question.correct_index]
+    assert round(evaluate(question.formula)) == question.value
 
 
-def test_an_unknown_lesson_has_none() -> None:
-    """By name."""
+def test_an_unknown_lesson_is_refused() -> None:
+    """With a KeyError."""
     with pytest.raises(KeyError):
-        opening("history")
+        opening_question("history")

@@ -1,4 +1,4 @@
-"""Worksheets: reproducible from their seed, shared out over the lessons."""
+"""Worksheets: reproducible from their seed, with questions divided among the lessons."""
 
 import pytest
 
@@ -9,26 +9,26 @@ PAPER = summarize(PRESETS["paper"])
 
 
 def test_it_is_reproducible_from_its_seed() -> None:
-    """The same seed gives the same sheet, so that a key can be made later."""
+    """The same seed gives the same worksheet, so that its answer key can be printed later."""
     assert worksheet(PAPER, "paper", ("reduction",), 7, 6) == worksheet(PAPER, "paper", ("reduction",), 7, 6)
     assert worksheet(PAPER, "paper", ("reduction",), 7, 6) != worksheet(PAPER, "paper", ("reduction",), 8, 6)
 
 
 def test_lessons_share_the_questions() -> None:
-    """In the order of the lessons, the first ones getting what is left over."""
+    """They are in the order of the lessons, and the first lessons get the remainder."""
     sheet = worksheet(PAPER, "paper", ("receptive_field", "reduction", "auxiliary"), 1, 11)
     topics = [question.topic for question in sheet.questions]
     assert topics == ["reduction"] * 4 + ["auxiliary"] * 4 + ["receptive_field"] * 3
 
 
 @pytest.mark.parametrize(("topics", "count"), [((), 5), (("reduction",), 0), (("reduction",), 41)])
-def test_what_makes_no_sheet_is_refused(topics: tuple[str, ...], count: int) -> None:
-    """No lessons, no questions, or too many."""
+def test_an_invalid_worksheet_is_refused(topics: tuple[str, ...], count: int) -> None:
+    """There are no lessons, no questions, or too many."""
     with pytest.raises(ValueError, match="1 to 40"):
         worksheet(PAPER, "paper", topics, 1, count)
 
 
 def test_an_unknown_lesson_is_refused() -> None:
-    """By name."""
+    """The error names it."""
     with pytest.raises(KeyError, match="history"):
         worksheet(PAPER, "paper", ("reduction", "history"), 1, 3)

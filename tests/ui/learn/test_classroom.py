@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.lessons.openings import opening
+from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import BANK, questions
 from explorer.lessons.text import read
 from explorer.ui.learn import classroom
@@ -21,7 +21,7 @@ def test_every_lesson_opens_with_its_parts_and_its_test(name: str) -> None:
     """Without an error, in one run."""
     at = open_lesson(name)
     assert not at.error
-    assert opening(name).text in [radio.label for radio in at.radio]
+    assert opening_question(name).text in [radio.label for radio in at.radio]
     assert "Test yourself" in page_text(at)
 
 
@@ -45,7 +45,7 @@ def test_the_questions_follow_number_and_network_and_the_score_counts() -> None:
 
 def test_an_answer_survives_a_visit_of_another_page() -> None:
     """It is still shown and explained when the student comes back."""
-    question = opening("auxiliary")
+    question = opening_question("auxiliary")
     at = answer(open_lesson("auxiliary"), question, question.value)
     at.switch_page("pages/learn/reduction.py").run()
     at.switch_page("pages/learn/auxiliary.py").run()
@@ -128,7 +128,7 @@ def test_a_lesson_without_its_text_says_so(monkeypatch: pytest.MonkeyPatch, tmp_
 
     monkeypatch.setattr(text, "FOLDER", tmp_path)
     at = open_lesson("auxiliary")
-    assert "auxiliary.md is not there" in at.error[0].value
+    assert "auxiliary.md does not exist" in at.error[0].value
 
 
 def test_only_other_networks_offer_a_way_back_to_the_paper() -> None:
