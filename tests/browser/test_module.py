@@ -1,28 +1,25 @@
 """The module page in a real browser: measured by one click, laid out wide and narrow, and its charts to take away."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = pytest.mark.browser
+from tests.browser.app import ADDRESSES, APP, is_too_wide, wait_until_idle
 
-PATIENCE_MS = 60_000
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def module(page: Page, serve: Callable[[str], str]) -> Iterator[Page]:
-    """The page of a small network, at rest; nothing may go wrong on it."""
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_viewport_size({"width": 1400, "height": 900})
-    page.goto(f"{serve('streamlit_app.py')}/module?net=1.mini")
-    expect(page.locator(".st-key-beside .choice").first).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator(".st-key-budget .gtitle")).to_be_visible(timeout=PATIENCE_MS)
-    yield page
-    assert complaints == []
+def module(page: Page, serve: Callable[[str], str]) -> Page:
+    """The page of a small network, at rest."""
+    page.goto(f"{serve(APP)}/{ADDRESSES['Module']}?net=1.mini")
+    expect(page.locator(".st-key-beside .selectable").first).to_be_visible()
+    expect(page.locator(".st-key-budget .gtitle")).to_be_visible()
+    wait_until_idle(page)
+    return page
 
 
 def pictures(page: Page) -> list[Locator]:
@@ -35,27 +32,32 @@ def pictures(page: Page) -> list[Locator]:
 def test_one_click_measures_and_both_pictures_and_the_budget_show_it(module: Page) -> None:
     """The live networks are timed in the background; legends, times in the boxes, a metric and a width appear."""
     module.get_by_role("button", name="Measure time").click()
-    expect(module.get_by_role("button", name="Measure again")).to_be_visible(timeout=PATIENCE_MS)
+    expect(module.get_by_role("button", name="Measure again")).to_be_visible()
     ends = []
     for pane in pictures(module):
-        expect(pane).to_contain_text("measured time", timeout=PATIENCE_MS)
+        expect(pane).to_contain_text("measured time")
         expect(pane.locator(".layer").first).to_contain_text(re.compile(r"\d (µs|ms)"))
         ends.append(pane.locator(".graph > text").last.text_content())
     assert len(set(ends)) == 1  # one scale
     expect(module.get_by_test_id("stMetric").filter(has_text="measured time")).to_contain_text("naive")
     module.locator(".st-key-budget_width").get_by_text("measured time").click()
     title = module.locator(".st-key-budget .gtitle").filter(has_text="measured time")
-    expect(title).to_be_visible(timeout=PATIENCE_MS)
+    expect(title).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1400, 800])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_off_or_overlaps(module: Page, width: int, scheme: str) -> None:
+def test_nothing_is_cut_off_or_overlaps(module: Page, scheme: str) -> None:
     """Pictures stand beside each other or, on a narrow page, below; titles, columns and the page's width are whole."""
     module.emulate_media(color_scheme=scheme)
+    for width in (1400, 800):
+        check_layout(module, width)
+
+
+def check_layout(module: Page, width: int) -> None:
+    """Check the places of all parts at a width."""
     module.set_viewport_size({"width": width, "height": 900})
-    module.wait_for_timeout(1_500)
-    assert module.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    wait_until_idle(module)
+    assert not is_too_wide(module)
     left, right = (pane.bounding_box() for pane in pictures(module))
     assert (left["x"] + left["width"] <= right["x"]) == (width == 1400)
     assert (left["y"] + left["height"] <= right["y"]) == (width == 800)
