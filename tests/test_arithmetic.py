@@ -20,11 +20,11 @@ POOLS = [(kernel, stride, padding) for kernel in (2, 3, 5) for stride in (1, 2, 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("padding", [0, 1, 3])
-def test_conv_size_counts_the_places_of_the_window(kernel: int, stride: int, padding: int) -> None:
-    """A convolution has as many outputs as its window has places on the padded line."""
+def test_conv_size_counts_the_window_positions(kernel: int, stride: int, padding: int) -> None:
+    """A convolution has as many outputs as its window has positions on the padded line."""
     for size in range(1, 40):
-        places = [start for start in range(0, size + 2 * padding, stride) if start + kernel <= size + 2 * padding]
-        assert len(places) == max(0, conv_size(size, kernel, stride, padding))
+        starts = [start for start in range(0, size + 2 * padding, stride) if start + kernel <= size + 2 * padding]
+        assert len(starts) == max(0, conv_size(size, kernel, stride, padding))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "padding"), POOLS)
@@ -33,21 +33,21 @@ def test_pool_size_is_pytorchs(kernel: int, stride: int, padding: int, round_up:
     """A pool has PyTorch's size, rounding down or up; where PyTorch refuses, the size is below 1."""
     pool = nn.MaxPool2d(kernel, stride, padding, ceil_mode=round_up)
     for size in range(1, 40):
-        ours = pool_size(size, kernel, stride, padding, round_up=round_up)
+        calculated = pool_size(size, kernel, stride, padding, round_up=round_up)
         line = torch.empty(1, size, size, device="meta")
-        if ours < 1:
+        if calculated < 1:
             with pytest.raises(RuntimeError, match="too small"):
                 pool(line)
         else:
-            assert ours == pool(line).shape[-1]
+            assert calculated == pool(line).shape[-1]
 
 
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "padding", "down", "up"),
     [(112, 3, 2, 0, 55, 56), (112, 3, 2, 1, 56, 57), (14, 3, 2, 0, 6, 7), (14, 5, 3, 0, 4, 4), (1, 3, 2, 0, 0, 0)],
 )
-def test_pool_sizes_known_by_heart(size: int, kernel: int, stride: int, padding: int, down: int, up: int) -> None:
-    """Rounding up keeps a last window that hangs over, unless it would begin in the padding."""
+def test_known_pool_sizes(size: int, kernel: int, stride: int, padding: int, down: int, up: int) -> None:
+    """Rounding up keeps a last window that exceeds the input, unless it would start in the padding."""
     assert (down, up) == tuple(
         pool_size(size, kernel, stride, padding, round_up=rounding) for rounding in (False, True)
     )
@@ -66,7 +66,7 @@ def test_conv_costs_are_pytorchs(inputs: int, outputs: int, kernel: int) -> None
 
 @pytest.mark.parametrize("out", [1, 2, 4, 7])
 def test_adaptive_windows_are_pytorchs(out: int) -> None:
-    """The windows of an adaptive average are those through which PyTorch's gradient flows."""
+    """They are the input positions that have a gradient in PyTorch's adaptive average pooling."""
     for size in range(1, 33):
         jacobian = torch.autograd.functional.jacobian(
             lambda x: F.adaptive_avg_pool1d(x.view(1, 1, -1), out).flatten(), torch.zeros(size)
@@ -76,7 +76,7 @@ def test_adaptive_windows_are_pytorchs(out: int) -> None:
 
 
 def test_field_grows_by_the_kernel_times_the_jump() -> None:
-    """Through the paper's stem one position sees 1, 7, 11, 11, 19, 27 pixels, and neighbours are 8 pixels apart."""
+    """In the paper's stem it is 1, 7, 11, 11, 19, 27 pixels, and at its end neighbours are 8 pixels apart."""
     field, sizes = ReceptiveField(), [1]
     for kernel, stride in [(7, 2), (3, 2), (1, 1), (3, 1), (3, 2)]:
         field = field.after_layer(kernel, stride)
@@ -86,6 +86,6 @@ def test_field_grows_by_the_kernel_times_the_jump() -> None:
 
 
 def test_field_ignores_a_1x1() -> None:
-    """A 1×1 sees no further; with a stride it only moves the neighbours apart."""
+    """A 1×1 does not enlarge it; a stride only increases the jump."""
     assert ReceptiveField(59, 8) == ReceptiveField(59, 8).after_layer(1)
     assert ReceptiveField(59, 16) == ReceptiveField(59, 8).after_layer(1, 2)

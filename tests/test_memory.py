@@ -1,4 +1,4 @@
-"""What training keeps, in closed form and as PyTorch's autograd keeps it."""
+"""The memory of training, by the closed form and as PyTorch's autograd saves it."""
 
 import pytest
 import torch
@@ -10,33 +10,33 @@ from explorer.memory import activation_memory, peak_activations
 IMAGES = 2
 
 
-def bytes_kept(model: GoogLeNet, images: torch.Tensor) -> int:
-    """Run a training pass and add up every tensor that autograd saves for the way back, once, without the weights."""
+def saved_bytes(model: GoogLeNet, images: torch.Tensor) -> int:
+    """Run a training pass and add up the tensors that autograd saves, each once, without the weights."""
     known = {parameter.untyped_storage().data_ptr() for parameter in model.state_dict(keep_vars=True).values()}
-    saved: dict[int, torch.Tensor] = {}  # held until the end, so that no address is used twice
+    saved: dict[int, torch.Tensor] = {}  # references until the end, so that no address is reused
 
-    def note(tensor: torch.Tensor) -> torch.Tensor:
+    def save(tensor: torch.Tensor) -> torch.Tensor:
         saved[tensor.untyped_storage().data_ptr()] = tensor
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor):
         output = model.train()(images)
     assert output.logits.shape[0] == len(images)
-    return sum(tensor.untyped_storage().nbytes() for place, tensor in saved.items() if place not in known)
+    return sum(tensor.untyped_storage().nbytes() for address, tensor in saved.items() if address not in known)
 
 
 @pytest.mark.parametrize("name", ["paper", "batch_norm", "torchvision", "naive", "mini"])
-def test_it_is_what_autograd_keeps(name: str) -> None:
-    """Within 2 %, with LRN and with BatchNorm, with and without reductions, small stem and large."""
+def test_it_equals_what_autograd_saves(name: str) -> None:
+    """Within 2 %, for LRN and BatchNorm, with and without reductions, with the small and the large stem."""
     config = PRESETS[name]
     if config.input_shape[1] > 96:
         config = config.replace(input_shape=(3, 96, 128))
-    live = bytes_kept(build_model(config), torch.randn(IMAGES, *config.input_shape)) / IMAGES
+    live = saved_bytes(build_model(config), torch.randn(IMAGES, *config.input_shape)) / IMAGES
     assert sum(activation_memory(summarize(config))) == pytest.approx(live, rel=0.02)
 
 
-def test_the_parts_are_those_of_the_network() -> None:
-    """BatchNorm keeps an input per convolution, LRN three pictures each, no normalisation nothing."""
+def test_the_parts_follow_the_normalisation() -> None:
+    """BatchNorm saves an input per convolution, LRN three tensors per layer, no normalisation nothing."""
     paper = PRESETS["paper"]
     summary = summarize(paper)
     assert activation_memory(summary).normalisations == 4 * 3 * (64 * 56 * 56 + 192 * 56 * 56)

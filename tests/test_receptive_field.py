@@ -1,4 +1,4 @@
-"""Receptive fields by brute force: positions are followed back to the pixels they depend on, without a formula."""
+"""Receptive fields by brute force: traces positions back to the pixels they depend on, without a formula."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ Positions = set[int]
 def before(layer: nn.Module, positions: Positions) -> Positions:
     """Return the input positions, along one side without edges, that some output positions of a layer depend on.
 
-    The live layers say their kernel, stride and padding themselves.
+    Kernel, stride and padding come from the live layers.
     """
     if isinstance(layer, Inception):
         branches = [branch for name, branch in layer.named_children() if name.startswith("branch_")]
@@ -52,8 +52,8 @@ def span(positions: Positions) -> int:
     return max(positions) - min(positions) + 1
 
 
-class Witness:
-    """The live network of a summary, asked what each of the summary's rows sees."""
+class PixelTracer:
+    """Traces positions of each layer of a summary back to the pixels they depend on, through the live network."""
 
     def __init__(self, summary: NetworkSummary) -> None:
         self.summary, self.model = summary, build_model(summary.config, "meta")
@@ -74,12 +74,12 @@ class Witness:
         return positions
 
     def field(self, path: str) -> tuple[int, int]:
-        """Return how wide one position sees, and how far its neighbour's view is from its own."""
+        """Return the extent of one position's pixels, and the distance to those of its neighbour."""
         first, second = self.pixels(path, {0}), self.pixels(path, {1})
         return span(first), min(second) - min(first)
 
     def field_in_head(self, tap: str) -> tuple[int, int | None]:
-        """Return the same for a position behind a head's average pool: the widest one, where they differ."""
+        """Return the same for a position after a head's average pool: the largest one, where they differ."""
         block, pool = f"inception_{tap}", self.model.get_submodule(f"aux_{tap}.pool")
         if isinstance(pool, nn.AdaptiveAvgPool2d):
             sides = self.summary.concat(tap).out_shape[1:]
@@ -88,7 +88,7 @@ class Witness:
         return span(first), min(second) - min(first)
 
     def field_of_vector(self, tap: str | None) -> tuple[int, None]:
-        """Return what all positions along the longer side see together; in a head, those that its pool covers."""
+        """Return the extent of all positions along the longer side together; in a head, of those its pool covers."""
         block = f"inception_{tap}" if tap else self.last
         side = max(self.summary.by_path[f"{block}.concat"].out_shape[1:])
         covered = set(range(side))
@@ -98,29 +98,29 @@ class Witness:
 
 
 def assert_receptive_fields(config: GoogLeNetConfig) -> None:
-    """Hold the receptive field and the jump of each row against what the witness sees."""
+    """Compare the receptive field and the jump of each row with the live network's."""
     summary = summarize(config)
-    witness = Witness(summary)
+    tracer = PixelTracer(summary)
     for row in summary.rows:
         if row.kind in {"linear", "dropout"} or row.path == "classifier.pool":
-            expected = witness.field_of_vector(row.aux)
+            expected = tracer.field_of_vector(row.aux)
         elif row.aux:
-            expected = witness.field_in_head(row.aux)
+            expected = tracer.field_in_head(row.aux)
         else:
-            expected = witness.field(row.path.removesuffix(".concat"))
+            expected = tracer.field(row.path.removesuffix(".concat"))
         assert (row.path, *expected) == (row.path, row.receptive_field, row.jump)
 
 
 @pytest.mark.parametrize("size", [(224, 224), (231, 179)])
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_see_as_far_as_their_layers_reach(name: str, size: tuple[int, int]) -> None:
-    """Each row's receptive field is as wide as the pixels that its position depends on in the live network."""
+def test_presets_have_the_live_receptive_fields(name: str, size: tuple[int, int]) -> None:
+    """Each row's receptive field spans the pixels that its position depends on in the live network."""
     config = PRESETS[name]
     assert_receptive_fields(config.replace(input_shape=(config.input_shape[0], *size)))
 
 
 @given(networks())
 @examples(50)
-def test_random_networks_see_as_far_as_their_layers_reach(config: GoogLeNetConfig) -> None:
+def test_random_networks_have_the_live_receptive_fields(config: GoogLeNetConfig) -> None:
     """The same holds for random networks."""
     assert_receptive_fields(config)
