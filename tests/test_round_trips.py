@@ -1,4 +1,4 @@
-"""Random networks, each through every export and back: link, file, generated source, the head of a weights file."""
+"""Random networks round-trip through every export: link, file, generated source, metadata of a weights file."""
 
 import json
 import random
@@ -22,7 +22,7 @@ VERSIONS = st.builds(Version, st.sampled_from(list(PRESETS)), networks())
 
 
 def state_shapes(text: str) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of the state dict of the network that a source text makes."""
+    """Return the names and shapes in the state dict of the network in a source text."""
     module = ModuleType("generated")
     exec(compile(text, "generated.py", "exec"), module.__dict__)
     with torch.device("meta"):
@@ -30,14 +30,14 @@ def state_shapes(text: str) -> dict[str, tuple[int, ...]]:
 
 
 def expected_shapes(config: GoogLeNetConfig) -> dict[str, tuple[int, ...]]:
-    """Return those of our own network."""
+    """Return the names and shapes in the state dict of the live network."""
     return {name: tuple(tensor.shape) for name, tensor in build_model(config, "meta").state_dict().items()}
 
 
 @given(VERSIONS)
 @examples(1_000)
 def test_random_networks_round_trip(version: Version) -> None:
-    """What comes back equals what went out; the generated network has our state dict and the closed form's count."""
+    """Each export restores the network; the generated one has the live state dict and the closed form's count."""
     assert version == from_token(to_token(version))
     assert version.config == from_json(to_json(version.config))
     assert version.config == from_metadata(json.loads(json.dumps(to_metadata(version.config))))
@@ -49,8 +49,8 @@ def test_random_networks_round_trip(version: Version) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_an_edited_network_fits_in_300_signs(seed: int) -> None:
-    """Also when every cell of the table, every setting, the stem and the heads are edited."""
+def test_an_edited_network_fits_in_300_characters(seed: int) -> None:
+    """Even when every cell of the table, every setting, the stem and the heads are edited."""
     rng = random.Random(seed)
     modules = tuple(
         row.replace(**{field: rng.randint(1, 500) for field in type(row).model_fields if field != "name"})

@@ -1,4 +1,4 @@
-"""Links and files: every network comes back as it was, and nothing else comes in."""
+"""Links and files: every network round-trips, and anything else is refused."""
 
 import json
 import random
@@ -34,12 +34,12 @@ LONGEST_MESSAGE = 1_500
 
 
 def token_of(changed: Any, base: str = "paper") -> str:
-    """Return a token of that content, well made whatever the content is."""
+    """Return a well-formed version 1 token of any content."""
     return token_of_bytes(json.dumps(changed, separators=(",", ":")).encode(), base)
 
 
 def token_of_bytes(content: bytes, base: str = "paper") -> str:
-    """Return a token that holds those bytes."""
+    """Return a version 1 token of these bytes."""
     return f"1.{base}.{urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip('=')}"
 
 
@@ -50,18 +50,18 @@ def document_of(**config: Any) -> str:
     return json.dumps(document)
 
 
-def refusal_of(read: Any, text: Any) -> str:
-    """Expect a ShareError, and return its message, which is a sentence of bounded length."""
-    with pytest.raises(ShareError) as refusal:
+def error_of(read: Any, text: Any) -> str:
+    """Expect a ShareError, and return its message, a sentence of bounded length."""
+    with pytest.raises(ShareError) as caught:
         read(text)
-    message = str(refusal.value)
+    message = str(caught.value)
     assert message.rstrip(")").endswith(".")
     assert len(message) < LONGEST_MESSAGE
     return message
 
 
-def read_or_refused(read: Any, text: Any) -> Any:
-    """Return what is read from a text, or None where it is refused in a message of bounded length."""
+def read_or_none(read: Any, text: Any) -> Any:
+    """Return what a text contains, or None where it is refused in a message of bounded length."""
     try:
         return read(text)
     except ShareError as error:
@@ -70,44 +70,44 @@ def read_or_refused(read: Any, text: Any) -> Any:
     return None
 
 
-# What comes back.
+# Round trips.
 
 
 @given(networks(), st.sampled_from(list(PRESETS)))
 def test_tokens_round_trip(config: GoogLeNetConfig, base: str) -> None:
-    """A version comes back from its token, whichever preset it is told against."""
+    """A version round-trips through its token, with any preset as its base."""
     assert Version(base, config) == from_token(to_token(Version(base, config)))
 
 
 @given(networks())
 def test_files_round_trip(config: GoogLeNetConfig) -> None:
-    """A config comes back from its file, as text or as bytes."""
+    """A config round-trips through its file, as text or as bytes."""
     assert config == from_json(to_json(config))
     assert config == from_json(to_json(config).encode())
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_against_every_other(name: str) -> None:
-    """Each preset comes back as an edit of each preset."""
+    """Each preset round-trips as an edit of each preset."""
     for base in PRESETS:
         assert Version(base, PRESETS[name]) == from_token(to_token(Version(base, PRESETS[name])))
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_presets_token_is_its_name(name: str) -> None:
-    """An unedited preset needs no more than its name."""
+    """The token of an unedited preset is only its name."""
     assert f"2.{name}" == to_token(Version(name, PRESETS[name]))
 
 
 def test_tokens_are_short() -> None:
-    """The paper takes under 60 signs, one edited cell under 80, and a URL takes them as they are."""
+    """The paper's token is under 60 characters, one edited cell under 80, and URLs need no escapes for them."""
     assert len(to_token(Version("paper", PAPER))) < 60
     token = to_token(EDITED)
     assert len(token) < 80
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
-KEPT = {
+SAVED = {
     "1": (
         "1.paper.eNqrVsrNTynNSS1WsopWMk5U0lEyTlLSiVYyATINLY10LM10zA10DM10TCx0zExidZRMgNJKJskgIgVEpAIJU5A-0ySl2FoAFwUSpA"
     ),
@@ -115,21 +115,21 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
-def test_a_known_token_keeps_its_meaning(kept: str) -> None:
-    """A link that someone has kept still opens the same network, in each version that there ever was."""
-    assert EDITED == from_token(kept)
+@pytest.mark.parametrize("token", SAVED.values(), ids=SAVED)
+def test_a_saved_token_still_opens(token: str) -> None:
+    """A saved link of each version of the format still opens the same network."""
+    assert EDITED == from_token(token)
 
 
 def test_equal_versions_have_equal_tokens() -> None:
-    """The token depends on the values only, so that the address does not flicker."""
+    """The token depends only on the values, so that the address does not change without an edit."""
     again = Version("paper", GoogLeNetConfig.model_validate_json(EDITED.config.model_dump_json()))
     assert to_token(EDITED) == to_token(again)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_longest_table_fits_in_a_token(seed: int) -> None:
-    """Even the greatest number of modules, all with random widths, fits in a link."""
+    """A table with MAX_MODULES modules and random widths fits in a link."""
     rng = random.Random(seed)
     mini = PRESETS["mini"]
     modules = tuple(
@@ -145,14 +145,14 @@ def test_the_longest_table_fits_in_a_token(seed: int) -> None:
     assert version == from_token(to_token(version))
 
 
-def test_a_file_says_what_it_is() -> None:
-    """A file is JSON that names its format and version and holds the config by the names of its fields."""
+def test_file_fields() -> None:
+    """A file is JSON with its format, its version, and the config by field names."""
     document = json.loads(to_json(PAPER))
     assert (FORMAT, VERSION) == (document["format"], document["version"])
     assert set(GoogLeNetConfig.model_fields) == set(document["config"])
 
 
-# What is refused.
+# Refusals.
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_a_file_says_what_it_is() -> None:
     ids=lambda token: ascii(token[:24]),
 )
 def test_broken_tokens(token: str) -> None:
-    """A token that is cut off, mistyped, of another version or of something else is refused."""
-    refusal_of(from_token, token)
+    """A token that is cut off, mistyped, of another version or of other content is refused."""
+    error_of(from_token, token)
 
 
 WRONG_FIELDS = [
@@ -241,9 +241,9 @@ WRONG_FIELDS = [
 
 @pytest.mark.parametrize("changed", WRONG_FIELDS, ids=lambda changed: ascii(str(changed)[:40]))
 def test_wrong_fields(changed: dict[str, Any]) -> None:
-    """A well-made link or file of a wrong type, an unknown field or a network that cannot be built is refused."""
-    refusal_of(from_token, token_of(changed))
-    refusal_of(from_json, document_of(**changed))
+    """A well-formed link or file with a wrong type, an unknown field or an unbuildable network is refused."""
+    error_of(from_token, token_of(changed))
+    error_of(from_json, document_of(**changed))
 
 
 @pytest.mark.parametrize(
@@ -284,63 +284,63 @@ def test_wrong_fields(changed: dict[str, Any]) -> None:
     ids=lambda text: ascii(text[:24]),
 )
 def test_broken_files(text: str | bytes) -> None:
-    """A file that is no JSON, is cut off, of another format or version, or describes no network is refused."""
-    refusal_of(from_json, text)
+    """A file that is not JSON, is cut off, has another format or version, or contains no network is refused."""
+    error_of(from_json, text)
 
 
-def test_refusals_say_what_is_wrong() -> None:
-    """The message says the version, the preset, the field or the cell that is not known or not right."""
-    assert "version “3”" in refusal_of(from_token, "3.paper")
-    assert "“nothing”" in refusal_of(from_token, "1.nothing")
-    assert "3a, #1×1: -1 is out of range" in refusal_of(
+def test_messages_name_the_error() -> None:
+    """The message contains the unknown version or preset, or the wrong field or cell."""
+    assert "version “3”" in error_of(from_token, "3.paper")
+    assert "“nothing”" in error_of(from_token, "1.nothing")
+    assert "3a, #1×1: -1 is out of range" in error_of(
         from_token, token_of({"modules": [["3a", -1, 1, 1, 1, 1, 1]], "aux": {"taps": []}})
     )
-    assert "kernel_5x5" in refusal_of(from_json, document_of(kernel_5x5="7x7"))
-    assert "classes" in refusal_of(from_json, document_of(classes="10"))
-    assert "another version" in refusal_of(from_json, to_json(PAPER).replace('"version": 1', '"version": 2'))
-    assert "no JSON" in refusal_of(from_json, "x")
-    assert "at most 100,000 bytes" in refusal_of(from_json, "x" * (MAX_DOCUMENT + 1))
+    assert "kernel_5x5" in error_of(from_json, document_of(kernel_5x5="7x7"))
+    assert "classes" in error_of(from_json, document_of(classes="10"))
+    assert "another version" in error_of(from_json, to_json(PAPER).replace('"version": 1', '"version": 2'))
+    assert "not JSON" in error_of(from_json, "x")
+    assert "at most 100,000 bytes" in error_of(from_json, "x" * (MAX_DOCUMENT + 1))
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
-        ({"classes": "10"}, "classes: a whole number belongs here."),
-        ({"classes": 1.5}, "classes: a whole number belongs here."),
-        ({"dropout": "much"}, "dropout: a number belongs here."),
-        ({"conv_bias": 1}, "conv_bias: true or false belongs here."),
-        ({"kernel_5x5": "7x7"}, "kernel_5x5: one of '5x5', '3x3' or 'two_3x3' belongs here."),
-        ({"input_shape": 5}, "input_shape: a list belongs here."),
-        ({"stem": None}, "stem: a list of fields belongs here."),
-        ({"modules": None}, "modules: a list belongs here."),
-        ({"aux": {"taps": ["<b>"]}}, "aux.taps.0: a stage and a small letter belong here, such as 4b."),
-        ({"aux": {"taps": [4]}}, "aux.taps.0: text belongs here."),
-        ({"evil": 1}, "evil: there is no such field."),
+        ({"classes": "10"}, "classes: expected a whole number."),
+        ({"classes": 1.5}, "classes: expected a whole number."),
+        ({"dropout": "much"}, "dropout: expected a number."),
+        ({"conv_bias": 1}, "conv_bias: expected true or false."),
+        ({"kernel_5x5": "7x7"}, "kernel_5x5: expected '5x5', '3x3' or 'two_3x3'."),
+        ({"input_shape": 5}, "input_shape: expected a list."),
+        ({"stem": None}, "stem: expected an object with fields."),
+        ({"modules": None}, "modules: expected a list."),
+        ({"aux": {"taps": ["<b>"]}}, "aux.taps.0: expected a stage and a lowercase letter, such as 4b."),
+        ({"aux": {"taps": [4]}}, "aux.taps.0: expected text."),
+        ({"evil": 1}, "evil: this field is unknown."),
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_a_wrong_type_is_told_in_words_of_our_own(fields: dict[str, Any], told: str) -> None:
-    """The field, and what belongs in it."""
-    assert refusal_of(from_json, document_of(**fields)).endswith(told)
+def test_a_wrong_type_names_what_is_expected(fields: dict[str, Any], message: str) -> None:
+    """The message ends with the field and what it expects."""
+    assert error_of(from_json, document_of(**fields)).endswith(message)
 
 
-def test_no_words_of_the_validator_reach_the_reader() -> None:
-    """In all the wrong fields that these tests know."""
+def test_no_message_of_pydantic_reaches_the_user() -> None:
+    """For each of WRONG_FIELDS, in a link and in a file."""
     for changed in WRONG_FIELDS:
-        for message in (refusal_of(from_token, token_of(changed)), refusal_of(from_json, document_of(**changed))):
+        for message in (error_of(from_token, token_of(changed)), error_of(from_json, document_of(**changed))):
             assert "nput should" not in message
             assert "alid " not in message
 
 
-def test_of_many_problems_the_first_are_told() -> None:
-    """A network with a problem in every cell is refused with the first few and the number of the others."""
+def test_many_problems() -> None:
+    """The message for a network with a problem in every cell has the first few and the number of the others."""
     modules = [[f"3{letter}", *[-1] * 6] for letter in "abcdefghij"]
     changed = {"modules": modules, "aux": json.loads(PAPER.aux.model_dump_json()) | {"taps": []}}
-    message = refusal_of(from_token, token_of(changed))
+    message = error_of(from_token, token_of(changed))
     assert "3a, #1×1: -1 is out of range" in message
     assert "(And 57 more.)" in message
     rows = [dict(zip(PAPER.modules[0].model_dump(), row, strict=True)) for row in modules]
-    assert "(And 57 more.)" in refusal_of(from_json, document_of(modules=rows, aux=changed["aux"]))
+    assert "(And 57 more.)" in error_of(from_json, document_of(modules=rows, aux=changed["aux"]))
 
 
 BOMBS = {
@@ -357,12 +357,12 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_stay_small(name: str) -> None:
-    """A token that unfolds into megabytes, or into thousands of problems, costs a few megabytes and one message."""
+    """A token that inflates to megabytes or has thousands of problems takes a few megabytes and one message."""
     token = token_of_bytes(BOMBS[name])
-    assert len(token) <= MAX_TOKEN  # else its length alone is refused
+    assert len(token) <= MAX_TOKEN  # otherwise its length alone would be refused
     tracemalloc.start()
     try:
-        refusal_of(from_token, token)
+        error_of(from_token, token)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -370,12 +370,12 @@ def test_bombs_stay_small(name: str) -> None:
 
 
 def test_a_bomb_is_called_too_large() -> None:
-    """A token that unfolds beyond the limit is refused for that."""
-    assert "larger than any network" in refusal_of(from_token, token_of_bytes(BOMBS["spaces"]))
+    """The message for a token that inflates beyond the limit says so."""
+    assert "too large for a network" in error_of(from_token, token_of_bytes(BOMBS["spaces"]))
 
 
 def test_random_damage_to_tokens() -> None:
-    """A token with characters changed, lost or added is refused, or means a network that can be built."""
+    """A token with changed, missing or extra characters is refused, or is a network that can be built."""
     alphabet = "abcXYZ019-_.=+/ \x00é"
     for seed in range(2_000):
         rng = random.Random(seed)
@@ -383,15 +383,15 @@ def test_random_damage_to_tokens() -> None:
         for _ in range(rng.randint(1, 3)):
             at = rng.randrange(len(token))
             token[at : at + rng.randint(0, 2)] = rng.choice(alphabet) * rng.randint(0, 2)
-        version = read_or_refused(from_token, "".join(token))
+        version = read_or_none(from_token, "".join(token))
         assert version is None or () == problems(version.config), seed
 
 
 JUNK = [None, True, -1, 0, 1, 10**30, 0.5, float("nan"), "", "3a", "x" * 500, [], [[]], [1, 2, 3], {}, {"x": 1}]
 
 
-def damaged(value: Any, rng: random.Random) -> Any:
-    """Return JSON in which something, somewhere, is replaced by junk, lost or doubled."""
+def damage(value: Any, rng: random.Random) -> Any:
+    """Return a copy of some JSON in which a random part is replaced by junk, removed or duplicated."""
     if isinstance(value, dict | list) and value and rng.random() < 0.8:
         copy = value.copy()
         key = rng.choice(list(copy)) if isinstance(copy, dict) else rng.randrange(len(copy))
@@ -400,18 +400,18 @@ def damaged(value: Any, rng: random.Random) -> Any:
         elif isinstance(copy, list) and rng.random() < 0.15:
             copy.append(copy[key])
         else:
-            copy[key] = damaged(copy[key], rng)
+            copy[key] = damage(copy[key], rng)
         return copy
     return rng.choice(JUNK)
 
 
 def test_random_damage_to_files() -> None:
-    """A file with values replaced, lost or doubled is refused, or means a network that can be built."""
-    whole = json.loads(to_json(PAPER))
+    """A file with replaced, missing or duplicated values is refused, or is a network that can be built."""
+    original = json.loads(to_json(PAPER))
     for seed in range(2_000):
         rng = random.Random(seed)
-        document = whole
+        document = original
         for _ in range(rng.randint(1, 2)):
-            document = damaged(document, rng)
-        config = read_or_refused(from_json, json.dumps(document))
+            document = damage(document, rng)
+        config = read_or_none(from_json, json.dumps(document))
         assert config is None or () == problems(config), seed

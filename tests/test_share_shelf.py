@@ -1,4 +1,4 @@
-"""A shelf as a link and as a file: it comes back whole, and anything else is refused with a sentence."""
+"""A shelf as a link and as a file: it round-trips, and anything else is refused with a message."""
 
 import json
 import random
@@ -22,9 +22,9 @@ from explorer.share import (
     shelf_to_json,
     to_shelf_token,
 )
-from explorer.shelf import MAX_VARIANTS, Variant, checked_variants
+from explorer.shelf import MAX_VARIANTS, Variant, validate_variants
 from tests.strategies import examples, networks
-from tests.test_share import damaged
+from tests.test_share import damage
 
 PAPER = PRESETS["paper"]
 WIDE = Version("paper", with_module(PAPER, PAPER.module("4a").replace(ch3x3=300)))
@@ -36,16 +36,16 @@ SHELF = (
 VERSIONS = st.builds(Version, st.sampled_from(list(PRESETS)), networks())
 
 
-def refusal_of(read: Any, text: Any) -> str:
-    """Expect a ShareError, and return its message, which is of bounded length."""
-    with pytest.raises(ShareError) as refusal:
+def error_of(read: Any, text: Any) -> str:
+    """Expect a ShareError, and return its message of bounded length."""
+    with pytest.raises(ShareError) as caught:
         read(text)
-    assert len(str(refusal.value)) < 1_500
-    return str(refusal.value)
+    assert len(str(caught.value)) < 1_500
+    return str(caught.value)
 
 
-def variants_or_refusal(read: Any, text: Any) -> tuple[Variant, ...]:
-    """Return what a text means, nothing when it is refused in the proper way."""
+def variants_or_empty(read: Any, text: Any) -> tuple[Variant, ...]:
+    """Return the variants in a text, or an empty tuple when it is refused with a ShareError."""
     try:
         return read(text)
     except ShareError:
@@ -53,15 +53,15 @@ def variants_or_refusal(read: Any, text: Any) -> tuple[Variant, ...]:
 
 
 def token_of(content: Any) -> str:
-    """Return a well-made token of any content."""
-    return f"2.{share._packed(content)}"
+    """Return a well-formed token of any content."""
+    return f"2.{share._pack(content)}"
 
 
 @given(st.lists(VERSIONS, max_size=5))
 @examples(30)
 def test_round_trips(versions: list[Version]) -> None:
-    """Any shelf comes back from its file, and from its link where it has one."""
-    variants = checked_variants(Variant(f"v{at}", version, "n" * at) for at, version in enumerate(versions))
+    """Any shelf round-trips through its file, and through its link if it is short enough for one."""
+    variants = validate_variants(Variant(f"v{at}", version, "n" * at) for at, version in enumerate(versions))
     assert variants == shelf_from_json(shelf_to_json(variants))
     assert variants == shelf_from_json(shelf_to_json(variants).encode())
     token = to_shelf_token(variants)
@@ -69,8 +69,8 @@ def test_round_trips(versions: list[Version]) -> None:
         assert variants == from_shelf_token(token)
 
 
-def test_a_link_carries_a_shelf_of_some_edits() -> None:
-    """Three variants take no more room than a sentence; a very large shelf takes a file."""
+def test_length_of_a_link() -> None:
+    """A link with three variants is short; a very large shelf has no link but fits in a file."""
     assert len(to_shelf_token(SHELF)) < 300
     rng = random.Random(0)
     cells = [name for name in type(PAPER.modules[0]).model_fields if name != "name"]
@@ -128,8 +128,8 @@ GOOD = ["a", "paper", {}]
     ids=lambda rows: ascii(str(rows)[:32]),
 )
 def test_wrong_content(rows: Any) -> None:
-    """A well-made link of wrong content is refused as a whole."""
-    refusal_of(from_shelf_token, token_of(rows))
+    """A well-formed link with wrong content is refused as a whole."""
+    error_of(from_shelf_token, token_of(rows))
 
 
 @pytest.mark.parametrize(
@@ -142,47 +142,47 @@ def test_wrong_content(rows: Any) -> None:
 )
 def test_broken_tokens(token: str) -> None:
     """A token that is cut off, mistyped or of another version is refused."""
-    refusal_of(from_shelf_token, token)
+    error_of(from_shelf_token, token)
 
 
 def test_bombs_stay_small() -> None:
-    """A link that unfolds into megabytes costs a few megabytes and one message."""
+    """A link that inflates to megabytes takes a few megabytes of memory and one message."""
     bomb = token_of([["a", "paper", {"x": "y" * 2_000_000}]])
     assert len(bomb) <= MAX_SHELF_TOKEN
     tracemalloc.start()
     try:
-        refusal_of(from_shelf_token, bomb)
+        error_of(from_shelf_token, bomb)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 16_000_000
 
 
-def test_messages_say_what_is_wrong() -> None:
-    """The version, the name, the preset or the number of variants stands in the message."""
-    assert "“4a” is no name" in refusal_of(from_shelf_token, token_of([["4a", "paper", {}]]))
-    assert "“nothing”" in refusal_of(from_shelf_token, token_of([["a", "nothing", {}]]))
-    assert "“3”" in refusal_of(from_shelf_token, "3.x")
-    assert "has changed on its way" in refusal_of(from_shelf_token, "2.AAAA" + to_shelf_token(SHELF)[6:])
-    assert "not a shelf" in refusal_of(shelf_from_json, share.to_json(PAPER))
-    assert "at most 1,000,000" in refusal_of(shelf_from_json, " " * 1_000_001)
-    assert "another version" in refusal_of(shelf_from_json, json.dumps({"format": SHELF_FORMAT, "version": 9}))
+def test_messages_name_the_error() -> None:
+    """The message contains the wrong version, name, preset or format."""
+    assert "“4a” is not a valid name" in error_of(from_shelf_token, token_of([["4a", "paper", {}]]))
+    assert "“nothing”" in error_of(from_shelf_token, token_of([["a", "nothing", {}]]))
+    assert "“3”" in error_of(from_shelf_token, "3.x")
+    assert "some of its characters have changed" in error_of(from_shelf_token, "2.AAAA" + to_shelf_token(SHELF)[6:])
+    assert "not a shelf" in error_of(shelf_from_json, share.to_json(PAPER))
+    assert "at most 1,000,000" in error_of(shelf_from_json, " " * 1_000_001)
+    assert "another version" in error_of(shelf_from_json, json.dumps({"format": SHELF_FORMAT, "version": 9}))
 
 
 def test_1_000_damaged_links_and_files() -> None:
-    """Each is refused, or means variants that can all be built; nothing else ever happens."""
+    """Each is refused, or contains variants that can all be built."""
     alphabet, token = "abcXYZ019-_.=+/ \x00é", to_shelf_token(SHELF)
     document = json.loads(shelf_to_json(SHELF))
     for seed in range(1_000):
         rng = random.Random(seed)
-        signs = list(token)
+        characters = list(token)
         for _ in range(rng.randint(1, 3)):
-            at = rng.randrange(len(signs))
-            signs[at : at + rng.randint(0, 2)] = rng.choice(alphabet) * rng.randint(0, 2)
+            at = rng.randrange(len(characters))
+            characters[at : at + rng.randint(0, 2)] = rng.choice(alphabet) * rng.randint(0, 2)
         for read, text in (
-            (from_shelf_token, "".join(signs)),
-            (shelf_from_json, json.dumps(damaged(document, rng))),
+            (from_shelf_token, "".join(characters)),
+            (shelf_from_json, json.dumps(damage(document, rng))),
             (shelf_from_json, json.dumps(document)[: rng.randrange(4_000)]),
         ):
-            variants = variants_or_refusal(read, text)
+            variants = variants_or_empty(read, text)
             assert not any(problems(variant.version.config) for variant in variants), seed
