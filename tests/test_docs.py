@@ -39,12 +39,29 @@ def test_the_pages_are_those_on_disk() -> None:
 
 
 def test_the_architecture_names_every_room() -> None:
-    """Each module of the core and each folder has its line."""
+    """Each module of the core and each folder has its line in a table."""
     explorer = ROOT / "explorer"
-    modules = {f"explorer/{path.name}" for path in explorer.glob("*.py")} - {"explorer/__init__.py"}
+    modules = {path.stem for path in explorer.glob("*.py")} - {"__init__", "__main__"}
     folders = {f"explorer/{path.parent.name}/" for path in explorer.glob("*/__init__.py")}
-    named = set(re.findall(r"`(explorer/[\w/]+(?:\.py)?)`", ARCHITECTURE))
+    named = set(re.findall(r"^\| `([\w/]+)`", ARCHITECTURE, re.MULTILINE))
     assert set() == (modules | folders) - named
+
+
+WAYS = {"An edit": 18, "An image": 20, "A run": 22}  # files at most
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_through_the_code_is_short_and_connected(way: str) -> None:
+    """Each file exists, and one of the others imports it, starts it as a process or reads it as a script."""
+    (paragraph,) = re.findall(rf"\*\*{way}, from.*?\*\*\n\n(.*?)\n\n", ARCHITECTURE, re.DOTALL)
+    files = re.findall(r"`([\w/.]+)`", paragraph)
+    assert 10 <= len(files) == len(set(files)) <= WAYS[way]
+    sources = {file: (ROOT / file).read_text("utf-8") for file in files}
+    for file in files[1:]:
+        path = Path(file)
+        names = rf"\b{path.stem}\b" if path.suffix == ".py" else path.name.replace(".", r"\.") + f"|{path.parent.name}"
+        others = "\n".join(source for other, source in sources.items() if other != file)
+        assert re.search(names, others), file
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
