@@ -1,7 +1,7 @@
-"""The command line: a network's numbers, several side by side, and every way to take one away.
+"""The command line: summarize a network, compare networks, and export a network.
 
-Text goes to standard output unless ``-o FILE`` is given, so that it can be piped. Exit code 0: done; 1: a network could
-not be read, built or written; 2: the command was not understood. PyTorch is loaded for weights alone.
+Text goes to standard output unless ``-o FILE`` is given, so that it can be piped. Exit code 0: success; 1: a network
+could not be read, built or written; 2: a wrong command or option. Only the export of weights and ONNX loads PyTorch.
 """
 
 import sys
@@ -13,16 +13,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import typer
 
-from explorer.analysis import NetworkSummary, summarize
+from explorer.analysis import summarize
 from explorer.comparison import Comparison
 from explorer.diff import find_changes
+from explorer.export.size import export_limit_reason
+from explorer.export.source import to_source
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
 from explorer.shelf import MAX_COMPARED
+from explorer.summary import NetworkSummary
+from explorer.views import comparison_tables, diagrams, handout, layer_table, layout, tables
 
 app = typer.Typer(
-    help=f"GoogLeNet in numbers. NETWORK is a preset ({', '.join(PRESETS)}), a JSON file of the app, a link or its "
+    help=f"GoogLeNet in numbers. NETWORK is a preset ({', '.join(PRESETS)}), a JSON file from the app, a link or its "
     "token, or - for JSON on standard input.",
     no_args_is_help=True,
     add_completion=False,
@@ -32,19 +36,19 @@ app = typer.Typer(
 
 
 class NamedVersion(NamedTuple):
-    """A network as it was asked for, with the name it goes by."""
+    """A network from an argument, with its name in tables and files."""
 
     name: str
     version: Version
 
     @property
     def summary(self) -> NetworkSummary:
-        """Its closed form."""
+        """The layers and totals of the network."""
         return summarize(self.version.config)
 
 
 class TableFormat(StrEnum):
-    """How tables are written."""
+    """The formats of a table."""
 
     text = "text"
     csv = "csv"
@@ -53,7 +57,7 @@ class TableFormat(StrEnum):
 
 
 class ComparisonFormat(StrEnum):
-    """How comparisons are written."""
+    """The formats of a comparison."""
 
     text = "text"
     csv = "csv"
@@ -63,7 +67,7 @@ class ComparisonFormat(StrEnum):
 
 
 class ExportFormat(StrEnum):
-    """What a network can be taken away as."""
+    """The formats that a network can be exported to."""
 
     pytorch = "pytorch"
     onnx = "onnx"
@@ -78,9 +82,11 @@ class ExportFormat(StrEnum):
 
 
 Network = Annotated[str, typer.Argument(metavar="NETWORK", help="Preset, JSON file, link, or - for standard input.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
-Layers = Annotated[bool, typer.Option("--layers", help="Every layer instead of the totals.")]
-TableShape = Annotated[TableFormat, typer.Option("--format", help="How to write it.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")
+]
+Layers = Annotated[bool, typer.Option("--layers", help="Print every layer instead of the totals.")]
+TableShape = Annotated[TableFormat, typer.Option("--format", help="Output format.")]
 
 
 @app.command()
@@ -88,8 +94,6 @@ def summary(
     network: Network, layers: Layers = False, shape: TableShape = TableFormat.text, output: Output = None
 ) -> None:
     """Print the totals of a network, or all its layers."""
-    from explorer.views import comparison_tables, layer_table
-
     named = _read(network)
     rows = (
         layer_table.layer_rows(named.summary.rows)
@@ -102,21 +106,23 @@ def summary(
 @app.command()
 def compare(
     networks: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=f"Two to {MAX_COMPARED} networks.")],
-    base: Annotated[int, typer.Option(min=1, max=MAX_COMPARED, help="Which of them the others are held against.")] = 1,
-    layers: Annotated[bool, typer.Option("--layers", help="The layers that differ instead of the totals.")] = False,
-    shape: Annotated[ComparisonFormat, typer.Option("--format", help="How to write it.")] = ComparisonFormat.text,
+    base: Annotated[
+        int, typer.Option(min=1, max=MAX_COMPARED, help="Number of the network to compare the others with.")
+    ] = 1,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Print the layers that differ instead of the totals.")
+    ] = False,
+    shape: Annotated[ComparisonFormat, typer.Option("--format", help="Output format.")] = ComparisonFormat.text,
     output: Output = None,
 ) -> None:
-    """Hold networks against each other: totals with differences, or the layers that differ."""
-    from explorer.views import comparison_tables, handout
-
+    """Compare networks: totals with differences, or the layers that differ."""
     if not 2 <= len(networks) <= MAX_COMPARED:
         raise typer.BadParameter(f"Give 2 to {MAX_COMPARED} networks.")
     if base > len(networks):
         raise typer.BadParameter(f"There are only {len(networks)} networks.", param_hint="--base")
-    named = [_read(network) for network in networks]
-    names = [one.name for one in named]
-    comparison = Comparison(tuple(one.summary for one in named), base - 1)
+    versions = [_read(network) for network in networks]
+    names = [named.name for named in versions]
+    comparison = Comparison(tuple(named.summary for named in versions), base - 1)
     if shape is ComparisonFormat.html:
         _write(handout.comparison_handout(comparison, names), output)
         return
@@ -131,31 +137,29 @@ def compare(
 @app.command()
 def export(
     network: Network,
-    kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to make of it.")],
+    kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="Output format.")],
     output: Output = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Weights for onnx and safetensors (a safetensors file) instead of random ones.")
+        Path | None,
+        typer.Option(help="Safetensors file with the weights for onnx and safetensors; random weights without it."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
-    name: Annotated[str, typer.Option(help="A name to write into the file.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the network in the file.")] = "",
 ) -> None:
-    """Take a network away as code, graph, weights, document, table, handout or picture."""
+    """Export a network as code, graph, weights, document, table, handout or diagram."""
     named = _read(network)
     if kind in (ExportFormat.onnx, ExportFormat.safetensors):
         if output is None and sys.stdout.isatty():
-            raise typer.BadParameter(f"{kind.value} is no text: give -o FILE or pipe it.", param_hint="--output")
+            raise typer.BadParameter(f"{kind.value} is binary: give -o FILE or pipe it.", param_hint="--output")
         _write(_binary(named, kind, weights, seed), output)
     else:
         _write(_text(named._replace(name=name or named.name), kind, name), output)
 
 
 def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
-    """Return a network in a format that is text. ``name`` is what the reader wants it to be called."""
-    from explorer.export.source import to_source
-    from explorer.views import diagrams, handout, layer_table, layout, tables
-
+    """Return a network in a text format. ``name`` is that of the option, or empty."""
     version, network = named.version, named.summary
-    makers: dict[ExportFormat, Callable[[], str]] = {
+    writers: dict[ExportFormat, Callable[[], str]] = {
         ExportFormat.pytorch: lambda: to_source(version, name),
         ExportFormat.json: lambda: to_json(version.config) + "\n",
         ExportFormat.link: lambda: to_token(version) + "\n",
@@ -166,16 +170,14 @@ def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
         ExportFormat.svg: lambda: diagrams.overview(network).standalone_svg,
     }
     try:
-        return makers[kind]()
+        return writers[kind]()
     except layout.LayoutUnavailableError as error:
         _fail(str(error))
 
 
 def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed: int) -> bytes:
-    from explorer.export.size import export_limit_reason
-
     config = named.version.config
-    if reason := export_limit_reason(named.summary, kind.value):
+    if reason := export_limit_reason(named.summary, "safetensors" if kind is ExportFormat.safetensors else "onnx"):
         _fail(f"{named.name}: {reason}")
     from explorer.live.model import build_model
     from explorer.live.weights import WeightsError, load_weights, restore_model, to_safetensors
@@ -185,7 +187,7 @@ def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed:
     except WeightsError as error:
         _fail(f"{weights}: {error}")
     if model.config != config:
-        _fail(f"{weights}: The weights are of another network.")
+        _fail(f"{weights}: The weights belong to another network.")
     if kind is ExportFormat.safetensors:
         return to_safetensors(model)
     from explorer.live.onnx_graph import to_onnx
@@ -194,40 +196,39 @@ def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed:
 
 
 def _read(network: str) -> NamedVersion:
-    """Return the network that an argument names: a preset, standard input, a link, or a file."""
+    """Return the network of an argument: a preset, standard input, a link, or a file."""
     try:
         if network in PRESETS:
             return NamedVersion(network, Version(network, PRESETS[network]))
         if network == "-":
-            return _closest("stdin", sys.stdin.buffer.read(MAX_DOCUMENT + 1))
+            return _with_nearest_base("stdin", sys.stdin.buffer.read(MAX_DOCUMENT + 1))
         if token := _token_in(network):
             return NamedVersion(from_token(token).base, from_token(token))
         with Path(network).open("rb") as file:
-            return _closest(Path(network).stem, file.read(MAX_DOCUMENT + 1))
+            return _with_nearest_base(Path(network).stem, file.read(MAX_DOCUMENT + 1))
     except OSError as error:
-        _fail(f"{network}: no preset and no file that can be read ({error.strerror}). Presets: {', '.join(PRESETS)}.")
+        _fail(
+            f"{network}: not a preset, and no such file can be read ({error.strerror}). Presets: {', '.join(PRESETS)}."
+        )
     except ShareError as error:
         _fail(f"{network[:60]}: {error}")
 
 
 def _token_in(text: str) -> str:
-    """Return the token in a link, or the text itself where it looks like one."""
+    """Return the token in a link, or the text itself if it looks like a token, else an empty string."""
     found = parse_qs(urlsplit(text).query).get("net", [""])[0] if "?" in text else text
     head, _, rest = found.partition(".")
     return found if head.isdigit() and rest.partition(".")[0] in PRESETS else ""
 
 
-def _closest(name: str, document: bytes) -> NamedVersion:
-    """A file does not say what it was made from: tell it against the preset from which it differs least."""
+def _with_nearest_base(name: str, document: bytes) -> NamedVersion:
+    """Return the network in a document, based on the preset with the fewest changes: a file does not name its base."""
     config = from_json(document)
-    return NamedVersion(
-        name, Version(min(CATALOGUE, key=lambda base: len(find_changes(PRESETS[base], config))), config)
-    )
+    base = min(CATALOGUE, key=lambda name: len(find_changes(PRESETS[name], config)))
+    return NamedVersion(name, Version(base, config))
 
 
-def _table(rows: list[dict[str, object]], shape: TableFormat) -> str:
-    from explorer.views import tables
-
+def _table(rows: tables.Rows, shape: TableFormat) -> str:
     writers = {
         TableFormat.text: tables.to_text,
         TableFormat.csv: tables.to_csv,
@@ -246,7 +247,7 @@ def _write(content: str | bytes, output: Path | None) -> None:
     try:
         output.write_bytes(data)
     except OSError as error:
-        _fail(f"{output}: could not be written ({error.strerror}).")
+        _fail(f"{output}: cannot be written ({error.strerror}).")
 
 
 def _fail(message: str) -> NoReturn:

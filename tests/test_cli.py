@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it refuses, and how it ends."""
+"""The command line: its output, its errors and its exit codes."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from explorer import PRESETS, summarize
-from explorer.cli import Format, app
+from explorer.cli import ExportFormat, app
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.live.weights import load_weights
@@ -22,7 +22,7 @@ EDITED = with_module(PAPER, PAPER.module("4a").replace(ch3x3=210))
 
 
 def run(*arguments: str, stdin: str | None = None, code: int = 0) -> Result:
-    """Run the command line in this process and expect that exit code."""
+    """Run the command line in this process and check the exit code."""
     result = CliRunner().invoke(app, arguments, input=stdin)
     assert result.exit_code == code, result.output
     return result
@@ -30,14 +30,14 @@ def run(*arguments: str, stdin: str | None = None, code: int = 0) -> Result:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> str:
-    """A JSON file of an edited network."""
+    """Write a JSON file of an edited network and return its path."""
     path = tmp_path / "wide.json"
     path.write_text(to_json(EDITED), encoding="utf-8")
     return str(path)
 
 
 def test_summary() -> None:
-    """The totals of a preset, exactly."""
+    """The output has the exact totals of a preset."""
     output = run("summary", "paper").stdout
     for number in ("6,998,552", "13,378,280", "1,582,671,872", "715 px"):
         assert number in output
@@ -58,14 +58,14 @@ def test_summary_of_every_way_to_name_a_network(edited: str) -> None:
 
 @pytest.mark.parametrize("shape", ["text", "csv", "latex", "markdown"])
 def test_layers_in_every_format(shape: str) -> None:
-    """Each has a line for each layer."""
+    """Each format has a line for each layer."""
     output = run("summary", "mini", "--layers", "--format", shape).stdout
     assert sum("classifier" in line for line in output.splitlines()) >= 5
     assert output.count("\n") >= len(summarize(PRESETS["mini"]).rows)
 
 
 def test_compare(edited: str) -> None:
-    """Totals with differences against the base that was chosen; A against itself shows none."""
+    """Totals show differences from the chosen base; a network compared with itself has none."""
     output = run("compare", "paper", edited).stdout
     assert "B wide" in output
     assert "▲ +" in output
@@ -76,21 +76,23 @@ def test_compare(edited: str) -> None:
     assert "<table" in run("compare", "paper", edited, "half", "--format", "html").stdout
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Format if kind not in (Format.onnx, Format.safetensors)])
-def test_export_of_text(kind: Format, tmp_path: Path) -> None:
-    """Each goes to standard output, or with -o the same into a file."""
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ExportFormat if kind not in (ExportFormat.onnx, ExportFormat.safetensors)]
+)
+def test_export_of_text(kind: ExportFormat, tmp_path: Path) -> None:
+    """Each format goes to standard output; with -o the same content goes to a file."""
     output = run("export", "mini", "--format", kind.value).stdout_bytes.decode()
     file = tmp_path / "out"
     assert run("export", "mini", "-f", kind.value, "-o", str(file)).stdout == ""
     assert file.read_bytes().decode() == output
-    begins = {"pytorch": '"""GoogLeNet', "json": "{", "link": "2.mini", "csv": "\ufefflayer", "html": "<!doctype html>"}
-    assert output.startswith(begins.get(kind.value, ""))
-    if kind is Format.pytorch:
+    starts = {"pytorch": '"""GoogLeNet', "json": "{", "link": "2.mini", "csv": "\ufefflayer", "html": "<!doctype html>"}
+    assert output.startswith(starts.get(kind.value, ""))
+    if kind is ExportFormat.pytorch:
         ast.parse(output)
 
 
 def test_what_is_exported_can_be_read_again(edited: str) -> None:
-    """A JSON file and a link lead back to the network."""
+    """An exported JSON file and link are the network again."""
     text = run("export", edited, "-f", "json").stdout
     assert text.strip() == to_json(EDITED)
     link = run("export", edited, "-f", "link").stdout.strip()
@@ -98,7 +100,7 @@ def test_what_is_exported_can_be_read_again(edited: str) -> None:
 
 
 def test_weights_and_graph(tmp_path: Path) -> None:
-    """Weights are written, used for the graph, and the same seed gives the same bytes."""
+    """The ONNX graph uses the written weights; the same seed gives the same bytes."""
     weights, graph, again = tmp_path / "w.safetensors", tmp_path / "g.onnx", tmp_path / "again.onnx"
     run("export", "mini", "-f", "safetensors", "--seed", "4", "-o", str(weights))
     assert load_weights(weights).config == PRESETS["mini"]
@@ -113,16 +115,16 @@ def test_weights_and_graph(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["summary", "nothing"], "no preset and no file"),
-        (["summary", "."], "no preset and no file"),
+        (["summary", "nothing"], "not a preset, and no such file"),
+        (["summary", "."], "not a preset, and no such file"),
         (["summary", "2.paper.AAAA"], "The link is cut off"),
-        (["compare", "paper", "/nowhere/x.json"], "no file"),
-        (["export", "paper", "-f", "csv", "-o", "/nowhere/x"], "could not be written"),
+        (["compare", "paper", "/nowhere/x.json"], "no such file"),
+        (["export", "paper", "-f", "csv", "-o", "/nowhere/x"], "cannot be written"),
         (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "not a safetensors file"),
     ],
 )
 def test_what_cannot_be_done(arguments: list[str], message: str) -> None:
-    """Exit code 1, and one sentence on standard error."""
+    """The exit code is 1, with one sentence on standard error."""
     result = run(*arguments, code=1)
     assert message in result.stderr
     assert result.stdout == ""
@@ -130,8 +132,8 @@ def test_what_cannot_be_done(arguments: list[str], message: str) -> None:
 
 
 def test_bad_files(tmp_path: Path) -> None:
-    """A file that is no network is refused with its name and the reason; a huge one is not read whole."""
-    for content, message in ((b"x", "no JSON"), (b"\xff\xfe", "no JSON"), (b" " * 10**7, "at most 100,000 bytes")):
+    """A file that is not a network is refused with its name and the reason; a huge one is read only in part."""
+    for content, message in ((b"x", "not JSON"), (b"\xff\xfe", "not JSON"), (b" " * 10**7, "at most 100,000 bytes")):
         path = tmp_path / "x.json"
         path.write_bytes(content)
         assert message in run("summary", str(path), code=1).stderr
@@ -150,24 +152,24 @@ def test_bad_files(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_understood(arguments: list[str]) -> None:
-    """Exit code 2, with a hint on standard error."""
+    """The exit code is 2, with a hint on standard error."""
     assert run(*arguments, code=2).stderr
 
 
 def test_help() -> None:
-    """Every command says what it does, and the first help names the presets."""
+    """Every command has help, and the main help names the presets."""
     assert "inception5h" in run("--help").stdout
     for command in ("summary", "compare", "export"):
         assert "NETWORK" in run(command, "--help").stdout
 
 
 def test_a_pipe_without_torch() -> None:
-    """Run as a program: text flows from one to the next, and torch stays out of it."""
+    """Run as a program: output can be piped into another command, and torch is not loaded."""
     line = f"{sys.executable} -X importtime -m explorer export paper -f json 2>&1 >/dev/null | grep -c -w torch"
-    counted = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
-    assert counted.stdout.strip() == "0"
+    count = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert count.stdout.strip() == "0"
     python = f"{sys.executable} -m explorer"
     piped = f"{python} export half -f json | {python} compare paper - --format csv"
-    done = subprocess.run(piped, shell=True, capture_output=True, text=True, check=True)
-    assert "2,010,560" in done.stdout
+    result = subprocess.run(piped, shell=True, capture_output=True, text=True, check=True)
+    assert "2,010,560" in result.stdout
     assert json.loads(run("export", "half", "-f", "json").stdout)["version"] == 1

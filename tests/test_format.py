@@ -1,4 +1,4 @@
-"""The documented format is the format: every field and value of it is described, and its example holds."""
+"""The documentation of the formats is complete: it has every field, value, limit and parameter of the code."""
 
 import re
 from pathlib import Path
@@ -26,21 +26,21 @@ ROWS = [line for line in TEXT.splitlines() if line.startswith("| `")]
 
 
 @pytest.mark.parametrize("part", [GoogLeNetConfig, Stem, InceptionModule, AuxiliaryHeads])
-def test_every_field_is_described(part: type) -> None:
-    """Each has a line of a table."""
-    described = {name for line in ROWS for name in re.findall(r"`(\w+)`", line.split("|")[1])}
-    assert set(part.model_fields) <= described
+def test_every_field_is_documented(part: type) -> None:
+    """Each field has a row in a table."""
+    documented = {name for line in ROWS for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert set(part.model_fields) <= documented
 
 
 @pytest.mark.parametrize("values", [Kernel5x5, Normalisation, Pooling, AuxiliaryPool, StemKind])
-def test_every_value_is_described(values: object) -> None:
-    """Each choice stands in the line of its field."""
+def test_every_value_is_documented(values: object) -> None:
+    """Each value of a setting is in the row of its field."""
     assert all(any(f'`"{value}"`' in line for line in ROWS) for value in get_args(values))
 
 
 def test_limits_and_names_are_those_of_the_code() -> None:
-    """Formats, lengths and parameters."""
-    for said in (
+    """Formats, lengths and URL parameters match the code."""
+    for text in (
         f'"format": "{share.FORMAT}", "version": {share.VERSION}',
         f'"format": "{share.SHELF_FORMAT}", "version": {share.VERSION}',
         f"at most {share.MAX_DOCUMENT:,} bytes",
@@ -48,6 +48,6 @@ def test_limits_and_names_are_those_of_the_code() -> None:
         f"up to {MAX_NOTE} characters",
         f"{share.MAX_SHELF_TOKEN:,} characters",
         f"`{share.TOKEN_VERSION}.paper`",
-        *(f"| `{name}` |" for name in (state.PARAMETER, state.SHELF_PARAMETER, state.COMPARED_PARAMETER)),
+        *(f"| `{name}` |" for name in (state.NETWORK_PARAMETER, state.SHELF_PARAMETER, state.COMPARED_PARAMETER)),
     ):
-        assert said in TEXT, said
+        assert text in TEXT, text
