@@ -68,7 +68,7 @@ LESSONS = (
     Control("reduction", "Kernels", _numbers(65), (".st-key-lesson_chart_cost",)),
     Control("auxiliary", "Another input, side in pixels", _numbers(230), (".st-key-part_other_inputs table",)),
     Control("which_googlenet", "googlenet", ("torchvision", "batch norm"), (".st-key-part_presets",)),
-    Control("receptive_field", "Height", _numbers(200), (".st-key-part_doctor table",)),
+    Control("receptive_field", "Height", _numbers(200), (".st-key-part_input_size table",)),
     Control("receptive_field", "field_module", ("4a", "4c"), (".st-key-lesson_chart_spectrum",)),
 )
 

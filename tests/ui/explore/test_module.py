@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
+from explorer.analysis import summarize
 from explorer.lessons.reduction import without_reductions
-from explorer.ui import cache
 from tests.ui.app import texts
 
 
@@ -19,8 +19,8 @@ def module(app: AppTest) -> AppTest:
 
 def test_the_page_opens_on_4a_beside_its_naive_version(module: AppTest) -> None:
     """The differences are those of the closed form for the same input."""
-    paper = cache.summary(PRESETS["paper"]).by_module["4a"]
-    naive = cache.summary(without_reductions(PRESETS["paper"], ("4a",))).by_module["4a"]
+    paper = summarize(PRESETS["paper"]).by_module["4a"]
+    naive = summarize(without_reductions(PRESETS["paper"], ("4a",))).by_module["4a"]
     shown = {metric.label: (metric.value, metric.delta) for metric in module.metric}
     assert shown["parameters"][0] == f"{paper.parameters:,}"
     assert f"naive: {naive.parameters:,}" in shown["parameters"][1]

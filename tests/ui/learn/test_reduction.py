@@ -5,7 +5,7 @@ import pytest
 from explorer import PRESETS
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import Failure, Progress, ReductionTiming
-from explorer.lessons.openings import opening
+from explorer.lessons.openings import opening_question
 from explorer.lessons.reduction import ARTICLE
 from tests.ui.app import FakeJobQueue, alt_texts, answer, click, open_lesson, page_text, run, type_into
 
@@ -86,7 +86,7 @@ def test_the_whole_network_without_reductions() -> None:
 
 def test_predict_then_reveal() -> None:
     """The first answer stays, is explained with the formula, and counts."""
-    question = opening("reduction")
+    question = opening_question("reduction")
     wrong = next(option for option in question.options if option != question.value)
     at = answer(open_lesson("reduction"), question, wrong)
     assert "Not quite" in at.error[0].value

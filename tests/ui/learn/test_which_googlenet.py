@@ -22,15 +22,15 @@ def test_one_click_loads_a_preset_and_shows_what_changed(name: str) -> None:
 
 def test_every_preset_says_what_it_changes() -> None:
     """The line names cells and settings, and their effect on parameters and MACs."""
-    from explorer.views.googlenets import what_changed
+    from explorer.views.googlenets import changes_text
 
-    assert r"4a \#3×3 208 → 204; 5a \#5×5 reduce 32 → 48" in what_changed("inception5h")
-    assert "5×5 branch 5×5 → 3×3" in what_changed("torchvision")
-    assert "normalisation LRN → BatchNorm" in what_changed("batch_norm")
-    assert "Parameters at inference: −373,648 (−5.34 %)" in what_changed("torchvision")
-    assert "MACs: the same" in what_changed("batch_norm")
+    assert r"4a \#3×3 208 → 204; 5a \#5×5 reduce 32 → 48" in changes_text("inception5h")
+    assert "5×5 branch 5×5 → 3×3" in changes_text("torchvision")
+    assert "normalisation LRN → BatchNorm" in changes_text("batch_norm")
+    assert "Parameters at inference: −373,648 (−5.34 %)" in changes_text("torchvision")
+    assert "MACs: the same" in changes_text("batch_norm")
     for name in PRESETS:
-        assert CATALOGUE[name].title in what_changed(name)
+        assert CATALOGUE[name].title in changes_text(name)
 
 
 def test_table_1_is_audited_and_can_be_filtered() -> None:

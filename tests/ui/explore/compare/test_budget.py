@@ -55,7 +55,7 @@ def test_a_budget_that_cannot_be_met_is_explained(app: AppTest) -> None:
 def test_a_search_can_be_stopped(app: AppTest) -> None:
     """Then there is neither a search nor a result."""
     open_compare(app, "Budget")
-    search = budget.solve(PAPER, budget.Budget("macs", 1_400_000_000))
+    search = budget.search(PAPER, budget.Budget("macs", 1_400_000_000))
     app.session_state["budget_search"] = compare_budget._Search(
         Version("paper", PAPER), budget.Budget("macs", 1_400_000_000), _repeat(next(search)), next(search)
     )

@@ -5,7 +5,7 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
-from explorer.ui import cache
+from explorer.analysis import summarize
 from explorer.ui.explore.network import layers
 from explorer.ui.explore.network.details import VIEWS
 from tests.ui.app import texts
@@ -73,7 +73,7 @@ def test_two_tables_of_the_same_length_and_start_are_two_tables(monkeypatch: pyt
     """A selection in one list of layers is not one in another list of the same length and start."""
     keys = []
     monkeypatch.setattr(layers.st, "dataframe", lambda *_, key=None, **__: keys.append(key))
-    rows = cache.summary(PRESETS["paper"]).rows
+    rows = summarize(PRESETS["paper"]).rows
     for last in (5, 6):
         layers._table((rows[0], rows[last]))
     assert len(set(keys)) == 2
