@@ -66,9 +66,7 @@ def store_run(
 
 def store_diverged_run(store: Store, plan: Plan) -> Run:
     """Add a run to a store that failed because its loss was NaN."""
-    message = (
-        "At step 5 the loss was no longer a number: the weights grew without bound. Choose a smaller learning rate."
-    )
+    message = "At step 5 the loss was not finite: the weights grew without bound. Choose a smaller learning rate."
     run_id = store.add(plan, "diverging", "", 10**9, 100)
     assert run_id
     recorder = _start(store, run_id)

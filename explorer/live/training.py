@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
-from explorer.config import UnbuildableError
 from explorer.data.datasets import load
 from explorer.data.weight_files import WeightsMetadata
+from explorer.errors import UnbuildableError
 from explorer.live.batches import Batches
 from explorer.live.devices import Device, resolve_device
 from explorer.live.trainer import CALIBRATION_BATCHES, EVAL_BATCH_SIZE, Trainer
@@ -47,6 +47,7 @@ class Training(Iterator[AnyEvent]):
         _make_deterministic(self.device)
         self.batches = Batches(images, self.device.torch)
         self.accuracies: dict[int, float] = {}  # by the index of the trainer, of those that have finished
+        self._diverged_trainers: set[int] = set()
         self.trainers = [
             Trainer(plan.networks[key.network].config, self.batches, plan.settings, key.seed) for key in plan.trainers
         ]
@@ -66,14 +67,19 @@ class Training(Iterator[AnyEvent]):
     def save(self, folder: Path) -> dict[int, int]:
         """Write all that is needed to resume from here into a folder: two files per trainer. Return their steps.
 
-        A step can leave weights that are not finite before the next loss shows it. Such a trainer is not written.
+        A trainer that has diverged is not written, nor one whose weights are not finite: a step can leave such weights
+        before the next loss shows it.
         """
         for trainer in self.trainers:
             trainer.synchronize()
-        finite = {index: trainer for index, trainer in enumerate(self.trainers) if trainer.has_finite_weights}
-        for index, trainer in finite.items():
+        saved = {
+            index: trainer
+            for index, trainer in enumerate(self.trainers)
+            if index not in self._diverged_trainers and trainer.has_finite_weights
+        }
+        for index, trainer in saved.items():
             trainer.save(folder, index, self._metadata(index))
-        return {index: trainer.steps for index, trainer in finite.items()}
+        return {index: trainer.steps for index, trainer in saved.items()}
 
     def _load(self, checkpoint: Path) -> None:
         """Resume each trainer that the checkpoint contains; the others start from the beginning."""
@@ -182,6 +188,7 @@ class Training(Iterator[AnyEvent]):
 
     def _diverged(self, index: int) -> Diverged:
         trainer = self.trainers[index]
+        self._diverged_trainers.add(index)
         message = (
             f"At step {trainer.steps:,} the loss was not finite: the weights grew without limit at the learning rate "
             f"{trainer.learning_rate:.2g}. Use a smaller one, or BatchNorm."

@@ -79,7 +79,7 @@ class Recorder:
     def checkpoint(self, save: Callable[[Path], Mapping[int, int]]) -> None:
         """Let ``save`` write files into a new folder, and make that the checkpoint, with all events until now.
 
-        ``save`` returns the step of each trainer that it wrote. For the others, whose weights are no longer finite,
+        ``save`` returns the step of each trainer that it wrote. For the others, which have diverged,
         the files of the previous checkpoint are copied. That one stays current until the new one is complete, and is
         then removed. Raises OSError when the new one cannot be written; then nothing has changed.
         """

@@ -33,7 +33,7 @@ class Training(Iterable[AnyEvent], Protocol):
     def save(self, folder: Path) -> Mapping[int, int]:
         """Write each trainer's weights, and all that is needed to resume, into an empty folder.
 
-        Returns the step of each trainer that was written: those whose weights are finite.
+        Returns the step of each trainer that was written: those that have not diverged.
         """
 
 

@@ -183,6 +183,18 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     assert [3, 0] == [event.step for event in islice(train(requested, tmp_path, tmp_path), 2)]
 
 
+def test_a_diverged_trainer_is_not_saved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not even with finite weights, so that the previous checkpoint is not replaced by one that diverges again."""
+    race = train(plan(TINY, PLAIN), tmp_path)
+    step = race.trainers[1].step
+    monkeypatch.setattr(race.trainers[1], "step", lambda progress: step(progress)._replace(loss=torch.tensor(math.inf)))
+    for event in race:
+        if isinstance(event, Diverged):
+            break
+    assert race.trainers[1].has_finite_weights
+    assert [0] == list(race.save(tmp_path))
+
+
 def test_weights_have_metadata(tmp_path: Path) -> None:
     """Enough to use them without the run: they classify the test images as in the run."""
     done = train(plan(), tmp_path)

@@ -1,7 +1,9 @@
 """An environment for tests of runs: a data directory, managers with the fake worker, and checks of what is left."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Self
 
 import psutil
@@ -11,7 +13,7 @@ from explorer.runs.manager import Manager
 from explorer.runs.records import ACTIVE, Refusal, Run, State
 from explorer.runs.store import Store
 from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan
-from tests.processes import wait_for
+from tests.processes import WAIT_S
 from tests.runs.fake_worker import COMMAND, losses
 
 FASHION = DATASETS["fashion_mnist"]
@@ -56,20 +58,30 @@ class RunEnvironment:
     def wait_for_state(self, run_id: str, *states: State) -> Run:
         """Wait until a run is in one of some states; fail when it ends in another."""
 
-        def run_in_state() -> Run | None:
-            run = self.store.run(run_id)
+        def is_in_state(run: Run) -> bool:
             assert run.state in (*states, *ACTIVE, "paused"), run.outcome
-            return run if run.state in states else None
+            return run.state in states
 
-        return wait_for(run_in_state)
+        return self._wait_for_run(run_id, is_in_state)
 
     def wait_for_step(self, run_id: str, step: int) -> Run:
         """Wait until a run has reached a step."""
-        return wait_for(lambda: (run := self.store.run(run_id)) and run.step >= step and run)
+        return self._wait_for_run(run_id, lambda run: run.step >= step)
 
     def wait_for_checkpoint(self, run_id: str) -> Run:
         """Wait until a run has a checkpoint of some step."""
-        return wait_for(lambda: (run := self.store.run(run_id)) and run.checkpoint_step and run)
+        return self._wait_for_run(run_id, lambda run: run.checkpoint_step > 0)
+
+    def _wait_for_run(self, run_id: str, condition: Callable[[Run], bool]) -> Run:
+        """Wait as long as the state or the step of any run changes, so that a busy machine may take its time."""
+        seen, end = None, 0.0
+        while not condition(run := self.store.run(run_id)):
+            now = [(other.id, other.state, other.step) for other in self.store.runs()]
+            if now != seen:
+                seen, end = now, monotonic() + WAIT_S
+            assert monotonic() < end, f"{run.name} stays {run.state} at step {run.step}"
+            sleep(0.01)
+        return run
 
 
 def workers(folder: Path) -> list[psutil.Process]:

@@ -63,7 +63,7 @@ def test_a_finished_run_has_a_verdict(manager: Manager) -> None:
 def test_a_failed_run_says_why_and_where(manager: Manager) -> None:
     """The reason, the step, and whether it can be resumed."""
     app = open_page(run=store_diverged_run(manager.store, make_plan("paper")).id)
-    assert "At step 5 the loss was no longer a number" in app.error[0].value
+    assert "At step 5 the loss was not finite" in app.error[0].value
     assert "It reached step 5 and can start again from step 0" in app.error[0].value
 
 
