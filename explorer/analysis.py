@@ -6,6 +6,7 @@ Source: Szegedy et al. 2014, arXiv:1409.4842, Table 1 and Figure 3; layer order 
 is the same network in PyTorch: the tests hold the two together row by row.
 """
 
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -17,16 +18,8 @@ from explorer.arithmetic import (
     conv_weights,
     pool_size,
 )
-from explorer.config import (
-    MAX_ACTIVATIONS,
-    MAX_PARAMETERS,
-    POOL_RULES,
-    GoogLeNetConfig,
-    InceptionModule,
-    PoolRule,
-    Problem,
-    UnbuildableError,
-)
+from explorer.config import MAX_ACTIVATIONS, MAX_PARAMETERS, POOL_RULES, GoogLeNetConfig, InceptionModule, PoolRule
+from explorer.errors import Problem, UnbuildableError
 from explorer.summary import LayerRow, NetworkSummary, Shape, Totals
 from explorer.validation import field_problems
 
@@ -70,7 +63,7 @@ class _Walk:
             width = conv_size(width, kernel, stride, padding)
         weights = conv_weights(channels, out, kernel)
         macs = conv_macs(weights, height, width)
-        y = _Tensor((out, height, width), x.field.through(kernel, stride))
+        y = _Tensor((out, height, width), x.field.after_layer(kernel, stride))
         path, biases, norm = f"{self.block}.{name}", self.biases * out, self.norms * out
         # fmt: off
         self.rows.append(LayerRow(
@@ -88,7 +81,7 @@ class _Walk:
         width = pool_size(width, kernel, stride, padding, round_up=up)
         if min(height, width) < 1:
             raise UnbuildableError((_does_not_fit(self, name, x, rule),))
-        y = _Tensor((channels, height, width), x.field.through(kernel, stride))
+        y = _Tensor((channels, height, width), x.field.after_layer(kernel, stride))
         window = ((kernel, kernel), stride, padding)
         self.note(name, kind, x.shape, y.shape, y.field.size, y.field.jump, window, branch=branch)
         return y
@@ -134,11 +127,37 @@ class _Walk:
 def summarize(config: GoogLeNetConfig) -> NetworkSummary:
     """Return every layer with its shapes, parameters, MACs and receptive field, in the order of a training pass.
 
-    Raises UnbuildableError with the problems when the config describes no network that can be built here.
+    Raises UnbuildableError with the problems if the config describes no network that can be built here.
     """
-    found = field_problems(config)
-    if found:
-        raise UnbuildableError(found)
+    checked = check(config)
+    if isinstance(checked, NetworkSummary):
+        return checked
+    raise UnbuildableError(checked)
+
+
+def problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
+    """Return everything that prevents building the network, each naming its cell; empty means buildable."""
+    checked = check(config)
+    return () if isinstance(checked, NetworkSummary) else checked
+
+
+@lru_cache(maxsize=256)
+def check(config: GoogLeNetConfig) -> NetworkSummary | tuple[Problem, ...]:
+    """Return the summary of a network, or its problems.
+
+    Results are cached: an edit is validated first and shown a moment later, and both need the same arithmetic.
+    """
+    if found := field_problems(config):
+        return found
+    try:
+        summary = NetworkSummary(config, tuple(_layers(config)))
+    except UnbuildableError as error:
+        return error.problems
+    return _budget_problems(summary) or summary
+
+
+def _layers(config: GoogLeNetConfig) -> list[LayerRow]:
+    """Compute all rows. Raises UnbuildableError where a feature map would become too small."""
     rows: list[LayerRow] = []
     x = _stem(config, rows)
     stage, last_stage = config.modules[0].stage, config.modules[-1].stage
@@ -152,20 +171,7 @@ def summarize(config: GoogLeNetConfig) -> NetworkSummary:
         if module.name in config.aux.taps:
             _auxiliary_head(config, rows, module.name, x)
     _classifier(config, rows, x)
-    summary = NetworkSummary(config, tuple(rows))
-    over = _budget_problems(summary)
-    if over:
-        raise UnbuildableError(over)
-    return summary
-
-
-def problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
-    """Return everything that keeps the network from being built, each naming its cell; empty means buildable."""
-    try:
-        summarize(config)
-    except UnbuildableError as error:
-        return error.problems
-    return ()
+    return rows
 
 
 def _stem(config: GoogLeNetConfig, rows: list[LayerRow]) -> _Tensor:
@@ -245,7 +251,7 @@ def _adaptive_pool(walk: _Walk, x: _Tensor, out: int = 4) -> _Tensor:
     """torchvision's average pool to 4×4 whatever the size; its windows differ in size and may overlap."""
     channels, *sides = x.shape
     height, width = (max(map(len, adaptive_windows(side, out))) for side in sides)
-    y = _Tensor((channels, out, out), x.field.through(max(height, width)))
+    y = _Tensor((channels, out, out), x.field.after_layer(max(height, width)))
     walk.note("pool", "avg_pool", x.shape, y.shape, y.field.size, None, ((height, width), None, 0))
     return y
 
@@ -281,21 +287,21 @@ def _does_not_fit(walk: _Walk, name: str, x: _Tensor, rule: PoolRule) -> Problem
 
 def _budget_problems(summary: NetworkSummary) -> tuple[Problem, ...]:
     """Refuse what would not fit in memory, before anything is allocated: 4 bytes per number (float32)."""
+    totals = summary.training_totals
+    by_parameters = max(summary.rows, key=lambda row: row.parameters)
+    by_activations = max(summary.rows, key=lambda row: row.activations)
     checks = (
-        ("parameters", summary.whole.parameters, MAX_PARAMETERS),
-        ("activations", summary.whole.activations, MAX_ACTIVATIONS),
+        ("parameters", totals.parameters, MAX_PARAMETERS, by_parameters, by_parameters.parameters),
+        ("activations", totals.activations, MAX_ACTIVATIONS, by_activations, by_activations.activations),
     )
-    found = []
-    for what, total, limit in checks:
-        if total > limit:
-            row = max(summary.rows, key=lambda row, what=what: getattr(row, what))
-            found.append(
-                Problem(
-                    row.module,
-                    what,
-                    f"The network would hold {total:,} {what} ({total * 4 / 1e9:,.1f} GB as float32); the limit is "
-                    f"{limit:,} ({limit * 4 / 1e9:,.1f} GB). The largest row is {row.path} with "
-                    f"{getattr(row, what):,}: make it narrower, reduce its input, or use a smaller image.",
-                )
-            )
-    return tuple(found)
+    return tuple(
+        Problem(
+            row.module,
+            name,
+            f"The network would have {total:,} {name} ({total * 4 / 1e9:,.1f} GB as float32); the limit is "
+            f"{limit:,} ({limit * 4 / 1e9:,.1f} GB). The largest row is {row.path} with {largest:,}: make it narrower, "
+            "reduce its input, or use a smaller image.",
+        )
+        for name, total, limit, row, largest in checks
+        if total > limit
+    )

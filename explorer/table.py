@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from explorer.analysis import problems
-from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule, Problem
+from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule
 from explorer.diff import with_module
+from explorer.errors import Problem
 from explorer.validation import cell_problem
 
 MODULE = "module"
@@ -23,7 +24,7 @@ _FIELDS = {heading: field for field, heading in HEADINGS.items()}
 Row = dict[str, Any]
 
 
-class ParsedTable(NamedTuple):
+class TableResult(NamedTuple):
     """What a table means: a config, or the problems that keep it from being one."""
 
     config: GoogLeNetConfig | None
@@ -41,23 +42,23 @@ def to_rows(config: GoogLeNetConfig) -> list[Row]:
     ]
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> ParsedTable:
+def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> TableResult:
     """Read the rows back into ``config``. Nothing in them raises: whatever is wrong becomes a Problem.
 
     A number is a whole number however it is typed (70, 70.0); NaN and None are a blank cell.
     """
     found: list[Problem] = []
     if len(rows) > MAX_MODULES:
-        return ParsedTable(None, (_too_many(len(rows)),))
+        return TableResult(None, (_too_many(len(rows)),))
     modules = [_module(row, found) for row in rows]
     if found:
-        return ParsedTable(None, tuple(found))
+        return TableResult(None, tuple(found))
     candidate = config.replace(modules=tuple(modules))
     found.extend(problems(candidate))
-    return ParsedTable(None if found else candidate, tuple(found))
+    return TableResult(None if found else candidate, tuple(found))
 
 
-def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Problem, ...]]:
+def overlay_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Problem, ...]]:
     """Return copies of the rows with an editor's ``{row: {column: value}}`` laid over them.
 
     Rows and columns that the table does not have are refused with a Problem and otherwise ignored.
@@ -68,13 +69,13 @@ def with_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Probl
     for position, cells in edited.items():
         index = _index(position)
         if index is None or index >= len(new) or not isinstance(cells, Mapping):
-            found.append(_no_such_cell(f"row {_shown(position)}"))
+            found.append(_no_such_cell(f"row {_excerpt(position)}"))
             continue
         for heading, value in cells.items():
             if heading in _FIELDS:
                 new[index][heading] = value
             else:
-                found.append(_no_such_cell(f"column “{_shown(heading)}” to be edited"))
+                found.append(_no_such_cell(f"column “{_excerpt(heading)}” to be edited"))
     return new, tuple(found)
 
 
@@ -90,17 +91,17 @@ class EditResult(NamedTuple):
 
 
 def apply_edits(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = None) -> EditResult:
-    """Take an editor's edits into ``config``: good cells are kept, bad ones left out and explained.
+    """Apply an editor's edits to ``config``: good cells count, bad ones are left out and explained.
 
-    What is left out stays as it is in ``last``, the last good network with the same rows (``config`` without one).
+    A cell that is left out stays as it is in ``last``, the last good network with the same rows (default: ``config``).
 
-    ``edits`` is the editor's state, ``{"edited_rows": {row: {column: value}}, "added_rows": [], …}``, or whatever was
-    sent in its place. When the bad cells cannot be told from the good ones (a picture that shrinks away), nothing
-    is taken in.
+    ``edits`` is the editor's state, ``{"edited_rows": {row: {column: value}}, "added_rows": [], …}``, or whatever the
+    browser sent instead. If the bad cells cannot be separated from the good ones (a feature map that is too small), no
+    edit counts.
     """
     before = to_rows(config)
     cells, foreign = _cell_edits(edits)
-    after, unknown = with_edits(before, cells)
+    after, unknown = overlay_edits(before, cells)
     forged = (*foreign, *unknown)
     parsed = from_rows(after, config)
     if parsed.config is not None:
@@ -108,12 +109,12 @@ def apply_edits(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | Non
     bad = {(problem.where, problem.field) for problem in parsed.problems}
     last = last or config
     good = [_without(bad, old, new) for old, new in zip(to_rows(last), after, strict=True)]
-    kept = from_rows(good, config).config
-    return EditResult(kept or last, (*forged, *parsed.problems), bool(forged))
+    partial = from_rows(good, config).config
+    return EditResult(partial or last, (*forged, *parsed.problems), bool(forged))
 
 
 def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
-    """Return the new row with its bad cells as they were; all of them where the row as a whole is at fault."""
+    """Return the new row with the old values in its bad cells, or the old row if the row as a whole is bad."""
     name = old[MODULE]
     if (name, "branches") in bad:
         return old
@@ -121,7 +122,7 @@ def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
 
 
 def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:
-    """Take the edited cells out of an editor's state; adding and deleting rows is not done in the grid."""
+    """Return the edited cells of an editor's state, and a problem for rows added or deleted in the grid."""
     state = edits if isinstance(edits, Mapping) else {"edited_rows": edits}
     cells = state.get("edited_rows") or {}
     found = [
@@ -135,7 +136,7 @@ def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:
     return cells, tuple(found)
 
 
-def free_name(config: GoogLeNetConfig, after: str) -> str | None:
+def unused_name(config: GoogLeNetConfig, after: str) -> str | None:
     """Return the first unused name in the stage of the module ``after``, or None when all 26 letters are taken.
 
     Raises KeyError when there is no such module.
@@ -145,7 +146,7 @@ def free_name(config: GoogLeNetConfig, after: str) -> str | None:
     return next((f"{stage}{letter}" for letter in ascii_lowercase if f"{stage}{letter}" not in taken), None)
 
 
-def insert_after(config: GoogLeNetConfig, after: str, name: str) -> ParsedTable:
+def insert_after(config: GoogLeNetConfig, after: str, name: str) -> TableResult:
     """Add a module below ``after``, with the same widths as it."""
     if missing := _missing(config, after):
         return missing
@@ -154,110 +155,114 @@ def insert_after(config: GoogLeNetConfig, after: str, name: str) -> ParsedTable:
     try:
         modules.insert(at + 1, modules[at].replace(name=name))
     except ValidationError:
-        return ParsedTable(None, (_bad_name(name, after),))
-    return validated(config.replace(modules=tuple(modules)))
+        return TableResult(None, (_bad_name(name, after),))
+    return check_table(config.replace(modules=tuple(modules)))
 
 
-def add_below(config: GoogLeNetConfig, after: str) -> ParsedTable:
+def add_below(config: GoogLeNetConfig, after: str) -> TableResult:
     """Add a module below ``after`` under the first name that its stage has left."""
     if missing := _missing(config, after):
         return missing
-    name = free_name(config, after)
+    name = unused_name(config, after)
     if name is None:
         full = f"Stage {config.module(after).stage} has all 26 letters. Add the row to another stage."
-        return ParsedTable(None, (Problem(after, "name", full),))
+        return TableResult(None, (Problem(after, "name", full),))
     return insert_after(config, after, name)
 
 
-def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> ParsedTable:
+def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> TableResult:
     """Give a module the widths that the module of that name has in ``base``."""
     if missing := _missing(config, name) or _missing(base, name):
         return missing
-    return validated(with_module(config, base.module(name)))
+    return check_table(with_module(config, base.module(name)))
 
 
-def remove(config: GoogLeNetConfig, name: str) -> ParsedTable:
+def remove(config: GoogLeNetConfig, name: str) -> TableResult:
     """Take a module out, with the auxiliary head that taps it."""
     if missing := _missing(config, name):
         return missing
     modules = tuple(module for module in config.modules if module.name != name)
     taps = tuple(tap for tap in config.aux.taps if tap != name)
-    return validated(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+    return check_table(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
 
 
-def rename(config: GoogLeNetConfig, old: str, new: str) -> ParsedTable:
+def rename(config: GoogLeNetConfig, old: str, new: str) -> TableResult:
     """Give a module another name; an auxiliary head that taps it follows."""
     if missing := _missing(config, old):
         return missing
     try:
         modules = tuple(module.replace(name=new) if module.name == old else module for module in config.modules)
         taps = tuple(new if tap == old else tap for tap in config.aux.taps)
-        return validated(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
+        return check_table(config.replace(modules=modules, aux=config.aux.replace(taps=taps)))
     except ValidationError:
-        return ParsedTable(None, (_bad_name(new, old),))
+        return TableResult(None, (_bad_name(new, old),))
 
 
-def _missing(config: GoogLeNetConfig, name: str) -> ParsedTable | None:
+def _missing(config: GoogLeNetConfig, name: str) -> TableResult | None:
     """Refuse a step whose module is not there: no menu of ours offers it, but a forged choice can name it."""
     if any(module.name == name for module in config.modules):
         return None
     known = ", ".join(module.name for module in config.modules)
-    return ParsedTable(
-        None, (Problem("table", "modules", f"There is no module “{_shown(name)}”. Choose one of {known}."),)
+    return TableResult(
+        None, (Problem("table", "modules", f"There is no module “{_excerpt(name)}”. Choose one of {known}."),)
     )
 
 
-def validated(config: GoogLeNetConfig) -> ParsedTable:
+def check_table(config: GoogLeNetConfig) -> TableResult:
     """Return the config if it can be built, else its problems."""
     found = problems(config)
-    return ParsedTable(None if found else config, found)
+    return TableResult(None if found else config, found)
 
 
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
+    """Read one row. Its problems are appended to ``found``; None if it has any."""
     name = row.get(MODULE)
-    where = _shown(name) or "table"
-    cells = {field: _number(row.get(heading)) for field, heading in HEADINGS.items()}
-    bad = False
-    for field, value in cells.items():
-        problem = value if isinstance(value, _Refused) else cell_problem(where, field, value)
+    where = _excerpt(name) or "table"
+    cells: dict[str, int | None] = {}
+    for field, heading in HEADINGS.items():
+        value = _number(row.get(heading))
+        problem = (
+            _cell_message(where, field, value) if isinstance(value, _NoNumber) else cell_problem(where, field, value)
+        )
         if problem:
-            bad = True
-            found.append(_cell_message(where, field, problem))
-    if bad:
+            found.append(problem)
+        elif not isinstance(value, _NoNumber):
+            cells[field] = value
+    if len(cells) < len(HEADINGS):
         return None
     try:
-        return InceptionModule(name=name, **cells)
+        return InceptionModule.model_validate({"name": name, **cells})
     except ValidationError:
         found.append(_bad_name(name, where))
         return None
 
 
-class _Refused(NamedTuple):
-    """A cell that holds no whole number, as it is shown in the message."""
+class _NoNumber(NamedTuple):
+    """A cell that holds no whole number: the beginning of its value, and why it is none."""
 
-    shown: str
+    excerpt: str
     reason: str
 
 
-def _number(value: Any) -> int | _Refused | None:
-    """Read one cell: a whole number however it is typed, None for a blank, or the reason for refusing it."""
+def _number(value: Any) -> int | _NoNumber | None:
+    """Read one cell: a whole number however it is typed, None for a blank, or why it is no number."""
     if value is None or (isinstance(value, float) and isnan(value)):
         return None
     if isinstance(value, bool):
-        return _Refused(str(value), "is no number")
+        return _NoNumber(str(value), "is no number")
     if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     if isinstance(value, Real):
-        return _Refused(_shown(value), "is no whole number")
+        return _NoNumber(_excerpt(value), "is no whole number")
     text = str(value).strip() if isinstance(value, str) else None
     if text == "":
         return None
     if text and text.isascii() and text.isdigit() and len(text) <= 15:
         return int(text)
-    return _Refused(f"“{_shown(value)}”", "is no number")
+    return _NoNumber(f"“{_excerpt(value)}”", "is no number")
 
 
-def _shown(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     """Return the beginning of a value as text. Python refuses to write out whole numbers of over 4,300 digits."""
     try:
         return str(value)[:20]
@@ -265,14 +270,12 @@ def _shown(value: Any) -> str:
         return f"{type(value).__name__} too long to show"
 
 
-def _cell_message(name: str, field: str, problem: Problem | _Refused) -> Problem:
-    if isinstance(problem, Problem):
-        return problem
+def _cell_message(name: str, field: str, cell: _NoNumber) -> Problem:
     heading = HEADINGS[field]
     return Problem(
         name,
         field,
-        f"{name}, {heading}: {problem.shown} {problem.reason}. Write the number of filters as a whole number.",
+        f"{name}, {heading}: {cell.excerpt} {cell.reason}. Write the number of filters as a whole number.",
     )
 
 
@@ -294,7 +297,7 @@ def _bad_name(name: Any, where: str) -> Problem:
     return Problem(
         where,
         "name",
-        f"“{_shown(name)}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
+        f"“{_excerpt(name)}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from explorer import GoogLeNetConfig, InceptionModule, problems
 from explorer.config import AuxiliaryHeads, Stem
-from explorer.table import free_name, insert_after, remove, rename
+from explorer.table import insert_after, remove, rename, unused_name
 
 WIDTHS = st.integers(1, 24)
 BRANCHES = WIDTHS | st.just(0) | WIDTHS
@@ -82,7 +82,7 @@ def networks(draw: st.DrawFn) -> GoogLeNetConfig:
     for edit in draw(st.lists(st.sampled_from(["add", "remove", "rename"]), max_size=3)):
         row = draw(st.sampled_from([module.name for module in config.modules]))
         if edit == "add":
-            parsed = insert_after(config, row, free_name(config, row))
+            parsed = insert_after(config, row, unused_name(config, row))
         elif edit == "remove":
             parsed = remove(config, row)
         else:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from explorer import PRESETS, GoogLeNetConfig, LayerRow, Totals, UnbuildableError, problems, summarize
+from explorer.analysis import check
 from explorer.arithmetic import adaptive_windows
 from explorer.config import MAX_ACTIVATIONS, MAX_CHANNELS, MAX_PARAMETERS, MAX_SIDE
 from explorer.diff import with_module
@@ -150,8 +151,8 @@ def test_heads_stand_after_the_module_they_tap() -> None:
 def test_no_taps_no_heads() -> None:
     """Without taps the network in training is the network at inference."""
     summary = summarize(PAPER.replace(aux=PAPER.aux.replace(taps=())))
-    assert summary.main == summary.whole
-    assert summarize(PAPER).main == summary.main
+    assert summary.inference_totals == summary.training_totals
+    assert summarize(PAPER).inference_totals == summary.inference_totals
 
 
 def test_lrn_stands_where_caffe_has_it() -> None:
@@ -294,9 +295,18 @@ def with_conv1(width: int) -> GoogLeNetConfig:
 )
 def test_the_budget_is_used_up_to_its_limit(network: Callable[[int], GoogLeNetConfig], total: str, limit: int) -> None:
     """The widest network within the budget is built, and the next one is not."""
-    few, more = (getattr(summarize(network(width)).whole, total) for width in (2, 3))
+    few, more = (getattr(summarize(network(width)).training_totals, total) for width in (2, 3))
     step = more - few
     widest = 2 + (limit - few) // step
-    assert few + (widest - 2) * step == getattr(summarize(network(widest)).whole, total)
+    assert few + (widest - 2) * step == getattr(summarize(network(widest)).training_totals, total)
     (problem,) = problems(network(widest + 1))
     assert f"{few + (widest - 1) * step:,} {total}" in problem.message
+
+
+def test_a_network_is_computed_once_for_its_problems_and_its_summary() -> None:
+    """An edit asks for the problems first and for the summary a moment later: the arithmetic runs once."""
+    config = PRESETS["paper"].replace(classes=4_321)
+    before = check.cache_info().misses
+    assert () == problems(config)
+    assert summarize(config) is summarize(config.replace())
+    assert 1 == check.cache_info().misses - before

@@ -16,7 +16,7 @@ from explorer import PRESETS, summarize
 from explorer.comparison import Comparison
 from explorer.export.source import to_source
 from explorer.history import Version
-from explorer.shelf import ShelfError, checked_name
+from explorer.shelf import ShelfError, validate_name
 from explorer.views import boxes, comparison_tables, tables
 from explorer.views.handout import network_handout
 from explorer.views.palette import LIGHT
@@ -124,10 +124,10 @@ def test_source() -> None:
 
 def test_html() -> None:
     """The page has the same tags and attributes whatever the name is, and shows the name."""
-    expected = Outline(comparison_tables.facts_html(COMPARISON, ["a", "b"], LIGHT)).tags
+    expected = Outline(comparison_tables.totals_html(COMPARISON, ["a", "b"], LIGHT)).tags
     table = Outline(tables.to_html([{"a": "b"}])).tags
     for name in names():
-        page = Outline(comparison_tables.facts_html(COMPARISON, [name, "b"], LIGHT))
+        page = Outline(comparison_tables.totals_html(COMPARISON, [name, "b"], LIGHT))
         assert page.tags == expected
         cells = Outline(tables.to_html([{name: name}]))
         assert cells.tags in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
@@ -171,7 +171,7 @@ def test_the_shelf_takes_none_of_them() -> None:
     """A name with anything but letters, digits and _ never gets as far."""
     for name in names():
         try:
-            taken = checked_name(name, ())
+            taken = validate_name(name, ())
         except ShelfError:
             continue
         assert taken.isidentifier()

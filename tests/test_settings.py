@@ -8,13 +8,20 @@ import pytest
 from explorer import PRESETS
 from explorer.jobs import worker
 from explorer.jobs.requests import CheckRequest
-from explorer.settings import DATA, SETTINGS, EnvironmentValueError, data_folder, environment_problems, setting
+from explorer.settings import (
+    DATA_VARIABLE,
+    SETTINGS,
+    EnvironmentValueError,
+    data_folder,
+    environment_problems,
+    read_setting,
+)
 
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no variable be set from outside."""
-    for name in (DATA, *SETTINGS):
+    for name in (DATA_VARIABLE, *SETTINGS):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -22,10 +29,10 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_set_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within the bounds, blanks around it aside; empty is as good as not set."""
     usual, least, most = SETTINGS[name]
-    assert setting(name) == usual
+    assert read_setting(name) == usual
     for said, number in (("", usual), (f" {least} ", least), (str(most), most)):
         monkeypatch.setenv(name, said)
-        assert setting(name) == number
+        assert read_setting(name) == number
         assert environment_problems() == ()
 
 
@@ -40,16 +47,16 @@ def test_what_cannot_be_used_is_told(name: str, said: str, monkeypatch: pytest.M
         f"leave it out for {usual:,}."
     )
     with pytest.raises(EnvironmentValueError, match=re.escape(told)):
-        setting(name)
+        read_setting(name)
     assert environment_problems() == (told,)
 
 
 def test_the_data_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A path, of a user who is known if it begins with one."""
     assert data_folder().name == "inception-explorer"
-    monkeypatch.setenv(DATA, "~/here")
+    monkeypatch.setenv(DATA_VARIABLE, "~/here")
     assert data_folder() == Path.home() / "here"
-    monkeypatch.setenv(DATA, "~nobody-of-this-name/x")
+    monkeypatch.setenv(DATA_VARIABLE, "~nobody-of-this-name/x")
     (told,) = environment_problems()
     assert "EXPLORER_DATA is “~nobody-of-this-name/x”" in told
 

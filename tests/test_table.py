@@ -15,17 +15,17 @@ from explorer import PRESETS, GoogLeNetConfig, Problem, problems
 from explorer.config import HEADINGS, MAX_MODULES
 from explorer.table import (
     MODULE,
-    ParsedTable,
+    TableResult,
     add_below,
     apply_edits,
-    free_name,
     from_rows,
     insert_after,
+    overlay_edits,
     remove,
     rename,
     reset,
     to_rows,
-    with_edits,
+    unused_name,
 )
 from tests.strategies import networks
 
@@ -35,7 +35,7 @@ FIELDS = {heading: field for field, heading in HEADINGS.items()}
 BLANKABLE = {"#3×3 reduce", "#5×5 reduce", "pool proj"}
 
 
-def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -> ParsedTable:
+def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -> TableResult:
     """Return what the table means after one cell is overwritten."""
     rows = to_rows(config)
     rows[row][heading] = value
@@ -45,13 +45,13 @@ def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -
 @given(networks())
 def test_rows_round_trip(config: GoogLeNetConfig) -> None:
     """A config comes back from its own rows."""
-    assert ParsedTable(config, ()) == from_rows(to_rows(config), config)
+    assert TableResult(config, ()) == from_rows(to_rows(config), config)
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_rows_of_presets_round_trip(config: GoogLeNetConfig) -> None:
     """A preset comes back from its own rows."""
-    assert ParsedTable(config, ()) == from_rows(to_rows(config), config)
+    assert TableResult(config, ()) == from_rows(to_rows(config), config)
 
 
 def test_rows_are_headed_as_in_the_paper() -> None:
@@ -88,7 +88,7 @@ def test_a_blank_however_it_comes(heading: str, value: Any) -> None:
         assert_names_cell(parsed, "4a", heading, "blank")
 
 
-def assert_names_cell(parsed: ParsedTable, module: str, heading: str, *words: str) -> None:
+def assert_names_cell(parsed: TableResult, module: str, heading: str, *words: str) -> None:
     """Expect one problem, at that cell, whose message names it and says those words."""
     assert parsed.config is None
     (problem,) = parsed.problems
@@ -312,7 +312,7 @@ def test_ten_thousand_random_tables() -> None:
 def test_edits_are_laid_over_the_rows() -> None:
     """An edit changes its cell in a copy; the rows themselves stay as they were."""
     rows = to_rows(PAPER)
-    new, found = with_edits(rows, {2: {"#3×3": 70}, "3": {"#1×1": None, "pool proj": "x"}})
+    new, found = overlay_edits(rows, {2: {"#3×3": 70}, "3": {"#1×1": None, "pool proj": "x"}})
     assert () == found
     assert to_rows(PAPER) == rows
     expected = to_rows(PAPER)
@@ -326,7 +326,7 @@ FORGED_POSITIONS = [-1, 9, 10**6, "-1", "9", "x", "", "1.0", "٣", "1" * 5_000, 
 @pytest.mark.parametrize("position", FORGED_POSITIONS, ids=lambda position: repr(position)[:20])
 def test_a_forged_row_is_refused(position: Any) -> None:
     """An edit of a row that the table does not have is left out, and told."""
-    new, found = with_edits(to_rows(PAPER), {position: {"#1×1": 1}, 0: {"#1×1": 2}})
+    new, found = overlay_edits(to_rows(PAPER), {position: {"#1×1": 1}, 0: {"#1×1": 2}})
     assert 2 == new[0]["#1×1"]
     assert to_rows(PAPER)[1:] == new[1:]
     (problem,) = found
@@ -337,7 +337,7 @@ def test_a_forged_row_is_refused(position: Any) -> None:
 @pytest.mark.parametrize("heading", [*WEIRD_COLUMNS, MODULE], ids=lambda heading: str(type(heading).__name__))
 def test_a_forged_column_is_refused(heading: Any) -> None:
     """An edit of a column that is not to be edited is left out, and told; names are changed elsewhere."""
-    new, found = with_edits(to_rows(PAPER), {0: {heading: 1, "#1×1": 2}})
+    new, found = overlay_edits(to_rows(PAPER), {0: {heading: 1, "#1×1": 2}})
     assert 2 == new[0]["#1×1"]
     assert to_rows(PAPER)[0] | {"#1×1": 2} == new[0]
     (problem,) = found
@@ -348,7 +348,7 @@ def test_a_forged_column_is_refused(heading: Any) -> None:
 @pytest.mark.parametrize("cells", [None, 1, "x", [], [("#1×1", 1)]])
 def test_a_forged_row_of_cells_is_refused(cells: Any) -> None:
     """An edit that is no mapping of columns to values is left out, and told."""
-    new, found = with_edits(to_rows(PAPER), {0: cells})
+    new, found = overlay_edits(to_rows(PAPER), {0: cells})
     assert to_rows(PAPER) == new
     assert ["table"] == [problem.where for problem in found]
 
@@ -356,7 +356,7 @@ def test_a_forged_row_of_cells_is_refused(cells: Any) -> None:
 @pytest.mark.parametrize("edited", [None, 1, "x", [], [{"#1×1": 1}], {}])
 def test_no_edits_change_nothing(edited: Any) -> None:
     """What is no mapping of rows, or an empty one, leaves the rows as they are."""
-    assert (to_rows(PAPER), ()) == with_edits(to_rows(PAPER), edited)
+    assert (to_rows(PAPER), ()) == overlay_edits(to_rows(PAPER), edited)
 
 
 def test_settling_takes_good_cells_in() -> None:
@@ -442,7 +442,7 @@ def test_any_random_edits_settle() -> None:
         assert () == problems(settled.config), seed
         assert_told_well(settled.problems)
         if settled.config == base and not settled.problems and isinstance(edits, dict):
-            assert base == from_rows(with_edits(to_rows(base), edits.get("edited_rows"))[0], base).config, seed
+            assert base == from_rows(overlay_edits(to_rows(base), edits.get("edited_rows"))[0], base).config, seed
 
 
 # Rows added, removed and renamed.
@@ -450,16 +450,16 @@ def test_any_random_edits_settle() -> None:
 
 def test_free_name_is_the_first_letter_left() -> None:
     """A new row takes the first letter that its stage has left."""
-    assert "3c" == free_name(PAPER, "3a")
-    assert "4f" == free_name(PAPER, "4c")
-    assert "4b" == free_name(remove(PAPER, "4b").config, "4e")
+    assert "3c" == unused_name(PAPER, "3a")
+    assert "4f" == unused_name(PAPER, "4c")
+    assert "4b" == unused_name(remove(PAPER, "4b").config, "4e")
 
 
 def test_free_name_when_the_alphabet_is_used_up() -> None:
     """A stage of 26 rows has no name left."""
     first = PAPER.modules[0]
     rows = tuple(first.replace(name=f"3{letter}") for letter in "abcdefghijklmnopqrstuvwxyz")
-    assert free_name(PAPER.replace(modules=rows), "3a") is None
+    assert unused_name(PAPER.replace(modules=rows), "3a") is None
 
 
 def test_insert_after() -> None:
@@ -502,7 +502,7 @@ def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) 
     ],
     ids=["insert", "add", "remove", "rename", "reset", "reset to a preset without it"],
 )
-def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], ParsedTable], name: Any) -> None:
+def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], TableResult], name: Any) -> None:
     """No menu offers it; a forged choice is refused with the rows that there are."""
     parsed = step(name)
     assert parsed.config is None

@@ -11,7 +11,7 @@ class Network(Frozen):
     """A network and its weights.
 
     ``weights`` is the path of a safetensors file in this app's format; empty for random weights, drawn from ``seed``.
-    ``stamp`` changes when the content of the file does (:func:`explorer.data.weight_files.read_weights_info` sets both).
+    ``stamp`` changes when the content of the file does. :func:`explorer.data.weight_files.read_weights_info` sets both.
     """
 
     config: GoogLeNetConfig

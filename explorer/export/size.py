@@ -7,7 +7,7 @@ checking and writing it each make copies). A test compares the estimate with the
 
 from typing import Literal
 
-from explorer.settings import setting
+from explorer.settings import read_setting
 from explorer.summary import NetworkSummary
 
 Binary = Literal["onnx", "safetensors"]
@@ -24,7 +24,7 @@ def export_megabytes(summary: NetworkSummary, kind: Binary) -> int:
 
 def export_limit_reason(summary: NetworkSummary, kind: Binary) -> str:
     """Return why a network is too large to export here, or an empty string if it is not."""
-    needed, limit = export_megabytes(summary, kind), setting("EXPLORER_EXPORT_MB")
+    needed, limit = export_megabytes(summary, kind), read_setting("EXPLORER_EXPORT_MB")
     if needed <= limit:
         return ""
     return f"The export would need about {needed:,} MB; the limit here is {limit:,} MB (EXPLORER_EXPORT_MB)."

@@ -10,7 +10,7 @@ from typing import Any
 
 from explorer.analysis import LayerRow, NetworkSummary, summarize
 from explorer.config import HEADINGS, POOL_RULES, GoogLeNetConfig, PoolRule
-from explorer.diff import Change, changes
+from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
 
@@ -104,7 +104,7 @@ def to_source(version: Version, name: str = "", note: str = "") -> str:
 def _docstring(version: Version, summary: NetworkSummary) -> str:
     """Return the module docstring of the file, which has no text from a user in it."""
     preset, config = CATALOGUE[version.base], version.config
-    edits = changes(version.base_config, config)
+    edits = find_changes(version.base_config, config)
     lines = [
         f'"""GoogLeNet in PyTorch: {preset.title}{_edit_count(edits)}. Written by Inception Explorer.',
         "",

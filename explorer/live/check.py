@@ -80,7 +80,7 @@ def live_megabytes(summary: NetworkSummary) -> int:
     weights and copy its input and output.
     """
     workspace = max(row.weights + prod(row.in_shape) + row.activations for row in summary.rows)
-    return round(4 * (summary.whole.parameters + summary.whole.activations + workspace) / 1e6)
+    return round(4 * (summary.training_totals.parameters + summary.training_totals.activations + workspace) / 1e6)
 
 
 def _image(config: GoogLeNetConfig, device: torch.device) -> Tensor:

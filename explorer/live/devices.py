@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from explorer.settings import setting
+from explorer.settings import read_setting
 
 MAX_MACS = 20_000_000_000  # of one forward pass: about a second per image on one core
 
@@ -62,7 +62,7 @@ def size_limit_reason(megabytes: float, macs: int) -> str:
     ``megabytes`` is its estimated memory in MB (10⁶ bytes), limited by ``EXPLORER_LIVE_MB``; ``macs`` are the
     multiply-accumulates of one forward pass, limited by MAX_MACS.
     """
-    limit = setting("EXPLORER_LIVE_MB")
+    limit = read_setting("EXPLORER_LIVE_MB")
     if megabytes > limit:
         return f"Running it would need about {megabytes:,.0f} MB; the limit here is {limit:,} MB (EXPLORER_LIVE_MB)."
     if macs > MAX_MACS:

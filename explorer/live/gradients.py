@@ -113,7 +113,7 @@ def _batch_size(summary: NetworkSummary) -> int:
     taps = summary.config.aux.taps
     if not taps:
         raise UnbuildableError((Problem("aux", "taps", "The network has no auxiliary head. Add one to a module."),))
-    fixed, per_image = (3 + len(taps)) * summary.whole.parameters, 2 * summary.whole.activations
+    fixed, per_image = (3 + len(taps)) * summary.training_totals.parameters, 2 * summary.training_totals.activations
     batch = min((MAX_MB * 250_000 - fixed) // per_image, MAX_MACS // summary.macs(aux=True), MAX_BATCH)
     if batch < MIN_BATCH:
         message = (

@@ -29,7 +29,7 @@ from explorer.live.model import GoogLeNet, build_model
 from explorer.live.timing import synchronize
 from explorer.live.weights import WeightsError, load_weights
 from explorer.memory import peak_activations
-from explorer.settings import setting
+from explorer.settings import read_setting
 
 MAX_MACS = 600_000_000_000  # of a request that reports no progress: about half a minute on one core
 MAX_FACTOR = 100.0
@@ -114,7 +114,7 @@ def live_network(network: Network, device: Device) -> GoogLeNet:
     network with one image needs more memory than allowed (``EXPLORER_LOOK_MB``).
     """
     summary = _summary(network)
-    needed = (4 * summary.whole.parameters + _bytes_per_image(summary)) / 1e6
+    needed = (4 * summary.training_totals.parameters + _bytes_per_image(summary)) / 1e6
     if needed > _limit_mb():
         raise InputError(
             f"The network with one image needs about {needed:,.0f} MB; the limit here is {_limit_mb():,} MB "
@@ -249,7 +249,7 @@ def _pixels(path: str) -> np.ndarray:
 def in_chunks(inputs: Tensor, network: Network) -> tuple[Tensor, ...]:
     """Split a batch into chunks whose activations take at most half of the memory that the network leaves free."""
     summary = _summary(network)
-    free_bytes = _limit_mb() * 1e6 - 4 * summary.whole.parameters
+    free_bytes = _limit_mb() * 1e6 - 4 * summary.training_totals.parameters
     return torch.split(inputs, max(1, int(free_bytes / 2 / _bytes_per_image(summary))))
 
 
@@ -274,8 +274,8 @@ def _summary(network: Network) -> NetworkSummary:
 
 
 def _bytes(network: Network) -> int:
-    return 4 * _summary(network).whole.parameters
+    return 4 * _summary(network).training_totals.parameters
 
 
 def _limit_mb() -> int:
-    return setting("EXPLORER_LOOK_MB")
+    return read_setting("EXPLORER_LOOK_MB")

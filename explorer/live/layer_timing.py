@@ -112,7 +112,7 @@ def _check_size(summary: NetworkSummary, batch: int) -> None:
 
     Memory holds the parameters, the activations at their peak, and about as much again as workspace.
     """
-    megabytes = 4 * (summary.whole.parameters + 2 * batch * peak_activations(summary)) / 1e6
+    megabytes = 4 * (summary.training_totals.parameters + 2 * batch * peak_activations(summary)) / 1e6
     if batch < 1:
         reason = "A batch has at least one image."
     else:

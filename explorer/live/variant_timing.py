@@ -51,8 +51,8 @@ def time_variants(
 
 def _check_size(summaries: Sequence[NetworkSummary]) -> None:
     """Raise UnbuildableError if the networks together need too much memory, or one of them too much work."""
-    weights = sum(summary.whole.parameters for summary in summaries)
-    activations = max(summary.main.activations for summary in summaries)
+    weights = sum(summary.training_totals.parameters for summary in summaries)
+    activations = max(summary.inference_totals.activations for summary in summaries)
     reason = size_limit_reason(4 * (weights + activations) / 1e6, max(summary.macs() for summary in summaries))
     if reason:
         raise UnbuildableError((Problem("compare", "networks", f"{reason} Choose fewer or smaller networks."),))

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from explorer.jobs.process import ChildProcess
 from explorer.runs.records import DISK_FULL_EXIT_CODE, DISK_FULL_MESSAGE, Refusal, RequestedState, Run, State
 from explorer.runs.store import Store
-from explorer.settings import setting
+from explorer.settings import read_setting
 from explorer.training.plan import DatasetInfo, Plan, memory_bytes
 from explorer.training.validation import plan_problems
 
@@ -80,7 +80,7 @@ class Manager:
     ) -> None:
         self.store = store
         self._command, self._max_queue = command, max_queue
-        self._max_workers = max_workers or setting("EXPLORER_RUNS")
+        self._max_workers = max_workers or read_setting("EXPLORER_RUNS")
         self._timeouts_s: dict[RequestedState, float] = {"cancelled": cancel_timeout_s, "paused": pause_timeout_s}
         self.queue_error = ""  # a sentence for the reader while the queue cannot be worked on
         # One server at a time starts workers. The system releases the lock when the server's process ends.

@@ -323,6 +323,6 @@ def memory_bytes(plan: Plan, dataset: DatasetInfo) -> int:
     for network in plan.networks:
         summary = summarize(network.config)
         stored = activation_memory(summary)
-        permanent += 4 * (2 + averages) * summary.whole.parameters * len(plan.seeds)
+        permanent += 4 * (2 + averages) * summary.training_totals.parameters * len(plan.seeds)
         temporary = max(temporary, batch * (sum(stored) + stored.outputs))
     return BASE_BYTES + dataset.bytes + permanent + temporary

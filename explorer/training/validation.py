@@ -6,7 +6,7 @@ from math import isfinite
 from explorer.analysis import problems
 from explorer.config import MAX_CLASSES
 from explorer.errors import Problem
-from explorer.settings import setting
+from explorer.settings import read_setting
 from explorer.training.plan import (
     MAX_BATCH,
     MAX_NETWORKS,
@@ -29,7 +29,7 @@ _UNITS = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "M
 
 def memory_limit() -> int:
     """Return the number of bytes that a plan may need on this machine."""
-    return setting("EXPLORER_TRAIN_MB") * 1_000_000
+    return read_setting("EXPLORER_TRAIN_MB") * 1_000_000
 
 
 def plan_problems(plan: Plan, dataset: DatasetInfo, memory_limit_bytes: int | None = None) -> tuple[Problem, ...]:

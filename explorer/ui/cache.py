@@ -4,18 +4,12 @@ from functools import lru_cache
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary, summarize
+from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.queue import INSPECTION_WORKER, JobQueue
 from explorer.jobs.requests import LayerTiming
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
-
-
-@lru_cache(maxsize=256)
-def summary(config: GoogLeNetConfig) -> NetworkSummary:
-    """Return the closed form of a network. Raises UnbuildableError if it cannot be built."""
-    return summarize(config)
 
 
 @lru_cache(maxsize=256)
@@ -28,7 +22,9 @@ def overview(
 ) -> Drawing:
     """Return the diagram of the whole network. Colouring by time needs a ``timing``."""
     times = timing.seconds if timing else None
-    return diagrams.overview(summary(config), colour_by=colour_by, times=times, expanded=expanded, direction=direction)
+    return diagrams.overview(
+        summarize(config), colour_by=colour_by, times=times, expanded=expanded, direction=direction
+    )
 
 
 @lru_cache(maxsize=256)
@@ -37,7 +33,7 @@ def drawing(
 ) -> Drawing:
     """Return the diagram of a block; its colour scale ends at ``scale_end`` or later. Raises KeyError if unknown."""
     times = timing.seconds if timing else None
-    return diagrams.block(summary(config), block, colour_by=colour_by, times=times, scale_end=scale_end)
+    return diagrams.block(summarize(config), block, colour_by=colour_by, times=times, scale_end=scale_end)
 
 
 @st.cache_resource

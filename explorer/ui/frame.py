@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary
+from explorer.analysis import NetworkSummary, summarize
 from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
-from explorer.ui import cache, sharing, state
+from explorer.ui import sharing, state
 from explorer.ui.components import keep
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
@@ -18,7 +18,7 @@ def show_bar() -> None:
     """Show the name of the current network, its two totals, undo and redo, and the buttons to keep and share it."""
     version = state.current()
     edits = find_changes(version.base_config, version.config)
-    summary = cache.summary(version.config)
+    summary = summarize(version.config)
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.comparison import NetworkTotals
 from explorer.config import GoogLeNetConfig
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.components.keep import VARIANT_KEY, change_shelf
 from explorer.ui.components.variants import accuracy_text, theme, title
 from explorer.views import comparison_tables, variant_figures
@@ -76,7 +77,7 @@ def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
     """Return a network as a point of the chart, with what is known of it."""
     return Point(
         "current" if name == CURRENT else title(name),
-        NetworkTotals.of(cache.summary(config)),
+        NetworkTotals.of(summarize(config)),
         comparison_tables.LETTERS[names.index(name)] if name in names else "",
         name not in PRESETS,
         comparison_tables.time_text(state.latencies_ms(config)),
@@ -107,7 +108,7 @@ def _manage() -> None:
             disabled=index == len(shelf.names) - 1,
         )
         _button("Delete", "delete", _step(lambda s: s.delete(variant.name)), "Undo on the shelf restores it.")
-    summary = cache.summary(variant.version.config)
+    summary = summarize(variant.version.config)
     st.caption(
         f"{index + 1} of {len(shelf.names)} · {fmt.exact(summary.parameters(aux=False))} parameters · "
         f"{fmt.short(summary.macs())} MACs · from {CATALOGUE[variant.version.base].title}"

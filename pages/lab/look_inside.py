@@ -19,7 +19,7 @@ from explorer.ui.lab.look_inside import (
     weights,
 )
 
-View = Callable[[images.ChosenImage, tuple[images.ChosenImage, ...]], None]
+View = Callable[[session.ChosenImage, tuple[session.ChosenImage, ...]], None]
 VIEWS: Mapping[str, View] = {
     "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
     "Branch ablation": ablation.show_ablation,

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-PATIENCE_MS = 30_000
 APP = "tests/browser/apps/rerun_after_app.py"
 JS = (Path(__file__).parents[2] / "assets" / "rerun_after.js").read_text("utf-8")
 # The component as Streamlit calls it, without Streamlit: looks() tells how often it asked.
@@ -30,7 +29,6 @@ def wait_for_looks(page: Page, name: str, least: int) -> None:
     page.wait_for_function(
         "([name, least]) => Number(document.body.innerText.match(`${name}: look (\\\\d+)`)?.[1]) >= least",
         arg=[name, least],
-        timeout=PATIENCE_MS,
     )
 
 
@@ -44,8 +42,9 @@ def test_it_goes_on_on_each_page(page: Page, serve: Callable[[str], str]) -> Non
 
 
 @pytest.fixture
-def alone(page: Page) -> Page:
+def alone(new_page: Callable[[], Page]) -> Page:
     """The component on an empty page, with a clock that the test moves."""
+    page = new_page()
     page.clock.install(time=0)
     page.route("**/*", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
     page.goto("http://127.0.0.1/first")

@@ -1,5 +1,6 @@
 """Training in a real browser: edit the table, watch the curve grow, leave and return, cancel and resume."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -22,7 +23,7 @@ from tests.browser.app import (
 pytestmark = pytest.mark.browser
 
 SMALL = to_token(Version("mini", scale_widths(PRESETS["mini"], 0.5)))
-POINTS = "(document.querySelector('.curves figure:first-of-type polyline')?.points.length ?? 0)"
+CURVE = ".curves figure:first-of-type polyline"  # in a shadow root, which locators can enter
 
 
 @pytest.fixture
@@ -57,13 +58,13 @@ def start(page: Page) -> None:
 
 def point_count(page: Page) -> int:
     """Return the number of points in the curve of the training accuracy."""
-    count: int = page.evaluate(POINTS)
-    return count
+    curve = page.locator(CURVE)
+    return len((curve.first.get_attribute("points") or "").split()) if curve.count() else 0
 
 
 def wait_for_points(page: Page, more_than: int) -> None:
     """Wait until the curve has grown."""
-    page.wait_for_function(f"least => {POINTS} > least", arg=more_than)
+    expect(page.locator(CURVE).first).to_have_attribute("points", re.compile(rf"^(\S+ ){{{more_than},}}\S+$"))
 
 
 def expect_state(page: Page, state: str) -> None:

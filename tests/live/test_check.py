@@ -69,7 +69,7 @@ def test_a_network_with_too_much_work_is_not_run(monkeypatch: pytest.MonkeyPatch
 def test_memory_is_never_estimated_below_the_weights() -> None:
     """The estimate covers all parameters and activations as float32, and is at most twice their size."""
     for config in PRESETS.values():
-        whole = summarize(config).whole
+        whole = summarize(config).training_totals
         least = 4 * (whole.parameters + whole.activations) / 1e6
         assert least <= live_megabytes(summarize(config)) + 1 <= 2 * least + 2
 

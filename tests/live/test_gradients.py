@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from explorer import PRESETS
 from explorer.errors import UnbuildableError
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
-from explorer.lessons.auxiliary import reached
+from explorer.lessons.auxiliary import reachable_blocks
 from explorer.live.gradients import gradients, run_once
 from explorer.live.model import build_model
 
@@ -25,7 +25,7 @@ def test_a_head_has_gradients_up_to_its_tap_only(run: GradientRun) -> None:
     """The norm is more than 0 up to the tap and exactly 0 after it; the main loss has gradients everywhere."""
     for loss, norms in zip(run.losses, run.norms, strict=True):
         nonzero = {block for block, norm in zip(run.blocks, norms, strict=True) if norm > 0}
-        assert nonzero == (set(run.blocks) if loss == "main" else set(reached(MINI, loss)))
+        assert nonzero == (set(run.blocks) if loss == "main" else set(reachable_blocks(MINI, loss)))
 
 
 def test_each_norm_is_that_of_an_ordinary_backward_pass(run: GradientRun) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from explorer import PRESETS, summarize
-from explorer.config import UnbuildableError
+from explorer.errors import UnbuildableError
 from explorer.training import draft as draft_module
 from explorer.training.draft import RunDraft, convert_budget, prepare_plan
 from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Settings, default_settings, estimate

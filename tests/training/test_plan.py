@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, UnbuildableError, problems, summarize
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.memory import activation_memory
 from explorer.training.plan import (
     DATASETS,
@@ -71,7 +71,7 @@ def test_every_preset_is_adapted_with_described_changes(name: str, dataset: Data
     config, sentences = adapt_to_dataset(PRESETS[name], dataset.shape, len(dataset.classes))
     assert () == problems(config)
     assert (dataset.shape, len(dataset.classes), "small") == (config.input_shape, config.classes, config.stem.kind)
-    changed = {change.label.split()[0].lower() for change in changes(PRESETS[name], config)}
+    changed = {change.label.split()[0].lower() for change in find_changes(PRESETS[name], config)}
     assert changed == {sentence.split(":")[0].split()[0].lower() for sentence in sentences}
 
 
@@ -127,7 +127,7 @@ def test_a_network_with_problems_is_refused() -> None:
 def test_memory_grows_with_trainers_batch_and_optimiser() -> None:
     """By weights, gradients and averages per trainer, and once for all trainers by activations per image."""
     summary, base = summarize(PRESETS["mini"]), memory_bytes(PLAN, CLOTHES)
-    trainer = 12 * summary.whole.parameters
+    trainer = 12 * summary.training_totals.parameters
     assert trainer == memory_bytes(PLAN.replace(seeds=(0, 1)), CLOTHES) - base
     assert trainer // 3 == memory_bytes(PLAN.replace(settings=Settings(optimiser="adam")), CLOTHES) - base
     doubled = memory_bytes(PLAN.replace(settings=Settings(batch_size=128)), CLOTHES) - base

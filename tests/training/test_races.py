@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from explorer import PRESETS, GoogLeNetConfig, problems, summarize
 from explorer.config import HEADINGS
-from explorer.diff import changes
+from explorer.diff import find_changes
 from explorer.training.plan import DATASETS, Plan, estimate
 from explorer.training.races import (
     QUESTIONS,
@@ -38,7 +38,7 @@ def test_every_question_can_run(name: str) -> None:
 def differences(name: str, one: int, other: int) -> set[str]:
     """Return the fields in which two networks of a question differ."""
     networks = QUESTIONS[name].plan.networks
-    return {change.field for change in changes(networks[one].config, networks[other].config)}
+    return {change.field for change in find_changes(networks[one].config, networks[other].config)}
 
 
 def test_each_question_changes_one_thing() -> None:

@@ -1,8 +1,10 @@
-"""The SVGs of a lesson: a drawing with a sentence on how to read it, and a chart, whose data can be saved as CSV."""
+"""Charts with a sentence on how to read them and their data: SVGs of the lessons, and Plotly figures."""
 
+import pandas as pd
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.views.figures import Chart
 from explorer.views.tables import Rows, to_csv
 
 _ASSETS = ASSETS / "chart"
@@ -34,3 +36,21 @@ def show_chart(svg: str, reading: str, name: str, rows: Rows) -> None:
 
 def _labelled(reading: str) -> str:
     return f"Reading this chart: {reading}" if reading else ""
+
+
+def show_plotly_chart(chart: Chart, key: str) -> None:
+    """Show a chart, and below it how to read it, its data, and a button to save it as a page."""
+    st.plotly_chart(chart.figure, key=f"chart_{key}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Reading this chart: {chart.reading}", width="stretch")
+        with st.popover("Data", icon=":material/table_view:"):
+            st.dataframe(pd.DataFrame(chart.data), hide_index=True, height=320)
+        st.download_button(
+            "HTML",
+            lambda: chart.figure.to_html(include_plotlyjs=True),
+            f"{key}.html",
+            "text/html",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A page that needs no internet. The camera icon on the chart saves a PNG.",
+        )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary
+from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.requests import LayerTiming
 from explorer.ui import cache, state
@@ -23,7 +23,7 @@ _EXPANDED_PILLS = "expanded_choice"
 def show_overview() -> None:
     """Show the whole network across the page. A click on a box selects it; a double click expands it in place."""
     config = state.current().config
-    summary = cache.summary(config)
+    summary = summarize(config)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**The network** :small[select a box to see inside it]", width="content")
         st.space("stretch")
@@ -86,7 +86,7 @@ def _toggle_expanded(node: str) -> None:
 
 def show_block() -> None:
     """Show the selected block layer by layer, and beside it the formulas of the selected layer."""
-    summary = cache.summary(state.current().config)
+    summary = summarize(state.current().config)
     with st.container(key="inside"):
         left, right = st.columns([1.5, 1], gap="medium")
         with left:

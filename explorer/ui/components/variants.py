@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.comparison import Comparison
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
@@ -15,7 +16,7 @@ from explorer.runs.results import Results, best_results
 from explorer.settings import data_folder
 from explorer.shelf import CURRENT
 from explorer.training.plan import DatasetInfo, adapt_to_dataset
-from explorer.ui import cache, runs, state
+from explorer.ui import runs, state
 from explorer.views import palette
 from explorer.views.network_table import version_title
 
@@ -44,7 +45,7 @@ def accuracy_text(config: GoogLeNetConfig) -> str:
 
 def comparison_of(names: tuple[str, ...]) -> Comparison:
     """Return the comparison of the networks of these names."""
-    return Comparison(tuple(cache.summary(state.version_named(name).config) for name in names))
+    return Comparison(tuple(summarize(state.version_named(name).config) for name in names))
 
 
 def _accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:

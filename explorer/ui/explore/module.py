@@ -7,16 +7,16 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from explorer.analysis import NetworkSummary
+from explorer.analysis import NetworkSummary, summarize
 from explorer.config import HEADINGS, GoogLeNetConfig
 from explorer.diff import with_module
 from explorer.errors import UnbuildableError
 from explorer.jobs.requests import LayerTiming
 from explorer.lessons.reduction import without_reductions
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.components import layer_times, network_diagram, network_settings
+from explorer.ui.components.chart import show_plotly_chart
 from explorer.ui.components.variants import theme
-from explorer.ui.explore.network import charts
 from explorer.views import branch_budget, diagrams
 from explorer.views import formatting as fmt
 from explorer.views.canvas import TIME
@@ -42,7 +42,7 @@ def select_module() -> tuple[GoogLeNetConfig, str, bool]:
         )
         config = version.base_config if source == _PRESET else version.config
         names = [module.name for module in config.modules]
-        selected = network_diagram.selected_module(cache.summary(config))
+        selected = network_diagram.selected_module(summarize(config))
         st.session_state[_MODULE] = selected if selected in names else names[0]
         st.pills("Module", names, key=_MODULE, required=True, on_change=_select)
     return config, st.session_state[_MODULE] or names[0], source != _PRESET
@@ -78,11 +78,11 @@ def _write_cell(name: str, field: str) -> network_settings.Write:
 def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     """Show the module and its naive version (Figure 2a) for the same input, with the differences."""
     try:
-        naive = cache.summary(without_reductions(config, (name,)))
+        naive = summarize(without_reductions(config, (name,)))
     except UnbuildableError as error:
         st.info(f"The naive module cannot be shown: {error}")
         naive = None
-    summaries = {"here": cache.summary(config)}
+    summaries = {"here": summarize(config)}
     if naive:
         summaries["naive"] = naive
         _show_differences(summaries["here"], naive, name)
@@ -151,14 +151,14 @@ def _seconds(timing: LayerTiming, name: str) -> float:
 
 def show_budget(config: GoogLeNetConfig, name: str) -> None:
     """Show the input, output and cost of each branch as a flow and as a table, beside the selected layer's formulas."""
-    summary, timing = cache.summary(config), layer_times.timing_of(config)
+    summary, timing = summarize(config), layer_times.timing_of(config)
     times = timing.seconds if timing else None
     with st.container(key="budget"):
         left, right = st.columns([1.4, 1], gap="medium")
         with left:
             st.markdown("**Branch budget**")
             width = _width_control(timed=times is not None)
-            charts.show_plotly_chart(branch_budget.sankey(summary, name, width, theme(), times), "budget")
+            show_plotly_chart(branch_budget.sankey(summary, name, width, theme(), times), "budget")
         with right:
             network_diagram.show_formulas(summary, name)
     rows = branch_budget.budget_rows(branch_budget.branch_budgets(summary, name, times))

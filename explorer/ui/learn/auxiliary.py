@@ -4,6 +4,7 @@ from statistics import fmean
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.config import MAX_SIDE
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRequest, GradientRun
 from explorer.lessons import auxiliary as core
@@ -41,7 +42,7 @@ def steps() -> None:
         return
     tap = st.segmented_control("Head on", taps, default=taps[0], required=True, key="head_tap")
     tap = tap if tap in taps else taps[0]
-    summary = cache.summary(state.current().config)
+    summary = summarize(state.current().config)
     st.markdown(pictures.steps_table(core.head_steps(summary, tap)))
     diagram(cache.drawing(summary.config, f"aux_{tap}", "none"), key="head_diagram", height=250)
 
@@ -67,7 +68,7 @@ def head_costs() -> None:
     """Show what the heads cost in training, and that they cost nothing at inference."""
     if not _taps():
         return
-    costs = core.head_costs(cache.summary(state.current().config))
+    costs = core.head_costs(summarize(state.current().config))
     show_chart(
         pictures.cost_bars(costs),
         "each bar is the whole network in training. Inference runs without the heads: "

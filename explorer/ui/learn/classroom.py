@@ -8,13 +8,14 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.diff import find_changes
 from explorer.lessons.questions import BANK
 from explorer.lessons.text import LessonText
 from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
 from explorer.presets import CATALOGUE
 from explorer.share import to_token
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.state import SessionValue
 from explorer.views import worksheet as sheets
 from explorer.views.network_table import version_title
@@ -104,7 +105,7 @@ def _show_worksheet(topic: str) -> None:
         return
     version = state.current()
     name = version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))
-    sheet = worksheet(cache.summary(version.config), name, tuple(topics), seed, count)
+    sheet = worksheet(summarize(version.config), name, tuple(topics), seed, count)
     if not sheet.questions:
         st.caption("There is no question about the current network in these lessons: it has no auxiliary head.")
         return

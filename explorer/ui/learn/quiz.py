@@ -9,9 +9,10 @@ from zlib import crc32
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import Question, questions
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.views import formatting as fmt
 
 _ANSWERS, _NUMBER = "quiz_answers", "quiz_number"
@@ -58,7 +59,7 @@ def show_quiz(topic: str, *, reveal: bool) -> None:
             persist_state="session",
             help="The same number and network give the same questions again.",
         )
-        found = questions(cache.summary(state.current().config), topic, number, COUNT)
+        found = questions(summarize(state.current().config), topic, number, COUNT)
         if not found:
             st.info("There is no question about the current network here: it has no auxiliary head.")
             return

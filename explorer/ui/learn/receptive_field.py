@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary, problems
+from explorer.analysis import NetworkSummary, problems, summarize
 from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES
 from explorer.lessons import resolution
 from explorer.lessons.receptive_field import FieldDistribution, field_distributions, without_branch
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.components.chart import show_chart
 from explorer.ui.components.number import in_range, number_input, row_alignment
 from explorer.ui.learn import quiz
@@ -26,7 +26,7 @@ def predict() -> None:
 
 
 def _summary() -> NetworkSummary:
-    return cache.summary(state.current().config)
+    return summarize(state.current().config)
 
 
 def _selected(found: tuple[FieldDistribution, ...]) -> FieldDistribution:
@@ -88,7 +88,7 @@ def show_without_branch() -> None:
     other = None
     if branch in BRANCHES:
         reduced = without_branch(config, branch)
-        other = next(one for one in field_distributions(cache.summary(reduced)) if one.module == now.module)
+        other = next(one for one in field_distributions(summarize(reduced)) if one.module == now.module)
         if reduced == config:
             st.caption("Every module of this network needs that branch, or none has it.")
     show_chart(

@@ -5,7 +5,7 @@ Those of the case are its costs, its limits and a measurement; the others show a
 
 import streamlit as st
 
-from explorer.analysis import problems
+from explorer.analysis import problems, summarize
 from explorer.errors import Problem
 from explorer.jobs.requests import ReductionTiming, ReductionTimingRequest
 from explorer.lessons import reduction as core
@@ -13,7 +13,7 @@ from explorer.lessons.reduction import ARTICLE
 from explorer.lessons.statistics import Quartiles, quartiles, speedup
 from explorer.lessons.text import read
 from explorer.reduction import ReductionCase, case_problems, direct_path, reduction_path
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.components.chart import show_chart, show_svg
 from explorer.ui.components.measurement import measurement
 from explorer.ui.components.number import Accept, number_input, row_alignment
@@ -213,7 +213,7 @@ def _selected_branch() -> tuple[str, str]:
 
 def _branch_case() -> ReductionCase | None:
     """Return the case of the selected branch; None if the module has no such branch."""
-    case, summary = _CASE.get(), cache.summary(state.current().config)
+    case, summary = _CASE.get(), summarize(state.current().config)
     try:
         return core.branch_case(summary, *_selected_branch(), biases=case.biases, default_reduction=case.reduction)
     except KeyError:

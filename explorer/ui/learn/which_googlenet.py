@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.lessons import audit as core
 from explorer.presets import CATALOGUE, PRESETS
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.learn import quiz
 from explorer.views import googlenets as tables
 
@@ -32,9 +33,7 @@ def presets() -> None:
     if version.config != version.base_config:
         st.caption("The current network is this preset with your edits; its own numbers are at the top of the page.")
     with st.container(key="presets_table"):
-        st.markdown(
-            tables.presets_table({name: cache.summary(config) for name, config in PRESETS.items()}, version.base)
-        )
+        st.markdown(tables.presets_table({name: summarize(config) for name, config in PRESETS.items()}, version.base))
     st.caption(
         "Parameters at inference are without auxiliary heads, in training with them. MACs are multiply-accumulates of "
         "one image without heads (FLOPs = 2 × MACs). Half and mini have other widths; mini takes 28×28 grey images."
@@ -49,7 +48,7 @@ def _load() -> None:
 
 def audit() -> None:
     """Show every printed number of Table 1 next to the computed one."""
-    rows = core.audit(cache.summary(PRESETS["paper"]), cache.summary(PRESETS["inception5h"]))
+    rows = core.audit(summarize(PRESETS["paper"]), summarize(PRESETS["inception5h"]))
     st.markdown(f"**{tables.agreement(rows)}**")
     only_different = st.toggle("Only those that differ", key="audit_only")
     visible_rows = [row for row in rows if not only_different or not (row.params.agrees and row.ops.agrees)]
@@ -63,7 +62,7 @@ def audit() -> None:
 
 def counts() -> None:
     """Reconcile the ways of counting for the current network."""
-    summary = cache.summary(state.current().config)
+    summary = summarize(state.current().config)
     with st.container(key="counts_table"):
         st.markdown(tables.counts_table(core.counts(summary)))
     st.caption("For the current network and one image, without auxiliary heads unless the row names them.")

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui.streamlit_workarounds import reset_drawing_context
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import rerun_after, reset_drawing_context
 
 
 @st.fragment

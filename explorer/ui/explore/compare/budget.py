@@ -11,9 +11,10 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer import budget
+from explorer.analysis import summarize
 from explorer.errors import Problem
 from explorer.history import Version
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.components import keep
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
@@ -75,7 +76,7 @@ def show_budget(_names: tuple[str, ...]) -> None:
 
 
 def _cost(quantity: str) -> int:
-    cost: int = getattr(cache.summary(state.current().config).inference_totals, quantity)
+    cost: int = getattr(summarize(state.current().config).inference_totals, quantity)
     return cost
 
 

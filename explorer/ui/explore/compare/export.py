@@ -11,6 +11,7 @@ from threading import Lock
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.history import Version
@@ -19,7 +20,7 @@ from explorer.lessons.questions import BANK
 from explorer.lessons.worksheet import worksheet
 from explorer.share import to_json
 from explorer.shelf import CURRENT
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.components.downloads import CannotMakeError, File, download_buttons
 from explorer.ui.components.variants import comparison_of, title
 from explorer.views import comparison_tables, handout, layer_table, tables
@@ -68,7 +69,7 @@ def _stem(name: str, version: Version) -> str:
 
 def _files(version: Version, name: str) -> tuple[File, ...]:
     network_name = "" if name == CURRENT else name
-    summary, modules, topics = cache.summary(version.config), _selected(_MODULES), _selected(_TOPICS)
+    summary, modules, topics = summarize(version.config), _selected(_MODULES), _selected(_TOPICS)
     known = tuple(row.name for row in version.config.modules if row.name in modules)
     rows = partial(layer_table.layer_rows, summary.rows)
 

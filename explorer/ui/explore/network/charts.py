@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-import pandas as pd
 import streamlit as st
 
-from explorer.ui import cache, state
+from explorer.analysis import summarize
+from explorer.ui import state
+from explorer.ui.components.chart import show_plotly_chart
 from explorer.ui.components.variants import theme
 from explorer.views import figures
-from explorer.views.figures import Chart
 
 T = TypeVar("T", bound=str)
 Kind = Literal["bars", "sunburst", "treemap", "cumulative"]
@@ -18,7 +18,7 @@ _KINDS: dict[Kind, str] = {"bars": "bars", "sunburst": "sunburst", "treemap": "t
 
 def show_cost() -> None:
     """Show the cost of the network and where it arises: per block, as a hierarchy, or cumulative."""
-    summary = cache.summary(state.current().config)
+    summary = summarize(state.current().config)
     with st.container(horizontal=True, vertical_alignment="center"):
         kind = _control("As", _KINDS, "cost_kind")
         quantity = "macs" if kind == "cumulative" else _control("Cost in", figures.QUANTITIES, "cost_quantity")
@@ -32,12 +32,12 @@ def show_cost() -> None:
 
 def show_depth() -> None:
     """Show how size, channels and memory change from the image to the classifier."""
-    show_plotly_chart(figures.depth_profile(cache.summary(state.current().config), theme()), "depth")
+    show_plotly_chart(figures.depth_profile(summarize(state.current().config), theme()), "depth")
 
 
 def show_memory() -> None:
     """Show what needs memory in training."""
-    show_plotly_chart(figures.training_memory(cache.summary(state.current().config), theme()), "memory")
+    show_plotly_chart(figures.training_memory(summarize(state.current().config), theme()), "memory")
 
 
 def _control(label: str, options: Mapping[T, str], key: str) -> T:
@@ -51,21 +51,3 @@ def _control(label: str, options: Mapping[T, str], key: str) -> T:
         label_visibility="collapsed",
         persist_state="session",
     )
-
-
-def show_plotly_chart(chart: Chart, key: str) -> None:
-    """Show a chart, and below it how to read it, its data, and a button to save it as a page."""
-    st.plotly_chart(chart.figure, key=f"chart_{key}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Reading this chart: {chart.reading}", width="stretch")
-        with st.popover("Data", icon=":material/table_view:"):
-            st.dataframe(pd.DataFrame(chart.data), hide_index=True, height=320)
-        st.download_button(
-            "HTML",
-            lambda: chart.figure.to_html(include_plotlyjs=True),
-            f"{key}.html",
-            "text/html",
-            icon=":material/download:",
-            on_click="ignore",
-            help="A page that needs no internet. The camera icon on the chart saves a PNG.",
-        )

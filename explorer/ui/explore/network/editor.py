@@ -7,11 +7,12 @@ from typing import Any
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from explorer.analysis import summarize
 from explorer.config import HEADINGS
 from explorer.errors import Problem
 from explorer.presets import CATALOGUE
 from explorer.table import MODULE, apply_edits, to_rows
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import editor_frame
 from explorer.views import formatting as fmt
@@ -53,7 +54,7 @@ def table_editor() -> None:
     """Show the table with its read-only columns, and below it the problems of rejected cells."""
     version, problems = state.current(), _PROBLEMS.get()
     snapshot = state.table_snapshot()
-    rows = nt.table_rows(cache.summary(version.config), cache.summary(version.base_config), problems)
+    rows = nt.table_rows(summarize(version.config), summarize(version.base_config), problems)
     # The grid itself shows its edits, over the cells that it received.
     for row, cells in zip(rows, to_rows(version.config.replace(modules=snapshot.modules)), strict=True):
         row.update(cells)
@@ -123,7 +124,7 @@ def show_other_parts() -> None:
     All are one element, because each element of a page costs the browser time at every edit.
     """
     version = state.current()
-    parts = nt.other_parts(cache.summary(version.config), cache.summary(version.base_config))
+    parts = nt.other_parts(summarize(version.config), summarize(version.base_config))
     with st.container(key="other_parts"):
         st.html(f"<div class='other-parts'>{''.join(map(_part, parts))}</div>")
 

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from explorer.analysis import LayerRow
+from explorer.analysis import LayerRow, summarize
 from explorer.config import BRANCHES
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.components.network_diagram import selected_module
 from explorer.views import labels
 from explorer.views import layer_table as lt
@@ -17,7 +17,7 @@ from explorer.views.tables import to_csv
 
 def show_layers() -> None:
     """Show the layers of the selected block, or all with filters, and a button to save them as CSV."""
-    summary = cache.summary(state.current().config)
+    summary = summarize(state.current().config)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         only_selected = st.toggle("Only the selected block", value=True, key="layer_follow", persist_state="session")
         modules = st.multiselect(

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary
-from explorer.ui import cache, state
+from explorer.analysis import NetworkSummary, summarize
+from explorer.ui import state
 from explorer.views import formatting as fmt
 
 
@@ -76,7 +76,7 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
 def show_totals() -> None:
     """Show the six totals of the current network."""
     version = state.current()
-    all_totals = totals(cache.summary(version.config), cache.summary(version.base_config))
+    all_totals = totals(summarize(version.config), summarize(version.base_config))
     with st.container(horizontal=True, key="totals", gap="small"):
         for total in all_totals:
             st.metric(

@@ -8,7 +8,7 @@ from explorer.jobs.inspection import AblationRequest, ActivityRequest, Scale
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES

@@ -5,12 +5,12 @@ from typing import get_args
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.inspection import AttributionRequest, Method, layers_for_grad_cam
-from explorer.ui import cache
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.views import look_inside
 
 METHODS: Mapping[Method, str] = {
@@ -125,5 +125,5 @@ def _choose_layer(config: GoogLeNetConfig) -> str:
 def default_layer(config: GoogLeNetConfig) -> str:
     """Return the last layer whose feature maps are large enough to point at something, or else the last layer."""
     layers = layers_for_grad_cam(config)
-    sizes = {row.path: row.out_shape[1:] for row in cache.summary(config).rows}
+    sizes = {row.path: row.out_shape[1:] for row in summarize(config).rows}
     return next((path for path in layers if min(sizes[path]) >= MIN_MAP_SIDE), layers[0])

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.jobs.inspection import FiltersRequest, MapRequest, Maps, MapsRequest
 from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
@@ -30,7 +31,7 @@ def show_feature_maps(image: ChosenImage) -> None:
 
 
 def _show_diagram() -> None:
-    summary = cache.summary(session.inspected_network().config)
+    summary = summarize(session.inspected_network().config)
     direction: diagrams.Direction = "wrapped" if is_narrow() else "across"
     drawing = cache.overview(session.inspected_network().config, "none", None, frozenset(), direction)
     chosen = (

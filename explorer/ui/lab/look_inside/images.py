@@ -23,6 +23,7 @@ from explorer.settings import data_folder
 from explorer.training.plan import DATASETS, DatasetChoice
 from explorer.ui import messages
 from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import drawing_pad, selectable_svg
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
@@ -49,18 +50,6 @@ _SELECTED = SessionValue[Mapping[str, int]]("look_inside_selected", {})  # by so
 _OWN_IMAGES = SessionValue[Mapping[str, tuple["ChosenImage", ...]]]("look_inside_own_images", {})  # by source
 _UPLOADER = SessionValue("look_inside_uploader", 0)
 _REJECTED_FILES = SessionValue[tuple[str, ...]]("look_inside_rejected_files", ())
-
-
-class ChosenImage(NamedTuple):
-    """An image: its name, the path of its PNG file in the content store, and what is known about it.
-
-    ``label`` is its ground-truth class, empty if it is unknown or not one of the network's classes.
-    """
-
-    name: str
-    path: str
-    about: str
-    label: str = ""
 
 
 # ── samples ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,8 +6,9 @@ from statistics import median
 import pandas as pd
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.jobs.requests import LayerTiming, LayerTimingRequest
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.components import layer_times
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
@@ -50,7 +51,7 @@ def _choose_batch_size() -> int:
 
 
 def _show_bars(single: LayerTiming, batch: LayerTiming) -> None:
-    summary = cache.summary(session.inspected_network().config)
+    summary = summarize(session.inspected_network().config)
     blocks = [block for block in summary.by_module if not block.startswith("aux_")]
 
     def block_seconds(timing: LayerTiming) -> dict[str, float]:
@@ -75,7 +76,7 @@ def _show_bars(single: LayerTiming, batch: LayerTiming) -> None:
 
 
 def _show_table(single: LayerTiming, batch: LayerTiming) -> None:
-    summary = cache.summary(session.inspected_network().config)
+    summary = summarize(session.inspected_network().config)
     ms_single, ms_batch = (dict(zip(timing.paths, timing.layers_ms, strict=True)) for timing in (single, batch))
     rows = [
         {

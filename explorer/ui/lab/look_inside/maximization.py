@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.jobs.inspection import MaximizationRequest
-from explorer.ui import cache, state
+from explorer.ui import state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import session
@@ -77,7 +78,7 @@ def _whole_number(label: str, key: str, most: int, problem: str) -> int:
 
 def _layers() -> dict[str, tuple[str, int]]:
     """Return name and number of channels of the stem's convolutions and the modules' branches, by path."""
-    summary = cache.summary(session.inspected_network().config)
+    summary = summarize(session.inspected_network().config)
     found = {}
     for row in summary.rows:
         if row.module == "stem" and row.kind == "conv":

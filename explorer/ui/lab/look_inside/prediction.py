@@ -8,8 +8,7 @@ import streamlit as st
 from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.images import ChosenImage
-from explorer.ui.lab.look_inside.session import InspectedNetwork
+from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES

@@ -10,7 +10,7 @@ from explorer.ui import messages, state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import prediction, session
-from explorer.ui.lab.look_inside.images import ChosenImage
+from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.views import look_inside
 
 RESIZING = {"crop": "fill, then crop the centre", "pad": "fit, then pad", "stretch": "stretch"}

@@ -57,6 +57,18 @@ _STORED_TOKEN = re.compile(r"kept_([0-9a-f]{40})")
 # ── what is inspected ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class ChosenImage(NamedTuple):
+    """An image: its name, the path of its PNG file in the content store, and what is known about it.
+
+    ``label`` is its ground-truth class, empty if it is unknown or not one of the network's classes.
+    """
+
+    name: str
+    path: str
+    about: str
+    label: str = ""
+
+
 class InspectedNetwork(NamedTuple):
     """The inspected network with its weights: a token and :class:`explorer.data.weight_files.Described`.
 

@@ -2,17 +2,16 @@
 
 import streamlit as st
 
-from explorer.analysis import NetworkSummary
+from explorer.analysis import NetworkSummary, summarize
 from explorer.errors import InputError
 from explorer.jobs.inspection import AttributionRequest, MapsRequest, PredictionRequest
 from explorer.presets import CATALOGUE
 from explorer.shelf import CURRENT
-from explorer.ui import cache, messages, state
+from explorer.ui import messages, state
 from explorer.ui.components import variants
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import attribution, prediction, session, weights
-from explorer.ui.lab.look_inside.images import ChosenImage
-from explorer.ui.lab.look_inside.session import InspectedNetwork
+from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 
@@ -75,7 +74,7 @@ def _options() -> dict[str, str]:
 
 def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> None:
     """Show prediction, Grad-CAM and the strongest feature maps of one network."""
-    st.markdown(f"**{fmt.markdown(inspected.title)}**  \n:small[{_totals(cache.summary(inspected.config))}]")
+    st.markdown(f"**{fmt.markdown(inspected.title)}**  \n:small[{_totals(summarize(inspected.config))}]")
     fields = session.request_fields(image.path)
     if inspected.network != session.inspected_network().network:
         fields = session.unscaled({**fields, "network": inspected.network, "preprocessing": inspected.preprocessing})

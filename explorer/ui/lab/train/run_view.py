@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
 from explorer.paths import ASSETS
@@ -16,9 +17,9 @@ from explorer.settings import data_folder
 from explorer.training.events import Evaluated, Finished, Started
 from explorer.training.plan import DatasetInfo
 from explorer.training.races import standings
-from explorer.ui import cache, messages, runs
+from explorer.ui import messages, runs
+from explorer.ui.components.chart import show_plotly_chart
 from explorer.ui.components.variants import theme
-from explorer.ui.explore.network.charts import show_plotly_chart
 from explorer.ui.lab.train import actions, samples
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
@@ -179,7 +180,7 @@ def macs_of_networks(run: Run) -> list[int]:
 
 
 def _macs(config: GoogLeNetConfig) -> int:
-    return cache.summary(config).macs(aux=True)
+    return summarize(config).macs(aux=True)
 
 
 def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
@@ -221,7 +222,7 @@ def _show_race_table(run: Run) -> None:
     rows = standings(run.plan, _final_accuracies(run))
     if not rows:
         return
-    summaries = [cache.summary(network.config) for network in run.plan.networks]
+    summaries = [summarize(network.config) for network in run.plan.networks]
     seconds = [
         [trainer.seconds for trainer in run.trainers if run.plan.trainers[trainer.number].network == number]
         for number in range(len(summaries))

@@ -1,0 +1,97 @@
+"""The app as browser tests drive it: its addresses, its menu, its table, and the moment when nothing moves any more."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, TimeoutError, expect
+
+from explorer.ui.navigation import PAGES
+from tests.browser.conftest import PATIENCE_MS
+
+APP = "streamlit_app.py"
+ADDRESSES = {entry.title: Path(entry.file).stem for entries in PAGES.values() for entry in entries}
+SECTIONS = {entry.title: section for section, entries in PAGES.items() for entry in entries}
+MODULES = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
+LEFT = {"#1×1": 90 + 40, "#3×3": 90 + 80 + 122 + 40}  # module and mark stand before them
+COLUMN = {"mark": 1, "#1×1": 2, "#3×3": 4, "in → out": 8, "parameters": 10}
+
+# Resolves when the server has answered and nothing has changed on the page for a while.
+IDLE = """
+async ([quietMs, patienceMs]) => {
+    const started = performance.now()
+    let changed = started
+    const observer = new MutationObserver(() => { changed = performance.now() })
+    observer.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
+    const isRunning = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
+    while (isRunning() || performance.now() - changed < quietMs) {
+        if (performance.now() - started > patienceMs) throw new Error('the page does not come to rest')
+        await new Promise(resolve => requestAnimationFrame(resolve))
+    }
+    observer.disconnect()
+}
+"""
+
+
+def wait_until_idle(page: Page, quiet_ms: int = 250) -> None:
+    """Wait until no run of the script is under way and the page has not changed for a moment."""
+    page.evaluate(IDLE, [quiet_ms, PATIENCE_MS])
+
+
+def wait_for_table(page: Page) -> None:
+    """Wait for the page Network: the table can be edited, and the page has come to rest."""
+    expect(page.get_by_test_id("stDataFrame").first.get_by_test_id("data-grid-canvas")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\d{1,3}(,\d{3})*"))
+    wait_until_idle(page)
+
+
+def open_page(page: Page, title: str) -> None:
+    """Choose a page in the menu at the top."""
+    page.get_by_test_id("stTopNavSection").filter(has_text=SECTIONS[title]).click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).click()
+    page.wait_for_url(f"**/{ADDRESSES[title] if title != 'Network' else ''}*")
+    page.keyboard.press("Escape")  # closes the menu
+
+
+def cell(page: Page, module: str, column: str) -> Locator:
+    """Return the cell of the table as the grid describes it to screen readers."""
+    return page.get_by_test_id(f"glide-cell-{COLUMN[column]}-{MODULES.index(module)}").first
+
+
+def edit(page: Page, module: str, heading: str, text: str) -> None:
+    """Double-click a cell of the table and type over it.
+
+    The first click after another element had the focus may be lost, so that a second double click is needed; a click
+    into the open cell does no harm.
+    """
+    wait_until_idle(page)  # a run under way would close the cell
+    grid = page.get_by_test_id("stDataFrame").first
+    field = page.get_by_test_id("portal").locator(".gdg-clip-region input").first
+    place = {"x": LEFT[heading], "y": 35 * (MODULES.index(module) + 1) + 17}
+    for _ in range(10):
+        grid.dblclick(position=place, force=True)
+        try:
+            field.wait_for(timeout=3_000)
+        except TimeoutError:
+            continue
+        field.fill(text)
+        field.press("Enter")
+        expect_cell(page, module, heading, text)
+        return
+    raise AssertionError(f"the cell {module}, {heading} did not open")
+
+
+def expect_cell(page: Page, module: str, column: str, text: str) -> None:
+    """Wait until a cell of the table has that text."""
+    expect(cell(page, module, column)).to_have_text(text)
+
+
+def expect_total(page: Page, label: str, text: str) -> None:
+    """Wait until a total has that value."""
+    metric = page.get_by_test_id("stMetric").filter(has_text=label).first
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text(text)
+
+
+def is_too_wide(page: Page) -> bool:
+    """Whether the page would scroll sideways."""
+    main = "document.querySelector('[data-testid=stMain]')"
+    return page.evaluate(f"{main}.scrollWidth > {main}.clientWidth")
