@@ -22,7 +22,7 @@ def downloaded(page: Page, label: str) -> bytes:
 
 
 def test_a_failure_is_explained_and_the_next_try_works(page: Page, serve: Callable[[str], str]) -> None:
-    """No click runs the script; the reason appears as text until the next click; a refused file has no active button."""
+    """No click runs the script; the reason is shown until the next click; a refused file has no active button."""
     page.goto(serve("tests/browser/apps/downloads_app.py"))
     expect(button(page, "Weights")).to_be_disabled()
     expect(page.get_by_text("Weights: They are too large.")).to_be_visible()

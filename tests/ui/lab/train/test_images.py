@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data.datasets import imported_datasets
 from explorer.runs.manager import Manager
 from explorer.settings import data_folder as current_data_folder
-from explorer.ui.lab.train import images
+from explorer.ui.lab.train import samples
 from tests.stored_runs import make_plan
 from tests.ui.lab.train.conftest import click, only_run, open_page, page_text
 
@@ -63,5 +63,5 @@ def test_a_bad_upload_is_explained_at_the_uploader(manager: Manager, content: by
 def test_the_server_keeps_only_previews(manager: Manager) -> None:
     """The cache holds a few small images of a dataset."""
     open_page()
-    assert images._preview_html.cache_info().currsize
-    assert len(images._preview_html(make_plan("mini").data, str(current_data_folder()))) < 200_000
+    assert samples._preview_html.cache_info().currsize
+    assert len(samples._preview_html(make_plan("mini").data, str(current_data_folder()))) < 200_000
