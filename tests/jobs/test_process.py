@@ -37,12 +37,18 @@ def test_run_starts_in_the_root_of_the_project() -> None:
     assert done.stdout.decode().strip() == str(ROOT)
 
 
+def children() -> set[int]:
+    """Return the processes that this one has started, of whatever test."""
+    return {child.pid for child in psutil.Process().children()}
+
+
 def test_run_kills_a_process_that_takes_too_long() -> None:
     """Also while it does not read its input."""
-    pids: list[int] = []
+    earlier = children()
+    pids: set[int] = set()
 
     def pieces() -> Iterator[bytes]:
-        pids.extend(child.pid for child in psutil.Process().children())
+        pids.update(children() - earlier)
         while True:
             yield bytes(1_000_000)
 
@@ -54,6 +60,7 @@ def test_run_kills_a_process_that_takes_too_long() -> None:
 
 def test_run_ends_the_process_when_its_input_fails() -> None:
     """The error is raised, and no process is left."""
+    earlier = children()
 
     def pieces() -> Iterator[bytes]:
         yield b"a"
@@ -61,7 +68,7 @@ def test_run_ends_the_process_when_its_input_fails() -> None:
 
     with pytest.raises(OSError, match="the file is gone"):
         process.run(python("import sys; sys.stdin.read()"), pieces(), 30)
-    assert not [child for child in psutil.Process().children() if is_alive(child.pid)]
+    assert not any(map(is_alive, children() - earlier))
 
 
 def test_run_returns_the_output_of_a_process_that_does_not_read_its_input() -> None:
