@@ -13,14 +13,14 @@ def measurements() -> Iterator[Measurement]:
     import torchinfo
 
     from explorer import PRESETS
-    from explorer.analysis import check
+    from explorer.analysis import compute
     from explorer.live.model import build_model
 
     for name, config in PRESETS.items():
         model = build_model(config, "meta").eval()
         shape = (1, *config.input_shape)
         run_torchinfo = partial(torchinfo.summary, model, input_size=shape, device="meta", verbose=0)
-        ratios = [_seconds(run_torchinfo, 1) / _seconds(partial(check.__wrapped__, config), 50) for _ in range(9)]
+        ratios = [_seconds(run_torchinfo, 1) / _seconds(partial(compute, config), 50) for _ in range(9)]
         yield Measurement(f"summarize over torchinfo.summary, {name}", median(ratios), minimum=100)
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, NamedTuple
 
-from explorer.analysis import summarize
+from explorer.analysis import compute, summarize
 from explorer.comparison import QUANTITIES
 from explorer.config import GoogLeNetConfig, InceptionModule
 from explorer.diff import Change, find_changes
-from explorer.errors import UnbuildableError, UserError
+from explorer.errors import UserError
+from explorer.summary import NetworkSummary
 
 Constraint = Literal["outputs", "width", "row"]
 CONSTRAINTS = ("outputs", "width", "row")
@@ -169,16 +170,19 @@ def _validate(config: GoogLeNetConfig, budget: Budget) -> None:
 
 def _cost(config: GoogLeNetConfig, budget: Budget) -> int:
     """Return what a network costs. Raises UnbuildableError."""
-    cost: int = getattr(summarize(config).inference_totals, budget.quantity)
+    return _quantity(summarize(config), budget)
+
+
+def _quantity(summary: NetworkSummary, budget: Budget) -> int:
+    cost: int = getattr(summary.inference_totals, budget.quantity)
     return cost
 
 
 def _trial_cost(config: GoogLeNetConfig, budget: Budget) -> float:
     """Return what a table costs, or infinity when it cannot be built, so that the search moves away from it."""
-    try:
-        return _cost(config, budget)
-    except UnbuildableError:
-        return inf
+    # Not cached: a search tries hundreds of tables once, which would evict the networks that users look at.
+    result = compute(config)
+    return _quantity(result, budget) if isinstance(result, NetworkSummary) else inf
 
 
 def _candidate(base: GoogLeNetConfig, config: GoogLeNetConfig, strategy: str, budget: Budget) -> Candidate:

@@ -1,4 +1,4 @@
-"""What a config must satisfy before any arithmetic: ranges, names, branches, taps. Each problem names its cell."""
+"""Checks of a config before any arithmetic: ranges, names, branches, taps. Each problem names its cell."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,13 @@ _REDUCING = ("ch3x3_reduce", "ch5x5_reduce")
 
 
 def field_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
-    """Return every problem that can be seen without computing sizes, in the order of the table.
+    """Return every problem that can be found without computing sizes, in the order of the table.
 
-    A config with far too many rows or taps is refused for that alone: a link of 300 characters can describe
-    thousands, and a sentence for each would fill the memory.
+    With too many rows or taps those are the only problems: a link of 300 characters can describe thousands of rows, and
+    a message for each would fill the memory.
     """
-    if crowded := tuple(_count_problems(config)):
-        return crowded
+    if too_many := count_problems(config):
+        return too_many
     return (
         *_table_problems(config.modules),
         *(problem for module in config.modules for problem in _module_problems(module)),
@@ -37,7 +37,7 @@ def field_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
 
 
 def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
-    """Judge one cell of the table by itself. ``field`` is the config's name of the column."""
+    """Return the problem of one cell of the table, if it has one. ``field`` is the column's name in the config."""
     if value is not None and 1 <= value <= MAX_CHANNELS:
         return None
     heading = HEADINGS[field]
@@ -53,7 +53,7 @@ def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
         return Problem(
             where,
             field,
-            f"{where}, {heading}: 0 filters would pass nothing on. Leave the cell blank for no 1×1 there.",
+            f"{where}, {heading}: 0 filters would have no output. Leave the cell blank for no 1×1 there.",
         )
     if value == 0:
         return None
@@ -65,6 +65,11 @@ def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
         f"{where}, {heading}: {number_text(value)} is out of range. "
         f"Write a whole number from {minimum} to {MAX_CHANNELS:,}{blank}.",
     )
+
+
+def count_problems(config: GoogLeNetConfig) -> tuple[Problem, ...]:
+    """Return the problems of a config with too many modules or auxiliary heads. Any other check costs more."""
+    return tuple(_count_problems(config))
 
 
 def _count_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
@@ -93,14 +98,14 @@ def _table_problems(modules: tuple[InceptionModule, ...]) -> Iterator[Problem]:
             yield Problem(
                 module.name,
                 "name",
-                f"{module.name}, module: there are two modules of this name. Give one of them a free letter.",
+                f"{module.name}, module: there are two modules of this name. Give one of them an unused letter.",
             )
         if module.stage < before:
             yield Problem(
                 module.name,
                 "name",
                 f"{module.name}, module: stage {module.stage} comes after stage {before}. "
-                f"Stages go upwards, as a pool stands at each change.",
+                "The numbers of stages must increase, because there is a pool between two stages.",
             )
         seen.add(module.name)
         before = module.stage
@@ -115,7 +120,8 @@ def _module_problems(module: InceptionModule) -> Iterator[Problem]:
         yield Problem(
             module.name,
             "branches",
-            f"{module.name}: all four branches are 0, so nothing would pass. Give at least one branch some filters.",
+            f"{module.name}: all four branches are 0, so the module would have no output. "
+            "Give at least one branch some filters.",
         )
 
 

@@ -1,13 +1,14 @@
-"""The closed form's rows, sums and refusals. Its numbers are held in test_reference and test_double_entry."""
+"""The rows, sums and problems of the closed form. test_reference and test_double_entry check its numbers."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from math import prod
 
 import pytest
 from hypothesis import given
 
-from explorer import PRESETS, GoogLeNetConfig, LayerRow, Totals, UnbuildableError, problems, summarize
-from explorer.analysis import check
+from explorer import PRESETS, GoogLeNetConfig, LayerRow, Totals, UnbuildableError, analysis, problems, summarize
 from explorer.arithmetic import adaptive_windows
 from explorer.config import MAX_ACTIVATIONS, MAX_CHANNELS, MAX_PARAMETERS, MAX_SIDE
 from explorer.diff import with_module
@@ -303,10 +304,33 @@ def test_the_budget_is_used_up_to_its_limit(network: Callable[[int], GoogLeNetCo
     assert f"{few + (widest - 1) * step:,} {total}" in problem.message
 
 
-def test_a_network_is_computed_once_for_its_problems_and_its_summary() -> None:
+def test_a_network_is_computed_once_for_its_problems_and_its_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit asks for the problems first and for the summary a moment later: the arithmetic runs once."""
+    computed: list[GoogLeNetConfig] = []
+    layers = analysis._layers
+
+    def count_layers(config: GoogLeNetConfig) -> list[LayerRow]:
+        computed.append(config)
+        return layers(config)
+
+    monkeypatch.setattr(analysis, "_layers", count_layers)
     config = PRESETS["paper"].replace(classes=4_321)
-    before = check.cache_info().misses
     assert () == problems(config)
     assert summarize(config) is summarize(config.replace())
-    assert 1 == check.cache_info().misses - before
+    assert [config] == computed
+
+
+def test_a_huge_config_is_not_cached() -> None:
+    """A short link can describe a table of thousands of rows; none of them stays in memory."""
+    config = PAPER.replace(modules=PAPER.modules * 100)
+    reference = weakref.ref(config)
+    assert problems(config)
+    del config
+    gc.collect()
+    assert reference() is None
+
+
+def test_compute_equals_check() -> None:
+    """Without the cache the results are the same."""
+    for config in (PAPER, PAPER.replace(classes=1), resized(PAPER, 8, 8), PAPER.replace(modules=PAPER.modules * 8)):
+        assert analysis.compute(config) == analysis.check(config)

@@ -474,7 +474,7 @@ def test_insert_after() -> None:
     ("name", "where", "words"),
     [
         ("4b", "4b", "two modules of this name"),
-        ("3c", "3c", "Stages go upwards"),
+        ("3c", "3c", "must increase"),
         ("bad", "4a", "is no module name"),
         ("", "4a", "“” is no module name"),
         (None, "4a", "is no module name"),
@@ -556,7 +556,7 @@ def test_rename_takes_the_head_along() -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("4b", "two modules of this name"), ("6a", "Stages go upwards"), ("4A", "no module name"), ("", "no module name")],
+    [("4b", "two modules of this name"), ("6a", "must increase"), ("4A", "no module name"), ("", "no module name")],
 )
 def test_rename_to_a_name_that_does_not_do(name: str, words: str) -> None:
     """A row is not renamed to a taken name, to another stage's, or to what is no name."""

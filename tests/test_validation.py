@@ -67,7 +67,7 @@ def test_range_message_shows_the_number() -> None:
 
 @pytest.mark.parametrize("field", REDUCING)
 def test_zero_in_a_reduce_column_is_refused_with_advice(field: str) -> None:
-    """A reduction to 0 channels would pass nothing on: the advice is to leave the cell blank."""
+    """A reduction to 0 channels has no output: the advice is to leave the cell blank."""
     (problem,) = field_problems(with_cell("4a", **{field: 0}))
     assert ("4a", field) == problem[:2]
     assert "blank" in problem.message

@@ -104,7 +104,7 @@ def test_a_head_that_cannot_pool_is_rejected_with_a_solution(app: AppTest) -> No
     """At 60×60 with floor pooling 4a is 2×2: the message says which head, which size, and what would help."""
     app.selectbox(key="pooling").set_value("floor").run()
     app.number_input(key="input_1").set_value(60).run()
-    assert "auxiliary head on 4a cannot pool 5×5/3" in app.error[0].value
+    assert "auxiliary head at 4a cannot pool 5×5/3" in app.error[0].value
     assert "adaptive pool" in app.error[0].value
 
 

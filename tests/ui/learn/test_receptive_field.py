@@ -31,7 +31,7 @@ def test_another_size_is_computed_and_applied() -> None:
 def test_a_size_that_does_not_fit_is_explained_and_not_applied() -> None:
     """The pooling window of the heads does not fit: which one, and what would help."""
     at = type_into(type_into(open_lesson("receptive_field"), "input_size_height", 40), "input_size_width", 40)
-    assert "At 40×40 this network cannot be built. The auxiliary head on 4a cannot pool" in page_text(at)
+    assert "At 40×40 this network cannot be built. The auxiliary head at 4a cannot pool" in page_text(at)
     at = click(at, "input_size_apply")
     assert "cannot pool" in at.error[0].value
     assert at.session_state["history"].present.config == PRESETS["paper"]

@@ -78,7 +78,7 @@ def test_a_valid_cell_counts_beside_an_invalid_one(app: AppTest, edit: Edit) -> 
 
 
 def test_a_module_without_branches_is_rejected(app: AppTest, edit: Edit) -> None:
-    """A module with four zeros would pass nothing on."""
+    """A module with four zeros would have no output."""
     edit({0: {"#1×1": 0, "#3×3": 0, "#5×5": 0, "pool proj": 0}})
     assert "all four branches are 0" in app.error[0].value
     assert totals(app)["parameters"] == PAPER["parameters"]
