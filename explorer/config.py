@@ -1,16 +1,16 @@
-"""The description of a network: frozen, typed, and the only thing that travels between rooms.
+"""The description of a network: frozen, typed, and the only thing that packages exchange about it.
 
 A config says *what* a network is, in the words of the paper (Szegedy et al. 2014, "Going deeper with
-convolutions", arXiv:1409.4842, Table 1). Types and names are checked when it is made; whether the network
-can be built is judged by :func:`explorer.problems`, so that a table with a bad cell can be described,
-explained and mended instead of raising.
+convolutions", arXiv:1409.4842, Table 1). Creating one checks types and names; :func:`explorer.problems` checks
+whether the network can be built. So a table with a bad cell can be described, explained and corrected instead of
+raising an exception.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# What one small classroom server can show and build. Each limit is named in the message that refuses.
+# What one small classroom server can show and build. The message that refuses a network names the limit.
 MAX_CHANNELS = 4_096
 MAX_MODULES = 64
 MAX_SIDE = 1_024
@@ -40,12 +40,12 @@ StemKind = Literal["paper", "small"]
 
 
 class Frozen(BaseModel):
-    """A value that is never edited in place: strict types, no unknown fields, hashable."""
+    """An immutable value: strict types, no unknown fields, hashable."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     def replace(self, **changes: Any) -> Self:
-        """Return a new value with the named fields changed, checked like any other."""
+        """Return a new value with the given fields changed. Raises ValidationError for a wrong type."""
         return type(self)(**(dict(self) | changes))
 
 
@@ -53,8 +53,8 @@ class InceptionModule(Frozen):
     """One row of Table 1. The fields are the numbers of filters, in the paper's order.
 
     In the three reducing fields ``None`` (a blank cell) means "no 1×1 convolution here": the 3×3 or 5×5 sees
-    all input channels, the pooling passes all of them on. In the other fields, and in ``pool_proj``, 0 means
-    "no such branch"; the reduction of a branch that is not there is ignored.
+    all input channels, and the pooling passes on all of them. In the other fields, and in ``pool_proj``, 0 means
+    "no such branch"; the reduction of a missing branch is ignored.
     """
 
     name: ModuleName
@@ -67,7 +67,7 @@ class InceptionModule(Frozen):
 
     @property
     def stage(self) -> int:
-        """The number in the name: a max pool stands wherever it changes."""
+        """The number in the name. There is a max pool between two stages."""
         return int(self.name[:-1])
 
     @property
@@ -91,7 +91,7 @@ class Stem(Frozen):
 
 
 class AuxiliaryHeads(Frozen):
-    """The classifiers that hang on inner modules while training. ``taps`` names those modules.
+    """The classifiers that are attached to inner modules in training. ``taps`` names those modules.
 
     ``pool``: average pooling 5×5/3 rounding down (``floor``) or up as Caffe does (``ceil``), or torchvision's
     adaptive average to 4×4.
@@ -132,7 +132,7 @@ class GoogLeNetConfig(Frozen):
 
 
 class PoolRule(NamedTuple):
-    """A max pool that halves the picture: kernel, stride and padding in pixels; ``ceil`` rounds the size up."""
+    """A max pool that halves the feature map: kernel, stride and padding in positions; ``ceil`` rounds the size up."""
 
     kernel: int
     stride: int
@@ -141,7 +141,7 @@ class PoolRule(NamedTuple):
 
 
 class PoolRules(NamedTuple):
-    """How a network family pools: most pools, and the one before the last stage where that differs."""
+    """The max pools of a family of networks: the usual one, and the one before the last stage."""
 
     title: str
     usual: PoolRule

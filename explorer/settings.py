@@ -1,7 +1,7 @@
-"""What the environment sets: limits, how many runs train at once, the data directory.
+"""Settings from environment variables: limits, the number of concurrent runs, the data directory.
 
-A variable that is not set, or empty, leaves the default. One that cannot be used is explained in a sentence before
-anything is computed with it.
+A variable that is not set, or is empty, means the default. The app explains an invalid one before it computes anything
+with it.
 """
 
 import os
@@ -18,11 +18,11 @@ _NAME = "inception-explorer"
 
 
 class EnvironmentValueError(UserError, ValueError):
-    """An environment variable cannot be used; the message gives its name, its value, and what would be right."""
+    """An environment variable is invalid; the message gives its name, its value, and what is valid."""
 
 
 class Setting(NamedTuple):
-    """A whole number that a variable sets: its default and its bounds."""
+    """The default and the bounds of a whole number that a variable sets."""
 
     default: int
     minimum: int
@@ -31,17 +31,17 @@ class Setting(NamedTuple):
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
-        "EXPLORER_LIVE_MB": Setting(300, 0, 1_000_000),  # the current network, where it is run for real
-        "EXPLORER_LOOK_MB": Setting(500, 1, 1_000_000),  # the networks that Look inside keeps
-        "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network written as weights or as a graph
+        "EXPLORER_LIVE_MB": Setting(300, 0, 1_000_000),  # the current network, to be run on data
+        "EXPLORER_LOOK_MB": Setting(500, 1, 1_000_000),  # the networks that Look inside keeps in memory
+        "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network that is written as weights or as a graph
         "EXPLORER_TRAIN_MB": Setting(4_000, 1, 10_000_000),  # a run
-        "EXPLORER_RUNS": Setting(1, 1, 64),  # that train at once
+        "EXPLORER_RUNS": Setting(1, 1, 64),  # runs that train at once
     }
 )
 
 
 def read_setting(name: str) -> int:
-    """Return the environment's value of a setting, or its default. Raises EnvironmentValueError."""
+    """Return a setting from the environment, or its default. Raises EnvironmentValueError."""
     default, minimum, maximum = SETTINGS[name]
     text = os.environ.get(name, "").strip()
     try:
@@ -57,9 +57,9 @@ def read_setting(name: str) -> int:
 
 
 def data_folder() -> Path:
-    """Return the data directory; what writes into it creates it. Raises EnvironmentValueError.
+    """Return the data directory, which may not exist yet. Raises EnvironmentValueError.
 
-    It is the folder that ``EXPLORER_DATA`` names, else where the platform keeps a user's data: ``$XDG_DATA_HOME``
+    It is the folder in ``EXPLORER_DATA``, else the platform's folder for a user's data: ``$XDG_DATA_HOME``
     (``~/.local/share``) on Linux, ``~/Library/Application Support`` on macOS, ``%LOCALAPPDATA%`` on Windows.
     """
     if folder := _named_folder():
@@ -77,15 +77,15 @@ def _named_folder() -> Path | None:
     text = os.environ.get(DATA_VARIABLE, "")
     try:
         return Path(text).expanduser().absolute() if text else None
-    except RuntimeError as error:  # ~somebody who is unknown here
+    except RuntimeError as error:  # ~user of an unknown user
         raise EnvironmentValueError(
-            f"The environment variable {DATA_VARIABLE} is “{text[:80]}”, and there is no such user's folder here. "
-            "Set it to the path of a folder that can be written to, or leave it out."
+            f"The environment variable {DATA_VARIABLE} is “{text[:80]}”, but this machine has no such user. "
+            "Set it to the path of a writable folder, or leave it out."
         ) from error
 
 
 def environment_problems() -> tuple[str, ...]:
-    """Return a sentence on every variable that cannot be used."""
+    """Return a message for every invalid variable."""
     reads: list[Callable[[], object]] = [_named_folder, *(lambda name=name: read_setting(name) for name in SETTINGS)]
     return tuple(problem for read in reads if (problem := _problem_of(read)))
 

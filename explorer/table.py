@@ -1,7 +1,7 @@
-"""The paper's table as the editor shows it: config ↔ rows, and a judgement of every cell that comes back.
+"""The paper's table as the editor shows it: config ↔ rows, and validation of every edit.
 
-The browser's limits are no checks: a forged edit can bring any value, row or column. What comes back is judged
-whole, and each problem names its cell.
+The limits in the browser are not checks: a forged edit can contain any value, row or column. So every edit is validated
+as a whole, and each problem names its cell.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 class TableResult(NamedTuple):
-    """What a table means: a config, or the problems that keep it from being one."""
+    """The config that a table describes, or the problems that prevent building it."""
 
     config: GoogLeNetConfig | None
     problems: tuple[Problem, ...]
@@ -43,9 +43,9 @@ def to_rows(config: GoogLeNetConfig) -> list[Row]:
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> TableResult:
-    """Read the rows back into ``config``. Nothing in them raises: whatever is wrong becomes a Problem.
+    """Return ``config`` with the rows as its table. Nothing in them raises: each error becomes a Problem.
 
-    A number is a whole number however it is typed (70, 70.0); NaN and None are a blank cell.
+    A number can be an int or a whole float (70, 70.0) or digits; NaN and None are a blank cell.
     """
     found: list[Problem] = []
     if len(rows) > MAX_MODULES:
@@ -61,7 +61,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> Tab
 def overlay_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Problem, ...]]:
     """Return copies of the rows with an editor's ``{row: {column: value}}`` laid over them.
 
-    Rows and columns that the table does not have are refused with a Problem and otherwise ignored.
+    Rows and columns that the table does not have are ignored, each with a Problem.
     """
     new, found = [dict(row) for row in rows], []
     if not isinstance(edited, Mapping):
@@ -80,41 +80,40 @@ def overlay_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Pr
 
 
 class EditResult(NamedTuple):
-    """What an edit came to: the config with every good cell taken in, and the problems of what was left out.
+    """The config with every valid cell of an edit, and the problems of the others.
 
-    ``forged`` says that something was edited which the editor does not offer: a row or column that does not exist.
+    ``is_forged`` is true if the edit contains a row or column that does not exist, which the editor never sends.
     """
 
     config: GoogLeNetConfig
     problems: tuple[Problem, ...] = ()
-    forged: bool = False
+    is_forged: bool = False
 
 
 def apply_edits(config: GoogLeNetConfig, edits: Any, last: GoogLeNetConfig | None = None) -> EditResult:
-    """Apply an editor's edits to ``config``: good cells count, bad ones are left out and explained.
+    """Apply an editor's edits to ``config``: valid cells are applied, the others are ignored and explained.
 
-    A cell that is left out stays as it is in ``last``, the last good network with the same rows (default: ``config``).
+    An ignored cell keeps its value in ``last``, the last valid network with the same rows (default: ``config``).
 
     ``edits`` is the editor's state, ``{"edited_rows": {row: {column: value}}, "added_rows": [], …}``, or whatever the
-    browser sent instead. If the bad cells cannot be separated from the good ones (a feature map that is too small), no
-    edit counts.
+    browser sent instead. If no single cell is invalid (a feature map becomes too small), no edit is applied.
     """
     before = to_rows(config)
     cells, foreign = _cell_edits(edits)
     after, unknown = overlay_edits(before, cells)
     forged = (*foreign, *unknown)
-    parsed = from_rows(after, config)
-    if parsed.config is not None:
-        return EditResult(parsed.config, forged, bool(forged))
-    bad = {(problem.where, problem.field) for problem in parsed.problems}
+    result = from_rows(after, config)
+    if result.config is not None:
+        return EditResult(result.config, forged, bool(forged))
+    bad = {(problem.where, problem.field) for problem in result.problems}
     last = last or config
-    good = [_without(bad, old, new) for old, new in zip(to_rows(last), after, strict=True)]
+    good = [_restore_cells(bad, old, new) for old, new in zip(to_rows(last), after, strict=True)]
     partial = from_rows(good, config).config
-    return EditResult(partial or last, (*forged, *parsed.problems), bool(forged))
+    return EditResult(partial or last, (*forged, *result.problems), bool(forged))
 
 
-def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
-    """Return the new row with the old values in its bad cells, or the old row if the row as a whole is bad."""
+def _restore_cells(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
+    """Return the new row with the old values in its invalid cells, or the old row if it is invalid as a whole."""
     name = old[MODULE]
     if (name, "branches") in bad:
         return old
@@ -122,16 +121,16 @@ def _without(bad: set[tuple[str, str]], old: Row, new: Row) -> Row:
 
 
 def _cell_edits(edits: Any) -> tuple[Mapping[Any, Any], tuple[Problem, ...]]:
-    """Return the edited cells of an editor's state, and a problem for rows added or deleted in the grid."""
+    """Return the edited cells of an editor's state, and the problems of rows added or deleted in the grid."""
     state = edits if isinstance(edits, Mapping) else {"edited_rows": edits}
     cells = state.get("edited_rows") or {}
     found = [
-        Problem("table", "modules", "Rows are added and removed with the Rows menu: that edit was left out.")
+        Problem("table", "modules", "Rows are added and removed with the Rows menu: that edit was ignored.")
         for kind in ("added_rows", "deleted_rows")
         if state.get(kind)
     ]
     if not isinstance(cells, Mapping):
-        found.append(Problem("table", "modules", "That was no edit of a cell: it was left out."))
+        found.append(Problem("table", "modules", "That was not an edit of a cell: it was ignored."))
         cells = {}
     return cells, tuple(found)
 
@@ -160,7 +159,7 @@ def insert_after(config: GoogLeNetConfig, after: str, name: str) -> TableResult:
 
 
 def add_below(config: GoogLeNetConfig, after: str) -> TableResult:
-    """Add a module below ``after`` under the first name that its stage has left."""
+    """Add a module below ``after`` with the first unused name of its stage."""
     if missing := _missing(config, after):
         return missing
     name = unused_name(config, after)
@@ -171,14 +170,14 @@ def add_below(config: GoogLeNetConfig, after: str) -> TableResult:
 
 
 def reset(config: GoogLeNetConfig, base: GoogLeNetConfig, name: str) -> TableResult:
-    """Give a module the widths that the module of that name has in ``base``."""
+    """Reset a module to the widths of the module with that name in ``base``."""
     if missing := _missing(config, name) or _missing(base, name):
         return missing
     return check_table(with_module(config, base.module(name)))
 
 
 def remove(config: GoogLeNetConfig, name: str) -> TableResult:
-    """Take a module out, with the auxiliary head that taps it."""
+    """Remove a module, and the auxiliary head that taps it."""
     if missing := _missing(config, name):
         return missing
     modules = tuple(module for module in config.modules if module.name != name)
@@ -187,7 +186,7 @@ def remove(config: GoogLeNetConfig, name: str) -> TableResult:
 
 
 def rename(config: GoogLeNetConfig, old: str, new: str) -> TableResult:
-    """Give a module another name; an auxiliary head that taps it follows."""
+    """Rename a module, and the tap of its auxiliary head."""
     if missing := _missing(config, old):
         return missing
     try:
@@ -199,7 +198,7 @@ def rename(config: GoogLeNetConfig, old: str, new: str) -> TableResult:
 
 
 def _missing(config: GoogLeNetConfig, name: str) -> TableResult | None:
-    """Refuse a step whose module is not there: no menu of ours offers it, but a forged choice can name it."""
+    """Return the problem of an unknown module, if it is one. The app offers none, but a forged choice can name one."""
     if any(module.name == name for module in config.modules):
         return None
     known = ", ".join(module.name for module in config.modules)
@@ -215,18 +214,20 @@ def check_table(config: GoogLeNetConfig) -> TableResult:
 
 
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
-    """Read one row. Its problems are appended to ``found``; None if it has any."""
+    """Return the module of one row; None if it has problems, which are appended to ``found``."""
     name = row.get(MODULE)
     where = _excerpt(name) or "table"
     cells: dict[str, int | None] = {}
     for field, heading in HEADINGS.items():
         value = _number(row.get(heading))
         problem = (
-            _cell_message(where, field, value) if isinstance(value, _NoNumber) else cell_problem(where, field, value)
+            _cell_message(where, field, value)
+            if isinstance(value, _InvalidNumber)
+            else cell_problem(where, field, value)
         )
         if problem:
             found.append(problem)
-        elif not isinstance(value, _NoNumber):
+        elif not isinstance(value, _InvalidNumber):
             cells[field] = value
     if len(cells) < len(HEADINGS):
         return None
@@ -237,40 +238,40 @@ def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | N
         return None
 
 
-class _NoNumber(NamedTuple):
-    """A cell that holds no whole number: the beginning of its value, and why it is none."""
+class _InvalidNumber(NamedTuple):
+    """A cell without a whole number: the beginning of its value, and the reason."""
 
     excerpt: str
     reason: str
 
 
-def _number(value: Any) -> int | _NoNumber | None:
-    """Read one cell: a whole number however it is typed, None for a blank, or why it is no number."""
+def _number(value: Any) -> int | _InvalidNumber | None:
+    """Return the value of one cell: a whole number, None for a blank, or why it is not a number."""
     if value is None or (isinstance(value, float) and isnan(value)):
         return None
     if isinstance(value, bool):
-        return _NoNumber(str(value), "is no number")
+        return _InvalidNumber(str(value), "is not a number")
     if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     if isinstance(value, Real):
-        return _NoNumber(_excerpt(value), "is no whole number")
+        return _InvalidNumber(_excerpt(value), "is not a whole number")
     text = str(value).strip() if isinstance(value, str) else None
     if text == "":
         return None
     if text and text.isascii() and text.isdigit() and len(text) <= 15:
         return int(text)
-    return _NoNumber(f"“{_excerpt(value)}”", "is no number")
+    return _InvalidNumber(f"“{_excerpt(value)}”", "is not a number")
 
 
 def _excerpt(value: Any) -> str:
-    """Return the beginning of a value as text. Python refuses to write out whole numbers of over 4,300 digits."""
+    """Return the beginning of a value as text. Python refuses to convert whole numbers of over 4,300 digits."""
     try:
         return str(value)[:20]
     except (ValueError, RecursionError):
         return f"{type(value).__name__} too long to show"
 
 
-def _cell_message(name: str, field: str, cell: _NoNumber) -> Problem:
+def _cell_message(name: str, field: str, cell: _InvalidNumber) -> Problem:
     heading = HEADINGS[field]
     return Problem(
         name,
@@ -280,7 +281,7 @@ def _cell_message(name: str, field: str, cell: _NoNumber) -> Problem:
 
 
 def _index(position: Any) -> int | None:
-    """Read a row position: the browser sends it as text."""
+    """Return a row position, which the browser sends as text, or None if it is not one."""
     if isinstance(position, bool):
         return None
     if isinstance(position, int):
@@ -290,14 +291,14 @@ def _index(position: Any) -> int | None:
 
 
 def _no_such_cell(what: str) -> Problem:
-    return Problem("table", "modules", f"The table has no {what}: that edit was left out.")
+    return Problem("table", "modules", f"The table has no {what}: that edit was ignored.")
 
 
 def _bad_name(name: Any, where: str) -> Problem:
     return Problem(
         where,
         "name",
-        f"“{_excerpt(name)}” is no module name. Write the stage and one small letter, such as 4b or 10a.",
+        f"“{_excerpt(name)}” is not a module name. Write the stage and one lowercase letter, such as 4b or 10a.",
     )
 
 

@@ -101,19 +101,19 @@ def assert_names_cell(parsed: TableResult, module: str, heading: str, *words: st
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("abc", ["“abc” is no number", "whole number"]),
-        ("３２", ["is no number", "whole number"]),
-        ("1e3", ["“1e3” is no number"]),
-        ("-5", ["“-5” is no number"]),
-        ("9" * 16, ["is no number"]),
-        (True, ["True is no number"]),
-        ([64], ["“[64]” is no number"]),
-        ({"a": 1}, ["is no number"]),
-        (b"64", ["is no number"]),
-        (0.5, ["0.5 is no whole number"]),
-        (-0.5, ["-0.5 is no whole number"]),
-        (inf, ["inf is no whole number"]),
-        (Fraction(1, 3), ["1/3 is no whole number"]),
+        ("abc", ["“abc” is not a number", "whole number"]),
+        ("３２", ["is not a number", "whole number"]),
+        ("1e3", ["“1e3” is not a number"]),
+        ("-5", ["“-5” is not a number"]),
+        ("9" * 16, ["is not a number"]),
+        (True, ["True is not a number"]),
+        ([64], ["“[64]” is not a number"]),
+        ({"a": 1}, ["is not a number"]),
+        (b"64", ["is not a number"]),
+        (0.5, ["0.5 is not a whole number"]),
+        (-0.5, ["-0.5 is not a whole number"]),
+        (inf, ["inf is not a whole number"]),
+        (Fraction(1, 3), ["1/3 is not a whole number"]),
         (-1, ["-1 is out of range", "whole number from"]),
         (-1.0, ["-1 is out of range"]),
         (10**9, ["1,000,000,000 is out of range", "to 4,096"]),
@@ -325,7 +325,7 @@ FORGED_POSITIONS = [-1, 9, 10**6, "-1", "9", "x", "", "1.0", "٣", "1" * 5_000, 
 
 @pytest.mark.parametrize("position", FORGED_POSITIONS, ids=lambda position: repr(position)[:20])
 def test_a_forged_row_is_refused(position: Any) -> None:
-    """An edit of a row that the table does not have is left out, and told."""
+    """An edit of a row that the table does not have is ignored, with a problem."""
     new, found = overlay_edits(to_rows(PAPER), {position: {"#1×1": 1}, 0: {"#1×1": 2}})
     assert 2 == new[0]["#1×1"]
     assert to_rows(PAPER)[1:] == new[1:]
@@ -336,7 +336,7 @@ def test_a_forged_row_is_refused(position: Any) -> None:
 
 @pytest.mark.parametrize("heading", [*WEIRD_COLUMNS, MODULE], ids=lambda heading: str(type(heading).__name__))
 def test_a_forged_column_is_refused(heading: Any) -> None:
-    """An edit of a column that is not to be edited is left out, and told; names are changed elsewhere."""
+    """An edit of a read-only column is ignored, with a problem; names are changed elsewhere."""
     new, found = overlay_edits(to_rows(PAPER), {0: {heading: 1, "#1×1": 2}})
     assert 2 == new[0]["#1×1"]
     assert to_rows(PAPER)[0] | {"#1×1": 2} == new[0]
@@ -347,7 +347,7 @@ def test_a_forged_column_is_refused(heading: Any) -> None:
 
 @pytest.mark.parametrize("cells", [None, 1, "x", [], [("#1×1", 1)]])
 def test_a_forged_row_of_cells_is_refused(cells: Any) -> None:
-    """An edit that is no mapping of columns to values is left out, and told."""
+    """An edit that does not map columns to values is ignored, with a problem."""
     new, found = overlay_edits(to_rows(PAPER), {0: cells})
     assert to_rows(PAPER) == new
     assert ["table"] == [problem.where for problem in found]
@@ -362,29 +362,29 @@ def test_no_edits_change_nothing(edited: Any) -> None:
 def test_settling_takes_good_cells_in() -> None:
     """Of several edits the good ones change the network, and the bad ones are explained."""
     cells = {0: {"#1×1": 70, "#3×3": "x"}, 2: {"#5×5 reduce": 0}, 3: {"pool proj": None}}
-    settled = apply_edits(PAPER, {"edited_rows": cells, "added_rows": [], "deleted_rows": []})
-    assert 70 == settled.config.module("3a").ch1x1
-    assert settled.config.module("4b").pool_proj is None
-    assert (128, 16) == (settled.config.module("3a").ch3x3, settled.config.module("4a").ch5x5_reduce)
-    assert [("3a", "ch3x3"), ("4a", "ch5x5_reduce")] == [problem[:2] for problem in settled.problems]
-    assert not settled.forged
+    result = apply_edits(PAPER, {"edited_rows": cells, "added_rows": [], "deleted_rows": []})
+    assert 70 == result.config.module("3a").ch1x1
+    assert result.config.module("4b").pool_proj is None
+    assert (128, 16) == (result.config.module("3a").ch3x3, result.config.module("4a").ch5x5_reduce)
+    assert [("3a", "ch3x3"), ("4a", "ch5x5_reduce")] == [problem[:2] for problem in result.problems]
+    assert not result.is_forged
 
 
 def test_settling_leaves_a_row_without_branches_as_it_was() -> None:
     """Of four zeros in a row none is taken in, as no one cell is to blame; other rows are."""
     cells = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5", "pool proj"), 0), 3: {"#1×1": 170}}
-    settled = apply_edits(PAPER, {"edited_rows": cells})
-    assert PAPER.module("4a") == settled.config.module("4a")
-    assert 170 == settled.config.module("4b").ch1x1
-    assert [("4a", "branches")] == [problem[:2] for problem in settled.problems]
+    result = apply_edits(PAPER, {"edited_rows": cells})
+    assert PAPER.module("4a") == result.config.module("4a")
+    assert 170 == result.config.module("4b").ch1x1
+    assert [("4a", "branches")] == [problem[:2] for problem in result.problems]
 
 
 def test_settling_keeps_the_last_good_network() -> None:
     """Where no cell alone is to blame, as when the whole is too large, nothing is taken in."""
     cells = {row: {"#3×3": 4_096, "#3×3 reduce": None} for row in range(9)}
-    settled = apply_edits(PAPER, {"edited_rows": cells})
-    assert PAPER == settled.config
-    assert "parameters" in [problem.field for problem in settled.problems]
+    result = apply_edits(PAPER, {"edited_rows": cells})
+    assert PAPER == result.config
+    assert "parameters" in [problem.field for problem in result.problems]
 
 
 def test_settling_falls_back_to_the_last_good_network() -> None:
@@ -418,11 +418,11 @@ def test_settling_no_edits() -> None:
     ],
 )
 def test_settling_forged_edits(edits: Any) -> None:
-    """What the editor does not offer is left out, told and marked as forged."""
-    settled = apply_edits(PAPER, edits)
-    assert (PAPER, True) == (settled.config, settled.forged)
-    assert_told_well(settled.problems)
-    assert len(settled.problems) == 1
+    """An edit that the editor never sends is ignored, has a problem and is marked as forged."""
+    result = apply_edits(PAPER, edits)
+    assert (PAPER, True) == (result.config, result.is_forged)
+    assert_told_well(result.problems)
+    assert len(result.problems) == 1
 
 
 def test_any_random_edits_settle() -> None:
@@ -438,10 +438,10 @@ def test_any_random_edits_settle() -> None:
             for _ in range(rng.randrange(4))
         }
         edits = rng.choice([{"edited_rows": cells}, {"edited_rows": cells, "added_rows": [{}]}, random_cell(rng)])
-        settled = apply_edits(base, edits)
-        assert () == problems(settled.config), seed
-        assert_told_well(settled.problems)
-        if settled.config == base and not settled.problems and isinstance(edits, dict):
+        result = apply_edits(base, edits)
+        assert () == problems(result.config), seed
+        assert_told_well(result.problems)
+        if result.config == base and not result.problems and isinstance(edits, dict):
             assert base == from_rows(overlay_edits(to_rows(base), edits.get("edited_rows"))[0], base).config, seed
 
 
@@ -475,10 +475,10 @@ def test_insert_after() -> None:
     [
         ("4b", "4b", "two modules of this name"),
         ("3c", "3c", "must increase"),
-        ("bad", "4a", "is no module name"),
-        ("", "4a", "“” is no module name"),
-        (None, "4a", "is no module name"),
-        pytest.param(10**5_000, "4a", "is no module name", id="huge"),
+        ("bad", "4a", "is not a module name"),
+        ("", "4a", "“” is not a module name"),
+        (None, "4a", "is not a module name"),
+        pytest.param(10**5_000, "4a", "is not a module name", id="huge"),
     ],
 )
 def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) -> None:
@@ -556,7 +556,12 @@ def test_rename_takes_the_head_along() -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("4b", "two modules of this name"), ("6a", "must increase"), ("4A", "no module name"), ("", "no module name")],
+    [
+        ("4b", "two modules of this name"),
+        ("6a", "must increase"),
+        ("4A", "not a module name"),
+        ("", "not a module name"),
+    ],
 )
 def test_rename_to_a_name_that_does_not_do(name: str, words: str) -> None:
     """A row is not renamed to a taken name, to another stage's, or to what is no name."""

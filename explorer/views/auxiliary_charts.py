@@ -33,7 +33,7 @@ def steps_table(steps: Sequence[HeadStep]) -> str:
 def cost_bars(costs: HeadCosts) -> str:
     """Return two bars of 100 %: the parameters and the MACs of a forward pass in training, split by head."""
     colours = (MAIN, *head_colours(len(costs.heads)))
-    names = ("network", *(f"head on {tap}" for tap, _, _ in costs.heads))
+    names = ("network", *(f"head at {tap}" for tap, _, _ in costs.heads))
     rows = (
         ("parameters", costs.parameter_fraction, (costs.main_parameters, *(n for _, n, _ in costs.heads))),
         ("MACs", costs.mac_fraction, (costs.main_macs, *(n for _, _, n in costs.heads))),
@@ -86,7 +86,7 @@ def gradient_columns(
     heads = head_colours(len(losses) - 1)
     series = [
         svg.Series(
-            "main loss" if loss == "main" else f"{weight:g} · head on {loss}",
+            "main loss" if loss == "main" else f"{weight:g} · head at {loss}",
             [norm if loss == "main" else weight * norm for norm in values],
             MAIN if loss == "main" else heads[place - 1],
         )

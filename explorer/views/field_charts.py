@@ -146,7 +146,7 @@ def limits_text(limits: Sequence[MinimumInput]) -> str:
     """Return the smallest inputs as a Markdown list."""
     lines = []
     for limit in limits:
-        what = "the network without heads" if limit.tap is None else f"with the head on {limit.tap}"
+        what = "the network without heads" if limit.tap is None else f"with the head at {limit.tap}"
         lines.append(
             f"- {what}: " + ("fits no input" if limit.side is None else f"at least **{limit.side}×{limit.side}**")
         )

@@ -92,7 +92,7 @@ def test_a_bad_cell_stays_visible_with_its_reason(network: Page) -> None:
 def test_a_fraction_is_refused_as_it_was_typed(network: Page) -> None:
     """The grid cuts nothing off unseen: 3.7 stays 3.7, with its reason, and the totals do not move."""
     edit(network, "4a", "#3×3", "3.7")
-    expect(network.get_by_test_id("stAlert")).to_contain_text("3.7 is no whole number")
+    expect(network.get_by_test_id("stAlert")).to_contain_text("3.7 is not a whole number")
     expect_cell(network, "4a", "#3×3", "3.7")
     expect_total(network, "parameters", "6,998,552")
 

@@ -79,7 +79,7 @@ def test_times_have_three_digits(ms: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("4a, #3×3: “abc” is no number.", "4a, #3×3: “abc” is no number."),
+        ("4a, #3×3: “abc” is not a number.", "4a, #3×3: “abc” is not a number."),
         ("![x](//evil)", r"!\[x\](//evil)"),
         ("<b> `x` $y$ *z* _w_", r"\<b> \`x\` \$y\$ \*z\* \_w\_"),
         ("a:red[b]\nc", r"a:red\[b\] c"),

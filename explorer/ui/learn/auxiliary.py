@@ -76,7 +76,7 @@ def head_costs() -> None:
         "ledger",
         [
             {"part": "network", "parameters": costs.main_parameters, "macs": costs.main_macs},
-            *({"part": f"head on {tap}", "parameters": p, "macs": m} for tap, p, m in costs.heads),
+            *({"part": f"head at {tap}", "parameters": p, "macs": m} for tap, p, m in costs.heads),
         ],
     )
 
@@ -178,7 +178,7 @@ def _describe(runs: list[GradientRun], weight_index: int) -> None:
     for number, tap in enumerate(runs[0].losses[1:], 1):
         reached = [block for block, norm in zip(blocks, runs[0].norms[number], strict=True) if norm > 0]
         beyond = [block for block in blocks if block not in reached]
-        lines.append(f"- The head on {tap} reaches {reached[0]} to {reached[-1]}; {', '.join(beyond)} get exactly 0.")
+        lines.append(f"- The head at {tap} reaches {reached[0]} to {reached[-1]}; {', '.join(beyond)} get exactly 0.")
     if LOSS_WEIGHTS[weight_index]:
         for block in dict.fromkeys((blocks[0], runs[0].losses[-1])):
             index = blocks.index(block)

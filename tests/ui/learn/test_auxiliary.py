@@ -85,7 +85,7 @@ def test_the_gradients_show_which_blocks_a_head_reaches_and_how_much(
     runs = tuple(_run(kind, seed, fraction) for seed in (7, 8, 9) for kind in ("lrn", "batch_norm"))
     jobs.result = GradientReport(runs=runs, batch=4, device="CPU")
     text = page_text(run(at))
-    assert "The head on 4a reaches stem to 4a; 4b, 4c, 4d, 4e, 5a, 5b, classifier get exactly 0." in text
+    assert "The head at 4a reaches stem to 4a; 4b, 4c, 4d, 4e, 5a, 5b, classifier get exactly 0." in text
     assert message in text
     assert "Seeds 7 to 9, 4 random images each, untrained, CPU" in text
     at.segmented_control(key="gradient_weight").set_value(0.0)

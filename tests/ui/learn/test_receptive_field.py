@@ -52,7 +52,7 @@ def test_the_smallest_inputs_are_shown_for_both_stems() -> None:
     """31 without heads, 47 with; far smaller with the small stem."""
     text = page_text(open_lesson("receptive_field"))
     assert "- the network without heads: at least **31×31**" in text
-    assert "- with the head on 4a: at least **47×47**" in text
+    assert "- with the head at 4a: at least **47×47**" in text
     assert "With a small stem" in text
 
 

@@ -38,7 +38,7 @@ def apply_pending_edits() -> None:
     result = apply_edits(config.replace(modules=state.table_snapshot().modules), edits, config)
     state.commit(result.config, from_table=True)
     _PROBLEMS.set(result.problems)
-    if result.forged:
+    if result.is_forged:
         state.discard_pending_edits()
 
 

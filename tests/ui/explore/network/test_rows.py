@@ -74,8 +74,8 @@ def test_an_edit_does_not_change_the_row_of_the_menu(app: AppTest, edit: Callabl
     ("name", "message"),
     [
         ("4b", "two modules of this name"),
-        ("<b>", r"“\<b>” is no module name"),
-        ("", "“” is no module name"),
+        ("<b>", r"“\<b>” is not a module name"),
+        ("", "“” is not a module name"),
         ("9a", "comes after stage 9"),
     ],
 )
