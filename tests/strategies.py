@@ -1,7 +1,7 @@
 """Random networks for property tests: small and buildable, over every switch of the config.
 
-They are made as a person makes them: a table is typed, then rows are added, removed and renamed, each edit that the
-table accepts changing the network.
+They are made as a user makes them: type a table, then add, remove and rename rows; each edit that the table accepts
+changes the network.
 """
 
 from hypothesis import settings
@@ -18,7 +18,7 @@ POOL_PROJECTIONS = WIDTHS | st.sampled_from([None, 0])
 NAMES = st.builds("{}{}".format, st.integers(2, 5), st.sampled_from("abcz")) | st.from_regex(
     r"(0|[1-9][0-9]?)[a-z]", fullmatch=True
 )
-SHARES = st.sampled_from([0.0, 0.25, 0.7])
+PROBABILITIES = st.sampled_from([0.0, 0.25, 0.7])
 
 
 def examples(count: int) -> settings:
@@ -67,11 +67,11 @@ def typed(draw: st.DrawFn) -> GoogLeNetConfig:
             pool=draw(st.sampled_from(["ceil", "floor", "adaptive"])),
             conv=draw(WIDTHS),
             hidden=draw(WIDTHS),
-            dropout=draw(SHARES),
-            loss_weight=draw(SHARES),
+            dropout=draw(PROBABILITIES),
+            loss_weight=draw(PROBABILITIES),
         ),
         classes=draw(st.integers(2, 40)),
-        dropout=draw(SHARES),
+        dropout=draw(PROBABILITIES),
     )
 
 

@@ -18,7 +18,7 @@ PAPER = PRESETS["paper"]
 
 
 def resized(config: GoogLeNetConfig, height: int, width: int) -> GoogLeNetConfig:
-    """Return the config for another size of picture."""
+    """Return the config for another input size."""
     return config.replace(input_shape=(config.input_shape[0], height, width))
 
 
@@ -55,8 +55,8 @@ def test_random_networks_add_up(config: GoogLeNetConfig) -> None:
 
 
 @given(typed())
-def test_problems_are_why_a_summary_is_refused(config: GoogLeNetConfig) -> None:
-    """A summary is refused with exactly the problems that are reported, and given when there are none."""
+def test_a_summary_raises_its_problems(config: GoogLeNetConfig) -> None:
+    """A summary raises exactly the problems that are reported, and exists when there are none."""
     found = problems(config)
     if found:
         with pytest.raises(UnbuildableError) as refusal:
@@ -68,7 +68,7 @@ def test_problems_are_why_a_summary_is_refused(config: GoogLeNetConfig) -> None:
 
 
 def test_rows_of_a_module_in_order() -> None:
-    """A module's rows stand branch by branch as in Figure 2b, the concatenation last."""
+    """The rows of a module are ordered by branch as in Figure 2b, the concatenation last."""
     expected = [
         ("inception_4a.branch_1x1.conv", "conv", "1x1"),
         ("inception_4a.branch_3x3.reduce", "conv", "3x3"),
@@ -94,15 +94,15 @@ def test_rows_of_a_module_in_order() -> None:
         ({"pool_proj": None}, {"branch_pool.proj"}),
     ],
 )
-def test_zeros_and_blanks_take_layers_out(cells: dict[str, int | None], missing: set[str]) -> None:
-    """0 takes the whole branch out and a blank only the 1×1; every other layer of the module stays."""
+def test_zeros_and_blanks_remove_layers(cells: dict[str, int | None], missing: set[str]) -> None:
+    """0 removes the whole branch and a blank only the 1×1; every other layer of the module stays."""
     edited = with_module(PAPER, PAPER.module("4a").replace(**cells))
     before, after = ({row.path for row in summarize(config).rows if row.module == "4a"} for config in (PAPER, edited))
     assert {f"inception_4a.{layer}" for layer in missing} == before - after
     assert set() == after - before
 
 
-def test_a_reduction_of_no_branch_is_ignored() -> None:
+def test_the_reduction_of_a_missing_branch_is_ignored() -> None:
     """Where the 5×5 is 0, its reduction changes nothing."""
     row = PAPER.module("4a").replace(ch5x5=0)
     one, other = (summarize(with_module(PAPER, row.replace(ch5x5_reduce=width))).rows for width in (16, None))
@@ -116,7 +116,7 @@ def test_a_blank_projection_passes_every_channel() -> None:
 
 
 def test_an_edit_reaches_the_next_module_and_the_head() -> None:
-    """More filters in 4a make 4b's inputs and the head on 4a wider, and leave all that stands before 4a alone."""
+    """More filters in 4a make 4b's inputs and the head at 4a wider; nothing changes before 4a."""
     wider = with_module(PAPER, PAPER.module("4a").replace(ch3x3=308))
     before, after = summarize(PAPER), summarize(wider)
     changed = {row.module for old, row in zip(before.rows, after.rows, strict=True) if old != row}
@@ -125,8 +125,8 @@ def test_an_edit_reaches_the_next_module_and_the_head() -> None:
     assert (612, 14, 14) == after.by_path["aux_4a.pool"].in_shape
 
 
-def test_pools_stand_where_the_stage_changes() -> None:
-    """A max pool named for the stage it ends stands between stages and nowhere else."""
+def test_pools_are_between_stages() -> None:
+    """A max pool, named for the stage before it, is between two stages and nowhere else."""
     names = ["2a", "2b", "5a", "10c"]
     modules = tuple(PAPER.modules[0].replace(name=name) for name in names)
     summary = summarize(PAPER.replace(modules=modules, aux=PAPER.aux.replace(taps=())))
@@ -141,8 +141,8 @@ def test_torchvisions_last_pool_is_2x2() -> None:
     assert expected == pools
 
 
-def test_heads_stand_after_the_module_they_tap() -> None:
-    """A head's rows follow its module's, in the order of the table whatever the order of the taps."""
+def test_heads_follow_the_module_they_tap() -> None:
+    """A head's rows follow its module's, in the order of the table for any order of the taps."""
     config = PAPER.replace(aux=PAPER.aux.replace(taps=("4d", "3a")))
     blocks = list(summarize(config).by_module)
     assert ["3a", "aux_3a", "3b"] == blocks[1:4]
@@ -156,7 +156,7 @@ def test_no_taps_no_heads() -> None:
     assert summarize(PAPER).inference_totals == summary.inference_totals
 
 
-def test_lrn_stands_where_caffe_has_it() -> None:
+def test_lrn_is_where_caffe_has_it() -> None:
     """LRN comes after the first pool and after conv2, and only where the network uses it."""
     stem = [row.path for row in summarize(PAPER).rows if row.module == "stem"]
     expected = ["conv1", "pool1", "norm1", "conv2_reduce", "conv2", "norm2", "pool2"]
@@ -166,7 +166,7 @@ def test_lrn_stands_where_caffe_has_it() -> None:
 
 
 def test_small_stem_has_no_first_pool() -> None:
-    """The stem for small pictures divides by 2 only, where the paper's divides by 8."""
+    """The stem for small images divides by 2 only, the paper's by 8."""
     small = summarize(PAPER.replace(stem=PAPER.stem.replace(kind="small"), input_shape=(3, 28, 28)))
     assert "stem.pool1" not in small.by_path
     assert ((3, 3), 1) == (small.by_path["stem.conv1"].kernel, small.by_path["stem.conv1"].stride)
@@ -174,15 +174,15 @@ def test_small_stem_has_no_first_pool() -> None:
 
 
 def test_two_3x3_are_two_convolutions_of_one_width() -> None:
-    """The 5×5 as two 3×3: the first sees the reduction, the second the first, both with the 5×5's filters."""
+    """The 5×5 as two 3×3, each with the filters of the 5×5: the input of the first is the reduction."""
     rows = summarize(PRESETS["two_3x3"]).by_path
     first, second = (rows[f"inception_4a.branch_5x5.conv{n}"] for n in (1, 2))
     assert ((16, 14, 14), (48, 14, 14), (3, 3)) == (first.in_shape, first.out_shape, first.kernel)
     assert ((48, 14, 14), (48, 14, 14), (3, 3)) == (second.in_shape, second.out_shape, second.kernel)
 
 
-def test_norm_and_biases_are_counted_apart() -> None:
-    """BatchNorm has two parameters per channel and takes no bias's place; fully connected layers keep theirs."""
+def test_norm_and_biases_are_counted_separately() -> None:
+    """BatchNorm has two parameters per channel, counted apart from biases; fully connected layers keep their biases."""
     both = summarize(PAPER.replace(normalisation="batch_norm"))
     convs = [row for row in both.rows if row.kind == "conv"]
     assert [(row.out_shape[0], 2 * row.out_shape[0]) for row in convs] == [(row.biases, row.norm) for row in convs]
@@ -191,22 +191,22 @@ def test_norm_and_biases_are_counted_apart() -> None:
     assert {1_000, 1_024} == {row.biases for row in neither.rows if row.kind == "linear"}
 
 
-def test_classifier_pools_the_whole_picture() -> None:
-    """The last average pool is as large as what it pools, also where that is not square."""
+def test_classifier_pools_the_whole_feature_map() -> None:
+    """The last average pool is as large as its input, also if that is not square."""
     row = summarize(resized(PAPER, 231, 179)).by_path["classifier.pool"]
     assert row.in_shape[1:] == row.kernel
     assert (1_024, 1, 1) == row.out_shape
 
 
 def test_adaptive_pool_shows_its_widest_window() -> None:
-    """torchvision's head pools to 4 × 4 with windows of uneven size, whose largest is shown."""
+    """torchvision's head pools to 4 × 4 with windows of different sizes; the row has the largest."""
     row = summarize(resized(PRESETS["torchvision"], 231, 179)).by_path["aux_4a.pool"]
     assert (4, 4) == row.out_shape[1:]
     assert tuple(max(map(len, adaptive_windows(side, 4))) for side in row.in_shape[1:]) == row.kernel
 
 
 def test_activations_are_the_elements_of_the_output() -> None:
-    """A row holds as many activations as its output has elements."""
+    """A row has as many activations as its output has elements."""
     assert 192 * 28 * 28 == summarize(PAPER).by_path["stem.pool2"].activations
 
 
@@ -217,14 +217,14 @@ def test_totals_of_rows() -> None:
 
 
 def test_unknown_module_has_no_concat() -> None:
-    """Asking for a module that is not there is a KeyError."""
+    """A missing module raises KeyError."""
     with pytest.raises(KeyError):
         summarize(PAPER).concat("9z")
 
 
 @pytest.mark.parametrize("pooling", ["ceil", "floor", "torchvision"])
-def test_a_picture_that_shrinks_away_is_refused(pooling: str) -> None:
-    """Where no pool window fits any more, the pool, the size of the picture and the remedy are named."""
+def test_a_feature_map_that_becomes_too_small_is_refused(pooling: str) -> None:
+    """The problem names the first pool that does not fit, the size of its input, and the remedy."""
     (problem,) = problems(resized(PAPER, 1, 1).replace(pooling=pooling))
     assert ("stem", "input_shape") == problem[:2]
     assert "stem.pool1" in problem.message
@@ -233,15 +233,15 @@ def test_a_picture_that_shrinks_away_is_refused(pooling: str) -> None:
 
 
 def test_a_pool_between_stages_is_named() -> None:
-    """The problem says between which stages the picture became too small."""
+    """The problem says between which stages the feature map became too small."""
     config = resized(PAPER, 24, 224).replace(pooling="floor", aux=PAPER.aux.replace(taps=()))
     (problem,) = problems(config)
     assert ("pool3", "input_shape") == problem[:2]
     assert "2×27" in problem.message
 
 
-def test_padded_pools_take_any_picture() -> None:
-    """Pools with padding 1 leave at least one pixel of a 1×1 picture."""
+def test_padded_pools_accept_any_size() -> None:
+    """Pools with padding 1 leave at least one pixel of a 1×1 image."""
     config = resized(PAPER, 1, 1).replace(pooling="padded", aux=PAPER.aux.replace(taps=()))
     assert () == problems(config)
     assert (1_024, 1, 1) == summarize(config).concat("5b").out_shape
@@ -249,7 +249,7 @@ def test_padded_pools_take_any_picture() -> None:
 
 @pytest.mark.parametrize(("pool", "least"), [("ceil", 3), ("floor", 5), ("adaptive", 1)])
 def test_an_auxiliary_pool_that_does_not_fit_is_refused(pool: str, least: int) -> None:
-    """A head needs a picture of at least 3, 5 or 1 positions by its pool's rule; the problem names the head."""
+    """A head needs a feature map of at least 3, 5 or 1 positions by its pool's rule; the problem names the head."""
     config = PAPER.replace(aux=PAPER.aux.replace(pool=pool, taps=("4a",)), pooling="padded")
     assert () == problems(resized(config, 16 * least, 224))
     if least > 1:
@@ -259,7 +259,7 @@ def test_an_auxiliary_pool_that_does_not_fit_is_refused(pool: str, least: int) -
         assert "adaptive pool" in problem.message
 
 
-def test_too_many_parameters_are_refused_before_anything_is_made() -> None:
+def test_too_many_parameters_are_refused_before_anything_is_allocated() -> None:
     """A network beyond the budget is refused with total, limit and its largest row."""
     wide = PAPER.modules[0].replace(ch1x1=MAX_CHANNELS, ch3x3_reduce=None, ch3x3=MAX_CHANNELS, ch5x5_reduce=None)
     config = PAPER.replace(modules=(wide, wide.replace(name="3b", ch5x5=MAX_CHANNELS)), aux=PAPER.aux.replace(taps=()))
@@ -269,8 +269,8 @@ def test_too_many_parameters_are_refused_before_anything_is_made() -> None:
     assert "inception_3b.branch_5x5.conv" in problem.message
 
 
-def test_too_many_activations_are_refused_before_anything_is_made() -> None:
-    """A picture too large for the memory is refused with total, limit and its largest row."""
+def test_too_many_activations_are_refused_before_anything_is_allocated() -> None:
+    """An image too large for the memory is refused with total, limit and its largest row."""
     config = resized(PAPER, MAX_SIDE, MAX_SIDE).replace(stem=PAPER.stem.replace(conv1=1_024))
     (problem,) = problems(config)
     assert ("stem", "activations") == problem[:2]
@@ -279,14 +279,14 @@ def test_too_many_activations_are_refused_before_anything_is_made() -> None:
 
 
 def with_classes(classes: int) -> GoogLeNetConfig:
-    """Return a network whose classifier sees 16,384 channels, so that classes make up its parameters."""
+    """Return a network whose classifier has 16,384 inputs, so that most parameters depend on the classes."""
     wide = dict.fromkeys(("ch1x1", "ch3x3", "ch5x5", "pool_proj"), MAX_CHANNELS)
     row = PAPER.module("3a").replace(ch3x3_reduce=1, ch5x5_reduce=1, **wide)
     return PAPER.replace(modules=(row,), aux=PAPER.aux.replace(taps=()), classes=classes)
 
 
 def with_conv1(width: int) -> GoogLeNetConfig:
-    """Return a network on a large picture whose first convolution makes up its activations."""
+    """Return a network with a large input, so that most activations are those of its first convolution."""
     return resized(PAPER, MAX_SIDE, MAX_SIDE).replace(stem=PAPER.stem.replace(conv1=width))
 
 
@@ -305,7 +305,7 @@ def test_the_budget_is_used_up_to_its_limit(network: Callable[[int], GoogLeNetCo
 
 
 def test_a_network_is_computed_once_for_its_problems_and_its_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An edit asks for the problems first and for the summary a moment later: the arithmetic runs once."""
+    """An edit needs the problems first and the summary a moment later: the arithmetic runs once."""
     computed: list[GoogLeNetConfig] = []
     layers = analysis._layers
 

@@ -25,7 +25,7 @@ def test_values_cannot_be_edited_in_place(value: Any) -> None:
 
 
 def test_equal_configs_are_one_key() -> None:
-    """Two configs of the same values are equal and have one hash, so that a cache finds either."""
+    """Two configs with the same values are equal and have one hash, so that a cache finds either."""
     again = GoogLeNetConfig.model_validate_json(PRESETS["paper"].model_dump_json())
     assert PRESETS["paper"] is not again
     assert {PRESETS["paper"]: "found"}[again] == "found"
@@ -38,12 +38,12 @@ def test_different_configs_are_different_keys() -> None:
 
 @given(typed())
 def test_json_round_trip(config: GoogLeNetConfig) -> None:
-    """A config comes back from its JSON as it was, buildable or not."""
+    """A config round-trips through JSON, whether it can be built or not."""
     assert config == GoogLeNetConfig.model_validate_json(config.model_dump_json())
 
 
 def test_replace_makes_a_new_value() -> None:
-    """Replacing a field leaves the config it started from as it was, and every other field as well."""
+    """Replacing a field changes neither the old config nor any other field."""
     new = SMALLEST.replace(classes=10)
     assert (1_000, 10) == (SMALLEST.classes, new.classes)
     assert SMALLEST == new.replace(classes=1_000)
@@ -85,7 +85,7 @@ def test_replace_checks_like_the_constructor(field: str, value: Any) -> None:
 @pytest.mark.parametrize("field", HEADINGS)
 @pytest.mark.parametrize("value", ["64", 64.0, True, float("nan"), [64]])
 def test_cells_are_whole_numbers(field: str, value: Any) -> None:
-    """A cell holds an int and nothing that looks like one."""
+    """A cell accepts an int and nothing that looks like one."""
     with pytest.raises(ValidationError, match=field):
         ROW.replace(**{field: value})
 
@@ -102,7 +102,7 @@ def test_blanks_are_for_the_reducing_columns(field: str) -> None:
 
 @pytest.mark.parametrize("name", ["3a", "10a", "0z", "99z"])
 def test_module_names(name: str) -> None:
-    """A module is named by a number below 100, without leading zeros, and a small letter."""
+    """A name is a number below 100, without leading zeros, and a lowercase letter."""
     assert name == ROW.replace(name=name).name
 
 
@@ -131,7 +131,7 @@ BAD_NAMES = [
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_other_names_are_refused(name: Any) -> None:
-    """No other text is a name, so that names need no escaping; a tap is such a name too."""
+    """No other text is a valid name, so that names need no escaping; a tap is such a name too."""
     with pytest.raises(ValidationError, match="name"):
         ROW.replace(name=name)
     with pytest.raises(ValidationError, match="taps"):
@@ -157,30 +157,30 @@ def test_stage_is_the_number_in_the_name(name: str, stage: int) -> None:
     ],
 )
 def test_branches_are_those_with_filters(changes: dict[str, int | None], branches: tuple[str, ...]) -> None:
-    """0 takes a branch out, a blank does not."""
+    """0 removes a branch, a blank does not."""
     assert branches == ROW.replace(**changes).branches
 
 
 def test_module_is_found_by_name() -> None:
-    """A module is looked up by its name, and an unknown one is a KeyError."""
+    """A module is found by its name; an unknown name raises KeyError."""
     assert ROW == SMALLEST.module("3a")
     with pytest.raises(KeyError, match="3b"):
         SMALLEST.module("3b")
 
 
 def test_headings_are_the_columns_of_table_1() -> None:
-    """The headings stand in the paper's order, one for each number of a module."""
+    """The headings are in the paper's order, one for each number of a module."""
     assert ["#1×1", "#3×3 reduce", "#3×3", "#5×5 reduce", "#5×5", "pool proj"] == list(HEADINGS.values())
     assert ["name", *HEADINGS] == list(InceptionModule.model_fields)
 
 
 def test_defaults_are_the_papers() -> None:
-    """A config that says no more than its modules is the paper's network."""
+    """A config with only its modules given is the paper's network."""
     assert PRESETS["paper"] == GoogLeNetConfig(modules=PRESETS["paper"].modules)
 
 
 def test_every_pooling_has_a_rule() -> None:
-    """Each pooling that a config can name has its rule, and a title of its own."""
+    """Each pooling that a config can name has a rule with a unique title."""
     assert set(get_args(Pooling)) == set(POOL_RULES)
     assert len(POOL_RULES) == len({rule.title for rule in POOL_RULES.values()})
 

@@ -1,4 +1,4 @@
-"""10,000 hostile names through source, DOT, HTML and CSV: checked by parsing what comes out."""
+"""10,000 hostile names in source, DOT, HTML and CSV: parsing the output checks them."""
 
 import ast
 import csv
@@ -79,7 +79,7 @@ def names() -> list[str]:
 
 
 def flat(text: str) -> str:
-    """Return a text as our tables show it: unprintable signs as blanks."""
+    """Return a text as our tables show it: unprintable characters as spaces."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
@@ -93,11 +93,11 @@ class Outline(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.append((tag, *(name for name, _ in attrs)))
 
     def handle_data(self, data: str) -> None:
-        """Note a text."""
+        """Record a text."""
         self.text += data
 
     def handle_comment(self, data: str) -> None:
@@ -123,7 +123,7 @@ def test_source() -> None:
 
 
 def test_html() -> None:
-    """The page has the same tags and attributes whatever the name is, and shows the name."""
+    """The page has the same tags and attributes with every name, and shows the name."""
     expected = Outline(comparison_tables.totals_html(COMPARISON, ["a", "b"], LIGHT)).tags
     table = Outline(tables.to_html([{"a": "b"}])).tags
     for name in names():
@@ -142,7 +142,7 @@ def test_handout() -> None:
 
 
 def test_csv() -> None:
-    """Every line has its cells, and no cell begins a formula."""
+    """Every line has its cells, and no cell is a formula."""
     for name in names():
         read = csv.reader(
             io.StringIO(tables.to_csv([{"name": name, "n": 1, name + "x": name}]).removeprefix("\ufeff"), "")
@@ -167,8 +167,8 @@ def test_dot() -> None:
         assert DOT.fullmatch(graph.source).group(1) == label
 
 
-def test_the_shelf_takes_none_of_them() -> None:
-    """A name with anything but letters, digits and _ never gets as far."""
+def test_the_shelf_refuses_all_of_them() -> None:
+    """A name with anything but letters, digits and _ is refused."""
     for name in names():
         try:
             taken = validate_name(name, ())

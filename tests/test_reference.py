@@ -1,4 +1,4 @@
-"""What outside sources say about GoogLeNet, row by row: Caffe's prototxt, torchvision, the paper's Table 1."""
+"""GoogLeNet compared with external sources, row by row: Caffe's prototxt, torchvision, the paper's Table 1."""
 
 import csv
 from math import prod
@@ -16,7 +16,7 @@ HEADS = {"loss1": "4a", "loss2": "4d"}
 
 
 def read(name: str) -> list[dict[str, str]]:
-    """Return the rows of one of the fact tables."""
+    """Return the rows of one of the reference tables."""
     with (REFERENCE / name).open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -120,29 +120,29 @@ def test_paper_layer_has_caffes_window(layer: dict[str, str]) -> None:
 
 
 def test_caffes_branch_column_is_our_aux_field() -> None:
-    """A row belongs to the auxiliary head on 4a or 4d, or to none, as Caffe's loss1 and loss2."""
+    """A row belongs to the auxiliary head at 4a or 4d, or to none, as Caffe's loss1 and loss2."""
     taps = {"main": None, "aux1": "4a", "aux2": "4d"}
     assert [taps[layer["branch"]] for layer in CAFFE] == [row.aux for row in summarize(PRESETS["paper"]).rows]
 
 
-def test_paper_drops_out_and_weighs_losses_as_caffe() -> None:
-    """Dropout shares and the weight of the auxiliary losses are those of Caffe's reference model."""
+def test_paper_has_caffes_dropout_and_loss_weights() -> None:
+    """Dropout probabilities and the weight of the auxiliary losses are those of Caffe's reference model."""
     paper = PRESETS["paper"]
-    said = {row["name"]: row["extra"] for row in read("bvlc_googlenet_layers.csv")}
+    extra = {row["name"]: row["extra"] for row in read("bvlc_googlenet_layers.csv")}
     for head in HEADS:
-        assert said[f"{head}/drop_fc"] == f"dropout_ratio={paper.aux.dropout}"
-        assert said[f"{head}/loss"] == f"loss_weight={paper.aux.loss_weight}"
-    assert said["pool5/drop_7x7_s1"] == f"dropout_ratio={paper.dropout}"
+        assert extra[f"{head}/drop_fc"] == f"dropout_ratio={paper.aux.dropout}"
+        assert extra[f"{head}/loss"] == f"loss_weight={paper.aux.loss_weight}"
+    assert extra["pool5/drop_7x7_s1"] == f"dropout_ratio={paper.dropout}"
 
 
 def name_of_torchvision_entry(name: str) -> str:
     """Return our state-dict name of an entry of torchvision's state dict."""
     block, *rest = name.split(".")
     if block.startswith("inception"):
-        ours = f"inception_{block.removeprefix('inception')}"
+        prefix = f"inception_{block.removeprefix('inception')}"
         branch = rest.pop(0)
         if branch == "branch1":
-            return ".".join((ours, "branch_1x1.conv", *rest))
+            return ".".join((prefix, "branch_1x1.conv", *rest))
         layer = {
             ("branch2", "0"): "branch_3x3.reduce",
             ("branch2", "1"): "branch_3x3.conv",
@@ -150,13 +150,13 @@ def name_of_torchvision_entry(name: str) -> str:
             ("branch3", "1"): "branch_5x5.conv",
             ("branch4", "1"): "branch_pool.proj",
         }[branch, rest.pop(0)]
-        return ".".join((ours, layer, *rest))
+        return ".".join((prefix, layer, *rest))
     if block in {"aux1", "aux2"}:
-        ours = {"aux1": "aux_4a", "aux2": "aux_4d"}[block]
+        prefix = {"aux1": "aux_4a", "aux2": "aux_4d"}[block]
         layer = {"conv": "conv", "fc1": "fc", "fc2": "classifier"}[rest.pop(0)]
-        return ".".join((ours, layer, *rest))
-    ours = {"conv1": "stem.conv1", "conv2": "stem.conv2_reduce", "conv3": "stem.conv2", "fc": "classifier.fc"}[block]
-    return ".".join((ours, *rest))
+        return ".".join((prefix, layer, *rest))
+    prefix = {"conv1": "stem.conv1", "conv2": "stem.conv2_reduce", "conv3": "stem.conv2", "fc": "classifier.fc"}[block]
+    return ".".join((prefix, *rest))
 
 
 def test_torchvision_state_dict_entry_by_entry() -> None:
@@ -175,11 +175,11 @@ def test_torchvision_counts_module_by_module() -> None:
             path = part.removesuffix(".conv").removesuffix(".bn")
             column = 2 if part.endswith(".bn") else ("weight", "bias").index(entry)
             expected.setdefault(path, [0, 0, 0])[column] += prod(shape)
-    learned = [row for row in summarize(PRESETS["torchvision"]).rows if row.parameters]
-    assert expected == {row.path: [row.weights, row.biases, row.norm] for row in learned}
+    trainable = [row for row in summarize(PRESETS["torchvision"]).rows if row.parameters]
+    assert expected == {row.path: [row.weights, row.biases, row.norm] for row in trainable}
 
 
-# (parameters without heads, with both heads, MACs without heads, MACs with heads or None where no source says them)
+# (parameters without heads, with both heads, MACs without heads, MACs with heads; None where no source gives it)
 TOTALS = {
     "paper": (6_998_552, 13_378_280, 1_582_671_872, 1_591_044_096),
     "batch_norm": (7_005_832, None, 1_582_671_872, None),
@@ -191,11 +191,11 @@ TOTALS = {
 
 @pytest.mark.parametrize("name", TOTALS)
 def test_totals_are_the_published_ones(name: str) -> None:
-    """The totals of each network that a source describes are the source's."""
+    """The totals of each network equal those of its source."""
     summary = summarize(PRESETS[name])
-    ours = (summary.parameters(aux=False), summary.parameters(), summary.macs(), summary.macs(aux=True))
+    totals = (summary.parameters(aux=False), summary.parameters(), summary.macs(), summary.macs(aux=True))
     assert TOTALS[name] == tuple(
-        None if said is None else value for said, value in zip(TOTALS[name], ours, strict=True)
+        None if expected is None else value for expected, value in zip(TOTALS[name], totals, strict=True)
     )
 
 
@@ -215,7 +215,7 @@ def test_auxiliary_heads_cost_what_is_published(block: str, parameters: int, mac
     assert (parameters, macs) == (totals.parameters, totals.macs)
 
 
-def test_heads_hold_half_the_parameters_and_hardly_any_macs() -> None:
+def test_heads_have_half_the_parameters_and_few_macs() -> None:
     """The two heads are 48 % of the training network's parameters and 0.5 % of its MACs."""
     summary = summarize(PRESETS["paper"])
     parameters = 1 - summary.parameters(aux=False) / summary.parameters()
@@ -274,7 +274,7 @@ def test_table_1_as_printed(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("row", TABLE_1, ids=lambda row: row["type"])
 def test_inception5h_has_the_widths_google_released(row: dict[str, str]) -> None:
-    """Google's released network has the weights per module that its graph file holds."""
+    """Google's released network has the weights per module of its graph file."""
     name = row["type"].split("(")[1].rstrip(")")
     layers = [layer for layer in summarize(PRESETS["inception5h"]).rows if layer.module == name]
     assert int(row["inception5h_weights"]) == sum(layer.weights for layer in layers)
@@ -288,7 +288,7 @@ def branch_5x5(config: GoogLeNetConfig, module: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("module", ["4b", "4c"])
 def test_the_1x1_example_is_the_5x5_branch_of_4b_and_4c(module: str) -> None:
-    """512 → 64 by 5×5 takes 819,200 weights, and 50,688 with the reduction to 24: it is found in the network."""
+    """512 → 64 with 5×5 kernels needs 819,200 weights, and 50,688 with the reduction to 24."""
     paper = PRESETS["paper"]
     assert (512, 14, 14) == summarize(paper).by_path[f"inception_{module}.branch_5x5.reduce"].in_shape
     assert (50_688, 50_776) == branch_5x5(paper, module)
@@ -306,7 +306,7 @@ def test_the_reduction_saves_weights_up_to_387_channels() -> None:
     assert weights(387) < 819_200 < weights(388)
 
 
-def test_naive_modules_explode() -> None:
+def test_naive_modules_become_wider() -> None:
     """Without reductions and projections each module passes on more channels than the last: 416 … 4944."""
     summary = summarize(PRESETS["naive"])
     expected = [416, 832, 1_280, 1_728, 2_176, 2_640, 3_344, 4_048, 4_944]
@@ -318,7 +318,7 @@ def test_naive_modules_explode() -> None:
     [("paper", "3a", 59), ("paper", "5b", 715), ("torchvision", "5b", 379), ("two_3x3", "5b", 715)],
 )
 def test_receptive_fields_are_the_known_ones(preset: str, module: str, pixels: int) -> None:
-    """One position of 3a sees 59 pixels, one of 5b 715; with torchvision's 3×3 kernels and last pool 379."""
+    """A position of 3a depends on 59 pixels, one of 5b on 715; with torchvision's 3×3 kernels and last pool 379."""
     assert pixels == summarize(PRESETS[preset]).concat(module).receptive_field
 
 
@@ -338,8 +338,8 @@ def test_pooling_rules_give_the_known_sizes(pooling: str, sides: list[int]) -> N
     assert sides == [rows[path].out_shape[1] for path in paths]
 
 
-def test_catalogue_states_the_published_totals() -> None:
-    """The totals written beside the presets agree with the published ones, so that no screen shows another."""
+def test_catalogue_has_the_published_totals() -> None:
+    """The totals in the catalogue agree with the published ones, because screens show them."""
     for name, (parameters, with_aux, macs, _) in TOTALS.items():
         preset = CATALOGUE[name]
         assert (parameters, macs) == (preset.parameters, preset.macs)

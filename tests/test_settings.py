@@ -1,4 +1,4 @@
-"""The environment: what it sets counts; what cannot be used is told with its variable, its value and the way out."""
+"""Settings from the environment: valid values are used; invalid ones raise an error with variable, value and remedy."""
 
 import re
 from pathlib import Path
@@ -19,50 +19,50 @@ from explorer.settings import (
 
 
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no variable be set from outside."""
+def unset_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unset all variables of the app."""
     for name in (DATA_VARIABLE, *SETTINGS):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_what_is_set_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within the bounds, blanks around it aside; empty is as good as not set."""
-    usual, least, most = SETTINGS[name]
-    assert read_setting(name) == usual
-    for said, number in (("", usual), (f" {least} ", least), (str(most), most)):
-        monkeypatch.setenv(name, said)
+def test_valid_values(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values within the bounds count, with spaces around them too; an empty one means the default."""
+    default, minimum, maximum = SETTINGS[name]
+    assert read_setting(name) == default
+    for value, number in (("", default), (f" {minimum} ", minimum), (str(maximum), maximum)):
+        monkeypatch.setenv(name, value)
         assert read_setting(name) == number
         assert environment_problems() == ()
 
 
-@pytest.mark.parametrize("said", ["abc", "1.5", "-1", "1e3", "9" * 5_000])
+@pytest.mark.parametrize("value", ["abc", "1.5", "-1", "1e3", "9" * 5_000])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_what_cannot_be_used_is_told(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One sentence: the variable, what stands there, and what would be right."""
-    usual, least, most = SETTINGS[name]
-    monkeypatch.setenv(name, said)
-    told = (
-        f"The environment variable {name} is “{said[:40]}”. Set it to a whole number from {least:,} to {most:,}, or "
-        f"leave it out for {usual:,}."
+def test_invalid_values(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the variable, its value, and what is valid."""
+    default, minimum, maximum = SETTINGS[name]
+    monkeypatch.setenv(name, value)
+    message = (
+        f"The environment variable {name} is “{value[:40]}”. Set it to a whole number from {minimum:,} to {maximum:,}, "
+        f"or leave it out for {default:,}."
     )
-    with pytest.raises(EnvironmentValueError, match=re.escape(told)):
+    with pytest.raises(EnvironmentValueError, match=re.escape(message)):
         read_setting(name)
-    assert environment_problems() == (told,)
+    assert environment_problems() == (message,)
 
 
 def test_the_data_directory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path, of a user who is known if it begins with one."""
+    """A path may begin with the folder of a user that exists."""
     assert data_folder().name == "inception-explorer"
     monkeypatch.setenv(DATA_VARIABLE, "~/here")
     assert data_folder() == Path.home() / "here"
     monkeypatch.setenv(DATA_VARIABLE, "~nobody-of-this-name/x")
-    (told,) = environment_problems()
-    assert "EXPLORER_DATA is “~nobody-of-this-name/x”" in told
+    (message,) = environment_problems()
+    assert "EXPLORER_DATA is “~nobody-of-this-name/x”" in message
 
 
-def test_the_checking_process_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever started it: the sentence is its answer."""
+def test_a_worker_reports_an_invalid_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer to a request is the message."""
     monkeypatch.setenv("EXPLORER_LIVE_MB", "much")
     request = CheckRequest(config=PRESETS["mini"], device="cpu")
     answer = worker._answer(request.model_dump_json().encode(), lambda progress: None)

@@ -1,4 +1,4 @@
-"""The editor's table: config to rows and back, and a judgement of every cell that a browser can bring."""
+"""The editor's table: config to rows and back, and validation of every edit that a browser can send."""
 
 import random
 from collections.abc import Callable
@@ -36,7 +36,7 @@ BLANKABLE = {"#3×3 reduce", "#5×5 reduce", "pool proj"}
 
 
 def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -> TableResult:
-    """Return what the table means after one cell is overwritten."""
+    """Return the result for the table after one cell is overwritten."""
     rows = to_rows(config)
     rows[row][heading] = value
     return from_rows(rows, config)
@@ -44,13 +44,13 @@ def parse(row: int, heading: str, value: Any, config: GoogLeNetConfig = PAPER) -
 
 @given(networks())
 def test_rows_round_trip(config: GoogLeNetConfig) -> None:
-    """A config comes back from its own rows."""
+    """A config round-trips through its rows."""
     assert TableResult(config, ()) == from_rows(to_rows(config), config)
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_rows_of_presets_round_trip(config: GoogLeNetConfig) -> None:
-    """A preset comes back from its own rows."""
+    """A preset round-trips through its rows."""
     assert TableResult(config, ()) == from_rows(to_rows(config), config)
 
 
@@ -70,8 +70,8 @@ def test_rows_are_headed_as_in_the_paper() -> None:
 
 @pytest.mark.parametrize("heading", COLUMNS)
 @pytest.mark.parametrize("value", [70, 70.0, "70", " 70 ", "070"])
-def test_a_whole_number_however_it_is_typed(heading: str, value: Any) -> None:
-    """70 is 70 as an int, as a float and as text."""
+def test_whole_numbers_of_every_type(heading: str, value: Any) -> None:
+    """An int, a float or a text of 70 means 70."""
     config = parse(2, heading, value).config
     assert 70 == getattr(config.module("4a"), FIELDS[heading])
     assert type(getattr(config.module("4a"), FIELDS[heading])) is int
@@ -79,19 +79,19 @@ def test_a_whole_number_however_it_is_typed(heading: str, value: Any) -> None:
 
 @pytest.mark.parametrize("heading", COLUMNS)
 @pytest.mark.parametrize("value", [None, nan, "", "  "])
-def test_a_blank_however_it_comes(heading: str, value: Any) -> None:
-    """None, NaN and empty text are a blank cell: good in the reducing columns, else a problem at the cell."""
-    parsed = parse(2, heading, value)
+def test_blanks_of_every_type(heading: str, value: Any) -> None:
+    """None, NaN and empty text are a blank cell: valid in the reducing columns, else a problem at the cell."""
+    result = parse(2, heading, value)
     if heading in BLANKABLE:
-        assert getattr(parsed.config.module("4a"), FIELDS[heading]) is None
+        assert getattr(result.config.module("4a"), FIELDS[heading]) is None
     else:
-        assert_names_cell(parsed, "4a", heading, "blank")
+        assert_names_cell(result, "4a", heading, "blank")
 
 
-def assert_names_cell(parsed: TableResult, module: str, heading: str, *words: str) -> None:
-    """Expect one problem, at that cell, whose message names it and says those words."""
-    assert parsed.config is None
-    (problem,) = parsed.problems
+def assert_names_cell(result: TableResult, module: str, heading: str, *words: str) -> None:
+    """Expect one problem, at that cell, whose message names it and contains those words."""
+    assert result.config is None
+    (problem,) = result.problems
     assert (module, FIELDS[heading]) == problem[:2]
     for word in (module, heading, *words):
         assert word in problem.message
@@ -123,10 +123,10 @@ def assert_names_cell(parsed: TableResult, module: str, heading: str, *words: st
     ],
 )
 def test_a_bad_cell_is_named(heading: str, value: Any, words: list[str]) -> None:
-    """Text, fractions, negative and huge numbers and other things are refused at their cell, in short messages."""
-    parsed = parse(2, heading, value)
-    assert_names_cell(parsed, "4a", heading, *words)
-    assert len(parsed.problems[0].message) < 200
+    """Text, fractions, negative or huge numbers and other values are refused at their cell, in short messages."""
+    result = parse(2, heading, value)
+    assert_names_cell(result, "4a", heading, *words)
+    assert len(result.problems[0].message) < 200
 
 
 @pytest.mark.parametrize("heading", ["#3×3 reduce", "#5×5 reduce"])
@@ -136,7 +136,7 @@ def test_zero_in_a_reduce_column(heading: str, value: Any) -> None:
     assert_names_cell(parse(2, heading, value), "4a", heading, "Leave the cell blank")
 
 
-def test_every_bad_cell_is_told_in_the_tables_order() -> None:
+def test_every_bad_cell_is_reported_in_order() -> None:
     """All bad cells are reported at once, row by row."""
     rows = to_rows(PAPER)
     rows[4]["#1×1"], rows[1]["pool proj"], rows[1]["#3×3"] = "x", -1, 0.5
@@ -154,7 +154,7 @@ def test_no_branch_left() -> None:
 
 
 def test_a_missing_column_is_blank_and_another_is_ignored() -> None:
-    """A row without a column has a blank there; what else stands in the row means nothing."""
+    """A row without a column has a blank there; an unknown column of a row is ignored."""
     rows = to_rows(PAPER)
     del rows[2]["pool proj"]
     rows[2] |= {"parameters": "x", 7: None}
@@ -164,7 +164,7 @@ def test_a_missing_column_is_blank_and_another_is_ignored() -> None:
 
 
 def test_no_rows() -> None:
-    """A table without rows asks for one."""
+    """The problem of a table without rows asks for one."""
     (problem,) = from_rows([], PAPER).problems
     assert ("table", "modules") == problem[:2]
     assert "at least one row" in problem.message
@@ -172,14 +172,14 @@ def test_no_rows() -> None:
 
 @pytest.mark.parametrize("count", [MAX_MODULES + 1, 200, 10_000])
 def test_too_many_rows(count: int) -> None:
-    """A table of 200 rows is refused for its length, whatever is in them."""
+    """A table of 200 rows is refused for its length, with any cells."""
     (problem,) = from_rows(to_rows(PAPER)[:1] * count, PAPER).problems
     assert ("table", "modules") == problem[:2]
     assert f"{count:,} rows. At most {MAX_MODULES}" in problem.message
 
 
-def test_a_name_twice() -> None:
-    """Two rows of one name are refused at the second."""
+def test_a_duplicate_name() -> None:
+    """Two rows with one name are refused at the second."""
     (problem,) = parse(3, MODULE, "4a").problems
     assert ("4a", "name") == problem[:2]
     assert "two modules of this name" in problem.message
@@ -190,7 +190,7 @@ def test_a_name_twice() -> None:
     ["", "4A", "04a", "00a", "100a", "inception", "<b>4a</b>", "4a\n", None, 4, nan, ["4a"], "x" * 10_000, "\ud800"],
 )
 def test_a_bad_name(name: Any) -> None:
-    """What is no name of a module is refused in a short message that shows a good one."""
+    """An invalid name of a module is refused in a short message with a valid example."""
     (problem,) = parse(8, MODULE, name).problems
     assert "name" == problem.field
     assert problem.where
@@ -199,7 +199,7 @@ def test_a_bad_name(name: Any) -> None:
     assert len(problem.message) < 200
 
 
-def test_a_tap_whose_row_is_gone() -> None:
+def test_a_tap_without_its_row() -> None:
     """Rows without the tapped module are refused, with the modules that could be tapped."""
     rows = [row for row in to_rows(PAPER) if row[MODULE] != "4a"]
     (problem,) = from_rows(rows, PAPER).problems
@@ -207,8 +207,8 @@ def test_a_tap_whose_row_is_gone() -> None:
     assert "Tap one of 3a" in problem.message
 
 
-def test_a_picture_that_shrinks_away() -> None:
-    """Rows that add a stage too many are refused where no pool fits any more."""
+def test_a_feature_map_that_becomes_too_small() -> None:
+    """Rows with too many stages are refused at the first pool that does not fit."""
     rows = to_rows(PAPER)
     rows += [rows[-1] | {MODULE: f"{stage}a"} for stage in range(6, 10)]
     (problem,) = from_rows(rows, PAPER).problems
@@ -217,7 +217,7 @@ def test_a_picture_that_shrinks_away() -> None:
 
 
 def test_a_head_that_no_longer_fits() -> None:
-    """Rows that put the tapped module where the picture is too small for the head's pool are refused."""
+    """Rows are refused if the feature map of the tapped module is too small for the head's pool."""
     rows = to_rows(PAPER)
     rows[2][MODULE] = "3c"
     rows[5][MODULE], rows[6][MODULE], rows[7][MODULE], rows[8][MODULE] = "5a", "5b", "6a", "6b"
@@ -250,7 +250,7 @@ def random_cell(rng: random.Random) -> Any:
 
 
 def random_name(rng: random.Random) -> Any:
-    """Return a name that is mostly good."""
+    """Return a name that is usually valid."""
     return rng.choice(WEIRD_NAMES) if rng.random() < 0.1 else f"{rng.randint(3, 6)}{rng.choice('abcdef')}"
 
 
@@ -274,7 +274,7 @@ def random_table(rng: random.Random) -> list[dict[Any, Any]]:
     return rows
 
 
-def assert_told_well(found: tuple[Problem, ...]) -> None:
+def assert_well_formed(found: tuple[Problem, ...]) -> None:
     """Expect problems that are short sentences with a place and a field."""
     for problem in found:
         assert type(problem) is Problem
@@ -286,31 +286,31 @@ def assert_told_well(found: tuple[Problem, ...]) -> None:
 
 
 def test_ten_thousand_random_tables() -> None:
-    """Whatever stands in a table, it is a network that can be built or a report of what is wrong, never an error."""
+    """Any table gives a network that can be built, or problems, and never raises."""
     good = 0
     for seed in range(10_000):
         rng = random.Random(seed)
         base = PRESETS[rng.choice(list(PRESETS))]
         rows = random_table(rng)
         try:
-            parsed = from_rows(rows, base)
+            result = from_rows(rows, base)
         except Exception as error:
             raise AssertionError(f"table {seed} raised") from error
-        assert (parsed.config is None) == bool(parsed.problems), seed
-        assert_told_well(parsed.problems)
-        if parsed.config is not None:
+        assert (result.config is None) == bool(result.problems), seed
+        assert_well_formed(result.problems)
+        if result.config is not None:
             good += 1
-            assert () == problems(parsed.config), seed
-            assert len(rows) == len(parsed.config.modules), seed
-            assert base == parsed.config.replace(modules=base.modules), seed
-    assert 500 < good < 5_000  # the tables are neither hopeless nor harmless
+            assert () == problems(result.config), seed
+            assert len(rows) == len(result.config.modules), seed
+            assert base == result.config.replace(modules=base.modules), seed
+    assert 500 < good < 5_000  # valid and invalid tables both occur
 
 
 # Edits as a browser sends them.
 
 
-def test_edits_are_laid_over_the_rows() -> None:
-    """An edit changes its cell in a copy; the rows themselves stay as they were."""
+def test_edits_change_copies_of_the_rows() -> None:
+    """An edit changes its cell in a copy; the rows themselves do not change."""
     rows = to_rows(PAPER)
     new, found = overlay_edits(rows, {2: {"#3×3": 70}, "3": {"#1×1": None, "pool proj": "x"}})
     assert () == found
@@ -331,7 +331,7 @@ def test_a_forged_row_is_refused(position: Any) -> None:
     assert to_rows(PAPER)[1:] == new[1:]
     (problem,) = found
     assert "no row" in problem.message
-    assert_told_well(found)
+    assert_well_formed(found)
 
 
 @pytest.mark.parametrize("heading", [*WEIRD_COLUMNS, MODULE], ids=lambda heading: str(type(heading).__name__))
@@ -342,7 +342,7 @@ def test_a_forged_column_is_refused(heading: Any) -> None:
     assert to_rows(PAPER)[0] | {"#1×1": 2} == new[0]
     (problem,) = found
     assert "no column" in problem.message
-    assert_told_well(found)
+    assert_well_formed(found)
 
 
 @pytest.mark.parametrize("cells", [None, 1, "x", [], [("#1×1", 1)]])
@@ -355,12 +355,12 @@ def test_a_forged_row_of_cells_is_refused(cells: Any) -> None:
 
 @pytest.mark.parametrize("edited", [None, 1, "x", [], [{"#1×1": 1}], {}])
 def test_no_edits_change_nothing(edited: Any) -> None:
-    """What is no mapping of rows, or an empty one, leaves the rows as they are."""
+    """Edits that are empty, or do not map rows to cells, leave the rows unchanged."""
     assert (to_rows(PAPER), ()) == overlay_edits(to_rows(PAPER), edited)
 
 
-def test_settling_takes_good_cells_in() -> None:
-    """Of several edits the good ones change the network, and the bad ones are explained."""
+def test_valid_cells_are_applied() -> None:
+    """Of several edits the valid ones change the network, and the others are explained."""
     cells = {0: {"#1×1": 70, "#3×3": "x"}, 2: {"#5×5 reduce": 0}, 3: {"pool proj": None}}
     result = apply_edits(PAPER, {"edited_rows": cells, "added_rows": [], "deleted_rows": []})
     assert 70 == result.config.module("3a").ch1x1
@@ -370,8 +370,8 @@ def test_settling_takes_good_cells_in() -> None:
     assert not result.is_forged
 
 
-def test_settling_leaves_a_row_without_branches_as_it_was() -> None:
-    """Of four zeros in a row none is taken in, as no one cell is to blame; other rows are."""
+def test_a_row_without_branches_stays() -> None:
+    """Four zeros in a row are all ignored, because no single cell is invalid; other rows change."""
     cells = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5", "pool proj"), 0), 3: {"#1×1": 170}}
     result = apply_edits(PAPER, {"edited_rows": cells})
     assert PAPER.module("4a") == result.config.module("4a")
@@ -379,16 +379,16 @@ def test_settling_leaves_a_row_without_branches_as_it_was() -> None:
     assert [("4a", "branches")] == [problem[:2] for problem in result.problems]
 
 
-def test_settling_keeps_the_last_good_network() -> None:
-    """Where no cell alone is to blame, as when the whole is too large, nothing is taken in."""
+def test_a_network_that_is_too_large_stays() -> None:
+    """If no single cell is invalid, as when the network is too large, no edit is applied."""
     cells = {row: {"#3×3": 4_096, "#3×3 reduce": None} for row in range(9)}
     result = apply_edits(PAPER, {"edited_rows": cells})
     assert PAPER == result.config
     assert "parameters" in [problem.field for problem in result.problems]
 
 
-def test_settling_falls_back_to_the_last_good_network() -> None:
-    """The editor sends all edits again; one that is refused does not undo those accepted before it."""
+def test_ignored_edits_keep_the_accepted_ones() -> None:
+    """The editor sends all edits again; a refused one does not undo those that were accepted before."""
     zeros = {2: dict.fromkeys(("#1×1", "#3×3", "#5×5"), 0)}
     last = apply_edits(PAPER, {"edited_rows": zeros}).config
     assert ("pool",) == last.module("4a").branches
@@ -399,8 +399,8 @@ def test_settling_falls_back_to_the_last_good_network() -> None:
     assert wide == apply_edits(PAPER, {"edited_rows": cells}, wide).config
 
 
-def test_settling_no_edits() -> None:
-    """An editor in which nothing was edited leaves the network as it is."""
+def test_no_edits() -> None:
+    """An editor without edits leaves the network unchanged."""
     assert (PAPER, (), False) == apply_edits(PAPER, {"edited_rows": {}, "added_rows": [], "deleted_rows": []})
 
 
@@ -417,16 +417,16 @@ def test_settling_no_edits() -> None:
         {"deleted_rows": [0]},
     ],
 )
-def test_settling_forged_edits(edits: Any) -> None:
+def test_forged_edits(edits: Any) -> None:
     """An edit that the editor never sends is ignored, has a problem and is marked as forged."""
     result = apply_edits(PAPER, edits)
     assert (PAPER, True) == (result.config, result.is_forged)
-    assert_told_well(result.problems)
+    assert_well_formed(result.problems)
     assert len(result.problems) == 1
 
 
-def test_any_random_edits_settle() -> None:
-    """Whatever edits a browser sends, what comes of them is a network that can be built, never an error."""
+def test_random_edits() -> None:
+    """Any edits that a browser can send give a network that can be built, and never raise."""
     headings = [MODULE, *COLUMNS, *COLUMNS, *WEIRD_COLUMNS]
     for seed in range(1_000):
         rng = random.Random(seed)
@@ -440,7 +440,7 @@ def test_any_random_edits_settle() -> None:
         edits = rng.choice([{"edited_rows": cells}, {"edited_rows": cells, "added_rows": [{}]}, random_cell(rng)])
         result = apply_edits(base, edits)
         assert () == problems(result.config), seed
-        assert_told_well(result.problems)
+        assert_well_formed(result.problems)
         if result.config == base and not result.problems and isinstance(edits, dict):
             assert base == from_rows(overlay_edits(to_rows(base), edits.get("edited_rows"))[0], base).config, seed
 
@@ -448,22 +448,22 @@ def test_any_random_edits_settle() -> None:
 # Rows added, removed and renamed.
 
 
-def test_free_name_is_the_first_letter_left() -> None:
-    """A new row takes the first letter that its stage has left."""
+def test_the_unused_name_has_the_first_unused_letter() -> None:
+    """A new row gets the first letter that its stage does not use."""
     assert "3c" == unused_name(PAPER, "3a")
     assert "4f" == unused_name(PAPER, "4c")
     assert "4b" == unused_name(remove(PAPER, "4b").config, "4e")
 
 
-def test_free_name_when_the_alphabet_is_used_up() -> None:
-    """A stage of 26 rows has no name left."""
+def test_no_unused_name() -> None:
+    """A stage with 26 rows has none."""
     first = PAPER.modules[0]
     rows = tuple(first.replace(name=f"3{letter}") for letter in "abcdefghijklmnopqrstuvwxyz")
     assert unused_name(PAPER.replace(modules=rows), "3a") is None
 
 
 def test_insert_after() -> None:
-    """A new row stands below the one it copies, and the taps stay."""
+    """A new row is below the one it copies, and the taps stay."""
     config = insert_after(PAPER, "4a", "4f").config
     assert ["3a", "3b", "4a", "4f", "4b"] == [module.name for module in config.modules[:5]]
     assert PAPER.module("4a").replace(name="4f") == config.module("4f")
@@ -481,12 +481,12 @@ def test_insert_after() -> None:
         pytest.param(10**5_000, "4a", "is not a module name", id="huge"),
     ],
 )
-def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) -> None:
-    """A new row needs a free name of its stage."""
-    parsed = insert_after(PAPER, "4a", name)
-    assert parsed.config is None
-    assert (where, "name") == parsed.problems[0][:2]
-    assert words in parsed.problems[0].message
+def test_insert_with_an_invalid_name(name: Any, where: str, words: str) -> None:
+    """A new row needs an unused name of its stage."""
+    result = insert_after(PAPER, "4a", name)
+    assert result.config is None
+    assert (where, "name") == result.problems[0][:2]
+    assert words in result.problems[0].message
 
 
 @pytest.mark.parametrize("name", ["9z", "", "<b>", None, 10**5_000], ids=lambda name: repr(type(name)))
@@ -502,18 +502,18 @@ def test_insert_with_a_name_that_does_not_do(name: Any, where: str, words: str) 
     ],
     ids=["insert", "add", "remove", "rename", "reset", "reset to a preset without it"],
 )
-def test_a_step_with_a_row_that_is_not_there(step: Callable[[Any], TableResult], name: Any) -> None:
-    """No menu offers it; a forged choice is refused with the rows that there are."""
-    parsed = step(name)
-    assert parsed.config is None
-    assert [("table", "modules")] == [problem[:2] for problem in parsed.problems]
-    assert "There is no module" in parsed.problems[0].message
-    assert "3a" in parsed.problems[0].message
-    assert_told_well(parsed.problems)
+def test_a_step_with_an_unknown_row(step: Callable[[Any], TableResult], name: Any) -> None:
+    """No menu offers it; a forged choice is refused with a list of the rows."""
+    result = step(name)
+    assert result.config is None
+    assert [("table", "modules")] == [problem[:2] for problem in result.problems]
+    assert "There is no module" in result.problems[0].message
+    assert "3a" in result.problems[0].message
+    assert_well_formed(result.problems)
 
 
-def test_a_row_is_added_under_the_next_letter() -> None:
-    """It is a copy of the row above it; a stage with all letters takes no more, and says so."""
+def test_add_below() -> None:
+    """A new row copies the row above it; a stage with all 26 letters is full."""
     config = add_below(PAPER, "4a").config
     assert PAPER.module("4a").replace(name="4f") == config.modules[3]
     rows = tuple(PAPER.modules[0].replace(name=f"3{letter}") for letter in ascii_lowercase)
@@ -524,30 +524,30 @@ def test_a_row_is_added_under_the_next_letter() -> None:
 
 
 def test_a_row_is_reset() -> None:
-    """It has the other config's widths again, and the rest stays."""
+    """It gets the widths of the other config, and the rest stays."""
     edited = from_rows([row | {"#1×1": 70} for row in to_rows(PAPER)], PAPER).config
     config = reset(edited, PAPER, "4a").config
     assert PAPER.module("4a") == config.module("4a")
     assert 70 == config.module("4b").ch1x1
 
 
-def test_remove_takes_the_head_with_it() -> None:
-    """A removed row takes its auxiliary head with it and leaves the other."""
+def test_remove_removes_the_head() -> None:
+    """Removing a row removes its auxiliary head and no other."""
     config = remove(PAPER, "4a").config
     assert ["3a", "3b", "4b"] == [module.name for module in config.modules[:3]]
     assert ("4d",) == config.aux.taps
 
 
 def test_remove_the_last_row() -> None:
-    """The last row stays: a table needs one."""
+    """The last row cannot be removed: a table needs one."""
     alone = PAPER.replace(modules=PAPER.modules[:1], aux=PAPER.aux.replace(taps=()))
-    parsed = remove(alone, "3a")
-    assert parsed.config is None
-    assert ("table", "modules") == parsed.problems[0][:2]
+    result = remove(alone, "3a")
+    assert result.config is None
+    assert ("table", "modules") == result.problems[0][:2]
 
 
-def test_rename_takes_the_head_along() -> None:
-    """A renamed row keeps its widths, its place and its head."""
+def test_rename_keeps_the_head() -> None:
+    """A renamed row keeps its widths, its position and its head."""
     config = rename(PAPER, "4a", "4z").config
     assert PAPER.module("4a").replace(name="4z") == config.modules[2]
     assert ("4z", "4d") == config.aux.taps
@@ -563,10 +563,10 @@ def test_rename_takes_the_head_along() -> None:
         ("", "not a module name"),
     ],
 )
-def test_rename_to_a_name_that_does_not_do(name: str, words: str) -> None:
-    """A row is not renamed to a taken name, to another stage's, or to what is no name."""
-    parsed = rename(PAPER, "4a", name)
-    assert parsed.config is None
-    assert "name" == parsed.problems[0].field
-    assert parsed.problems[0].where
-    assert words in parsed.problems[0].message
+def test_rename_to_an_invalid_name(name: str, words: str) -> None:
+    """A row cannot get a used name, a name that breaks the order of stages, or an invalid one."""
+    result = rename(PAPER, "4a", name)
+    assert result.config is None
+    assert "name" == result.problems[0].field
+    assert result.problems[0].where
+    assert words in result.problems[0].message

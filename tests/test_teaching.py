@@ -1,4 +1,4 @@
-"""docs/teaching.md: its table lists the lessons as they are, and its code runs as it says."""
+"""docs/teaching.md: its table lists the lessons, and its code gives the results in its comments."""
 
 import re
 from pathlib import Path
@@ -10,17 +10,17 @@ TEXT = (Path(__file__).parent.parent / "docs" / "teaching.md").read_text(encodin
 
 
 def test_every_lesson_is_listed_with_its_time() -> None:
-    """In the order of the menu, under the name it has there."""
+    """The lessons are in the order and under the names of the menu."""
     rows = re.findall(r"^\| ([^|]+) \| (\d+) min \|", TEXT, re.MULTILINE)
     lessons = [(entry.title, read(Path(entry.file).stem).minutes) for entry in PAGES["Learn"]]
     assert [(title, int(minutes)) for title, minutes in rows] == lessons
 
 
-def test_the_code_runs_and_gives_what_it_says() -> None:
-    """The block is run as it stands, and the numbers in its comment are those of the line before it."""
+def test_the_code_gives_the_documented_results() -> None:
+    """The code block runs unchanged, and the numbers in its comment are those of the line before it."""
     code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
     names: dict[str, object] = {}
     exec(code, names)
-    line, told = re.search(r"^(direct.*?)  # (.*)$", code, re.MULTILINE).groups()
-    assert eval(line, names) == tuple(int(number) for number in told.split(", "))
+    line, comment = re.search(r"^(direct.*?)  # (.*)$", code, re.MULTILINE).groups()
+    assert eval(line, names) == tuple(int(number) for number in comment.split(", "))
     assert len(names["report"].runs) == 6

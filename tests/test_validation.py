@@ -1,4 +1,4 @@
-"""What is refused before any arithmetic: each problem names its cell and says what would be right."""
+"""Checks before any arithmetic: each problem names its cell and says what is valid."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ def with_cell(module: str, **cells: int | None) -> GoogLeNetConfig:
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_presets_have_no_problems(config: GoogLeNetConfig) -> None:
-    """Nothing is wrong with a preset."""
+    """Every preset is valid."""
     assert () == field_problems(config)
 
 
 @pytest.mark.parametrize("field", HEADINGS)
 @pytest.mark.parametrize("value", [1, 64, MAX_CHANNELS])
-def test_cells_from_1_to_the_limit_are_good(field: str, value: int) -> None:
-    """Each column takes any number of filters up to the limit."""
+def test_cells_from_1_to_the_limit_are_valid(field: str, value: int) -> None:
+    """Each column accepts any number of filters up to the limit."""
     assert cell_problem("4a", field, value) is None
     assert () == field_problems(with_cell("4a", **{field: value}))
 
@@ -48,7 +48,7 @@ def test_cells_from_1_to_the_limit_are_good(field: str, value: int) -> None:
 @pytest.mark.parametrize("field", HEADINGS)
 @pytest.mark.parametrize("value", [-1, MAX_CHANNELS + 1, 10**9, 10**12, -(10**12), pytest.param(10**5_000, id="huge")])
 def test_cells_out_of_range_are_named(field: str, value: int) -> None:
-    """A number below 0 or over the limit is refused at its cell, with the range that is right."""
+    """A number below 0 or above the limit is refused at its cell, with the valid range."""
     problem = cell_problem("4a", field, value)
     assert ("4a", field) == problem[:2]
     assert problem.message.startswith(f"4a, {HEADINGS[field]}: ")
@@ -59,7 +59,7 @@ def test_cells_out_of_range_are_named(field: str, value: int) -> None:
 
 
 def test_range_message_shows_the_number() -> None:
-    """The message repeats a number that can be read, and not one of 5,000 digits."""
+    """The message contains a readable number, and not one of 5,000 digits."""
     assert "1,000,000,000 is out of range" in cell_problem("4a", "ch1x1", 10**9).message
     assert "-1 is out of range" in cell_problem("4a", "ch1x1", -1).message
     assert "a number of over 15 digits is out of range" in cell_problem("4a", "ch1x1", 10**5_000).message
@@ -75,13 +75,13 @@ def test_zero_in_a_reduce_column_is_refused_with_advice(field: str) -> None:
 
 @pytest.mark.parametrize("field", [field for field in HEADINGS if field not in REDUCING])
 def test_zero_elsewhere_means_no_such_branch(field: str) -> None:
-    """0 in the other columns is good: the branch is not there."""
+    """0 in the other columns is valid: the branch does not exist."""
     assert () == field_problems(with_cell("4a", **{field: 0}))
 
 
 @pytest.mark.parametrize("field", HEADINGS)
-def test_blank_is_good_where_it_means_no_1x1(field: str) -> None:
-    """A blank is good in the reducing columns; elsewhere it asks for a number or 0."""
+def test_blank_is_valid_where_it_means_no_1x1(field: str) -> None:
+    """A blank is valid in the reducing columns; elsewhere the problem asks for a number or 0."""
     problem = cell_problem("4a", field, None)
     if field in MAY_BE_BLANK:
         assert problem is None
@@ -91,7 +91,7 @@ def test_blank_is_good_where_it_means_no_1x1(field: str) -> None:
 
 
 def test_a_module_needs_a_branch() -> None:
-    """A row whose four branches are all 0 is refused; a pool that passes everything is a branch."""
+    """A row whose four branches are all 0 is refused; a pool that passes on all channels is a branch."""
     empty = {"ch1x1": 0, "ch3x3": 0, "ch5x5": 0, "pool_proj": 0}
     (problem,) = field_problems(with_cell("4a", **empty))
     assert ("4a", "branches") == problem[:2]
@@ -100,7 +100,7 @@ def test_a_module_needs_a_branch() -> None:
 
 
 def test_a_table_needs_a_module() -> None:
-    """An empty table is one problem, and does not also blame the heads for what they tap."""
+    """An empty table is one problem; the taps of the heads are not problems too."""
     (problem,) = field_problems(PAPER.replace(modules=()))
     assert ("table", "modules") == problem[:2]
     assert "Add at least one row" in problem.message
@@ -115,8 +115,8 @@ def rows(count: int) -> GoogLeNetConfig:
     )
 
 
-def test_up_to_the_limit_of_modules_are_good() -> None:
-    """The greatest number of modules has no problem; one more, or 200, has one that says the limit."""
+def test_the_number_of_modules_has_a_limit() -> None:
+    """The maximum number of modules has no problem; one more, or 200, has one that names the limit."""
     assert () == field_problems(rows(MAX_MODULES))
     for count in (MAX_MODULES + 1, 200):
         (problem,) = field_problems(rows(count))
@@ -135,15 +135,15 @@ def test_thousands_of_bad_rows_are_one_problem() -> None:
 
 
 def test_names_are_unique() -> None:
-    """The second module of a name is the one that is asked to change it."""
+    """The problem is at the second module with a name."""
     modules = (*PAPER.modules, PAPER.module("5b"))
     (problem,) = field_problems(PAPER.replace(modules=modules))
     assert ("5b", "name") == problem[:2]
     assert "two modules of this name" in problem.message
 
 
-def test_stages_go_upwards() -> None:
-    """A module of an earlier stage after one of a later stage is refused, once; any order within a stage is good."""
+def test_stages_increase() -> None:
+    """A module of an earlier stage after one of a later stage is refused, once; any order within a stage is valid."""
     swapped = (PAPER.modules[1], PAPER.modules[0], *PAPER.modules[2:])
     assert () == field_problems(PAPER.replace(modules=swapped))
     backwards = (*PAPER.modules[2:], *PAPER.modules[:2])
@@ -164,7 +164,7 @@ def test_stages_go_upwards() -> None:
     ],
 )
 def test_input_shape_has_limits(shape: tuple[int, int, int], labels: list[str]) -> None:
-    """Each of channels, height and width that is out of range is named."""
+    """Channels, height and width out of range are named."""
     found = field_problems(PAPER.replace(input_shape=shape))
     assert [("input", "input_shape")] * len(labels) == places(found)
     assert labels == [problem.message.partition(":")[0] for problem in found]
@@ -195,7 +195,7 @@ def test_stem_widths_have_limits(field: str, value: int) -> None:
     ],
 )
 def test_settings_of_the_heads_have_limits(field: str, value: Any) -> None:
-    """A setting of the auxiliary heads that is out of range, or no number, is named."""
+    """A setting of the auxiliary heads that is out of range or NaN is named."""
     found = field_problems(PAPER.replace(aux=PAPER.aux.replace(**{field: value})))
     assert [("aux", field)] == places(found)
 
@@ -216,8 +216,8 @@ def test_settings_of_the_classifier_have_limits(field: str, value: Any) -> None:
     assert [("classifier", field)] == places(field_problems(PAPER.replace(**{field: value})))
 
 
-def test_settings_at_their_limits_are_good() -> None:
-    """What stands at the end of a range is within it."""
+def test_settings_at_their_limits_are_valid() -> None:
+    """The ends of a range belong to it."""
     config = PAPER.replace(
         input_shape=(MAX_INPUT_CHANNELS, MAX_SIDE, MAX_SIDE),
         stem=PAPER.stem.replace(conv1=1, conv2_reduce=MAX_CHANNELS),
@@ -230,20 +230,20 @@ def test_settings_at_their_limits_are_good() -> None:
 
 
 def test_a_tap_needs_its_module() -> None:
-    """A head on a module that is not there is refused, with the modules that are."""
+    """A head at a missing module is refused, with a list of the modules."""
     (problem,) = field_problems(PAPER.replace(aux=PAPER.aux.replace(taps=("4a", "9z"))))
     assert ("9z", "taps") == problem[:2]
     assert ", ".join(module.name for module in PAPER.modules) in problem.message
 
 
 def test_one_head_per_module() -> None:
-    """A second head on the same module is refused."""
+    """A second head at the same module is refused."""
     (problem,) = field_problems(PAPER.replace(aux=PAPER.aux.replace(taps=("4a", "4a"))))
     assert ("4a", "taps") == problem[:2]
 
 
-def test_every_problem_is_told_at_once() -> None:
-    """Problems in several places are all reported, the table's first and in its order."""
+def test_all_problems_are_reported_at_once() -> None:
+    """Problems in several places are all reported, those of the table first and in its order."""
     config = with_cell("4b", ch1x1=-1, ch5x5_reduce=0).replace(classes=0, input_shape=(3, 0, 224))
     expected = [("4b", "ch1x1"), ("4b", "ch5x5_reduce"), ("input", "input_shape"), ("classifier", "classes")]
     assert expected == places(field_problems(config))
