@@ -40,7 +40,7 @@ def test_several_uploads_are_a_batch_and_each_bad_file_is_explained(queue: Direc
     assert "2 images to select from" in alt_texts(at)
     errors = [error.value for error in at.error]
     assert len(errors) == 2
-    assert any(error.startswith(r"\<b>not.png: ") for error in errors)
+    assert r"\<b>not.png: The file is not a PNG, JPEG or WebP image." in errors
     assert any(error.startswith("cut.png: ") for error in errors)
     assert 2 in [len(request.images) for request in queue.of_kind("prediction")]
     assert "the label is" not in page_text(at)

@@ -85,6 +85,6 @@ def test_a_network_that_does_not_take_images_shows_an_error(queue: DirectQueue) 
     five_channels = SMALL.replace(input_shape=(5, 32, 32))
     at = open_page(net=to_token(Version("mini", five_channels)))
     click(at, "look_inside_use_random")
-    assert any("1 (grey) or 3 (colour)" in error.value for error in at.error)
+    assert any("an image has 1 (grey) or 3 (colour)" in error.value for error in at.error)
     click(at, "look_inside_use_mini")
     assert not at.error

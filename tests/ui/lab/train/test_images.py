@@ -52,11 +52,18 @@ def test_an_imported_dataset_is_chosen(manager: Manager) -> None:
     assert "Its images no longer exist." in page_text(open_page(run=run.id))
 
 
-@pytest.mark.parametrize("content", [b"no images at all", zip_of(cat=5), b"PK\x03\x04 cut off"])
-def test_a_bad_upload_is_explained_at_the_uploader(manager: Manager, content: bytes) -> None:
-    """The message is at the uploader; the chosen images stay."""
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no images at all", "is not a zip, an .npz or an IDX file"),
+        (zip_of(cat=5), "There is only one class. Upload images of at least two classes."),
+        (b"PK\x03\x04 cut off", "the zip is damaged or truncated"),
+    ],
+)
+def test_a_bad_upload_is_explained_at_the_uploader(manager: Manager, content: bytes, message: str) -> None:
+    """The message is at the uploader and says what would be right; the chosen images stay."""
     app = import_file(open_page(), content)
-    assert len(app.error) == 1
+    assert message in app.error[0].value
     assert app.selectbox(key="one_images").value == "fashion_mnist"
 
 

@@ -30,7 +30,7 @@ def test_a_forged_url_is_explained(manager: Manager, token: str) -> None:
     """The page says so, shows what it shows without a run, and removes the parameter."""
     store_run(manager.store, make_plan("mini"))
     app = open_page(run=token)
-    assert app.error
+    assert "The address names a run that does not exist here." in app.error[0].value
     assert "Training images" in page_text(app)
     assert "run" not in app.query_params
 
@@ -53,10 +53,10 @@ def test_a_finished_run_has_a_verdict(manager: Manager) -> None:
     run = store_run(manager.store, make_plan("mini"), accuracies=(0.85,))
     app = open_page(run=run.id)
     text = page_text(app)
-    assert "**85.0 %** of 2,000 test images" in text
-    assert "75.0 percentage points" in text
-    assert app.get("plotly_chart")
-    assert "<b>Trouser</b> 99.0 %" in text
+    assert "**85.0 %** of 2,000 test images classified correctly" in text
+    assert "better than chance by 75.0 percentage points" in text
+    assert "Most frequent: " in app.get("plotly_chart")[0].proto.spec
+    assert "predicted <b>Trouser</b> 99.0 %" in text
     assert text.count("<figure>") == 12
 
 
@@ -70,10 +70,11 @@ def test_a_failed_run_says_why_and_where(manager: Manager) -> None:
 def test_a_race_within_the_spread_says_so(manager: Manager) -> None:
     """Networks whose seeds overlap are not ranked; networks that are far apart are."""
     close = store_run(manager.store, make_plan("mini", "half", seeds=(0, 1)), accuracies=(0.85, 0.87, 0.86, 0.88))
-    assert "spread" in page_text(open_page(run=close.id))
+    assert "**within the spread** of the seeds" in page_text(open_page(run=close.id))
     far = store_run(manager.store, make_plan("mini", "half", seeds=(0, 1)), accuracies=(0.85, 0.86, 0.70, 0.71))
     app = open_page(run=far.id)
-    assert "15.0 percentage points" in page_text(app)
+    apart = "mini and half: 15.0 percentage points apart, more than the spread of the seeds."
+    assert apart in page_text(app)
     table = app.dataframe[0].value
     assert list(table["network"]) == ["mini", "half"]
     assert list(table["test accuracy"]) == ["85.5 %", "70.5 %"]

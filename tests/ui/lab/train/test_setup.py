@@ -98,7 +98,7 @@ def test_a_full_queue_is_explained(manager: Manager) -> None:
         ("one_momentum", 1.5, "Momentum: 1.5 is out of range"),
         ("one_weight_decay", 3.0, "Weight decay: 3.0 is out of range"),
         ("one_loss_weight", 11.0, "Auxiliary loss weight: 11.0 is out of range"),
-        ("one_first", -1, "Seeds: "),
+        ("one_first", -1, "Seeds: enter whole numbers"),
     ],
 )
 def test_an_invalid_value_is_explained_and_changes_nothing(
@@ -214,10 +214,10 @@ def test_a_race_of_chosen_networks(manager: Manager) -> None:
     assert "A race needs 2 to 4 networks" in app.error[0].value
     app.multiselect(key="race_networks").set_value(["mini", "half"]).run()
     app.number_input(key="race_seeds").set_value(6).run()
-    assert "1 to 5" in app.error[0].value
+    assert "Give 1 to 5" in app.error[0].value
     app.number_input(key="race_seeds").set_value(2).run()
     app.toggle(key="race_equal_parameters").set_value(True).run()
-    assert "from 1,498,274 to" in page_text(app)
+    assert "Widths: all scaled by one factor, from 1,498,274 to" in page_text(app)
     click(app, "train_start")
     run = only_run(manager)
     assert [network.name for network in run.plan.networks] == ["mini", "half"]
@@ -230,5 +230,6 @@ def test_an_unusable_data_directory_is_explained(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "file"))
     runs._manager.clear()
     app = open_page()
+    assert str(tmp_path / "file") in app.error[0].value
     assert "EXPLORER_DATA" in app.error[0].value
     assert not [button for button in app.button if button.key == "train_start"]
