@@ -1,14 +1,24 @@
 """Fixtures for the app in Streamlit's AppTest: one session per test, and a data directory of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui import cache, streamlit_workarounds
 from tests.ui.app import FakeJobQueue, click, open_app, run
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scan_for_components_once() -> Iterator[None]:
+    """Read the metadata of all installed packages once: AppTest does it in each run, for 0.2 s, to find components."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture(autouse=True)
