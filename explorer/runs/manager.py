@@ -213,6 +213,8 @@ class Manager:
             if worker.has_ended:
                 self.store.record_worker_exit(worker.run_id, worker.attempt, *worker.end())
                 self._workers.remove(worker)
+                with contextlib.suppress(OSError):  # the run may be deleted now; the next start removes what is left
+                    self.store.remove_stray_checkpoints(worker.run_id)
         while len(self._workers) < self._max_workers and (next_run := self.store.start_next()):
             self._start(*next_run)
 

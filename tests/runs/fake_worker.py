@@ -64,6 +64,8 @@ class FakeTraining:
         finite = range(1 if first_diverged else 0, len(self.states))
         for trainer in finite:
             (folder / weights_filename(trainer)).write_text(str(self.states[trainer]))
+        if self.behaviour == "hangs_saving":
+            time.sleep(1_000)
         (folder / "state.json").write_text(json.dumps([self.step, self.states]))
         return dict.fromkeys(finite, self.step)
 

@@ -206,6 +206,16 @@ def test_a_run_can_resume_after_its_worker_is_killed(environment: RunEnvironment
     assert_no_stray_files(environment.store)
 
 
+def test_a_checkpoint_that_a_killed_worker_left_unfinished_is_removed(environment: RunEnvironment) -> None:
+    """At once, although the run does not start again."""
+    manager = environment.manager()
+    run_id = environment.submit(manager, "hangs_saving", FOREVER)
+    wait_for(lambda: list((environment.store.checkpoints / run_id).glob("*.part/*")))
+    workers(environment.folder)[0].kill()
+    environment.wait_for_state(run_id, "interrupted")
+    assert_no_stray_files(environment.store)
+
+
 def test_a_kill_because_memory_ran_out_is_recognized(
     environment: RunEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
