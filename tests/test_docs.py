@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,14 @@ def test_the_readme_calls_no_other_python() -> None:
     """Every command runs in the environment that the first one made."""
     commands = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     assert all(line.startswith((".venv/bin/", "python3 -m venv .venv && ")) for line in commands)
+
+
+def test_the_server_watches_files_only_for_a_developer_who_asks() -> None:
+    """The README's command watches nothing; CONTRIBUTING has the option that turns the watcher on."""
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
+    assert server["fileWatcherType"] == "none"
+    assert "fileWatcherType" not in README
+    assert "streamlit run streamlit_app.py --server.fileWatcherType auto" in (ROOT / "CONTRIBUTING.md").read_text()
 
 
 @pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.file)

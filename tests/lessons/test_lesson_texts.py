@@ -223,6 +223,15 @@ def test_every_lesson_names_its_sources(name: str) -> None:
     assert "1409.4842" in last
 
 
+def test_the_effect_of_the_heads_is_the_published_papers_statement() -> None:
+    """The 0.5 % and the sufficient single head have their source, which is linked; nobody else is named for them."""
+    text = " ".join("\n".join(block.content for block in read("auxiliary").blocks).split())
+    (sentence,) = re.findall(r"Its published version[^.]*around 0\.5 %[^.]*\.", text)
+    assert "(CVPR 2015, section 5)" in sentence
+    assert "one of the two is enough" in sentence
+    assert "https://doi.org/10.1109/CVPR.2015.7298594" in text
+
+
 def test_every_mistake_has_its_source() -> None:
     """Each card ends with the source of its calculation."""
     cards = "\n".join(block.content for block in read("mistakes").blocks).split("### ")[1:]
