@@ -1,6 +1,7 @@
 """Charts of the page *Look inside* as SVG: samples, preprocessing, predictions, maps, heat maps, maximization, times.
 
-Each has a text alternative. Selectable parts carry an id (:func:`explorer.views.map_images.choice`).
+Those of ablation and sparsity are in :mod:`explorer.views.branch_maps`. Each has a text alternative. Selectable parts
+carry an id (:func:`explorer.views.map_images.choice`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from explorer.data.class_names import unique_names
 from explorer.data.preprocessing import MAX_ASPECT, Preprocessing, StepCode
-from explorer.jobs.inspection import Ablation, Activity, ClassScores, Filters, Heat, InputStep, Maximization, Strip
+from explorer.jobs.inspection import ClassScores, Filters, Heat, InputStep, Maximization, Strip
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
 from explorer.views.labels import BRANCH_NAMES
@@ -145,20 +146,20 @@ def class_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
     return svg.chart(width, 34 + len(bars) * high + 6, title, alt, body)
 
 
-def probability(share: float) -> str:
+def probability(fraction: float) -> str:
     """Return a probability in percent: ``97.3 %``, ``< 0.1 %``."""
-    if 0 < share < 0.0005:
+    if 0 < fraction < 0.0005:
         return "< 0.1 %"
-    if 0.9995 < share < 1:
+    if 0.9995 < fraction < 1:
         return "> 99.9 %"
-    return f"{100 * share:.1f} %"
+    return f"{100 * fraction:.1f} %"
 
 
 def confidence_text(scores: ClassScores, classes: int) -> str:
     """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
     most = float(np.log2(classes)) if classes > 1 else 0.0
-    share = scores.entropy / most if most else 0.0
-    level = next(level for limit, level in _CONFIDENCE if share <= limit)
+    fraction = scores.entropy / most if most else 0.0
+    level = next(level for limit, level in _CONFIDENCE if fraction <= limit)
     return f"Confidence is {level} (entropy {scores.entropy:.2f} bits; 0 = certain, {most:.2f} = uniform guess)."
 
 
@@ -259,90 +260,6 @@ def filters(found: Filters) -> str:
     alt = f"The {len(cut)} kernels of the first convolution, {fmt.size(found.kernel)} each"
     body = [map_images.image(0, 4, width * scale, height * scale, picture)]
     return svg.chart(STRIP_WIDTH, height * scale + 8, "", alt, body)
-
-
-class _Box(NamedTuple):
-    """A branch of a module in a map of all branches: its colour, 0 to 1, the text in it and its label."""
-
-    module: str
-    branch: str
-    share: float
-    text: str
-    label: str
-
-
-def _branch_map(boxes: Sequence[_Box], title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
-    """Return all branches of all modules, a column per module and a row per branch, with the legend below.
-
-    With ``choose`` each box is selectable; its id is its module, a colon, and its branch.
-    """
-    modules = list(dict.fromkeys(box.module for box in boxes))
-    branches = [branch for branch in BRANCH_NAMES if any(box.branch == branch for box in boxes)]
-    left, top, wide, high = 110, 64, 84, 40
-    body = [
-        svg.text(left + column * wide + wide / 2 - 2, top - 10, module, anchor="middle", weight=600)
-        for column, module in enumerate(modules)
-    ]
-    for row, branch in enumerate(branches):
-        y = top + row * high
-        body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH[branch]))
-        body.append(svg.text(20, y + 23, BRANCH_NAMES[branch], weight=600))
-    for box in boxes:
-        x, y = left + modules.index(box.module) * wide, top + branches.index(box.branch) * high
-        fill = palette.scale(box.share)
-        body.append(svg.rect(x, y, wide - 4, high - 4, fill, hint=box.label))
-        body.append(svg.text(x + wide / 2 - 2, y + 23, box.text, anchor="middle", colour=palette.text_on(fill)))
-        if choose:
-            body.append(map_images.choice(f"{box.module}:{box.branch}", box.label, x, y, wide - 4, high - 4))
-    foot = top + len(branches) * high
-    body += map_images.scale_bar(left, foot + 8, 260, 0, most, unit)
-    whole = svg.chart(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
-    return whole.replace('role="img"', 'role="group"', 1) if choose else whole
-
-
-def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str) -> str:
-    """Return the probability that the class loses without a branch, module by branch; each box is selectable.
-
-    ``taken`` are the branches that are scaled now, as (module, branch).
-    """
-    most = max([-cell.change for cell in found.cells] + [1e-3])
-    boxes = []
-    for cell in found.cells:
-        flips = f", the predicted class changes in {100 * cell.flip_rate:.0f} % of the images" if cell.flip_rate else ""
-        mark = ", scaled now" if (cell.module, cell.branch) in scaled else ""
-        label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {percentage_points(cell.change)} points{flips}{mark}"
-        text = percentage_points(cell.change) + (" ⇄" if cell.flip_rate else "")
-        boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
-    title = f"Probability that “{name}” loses without a branch, in percentage points"
-    worst = min(found.cells, key=lambda cell: cell.change)
-    largest = f"{worst.module}, {BRANCH_NAMES[worst.branch]}, {percentage_points(worst.change)} points"
-    alt = f"{title}. The largest loss: {largest}."
-    return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
-
-
-def percentage_points(change: float) -> str:
-    """Return a change of probability in percentage points with its sign."""
-    text = f"{100 * change:+.1f}".replace("-", "−")
-    return "±0.0" if text in ("+0.0", "−0.0") else text
-
-
-def activity_map(found: Activity) -> str:
-    """Return how sparse each branch of each module is over the batch, with its dead channels."""
-    boxes = [
-        _Box(
-            branch.module,
-            branch.branch,
-            branch.sparsity,
-            f"{100 * branch.sparsity:.0f} %" + (f" · {branch.dead}†" if branch.dead else ""),
-            f"{branch.module}, {BRANCH_NAMES[branch.branch]}: "
-            f"mean {fmt.number(branch.mean)}, {branch.dead:,} dead channels",
-        )
-        for branch in found.branches
-    ]
-    title = f"Sparsity of each branch, over {found.image_count} image{'s' * (found.image_count != 1)}"
-    dead = sum(branch.dead for branch in found.branches)
-    alt = f"{title}. {dead:,} channels are 0 everywhere in all images."
-    return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
 
 
 def maximization_chart(found: Maximization, name: str) -> str:

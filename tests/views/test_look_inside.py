@@ -1,6 +1,5 @@
 """The charts of *Look inside* are well-formed, have a text alternative and the right numbers, and fit their frames."""
 
-import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,10 +7,6 @@ import pytest
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.jobs.inspection import (
-    Ablation,
-    AblationCell,
-    Activity,
-    BranchActivity,
     ClassScores,
     Filters,
     Heat,
@@ -20,9 +15,9 @@ from explorer.jobs.inspection import (
     Strip,
 )
 from explorer.views import look_inside, map_images, palette
+from tests.svg_reader import assert_inside, assert_parts_are_apart, assert_well_formed, choices, elements
 
 GREY = np.linspace(0, 255, 28 * 28).reshape(28, 28).astype(np.uint8)
-BRANCHES = ("1x1", "3x3", "5x5", "pool")
 
 
 def strip(branch: str, first: int, count: int, side: int = 7) -> Strip:
@@ -47,16 +42,6 @@ def strip(branch: str, first: int, count: int, side: int = 7) -> Strip:
 
 
 STRIPS = (strip("1x1", 0, 100), strip("3x3", 100, 40), strip("5x5", 140, 9), strip("pool", 149, 1))
-CELLS = tuple(
-    AblationCell(module, branch, 0.5, -0.1 * n + 0.05 * (branch == "pool"), -1.0, 1.0 if n == 1 else 0.0)
-    for n, module in enumerate(("3a", "3b", "4a"))
-    for branch in BRANCHES
-    if (module, branch) != ("3b", "5x5")
-)
-ABLATION = Ablation(cells=CELLS, targets=(3,), probability=0.9, image_count=1)
-ACTIVITY = Activity(
-    branches=tuple(BranchActivity("3a", b, 0, 9, 0.1, 0.4, 3 * (b == "5x5")) for b in BRANCHES), image_count=20
-)
 HEAT = Heat(png=map_images.png(GREY[:7, :7].copy()), size=(7, 7), low=0.0, high=2.5)
 SIGNED = HEAT.replace(low=-1.0)
 BARS = [look_inside.Bar("Sneaker", 0.7, 0.9, True), look_inside.Bar("a <b>bag</b> & more of it", 0.0001, 0.05)]
@@ -78,8 +63,6 @@ PICTURES = {
     "filters": look_inside.filters(
         Filters(png=map_images.png(np.zeros((6, 48), np.uint8)), kernel=(3, 3), columns=16, norms=(1.0,) * 32)
     ),
-    "ablation": look_inside.ablation_map(ABLATION, [("3a", "1x1")], "Sneaker"),
-    "activity": look_inside.activity_map(ACTIVITY),
     "maximization": look_inside.maximization_chart(
         Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(-0.5, 0.1, 2.0)), "4a, 1×1, channel 1"
     ),
@@ -92,19 +75,10 @@ PICTURES = {
 }
 
 
-def elements(chart: str, kind: str) -> list[ElementTree.Element]:
-    """Return the elements of a kind in a chart."""
-    return [element for element in ElementTree.fromstring(chart).iter() if element.tag.endswith(kind)]
-
-
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_chart_is_well_formed_has_a_text_alternative_and_loads_nothing(name: str) -> None:
     """It is XML with a label for screen readers; images are data URIs; no number is missing."""
-    root = ElementTree.fromstring(PICTURES[name])
-    assert len(root.get("aria-label")) > 15
-    assert all(image.get("href").startswith("data:image/png;base64,") for image in elements(PICTURES[name], "image"))
-    without = re.sub(r'href="data:[^"]*"', "", PICTURES[name])
-    assert not re.search(r"<script|href|url\(|\son[a-z]+=|nan|inf\b", without)
+    assert_well_formed(PICTURES[name])
 
 
 def test_long_class_names_with_the_same_beginning_stay_distinct() -> None:
@@ -120,31 +94,13 @@ def test_long_class_names_with_the_same_beginning_stay_distinct() -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_nothing_is_drawn_outside_the_chart(name: str) -> None:
     """Boxes and images are within the frame."""
-    _, _, width, height = map(float, ElementTree.fromstring(PICTURES[name]).get("viewBox").split())
-    for box in elements(PICTURES[name], "rect") + elements(PICTURES[name], "image"):
-        x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
-        assert min(w, h) >= 0
-        assert -1 <= x <= x + w <= width + 1, (name, box.attrib)
-        assert -1 <= y <= y + h <= height + 1, (name, box.attrib)
+    assert_inside(PICTURES[name])
 
 
-@pytest.mark.parametrize("name", ["gallery", "strips", "all strips", "narrow strips", "ablation"])
+@pytest.mark.parametrize("name", ["gallery", "strips", "all strips", "narrow strips"])
 def test_selectable_parts_do_not_overlap(name: str) -> None:
     """A click selects one part."""
-    boxes = [
-        tuple(float(box.get(field)) for field in ("x", "y", "width", "height"))
-        for box in elements(PICTURES[name], "rect")
-        if box.get("data-choice")
-    ]
-    assert len(boxes) > 1
-    for number, (x, y, w, h) in enumerate(boxes):
-        for left, top, wide, high in boxes[number + 1 :]:
-            assert x + w <= left or left + wide <= x or y + h <= top or top + high <= y
-
-
-def choices(chart: str) -> list[str]:
-    """Return the ids of the selectable parts, in order."""
-    return [box.get("data-choice") for box in elements(chart, "rect") if box.get("data-choice")]
+    assert_parts_are_apart(PICTURES[name])
 
 
 def test_strips_are_in_the_order_of_concatenation_the_highest_response_first() -> None:
@@ -163,7 +119,7 @@ def test_strips_are_in_the_order_of_concatenation_the_highest_response_first() -
 
 
 def test_a_strip_names_its_channels_and_the_dead_ones() -> None:
-    """The range in the concatenation, the share of zeros, and dead channels where there are any."""
+    """The range in the concatenation, the fraction of zeros, and dead channels where there are any."""
     alt = ElementTree.fromstring(PICTURES["strips"]).get("aria-label")
     assert "5×5, channels 140–148, 7×7 each, mean 0.25, 50 % zeros, 2 dead" in alt
     assert "1×1, channels 0–99, 7×7 each, mean 0.25, 50 % zeros;" in alt
@@ -180,23 +136,12 @@ def test_bars_are_as_long_as_the_probabilities() -> None:
     assert float(marks[0].get("x")) + 1.5 == pytest.approx(left + 0.9 * room, abs=0.1)
 
 
-def test_a_box_of_the_ablation_is_lighter_the_more_is_lost() -> None:
-    """A gain is no loss; the text has the sign; a change of the predicted class is marked."""
-    texts = [element.text for element in elements(PICTURES["ablation"], "text")]
-    assert "+5.0" in texts
-    assert "−10.0 ⇄" in texts
-    assert "−20.0" in texts
-    fills = {box.get("fill") for box in elements(PICTURES["ablation"], "rect")}
-    assert {palette.CIVIDIS[0], palette.CIVIDIS[-1]} <= fills
-    assert "3b:5x5" not in choices(PICTURES["ablation"])
-
-
 @pytest.mark.parametrize(
-    ("share", "text"), [(1.0, "100.0 %"), (0.9999, "> 99.9 %"), (0.5, "50.0 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")]
+    ("fraction", "text"), [(1.0, "100.0 %"), (0.9999, "> 99.9 %"), (0.5, "50.0 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")]
 )
-def test_a_probability_never_looks_certain_when_it_is_not(share: float, text: str) -> None:
+def test_a_probability_never_looks_certain_when_it_is_not(fraction: float, text: str) -> None:
     """Only 0 and 1 themselves become 0 % and 100 %."""
-    assert look_inside.probability(share) == text
+    assert look_inside.probability(fraction) == text
 
 
 @pytest.mark.parametrize(
@@ -237,9 +182,3 @@ def test_the_normalisation_has_three_digits_and_a_true_minus(
     """Like all numbers here; a mean below 0, or one per channel, is in brackets."""
     step = STEPS[-1].replace(low=low, high=high)
     assert text in look_inside.preprocessing_steps([step], Preprocessing(mean=mean, std=std))
-
-
-@pytest.mark.parametrize(("change", "text"), [(-0.796, "−79.6"), (0.05, "+5.0"), (-0.0001, "±0.0"), (0.0, "±0.0")])
-def test_points_have_a_sign(change: float, text: str) -> None:
-    """A change that rounds to 0 has none."""
-    assert look_inside.percentage_points(change) == text

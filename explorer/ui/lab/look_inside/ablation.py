@@ -10,7 +10,7 @@ from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
-from explorer.views import look_inside
+from explorer.views import branch_maps, look_inside
 from explorer.views.labels import BRANCH_NAMES
 
 ONE, ALL = "one", "all"
@@ -32,7 +32,7 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     name = inspected.class_name(found.targets[0]) if is_one_class else "the predicted class"
     scaled = [(scale.module, scale.branch) for scale in session.scales()]
     selectable_svg(
-        look_inside.ablation_map(found, scaled, name),
+        branch_maps.ablation_map(found, scaled, name),
         key="look_inside_ablation_map",
         selected=[f"{module}:{branch}" for module, branch in scaled],
         on_select=_toggle,
@@ -41,7 +41,7 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     _show_scale_control()
     activity = session.await_result(ActivityRequest(**fields), "look_inside_activity", "Measuring branch activity")
     if activity:
-        show_svg(look_inside.activity_map(activity), "look_inside_activity")
+        show_svg(branch_maps.activity_map(activity), "look_inside_activity")
         st.caption(
             "Reading this chart: the fraction of zeros in each branch's output; a number with † counts dead channels, "
             "which are 0 everywhere in all these images."

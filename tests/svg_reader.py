@@ -1,0 +1,46 @@
+"""Read charts in SVG, and check what holds for each of them."""
+
+import re
+from xml.etree import ElementTree
+
+
+def elements(chart: str, kind: str) -> list[ElementTree.Element]:
+    """Return the elements of a kind in a chart."""
+    return [element for element in ElementTree.fromstring(chart).iter() if element.tag.endswith(kind)]
+
+
+def choices(chart: str) -> list[str]:
+    """Return the ids of the selectable parts, in order."""
+    return [box.get("data-choice") for box in elements(chart, "rect") if box.get("data-choice")]
+
+
+def assert_well_formed(chart: str) -> None:
+    """Assert that it is XML with a label for screen readers, loads nothing, and lacks no number."""
+    root = ElementTree.fromstring(chart)
+    assert len(root.get("aria-label")) > 15
+    assert all(image.get("href").startswith("data:image/png;base64,") for image in elements(chart, "image"))
+    without = re.sub(r'href="data:[^"]*"', "", chart)
+    assert not re.search(r"<script|href|url\(|\son[a-z]+=|nan|inf\b", without)
+
+
+def assert_inside(chart: str) -> None:
+    """Assert that boxes and images are within the frame."""
+    _, _, width, height = map(float, ElementTree.fromstring(chart).get("viewBox").split())
+    for box in elements(chart, "rect") + elements(chart, "image"):
+        x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
+        assert min(w, h) >= 0
+        assert -1 <= x <= x + w <= width + 1, box.attrib
+        assert -1 <= y <= y + h <= height + 1, box.attrib
+
+
+def assert_parts_are_apart(chart: str) -> None:
+    """Assert that there are several selectable parts and that no two overlap, so that a click selects one."""
+    boxes = [
+        tuple(float(box.get(field)) for field in ("x", "y", "width", "height"))
+        for box in elements(chart, "rect")
+        if box.get("data-choice")
+    ]
+    assert len(boxes) > 1
+    for number, (x, y, w, h) in enumerate(boxes):
+        for left, top, wide, high in boxes[number + 1 :]:
+            assert x + w <= left or left + wide <= x or y + h <= top or top + high <= y
