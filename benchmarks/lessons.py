@@ -92,6 +92,8 @@ def open_page(chromium: Browser, address: str, control: Control) -> Page:
     """Open the page of a control in a new session, wait until it is idle, and install the timer."""
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.goto(address + control.page)
+    if control.page:
+        page.get_by_role("button", name="Skip the question").click(timeout=60_000)
     page.locator(control.selectors[0]).first.wait_for(timeout=60_000)
     page.wait_for_timeout(2_000)
     page.evaluate(_CONTROL_TIMER, list(control.selectors))

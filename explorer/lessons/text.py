@@ -13,7 +13,8 @@
 
     More text.
 
-``live`` puts the part beside the preceding text, ``wide`` below it.
+``live`` puts the part beside the preceding text, ``wide`` below it. The part ``predict`` is the opening question. What
+stands after it may give its answer, so a reader sees that only after answering or skipping the question.
 """
 
 import re
@@ -25,6 +26,7 @@ from explorer.errors import UserError
 from explorer.paths import ASSETS
 
 FOLDER = ASSETS / "lessons"
+PREDICTION = "predict"  # the part with the opening question
 _PLACEHOLDER = re.compile(r"^<!-- (live|wide): ([a-z_]+) -->$", re.MULTILINE)
 
 
@@ -48,6 +50,12 @@ class LessonText(NamedTuple):
     def live(self) -> tuple[str, ...]:
         """The names of the live parts, in order."""
         return tuple(block.content for block in self.blocks if block.kind != "text")
+
+    @property
+    def opening(self) -> tuple[Block, ...]:
+        """The blocks up to the opening question; all of them if there is none."""
+        parts = ["" if block.kind == "text" else block.content for block in self.blocks]
+        return self.blocks[: parts.index(PREDICTION) + 1] if PREDICTION in parts else self.blocks
 
 
 class LessonError(UserError, ValueError):

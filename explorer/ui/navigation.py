@@ -44,7 +44,7 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "learn/reduction.py",
             "1×1 reduction",
             ":material/compress:",
-            "Why a 1×1 convolution in front makes the 5×5 sixteen times cheaper, and when it does not.",
+            "What a 1×1 convolution in front of a 5×5 saves, and when it saves nothing.",
         ),
         PageEntry(
             "learn/auxiliary.py",

@@ -17,11 +17,16 @@ LESSONS = ("1×1 reduction", "Auxiliary classifiers", "Which GoogLeNet?", "Recep
 
 @pytest.fixture
 def lesson(page: Page, serve: Callable[[str], str]) -> Callable[[str], Page]:
-    """Return a function that opens a lesson, as a student who follows a link does, and waits for all of it."""
+    """Return a function that opens a lesson, as a student who follows a link does, and waits for all of it.
 
-    def open_lesson(title: str) -> Page:
+    Its opening question is skipped, or else waits for an answer.
+    """
+
+    def open_lesson(title: str, *, skip: bool = True) -> Page:
         page.goto(f"{serve(APP)}/{ADDRESSES[title]}")
-        wait_for_lesson(page)
+        if skip:
+            skip_question(page)
+            wait_for_lesson(page)
         return page
 
     return open_lesson
@@ -34,6 +39,12 @@ def wait_for_lesson(page: Page) -> None:
     wait_until_idle(page)
 
 
+def skip_question(page: Page) -> None:
+    """Skip the opening question."""
+    wait_until_idle(page)
+    page.get_by_role("button", name="Skip the question").click()
+
+
 def predict(page: Page, topic: str) -> None:
     """Choose the right option of the opening question, reveal, and read why."""
     question = opening_question(topic)
@@ -43,6 +54,7 @@ def predict(page: Page, topic: str) -> None:
     expect(box.get_by_text("Correct.")).to_be_visible()
     expect(box.get_by_text(question.formula)).to_be_visible()
     expect(page.get_by_text("1 of 1 correct")).to_be_visible()
+    wait_for_lesson(page)
 
 
 def fill(page: Page, label: str, value: str) -> None:
@@ -65,7 +77,7 @@ def back_to_the_paper(page: Page) -> None:
 
 def test_the_reduction(lesson: Callable[[str], Page]) -> None:
     """From the article's case to an own one, a bad one, into the network and back."""
-    page = lesson("1×1 reduction")
+    page = lesson("1×1 reduction", skip=False)
     predict(page, "reduction")
     picture = page.get_by_role("img", name="weights 819,200 without and 50,688 with the reduction")
     expect(picture).to_be_visible()
@@ -87,7 +99,7 @@ def test_the_reduction(lesson: Callable[[str], Page]) -> None:
 
 def test_the_auxiliary_heads(lesson: Callable[[str], Page]) -> None:
     """Another input, another weight into the network, and back."""
-    page = lesson("Auxiliary classifiers")
+    page = lesson("Auxiliary classifiers", skip=False)
     predict(page, "auxiliary")
     fill(page, "Another input, side in pixels", "46")
     expect(page.get_by_role("cell", name="does not fit").first).to_be_visible()
@@ -102,7 +114,7 @@ def test_the_auxiliary_heads(lesson: Callable[[str], Page]) -> None:
 
 def test_which_googlenet(lesson: Callable[[str], Page]) -> None:
     """Load torchvision's network, read what changed, see the counts follow, and go back."""
-    page = lesson("Which GoogLeNet?")
+    page = lesson("Which GoogLeNet?", skip=False)
     predict(page, "which_googlenet")
     expect(page.get_by_role("cell", name="1,585,899,032")).to_be_visible()
     page.locator(".st-key-googlenet").get_by_text("torchvision", exact=True).click()
@@ -114,7 +126,7 @@ def test_which_googlenet(lesson: Callable[[str], Page]) -> None:
 
 def test_the_receptive_field(lesson: Callable[[str], Page]) -> None:
     """Choose a module, take a branch out, send another picture through, apply it and go back."""
-    page = lesson("Receptive field")
+    page = lesson("Receptive field", skip=False)
     predict(page, "receptive_field")
     page.locator(".st-key-field_module").get_by_text("4a", exact=True).click()
     expect(page.get_by_role("img", name="What one position of 4a sees")).to_be_visible()
@@ -178,12 +190,12 @@ def test_what_shows_the_same_case_follows_its_control(lesson: Callable[[str], Pa
 
 def test_a_teachers_link_survives_a_reload(page: Page, serve: Callable[[str], str]) -> None:
     """What the link hides stays hidden, and the network it names is the current one."""
-    page.goto(f"{serve('streamlit_app.py')}/reduction?net=1.half&hide=quiz,teacher")
+    page.goto(f"{serve('streamlit_app.py')}/reduction?net=1.half&hide=predict,quiz,teacher")
     for _ in range(2):
         expect(page.get_by_text("Sources", exact=True)).to_be_visible()
         expect(bar(page).get_by_text("2,010,560")).to_be_visible()
         expect(page.get_by_text("Test yourself")).not_to_be_visible()
-        assert "hide=quiz" in page.url
+        assert "hide=predict,quiz,teacher" in page.url.replace("%2C", ",")
         page.reload()
 
 
@@ -192,6 +204,8 @@ def test_nothing_is_cut_off(lesson: Callable[[str], Page]) -> None:
     page = lesson(LESSONS[0])
     for title in (*LESSONS[1:], LESSONS[0]):
         open_page(page, title)
+        if title != LESSONS[0]:
+            skip_question(page)
         wait_for_lesson(page)
         for width in (800, 1400):
             page.set_viewport_size({"width": width, "height": 900})

@@ -22,6 +22,14 @@ def test_a_wide_part_has_its_own_kind() -> None:
     assert lesson.live == ("bars",)
 
 
+def test_the_opening_ends_with_the_question() -> None:
+    """What follows the part ``predict`` is not in it; without that part it is everything."""
+    asking = parse("x", f"{GOOD}\n<!-- live: predict -->\n\nThe answer.")
+    assert asking.opening == asking.blocks[:-1]
+    assert asking.opening[-1] == Block("live", "predict")
+    assert parse("x", GOOD).opening == parse("x", GOOD).blocks
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.text_format import MessageToString
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.testing.v1.element_tree import Element, Selectbox
 
 from explorer.jobs.queue import Pending
-from explorer.lessons.questions import Question
+from explorer.lessons.questions import BANK, Question
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,9 +23,11 @@ def open_app(**query: str) -> AppTest:
     return run(at)
 
 
-def open_lesson(name: str, **query: str) -> AppTest:
-    """Open a session and go to a lesson."""
+def open_lesson(name: str, *, skip: bool = True, **query: str) -> AppTest:
+    """Open a session and go to a lesson. With ``skip`` its opening question is skipped, so that all of it is shown."""
     at = open_app()
+    if skip:
+        at.session_state["skipped_openings"] = frozenset(BANK)
     for key, value in query.items():
         at.query_params[key] = value
     at.switch_page(f"pages/learn/{name}.py").run()
@@ -110,6 +113,12 @@ def page_text(at: AppTest) -> str:
     kinds = ("markdown", "caption", "latex", "success", "error", "info", "warning")
     written = [str(element.value) for kind in kinds for element in at.get(kind)]
     return "\n".join([*written, *(data.get("reading", "") for data in _svg_data(at))])
+
+
+def everything(at: AppTest) -> str:
+    """Return all that the page has been sent, also what only a tooltip or a component shows, without radio buttons."""
+    nodes = [node for node in at._tree if isinstance(node, Element) and node.type != "radio"]
+    return "\n".join(MessageToString(node.proto, as_utf8=True) for node in nodes)
 
 
 def alt_texts(at: AppTest) -> str:

@@ -1,10 +1,10 @@
 """The frame of a lesson: its text with the live parts beside it, the quiz, the class tools, and the next lesson.
 
-A control redraws its own part only. A change of what the parts share with the page (the network and the score) redraws
-the whole page.
+What may give the answer to the opening question is shown after the reader has answered or skipped it. A control redraws
+its own part only. A change of what the parts share with the page (network, answers) redraws the whole page.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import call
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.history import Version
-from explorer.lessons.text import LessonError, LessonText, read
+from explorer.lessons.text import PREDICTION, Block, LessonError, LessonText, read
 from explorer.ui import state
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
@@ -41,12 +41,14 @@ def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, .
         st.error(str(error), icon=":material/description:")
         return
     hidden = classroom.hidden(name, (*lesson.live, *classroom.COMMON))
-    sections = list(_sections(lesson, {part: draw for part, draw in parts.items() if part not in hidden}))
+    is_open = PREDICTION in hidden or quiz.has_predicted(name)
+    blocks = lesson.blocks if is_open else lesson.opening
+    sections = list(_sections(blocks, {part: draw for part, draw in parts.items() if part not in hidden}))
     with st.container(key="lesson"):
         _show_head(lesson, note, hidden)
         for is_joined, neighbours in groupby(sections, key=lambda section: section.part in together):
             _show_sections(tuple(neighbours), is_joined=is_joined)
-        if "quiz" not in hidden:
+        if is_open and "quiz" not in hidden:
             _run_as_fragment(lambda: quiz.show_quiz(name, reveal="answers" not in hidden))
         with st.container(horizontal=True, vertical_alignment="center", key="lesson_end"):
             if "teacher" not in hidden:
@@ -69,9 +71,9 @@ def _run_as_fragment(draw: Part) -> None:
     part()
 
 
-def _shared() -> tuple[Version, int]:
-    """Return the state that parts share with the page: the network, and the number of answered questions."""
-    return state.current(), quiz.answer_count()
+def _shared() -> tuple[Version, object]:
+    """Return the state that parts share with the page: the network, and what the reader has answered or skipped."""
+    return state.current(), quiz.progress()
 
 
 def _show_head(lesson: LessonText, note: str, hidden: frozenset[str]) -> None:
@@ -91,10 +93,10 @@ def _show_head(lesson: LessonText, note: str, hidden: frozenset[str]) -> None:
         quiz.show_score()
 
 
-def _sections(lesson: LessonText, parts: Mapping[str, Part]) -> Iterator[Section]:
+def _sections(blocks: Iterable[Block], parts: Mapping[str, Part]) -> Iterator[Section]:
     """Pair each text with the live part after it."""
     text = ""
-    for block in lesson.blocks:
+    for block in blocks:
         if block.kind == "text":
             text = block.content
         else:

@@ -13,9 +13,11 @@ from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import Question, questions
 from explorer.ui import state
+from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 
 _ANSWERS, _NUMBER = "quiz_answers", "quiz_number"
+_SKIPPED = SessionValue[frozenset[str]]("skipped_openings", frozenset())
 COUNT = 5
 
 
@@ -24,9 +26,9 @@ def _answers() -> dict[Question, int]:
     return answers
 
 
-def answer_count() -> int:
-    """Return how many questions this session has answered."""
-    return len(_answers())
+def progress() -> tuple[int, int]:
+    """Return how many questions this session has answered, and how many it has skipped."""
+    return len(_answers()), len(_SKIPPED.get())
 
 
 def show_score() -> None:
@@ -38,10 +40,23 @@ def show_score() -> None:
 
 
 def predict(topic: str) -> None:
-    """Ask the lesson's opening question, before the reader tries anything."""
+    """Ask the lesson's opening question, before the reader tries anything; the reader may skip it."""
     with st.container(border=True, key="predict"):
         st.markdown(":material/psychology: **Predict first**")
         ask(opening_question(topic), "opening")
+        if not has_predicted(topic):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption("The lesson continues after your answer.", width="content")
+                st.button("Skip the question", key="predict_skip", on_click=_skip, args=(topic,), type="tertiary")
+
+
+def has_predicted(topic: str) -> bool:
+    """Whether the reader has answered or skipped the opening question of a lesson."""
+    return topic in _SKIPPED.get() or opening_question(topic) in _answers()
+
+
+def _skip(topic: str) -> None:
+    _SKIPPED.set(_SKIPPED.get() | {topic})
 
 
 def show_quiz(topic: str, *, reveal: bool) -> None:

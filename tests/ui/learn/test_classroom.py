@@ -1,9 +1,11 @@
 """What all lessons share: the quiz with its score, the worksheet, the teacher's link, the next lesson."""
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
 from explorer.lessons.openings import opening_question
@@ -11,7 +13,7 @@ from explorer.lessons.questions import BANK, questions
 from explorer.lessons.text import read
 from explorer.ui.learn import classroom
 from explorer.ui.navigation import PAGES
-from tests.ui.app import answer, click, open_lesson, page_text, run, type_into
+from tests.ui.app import answer, click, everything, open_lesson, page_text, run, type_into
 
 PAPER = summarize(PRESETS["paper"])
 
@@ -23,6 +25,51 @@ def test_every_lesson_opens_with_its_parts_and_its_test(name: str) -> None:
     assert not at.error
     assert opening_question(name).text in [radio.label for radio in at.radio]
     assert "Test yourself" in page_text(at)
+
+
+GIVEAWAYS = {  # what tells the answer to the opening question, beside the number itself
+    "reduction": ("sixteen", "16.16", "93.8", "50688"),
+    "auxiliary": ("half of", "13,378,280", "6,379,728"),
+    "which_googlenet": ("6.62", "13,004,888"),
+    "receptive_field": ("widest path",),
+}
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_nothing_gives_the_answer_before_it_is_given(name: str) -> None:
+    """Neither text, chart, title nor tooltip; skipping the question shows all of the lesson."""
+    at = open_lesson(name, skip=False)
+    question = opening_question(name)
+    answers = (f"{question.value:,}" if question.value > 100 else f"{question.value} %", *GIVEAWAYS[name])
+    assert [] == _found(answers, at)
+    assert "Test yourself" not in page_text(at)
+    at = click(at, "predict_skip")
+    assert _found(answers, at)
+    assert "Test yourself" in page_text(at)
+
+
+def _found(answers: tuple[str, ...], at: AppTest) -> list[str]:
+    """Return those that are on the page as whole words."""
+    page = everything(at)
+    return [answer for answer in answers if re.search(rf"(?<![\w.,]){re.escape(answer)}(?![\w])", page)]
+
+
+def test_an_answer_to_the_opening_question_opens_the_lesson() -> None:
+    """With its explanation above, and on every later visit."""
+    question = opening_question("reduction")
+    at = answer(open_lesson("reduction", skip=False), question, question.value)
+    assert question.formula in page_text(at)
+    assert "Test yourself" in page_text(at)
+    assert "predict_skip" not in [button.key for button in at.button]
+    at.switch_page("pages/learn/auxiliary.py").run()
+    assert "Test yourself" not in page_text(at)
+    at.switch_page("pages/learn/reduction.py").run()
+    assert "Test yourself" in page_text(at)
+
+
+def test_a_lesson_without_its_opening_question_is_open() -> None:
+    """A link may leave the question out."""
+    assert "Test yourself" in page_text(open_lesson("reduction", skip=False, hide="predict"))
 
 
 def test_the_questions_follow_number_and_network_and_the_score_counts() -> None:
