@@ -195,7 +195,9 @@ def test_a_run_store(store: Store, name: str) -> None:
         }
         for kind in ("evaluated", "finished"):
             event, stored = store.latest_event(run.id, kind, trainer.number), expected[kind][trainer.number]
-            assert stored == (event and json.loads(event.model_dump_json()))
+            assert (stored is None) == (event is None)
+            if event:  # it may have fields that the older version did not know
+                assert stored.items() <= json.loads(event.model_dump_json()).items()
         assert trainer.progress == (1 if name == "done" else pytest.approx(trainer.step / 120))
         weights = load_weights(store.weights_path(run.id, trainer.number))
         assert weights.config == run.plan.networks[run.plan.trainers[trainer.number].network].config

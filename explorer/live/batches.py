@@ -4,7 +4,8 @@ A batch depends only on the seed and the number of the step. So trainers with th
 resumed run sees the batches of an uninterrupted one, without a stored state of a random generator.
 """
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -56,6 +57,17 @@ class Batches:
         count = len(self.test)
         indices = torch.arange(count) if size is None else _order(count, 0)[:size].sort().values
         return indices.to(self.device)
+
+    def training_sample(self, size: int) -> Tensor:
+        """Return the indices of a random sample of training images, always the same one; of all if they are fewer."""
+        return _order(len(self.train), 1)[:size].sort().values.to(self.device)
+
+    @cached_property
+    def test_set(self) -> str:
+        """A hash of the test images and their labels: results with the same hash are of the same images."""
+        content = sha256(self.test.cpu().numpy().tobytes())
+        content.update(self.test_labels.to("cpu", torch.int64).numpy().tobytes())
+        return content.hexdigest()[:16]
 
     def augment(self, indices: Tensor, seed: int) -> Tensor:
         """Return images mirrored at random and shifted by up to MAX_SHIFT pixels; the border pixels are repeated."""

@@ -27,12 +27,13 @@ from explorer.live.model import build_model
 from explorer.live.timing import synchronize
 from explorer.live.weights import WeightsError, load_weights, to_safetensors
 from explorer.training.checkpoints import training_state_filename, weights_filename
-from explorer.training.events import Misclassification
+from explorer.training.events import Misclassification, TrainingSample
 from explorer.training.plan import INTERIM_TEST_IMAGES, Settings, effective_learning_rate, learning_rate_at
 
 CALIBRATION_BATCHES = 4  # batches of training images, of EVAL_BATCH_SIZE each
 EVAL_BATCH_SIZE = 128
 MAX_MISTAKES = 24
+TRAINING_SAMPLE = 2_000  # training images that are evaluated at the end
 
 
 class StepMetrics(NamedTuple):
@@ -44,12 +45,16 @@ class StepMetrics(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """The metrics of test images, as in :class:`explorer.training.events.Evaluated`."""
+    """The metrics of test images, as in :class:`explorer.training.events.Evaluated`.
+
+    ``correct``: whether each image was classified correctly.
+    """
 
     loss: float
     accuracy: float
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Misclassification, ...]
+    correct: tuple[bool, ...]
 
 
 class Trainer:
@@ -143,7 +148,22 @@ class Trainer:
             (predicted == labels).float().mean().item(),
             tuple(map(tuple, confusion.tolist())),
             tuple(Misclassification(*row) for row in zip(*(column.tolist() for column in columns), strict=True)),
+            tuple((predicted == labels).tolist()),
         )
+
+    @torch.no_grad()
+    def evaluate_training_sample(self) -> TrainingSample:
+        """Evaluate a sample of training images as test images are: without dropout and augmentation.
+
+        Call it after :meth:`evaluate`, which recomputes BatchNorm's running statistics.
+        """
+        self.model.eval()
+        indices = self.batches.training_sample(TRAINING_SAMPLE)
+        correct = sum(
+            int((self._logits(self.batches.train[part]).argmax(1) == self.batches.train_labels[part]).sum())
+            for part in torch.split(indices, EVAL_BATCH_SIZE)
+        )
+        return TrainingSample(len(indices), correct)
 
     @torch.no_grad()
     def recompute_batch_norm(self, batches: int = CALIBRATION_BATCHES, size: int = EVAL_BATCH_SIZE) -> None:

@@ -18,7 +18,7 @@ from explorer.live.devices import Device, resolve_device
 from explorer.live.trainer import CALIBRATION_BATCHES, EVAL_BATCH_SIZE, Trainer
 from explorer.live.weights import WeightsError
 from explorer.training.checkpoints import weights_filename
-from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Position, Started, Stepped
+from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, ImageResults, Position, Started, Stepped
 from explorer.training.plan import INTERIM_TEST_IMAGES, TRAINING_PASSES, Plan, trainer_steps
 from explorer.training.validation import plan_problems
 
@@ -169,7 +169,12 @@ class Training(Iterator[AnyEvent]):
             confusion=evaluation.confusion,
             mistakes=evaluation.mistakes,
             final=final,
+            results=ImageResults.pack(self.batches.test_set, evaluation.correct) if final else None,
+            training_sample=trainer.evaluate_training_sample() if final and self._epochs(index) >= 1 else None,
         )
+
+    def _epochs(self, index: int) -> float:
+        return self.trainers[index].images / len(self.batches.train)
 
     def _started(self, index: int) -> Started:
         trainer = self.trainers[index]

@@ -3,86 +3,123 @@
 Networks of a race learn from the same seeds and are tested on the same images, so their results are paired. A result
 depends on both: another seed gives other weights, other test images another accuracy. Both are treated as random
 samples (a crossed random-effects model; Owen, *The pigeonhole bootstrap*, Annals of Applied Statistics 1(2), 2007).
+
+The variance of the mean difference has a part from the seeds, which a few seeds hardly show, and a part from the
+images. Each part enters the interval with its own quantile of Student's t, so that the interval holds its level
+whichever part is larger (Banerjee, Sankhyā 22, 1960): reach² = t²(seeds − 1) · V_seeds + t²(images − 1) · V_images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
+
+from explorer.training.intervals import LEVEL, Interval
 
 MIN_SEEDS = 3  # for any claim: with fewer, the variance between seeds is hardly known
-LEVEL = 0.05  # probability of at least one false claim among all pairs of a race
 
-Correct = NDArray[np.bool_]  # seeds × test images: whether each image was classified correctly
+Correct = NDArray[np.bool_]  # test images: whether each was classified correctly
 
 
 class PairedDifference(NamedTuple):
-    """The accuracy of network ``first`` minus that of ``second``, as a fraction, with its simultaneous interval.
+    """The mean accuracy of network ``first`` minus that of ``second`` over ``seeds`` common seeds, as a fraction.
 
-    ``p`` is corrected for the number of pairs (Bonferroni). ``interval`` and ``p`` are None with fewer than
-    ``MIN_SEEDS`` seeds: then nothing can be claimed.
+    ``interval`` is simultaneous for all pairs of the comparison. It is None with fewer than ``MIN_SEEDS`` seeds: then
+    nothing can be claimed. ``images`` counts the test images.
     """
 
     first: int
     second: int
+    seeds: int
+    images: int
     difference: float
-    interval: tuple[float, float] | None = None
-    p: float | None = None
+    interval: Interval | None = None
 
     @property
     def is_significant(self) -> bool:
-        """Whether the difference may be claimed."""
-        return self.p is not None and self.p < LEVEL
+        """Whether the difference may be claimed: the interval excludes 0."""
+        return self.interval is not None and not self.interval.contains(0.0)
 
 
-def paired_differences(networks: Sequence[Correct]) -> tuple[PairedDifference, ...]:
-    """Compare every pair of networks; each is an array of seeds × test images, in the same order.
+def paired_differences(networks: Sequence[Mapping[int, Correct]]) -> tuple[PairedDifference, ...]:
+    """Compare every pair of networks that have a seed in common; each is a mapping from seeds to results.
 
-    The probability of any false claim among all pairs is at most ``LEVEL``. Raises ValueError for arrays of different
-    shapes, or without seeds or images.
+    The probability of any false claim among all pairs is at most ``LEVEL`` (Bonferroni). Raises ValueError for results
+    on different numbers of images.
     """
-    shapes = {correct.shape for correct in networks}
-    if len(shapes) > 1 or any(len(shape) != 2 or 0 in shape for shape in shapes):
-        raise ValueError(f"All networks need the same seeds and test images, not {sorted(shapes)}.")
+    if len({correct.shape for results in networks for correct in results.values()}) > 1:
+        raise ValueError("The results of all networks must be of the same test images.")
     pairs = list(combinations(range(len(networks)), 2))
-    return tuple(_compare(networks, first, second, len(pairs)) for first, second in pairs)
+    compared = (_compare(networks, first, second, LEVEL / len(pairs)) for first, second in pairs)
+    return tuple(pair for pair in compared if pair)
 
 
-def _compare(networks: Sequence[Correct], first: int, second: int, pairs: int) -> PairedDifference:
-    differences = networks[first].astype(np.float64) - networks[second]
-    seeds = len(differences)
-    mean = float(differences.mean())
-    if seeds < MIN_SEEDS:
-        return PairedDifference(first, second, mean)
-    error = _variance(differences) ** 0.5
-    # The degrees of freedom are those of the seeds, far fewer than the images: that keeps the level whichever of the
-    # two varies more.
-    freedom = seeds - 1
-    reach = float(error * stdtrit(freedom, 1 - LEVEL / pairs / 2))
-    p = _two_sided(mean, error, freedom)
-    return PairedDifference(first, second, mean, (mean - reach, mean + reach), min(1.0, pairs * p))
+def _compare(
+    networks: Sequence[Mapping[int, Correct]], first: int, second: int, level: float
+) -> PairedDifference | None:
+    one, other = networks[first], networks[second]
+    if not (seeds := sorted(one.keys() & other.keys())):
+        return None
+    differences = np.stack([one[seed].astype(np.float64) - other[seed] for seed in seeds])
+    found = PairedDifference(first, second, *differences.shape, float(differences.mean()))
+    if len(seeds) < MIN_SEEDS:
+        return found
+    reach = _reach(differences, level)
+    return found._replace(interval=Interval(found.difference - reach, found.difference + reach))
 
 
-def _two_sided(mean: float, error: float, freedom: int) -> float:
-    """Return Student's two-sided p of a mean with its standard error."""
-    if error == 0:  # nothing varies: whatever differs, differs always
-        return float(mean == 0)
-    return float(2 * stdtr(freedom, -abs(mean) / error))
-
-
-def _variance(differences: NDArray[np.float64]) -> float:
-    """Return the variance of the mean over seeds × images, both being samples.
-
-    The variance of the seeds' means and that of the images' means each contain the interaction of the two once; it is
-    counted once. It is never less than either alone.
-    """
+def _reach(differences: NDArray[np.float64], level: float) -> float:
+    """Return half the width of the interval of the mean over seeds × images, both being samples."""
     seeds, images = differences.shape
     by_seed, by_image = differences.mean(axis=1), differences.mean(axis=0)
-    between_seeds = by_seed.var(ddof=1) / seeds
-    between_images = by_image.var(ddof=1) / images if images > 1 else 0.0
-    rest = differences - by_seed[:, None] - by_image[None, :] + differences.mean()
+    # Each of these two variances of the mean contains the interaction of seeds and images once; it is counted once.
+    from_seeds = by_seed.var(ddof=1) / seeds
+    from_images = by_image.var(ddof=1) / images if images > 1 else 0.0
+    rest = differences - by_seed[:, None] - by_image + differences.mean()
     interaction = (rest**2).sum() / max((seeds - 1) * (images - 1), 1) / (seeds * images)
-    return float(max(between_seeds, between_images, between_seeds + between_images - interaction))
+    t_seeds, t_images = (stdtrit(count - 1, 1 - level / 2) for count in (seeds, max(images, 2)))
+    both = t_seeds**2 * from_seeds + t_images**2 * max(0.0, from_images - interaction)
+    # Where nothing varies, one image of as many could still have been otherwise.
+    least = (t_images / images) ** 2
+    return float(max(both, t_images**2 * from_images, least) ** 0.5)
+
+
+class McNemar(NamedTuple):
+    """Two trained networks on the same ``images``: how many only the first, and only the second, classified correctly.
+
+    ``p`` is exact and two-sided: the binomial test of McNemar, Psychometrika 12, 1947. ``interval`` is that of the
+    difference of the accuracies, first minus second (Agresti & Min, Statistics in Medicine 24, 2005).
+    """
+
+    images: int
+    only_first: int
+    only_second: int
+    p: float
+    interval: Interval
+
+    @property
+    def difference(self) -> float:
+        """The accuracy of the first minus that of the second."""
+        return (self.only_first - self.only_second) / self.images
+
+
+def mcnemar(first: Correct, second: Correct) -> McNemar:
+    """Compare two trained networks on the same test images. This says nothing of other seeds."""
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    discordant = only_first + only_second
+    tail = sum(comb(discordant, count) for count in range(min(only_first, only_second) + 1))
+    return McNemar(
+        len(first), only_first, only_second, min(1.0, 2 * tail / 2**discordant), _mcnemar_interval(first, second)
+    )
+
+
+def _mcnemar_interval(first: Correct, second: Correct) -> Interval:
+    """Return Wald's interval with half an image added to each of the four outcomes."""
+    images = len(first) + 2
+    one, other = (int((first & ~second).sum()) + 0.5) / images, (int((second & ~first).sum()) + 0.5) / images
+    reach = float(stdtrit(images - 1, 1 - LEVEL / 2)) * ((one + other - (one - other) ** 2) / images) ** 0.5
+    return Interval(one - other - reach, one - other + reach)

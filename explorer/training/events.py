@@ -4,6 +4,8 @@ Every event has the index of its trainer in ``plan.trainers``, and that trainer'
 (without evaluation), the images it has seen, and the fraction of its budget that it has used.
 """
 
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, TypedDict
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -71,11 +73,43 @@ class Stepped(Event):
     gradients: dict[str, float]
 
 
+class ImageResults(Frozen):
+    """Which images of a test set were classified correctly: one bit per image, in order, as base64.
+
+    ``test_set`` is a hash of the images and their labels, so that results on the same images are found.
+    """
+
+    test_set: str
+    images: int
+    bits: str
+
+    @classmethod
+    def pack(cls, test_set: str, correct: Sequence[bool]) -> "ImageResults":
+        """Return the results as bits."""
+        digits = "".join("1" if one else "0" for one in correct)
+        packed = int(digits or "0", 2).to_bytes(-(-len(correct) // 8))
+        return cls(test_set=test_set, images=len(correct), bits=b64encode(packed).decode())
+
+    @property
+    def correct(self) -> tuple[bool, ...]:
+        """Whether each image was classified correctly."""
+        digits = f"{int.from_bytes(b64decode(self.bits)):0{self.images}b}" if self.images else ""
+        return tuple(digit == "1" for digit in digits)
+
+
+class TrainingSample(NamedTuple):
+    """A sample of training images, evaluated like test images: how many, and how many were classified correctly."""
+
+    images: int
+    correct: int
+
+
 class Evaluated(Event):
     """Test images were evaluated. ``confusion[label][predicted]`` counts them.
 
     ``mistakes`` has the misclassifications with the highest probability, in descending order. ``final``: the last
-    evaluation, at the end of the budget, on all test images; interim ones use a sample.
+    evaluation, at the end of the budget, on all test images; interim ones use a sample. Only a final one has
+    ``results``, and, after at least one epoch, ``training_sample``: older stores have neither.
     """
 
     kind: Literal["evaluated"] = "evaluated"
@@ -84,6 +118,8 @@ class Evaluated(Event):
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Misclassification, ...] = ()
     final: bool = False
+    results: ImageResults | None = None
+    training_sample: TrainingSample | None = None
 
 
 class Diverged(Event):

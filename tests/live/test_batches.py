@@ -83,3 +83,12 @@ def test_training_pixels_have_mean_0_and_deviation_1() -> None:
 def test_a_batch_is_never_larger_than_the_dataset() -> None:
     """A few images are all in every batch."""
     assert list(range(20)) == sorted(make_batches().batch_indices(0, 3, 500).tolist())
+
+
+def test_the_hash_of_a_test_set() -> None:
+    """It is of the test images and their labels only, so that results on the same images are found."""
+    batches, same = make_batches(), make_batches()
+    same.train = same.train.flip(0)
+    other = make_batches()
+    other.test_labels = other.test_labels.flip(0)
+    assert batches.test_set == same.test_set != other.test_set

@@ -29,6 +29,30 @@ def test_a_sample_of_test_images_is_of_all_classes(monkeypatch: pytest.MonkeyPat
     assert all(stored.test_labels[mistake.image] == mistake.label for mistake in evaluation.mistakes)
 
 
+def test_it_says_which_images_were_classified_correctly() -> None:
+    """Image by image, in the order of the test set; they add up to the accuracy and to the confusion matrix."""
+    trainer = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16), seed=0)
+    for _ in range(6):
+        trainer.step(0.3)
+    evaluation = trainer.evaluate()
+    assert sum(evaluation.correct) == sum(row[label] for label, row in enumerate(evaluation.confusion))
+    assert evaluation.accuracy == pytest.approx(sum(evaluation.correct) / 30)
+    wrong = {number for number, correct in enumerate(evaluation.correct) if not correct}
+    assert {mistake.image for mistake in evaluation.mistakes} <= wrong
+
+
+def test_training_images_are_evaluated_without_dropout() -> None:
+    """Twice the same, with the network in evaluation mode; augmentation does not touch them."""
+    trainer = Trainer(TINY.replace(dropout=0.9), Batches(images(), CPU), Settings(batch_size=16, augment=True), seed=0)
+    for _ in range(30):
+        trainer.step(0.3)
+    trainer.evaluate()
+    sample = trainer.evaluate_training_sample()
+    assert sample.images == 48
+    assert sample.correct > 40  # with nine of ten features dropped it would be about a third
+    assert sample == trainer.evaluate_training_sample()
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 @pytest.mark.parametrize("momentum", [0.9, 0.0])
 def test_momentum_is_in_nesterovs_form(momentum: float, decay: float) -> None:

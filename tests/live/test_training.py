@@ -69,6 +69,19 @@ def test_the_events_of_a_run() -> None:
     assert [event.progress for event in steps] == [pytest.approx(step / 20) for step in range(1, 21)]
 
 
+def test_the_last_evaluation_has_each_image() -> None:
+    """Which test images were classified correctly, and, after an epoch only, training images; interim ones do not."""
+    *interim, last = (event for event in run(plan(TINY)) if isinstance(event, Evaluated))
+    assert last.results
+    assert last.accuracy == pytest.approx(sum(last.results.correct) / last.results.images)
+    assert last.training_sample
+    assert all(event.results is event.training_sample is None for event in interim)
+    *_, short, _ = run(plan(TINY, budget=Budget(kind="steps", amount=2)))
+    assert isinstance(short, Evaluated)
+    assert short.results
+    assert short.training_sample is None
+
+
 @pytest.mark.parametrize(("steps", "interim"), [(20.0, 0), (100.0, 4), (200.0, 9)])
 def test_evaluation_takes_no_more_than_its_fraction(
     monkeypatch: pytest.MonkeyPatch, steps: float, interim: int

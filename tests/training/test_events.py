@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from explorer.training.events import EVENT, AnyEvent, Diverged, Evaluated, Finished, Misclassification, Started, Stepped
+from explorer.training.events import (
+    EVENT,
+    AnyEvent,
+    Diverged,
+    Evaluated,
+    Finished,
+    ImageResults,
+    Misclassification,
+    Started,
+    Stepped,
+    TrainingSample,
+)
 
 AT = {"trainer": 1, "step": 20, "seconds": 1.5, "images": 1_280, "progress": 0.25}
 ALL = (
@@ -17,6 +28,8 @@ ALL = (
         confusion=((1, 0), (1, 0)),
         mistakes=(Misclassification(7, 1, 0, 0.75),),
         final=True,
+        results=ImageResults.pack("0123456789abcdef", (True, False)),
+        training_sample=TrainingSample(2, 1),
     ),
     Diverged(**AT, message="The loss is not finite."),
     Finished(**AT, accuracy=0.5),
@@ -44,3 +57,21 @@ def test_what_is_not_an_event_is_refused() -> None:
     for text in ('{"kind": "other"}', '{"kind": "finished", "lane": 0}', "x"):
         with pytest.raises(ValueError, match="validation error"):
             EVENT.validate_json(text)
+
+
+@pytest.mark.parametrize("images", [0, 1, 8, 13, 2_001])
+def test_results_of_images_are_one_bit_each(images: int) -> None:
+    """All come back in their order; ten thousand take less than two kilobytes."""
+    correct = tuple(number % 3 == 1 for number in range(images))
+    packed = ImageResults.pack("hash", correct)
+    assert correct == packed.correct
+    assert len(packed.bits) <= images / 6 + 4
+
+
+def test_an_older_evaluation_has_no_results_of_images() -> None:
+    """Stores of older versions open; they do not say which images were classified correctly."""
+    document = json.loads(ALL[2].model_dump_json())
+    del document["results"], document["training_sample"]
+    event = EVENT.validate_json(json.dumps(document))
+    assert isinstance(event, Evaluated)
+    assert (event.results, event.training_sample) == (None, None)
