@@ -2,13 +2,17 @@
 
 import ast
 import re
+import shlex
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from explorer import CATALOGUE
+from explorer.cli import app
 from explorer.ui.navigation import PAGES
 from explorer.views import formatting as fmt
 
@@ -97,6 +101,30 @@ def test_the_server_watches_files_only_for_a_developer_who_asks() -> None:
     assert server["fileWatcherType"] == "none"
     assert "fileWatcherType" not in README
     assert "streamlit run streamlit_app.py --server.fileWatcherType auto" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_readme_python_code_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its blocks, one after the other in one program: the library, and a training that finishes."""
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), namespace)
+    assert namespace["summary"].config == namespace["config"]
+    assert "kind='finished'" in capsys.readouterr().out
+
+
+def test_the_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the command line, as a user types them; the exported code is Python."""
+    monkeypatch.chdir(tmp_path)
+    start = ".venv/bin/python -m explorer "
+    commands = [line.removeprefix(start) for line in README.splitlines() if line.startswith(start)]
+    assert commands
+    for command in commands:
+        result = CliRunner().invoke(app, shlex.split(command))
+        assert result.exit_code == 0, result.output
+    ast.parse((tmp_path / "googlenet.py").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.file)

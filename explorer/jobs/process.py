@@ -16,6 +16,9 @@ from typing import IO, Literal, NamedTuple
 
 from explorer.paths import ROOT
 
+if sys.platform == "linux":
+    import resource
+
 Stream = Literal["pipe", "inherit", "discard"]
 
 _STREAMS = {"pipe": subprocess.PIPE, "inherit": None, "discard": subprocess.DEVNULL}
@@ -193,8 +196,6 @@ def limit_resources(memory_bytes: int, cpu_seconds: int, file_bytes: int) -> Non
     """
     if sys.platform != "linux":
         return
-    import resource
-
     with open("/proc/self/statm", encoding="ascii") as statm:
         present = int(statm.read().split()[0]) * resource.getpagesize()
     for limit, maximum in (

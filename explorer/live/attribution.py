@@ -12,6 +12,7 @@ from math import ceil
 from typing import NamedTuple
 
 import torch
+from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -90,8 +91,6 @@ def _grad_cam(case: Case, layer: str) -> tuple[Tensor, None]:
 
 def grad_cam(case: Case, layer: str) -> Tensor:
     """Return Grad-CAM at a layer: H × W of the layer's feature maps, no value below 0."""
-    from captum.attr import LayerGradCam
-
     # The parameters need no gradients here, so the input has to, or there would be no graph from the layer on.
     image = case.image.clone().requires_grad_()
     explainer = LayerGradCam(case.model, case.model.get_submodule(layer))
@@ -101,8 +100,6 @@ def grad_cam(case: Case, layer: str) -> Tensor:
 
 def _integrated_gradients(case: Case, _: str) -> tuple[Tensor, float]:
     """Return integrated gradients, H × W (the sum over the input channels), and the sum that they should have."""
-    from captum.attr import IntegratedGradients
-
     zeros = torch.zeros_like(case.image)
     values: Tensor = IntegratedGradients(case.model).attribute(
         case.image, zeros, case.target, n_steps=STEPS, internal_batch_size=BATCH_SIZE
@@ -114,8 +111,6 @@ def _integrated_gradients(case: Case, _: str) -> tuple[Tensor, float]:
 
 def _occlusion(case: Case, _: str) -> tuple[Tensor, None]:
     """Return how far the logit falls when a position is covered, H × W: the mean over all squares that cover it."""
-    from captum.attr import Occlusion
-
     channels, *sides = case.image.shape[1:]
     strides = [max(1, ceil(side / WINDOWS)) for side in sides]
     window = [min(2 * stride, side) for stride, side in zip(strides, sides, strict=True)]

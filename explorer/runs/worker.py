@@ -21,6 +21,9 @@ from explorer.runs.records import DISK_FULL_EXIT_CODE, DISK_FULL_MESSAGE
 from explorer.runs.store import Job, Store
 from explorer.training.events import AnyEvent, Diverged
 
+if sys.platform == "linux":
+    import resource
+
 NICE = 15  # a lower priority than the server and its other child processes
 CHECKPOINT_INTERVAL_S = 5.0
 
@@ -136,8 +139,6 @@ def limit_memory(resident_bytes: int) -> None:
     """
     if sys.platform != "linux":
         return
-    import resource
-
     sizes = dict(line.split(":\t") for line in Path("/proc/self/status").read_text("ascii").splitlines())
     data, resident = (int(sizes[name].split()[0]) * 1024 for name in ("VmData", "VmRSS"))
     limit = data + max(0, resident_bytes - resident)

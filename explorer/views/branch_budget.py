@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import plotly.graph_objects as go
+
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import formatting as fmt
 from explorer.views import palette
@@ -85,7 +87,7 @@ def sankey(summary: NetworkSummary, module: str, width: str, theme: palette.Them
 
 def _by_cost(
     summary: NetworkSummary, module: str, width: str, theme: palette.Theme, times: Times | None
-) -> tuple[Any, str]:
+) -> tuple[go.Figure, str]:
     cost, chains = measure(width, times), _branches(summary, module)
     takes = _percentages([sum(map(cost.of, chain)) for chain in chains.values()])
     gives = _percentages([chain[-1].out_shape[0] for chain in chains.values()])
@@ -111,7 +113,7 @@ def _by_cost(
     return figure, reading
 
 
-def _by_channels(summary: NetworkSummary, module: str, theme: palette.Theme) -> tuple[Any, str]:
+def _by_channels(summary: NetworkSummary, module: str, theme: palette.Theme) -> tuple[go.Figure, str]:
     chains, concat = _branches(summary, module), summary.concat(module)
     inputs = next(iter(chains.values()))[0].in_shape[0]
     nodes: list[tuple[str, str | None]] = [(f"input, {fmt.exact(inputs)} channels", None), (_channels(concat), None)]
@@ -146,10 +148,8 @@ def _sankey(
     links: Iterable[tuple[int, int, float, str]],
     value: str,
     theme: palette.Theme,
-) -> Any:
+) -> go.Figure:
     """Return a Sankey figure. ``nodes`` are (label, branch or None), ``links`` (from, to, width, branch)."""
-    import plotly.graph_objects as go
-
     labels, branches = zip(*nodes, strict=True)
     sources, targets, values, carriers = zip(*links, strict=True)
     figure = go.Figure(
