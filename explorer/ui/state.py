@@ -1,6 +1,7 @@
 """The state of a session that pages share: the history of frozen configs, the shelf, and what is compared.
 
-The URL carries these three. This module alone names the keys of shared state in ``st.session_state``.
+The URL carries these three, and what a link for a class leaves out. This module alone names the keys of shared state
+in ``st.session_state``.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.config import GoogLeNetConfig, InceptionModule
 from explorer.errors import Problem
 from explorer.history import History, Version
+from explorer.lessons import class_link
 from explorer.presets import PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
 from explorer.shelf import Shelf, default_names, names_from_token, names_to_token, version_of
@@ -62,12 +64,14 @@ DEFAULT = Version("paper", PRESETS["paper"])
 NETWORK_PARAMETER = "net"
 SHELF_PARAMETER = "shelf"
 COMPARED_PARAMETER = "compare"
+HIDDEN_PARAMETER = "hide"
 DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
 DEVICE_KEY = "device"  # of every control that selects the device
 
 _HISTORY = SessionValue("history", History(DEFAULT))
 _SHELF = SessionValue("shelf", Shelf())
 _COMPARED = SessionValue[tuple[str, ...]]("compared", ())
+_HIDDEN_PARTS = SessionValue[frozenset[str]]("hidden_parts", frozenset())
 _LATENCIES = SessionValue[dict[GoogLeNetConfig, tuple[float, ...]]]("latencies", {})
 _PAGE = SessionValue[str | None]("page", None)
 _FOLLOWS_URL = SessionValue("follows_url", True)
@@ -153,7 +157,16 @@ def _load_compared(token: str | None) -> None:
     _COMPARED.set(names_from_token(token) if token else ())
 
 
-_LOADERS = {NETWORK_PARAMETER: _load_network, SHELF_PARAMETER: _load_shelf, COMPARED_PARAMETER: _load_compared}
+def _load_hidden(token: str | None) -> None:
+    _HIDDEN_PARTS.set(class_link.parse(token) if token else frozenset())
+
+
+_LOADERS = {
+    NETWORK_PARAMETER: _load_network,
+    SHELF_PARAMETER: _load_shelf,
+    COMPARED_PARAMETER: _load_compared,
+    HIDDEN_PARAMETER: _load_hidden,
+}
 
 
 def write_url() -> None:
@@ -169,17 +182,23 @@ def write_url() -> None:
 
 def url_tokens() -> dict[str, str | None]:
     """Return what the URL holds, by parameter; None where there is nothing to hold or it is too long."""
-    variants, names = shelf().variants, _COMPARED.get()
+    variants, names, hidden = shelf().variants, _COMPARED.get(), hidden_parts()
     return {
         NETWORK_PARAMETER: None if current() == DEFAULT else to_token(current()),
         SHELF_PARAMETER: to_shelf_token(variants) if variants else None,
         COMPARED_PARAMETER: names_to_token(names) if names else None,
+        HIDDEN_PARAMETER: class_link.to_text(hidden) if hidden else None,
     }
 
 
 def is_shelf_in_url() -> bool:
     """Whether the URL holds the whole shelf, so that a reload restores it; an empty one needs nothing."""
     return not shelf().variants or url_tokens()[SHELF_PARAMETER] is not None
+
+
+def hidden_parts() -> frozenset[str]:
+    """Return the parts of lessons that this session leaves out because it began with a link for a class."""
+    return _HIDDEN_PARTS.get()
 
 
 def shelf() -> Shelf:

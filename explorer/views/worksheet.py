@@ -46,7 +46,7 @@ def to_html(sheet: Worksheet, *, key: bool) -> str:
     end = f"<p class=about>{escape(CONVENTION)}</p>" if key else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_title(key)}</title><style>{_CSS}</style>'
-        f"<h1>{_title(key)}</h1><p class=about>{escape(_description(sheet))}</p>{name}<ol>{items}</ol>"
+        f"<h1>{_title(key)}</h1><p class=about>{escape(_description(sheet, key))}</p>{name}<ol>{items}</ol>"
         f"{end}</html>"
     )
 
@@ -69,7 +69,7 @@ def _html_item(question: Question, key: bool) -> str:
 
 def to_markdown(sheet: Worksheet, *, key: bool) -> str:
     """Return the sheet as Markdown."""
-    lines = [f"# {_title(key)}", "", _description(sheet), ""]
+    lines = [f"# {_title(key)}", "", _description(sheet, key), ""]
     for number, question in enumerate(sheet.questions, 1):
         lines += [f"{number}. {question.text}", ""]
         rest = [f"**{solution(question)}**", *mistakes(question)] if key else _options(question)
@@ -91,7 +91,7 @@ def to_latex(sheet: Worksheet, *, key: bool) -> str:
         r"\usepackage[margin=2.2cm]{geometry}",
         r"\begin{document}",
         rf"\section*{{{tex(_title(key))}}}",
-        tex(_description(sheet)),
+        tex(_description(sheet, key)),
         r"\begin{enumerate}",
     ]
     for question in sheet.questions:
@@ -131,9 +131,11 @@ def _title(key: bool) -> str:
     return "GoogLeNet: answer key" if key else "GoogLeNet: worksheet"
 
 
-def _description(sheet: Worksheet) -> str:
+def _description(sheet: Worksheet, key: bool) -> str:
+    """Return what the sheet is about. Only the key has the seed, from which anybody can make the key again."""
     topics = dict.fromkeys(TOPICS[question.topic] for question in sheet.questions)
-    return f"Network: {sheet.network}. Lessons: {', '.join(topics)}. Seed {sheet.seed}."
+    seed = f" Seed {sheet.seed}." if key else ""
+    return f"Network: {sheet.network}. Lessons: {', '.join(topics)}.{seed}"
 
 
 class Format(NamedTuple):

@@ -1,57 +1,33 @@
 """Class tools: a worksheet with its answer key, and a link that hides parts of a lesson.
 
-The link is the page's address with two parameters: ``net``, the network as everywhere, and ``hide``, names of parts
-separated by commas. Unknown names are ignored, so a link can only leave out parts.
+The link is the page's address with two parameters: ``net``, the network as everywhere, and ``hide``
+(:mod:`explorer.lessons.class_link`). It always leaves these tools out, on every page that the class then visits.
 """
 
+from secrets import randbelow
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from explorer.analysis import summarize
 from explorer.diff import find_changes
+from explorer.lessons.class_link import COMMON, TEACHER, to_text
 from explorer.lessons.questions import BANK
 from explorer.lessons.text import LessonText
 from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
 from explorer.presets import CATALOGUE
 from explorer.share import to_token
 from explorer.ui import state
-from explorer.ui.state import SessionValue
 from explorer.views import worksheet as sheets
 from explorer.views.network_table import version_title
 
-PARAMETER = "hide"
-COMMON = ("quiz", "answers", "teacher", "network")
-OLD_NAMES = {  # of parts that links made by earlier versions may name
-    "bench": "cost",
-    "exchange": "branch",
-    "slips": "mistakes",
-    "ledger": "head_costs",
-    "microscope": "gradients",
-    "on_picture": "on_image",
-    "without": "without_branch",
-    "doctor": "input_size",
-}
-_HIDDEN = SessionValue[dict[str, frozenset[str]]]("lesson_hidden", {})
 _TITLES = {
     "quiz": "test yourself",
     "answers": "reveal buttons of the test",
-    "teacher": "these class tools",
     "network": "back to the paper's network",
 }
-_MAX_TEXT = 300
-
-
-def hidden(page: str, known: tuple[str, ...]) -> frozenset[str]:
-    """Return the parts that the link to this page leaves out; the address keeps them for a reload."""
-    text = st.query_params.get(PARAMETER)
-    if text is not None:
-        requested = {OLD_NAMES.get(name, name) for name in text[:_MAX_TEXT].split(",")}
-        _HIDDEN.set({**_HIDDEN.get(), page: frozenset(requested) & frozenset(known)})
-    names = _HIDDEN.get().get(page, frozenset())
-    if names and text is None:
-        st.query_params[PARAMETER] = ",".join(sorted(names))
-    return names
+_SEED = "sheet_seed"
+_MAX_SEED = 999_999
 
 
 def show_tools(lesson: LessonText) -> None:
@@ -63,10 +39,13 @@ def show_tools(lesson: LessonText) -> None:
 
 
 def _show_link(lesson: LessonText) -> None:
-    st.markdown("**A link for the class** opens this page with the current network and without the selected parts.")
+    st.markdown(
+        "**A link for the class** opens this page with the current network, without these class tools and without the "
+        "selected parts, here and on every page that the class visits from it."
+    )
     selected = st.multiselect(
         "Leave out",
-        (*lesson.live, *COMMON),
+        (*lesson.live, *(part for part in COMMON if part != TEACHER)),
         key=f"leave_out_{lesson.name}",
         format_func=lambda name: _TITLES.get(name, name.replace("_", " ")),
         placeholder="nothing",
@@ -79,24 +58,24 @@ def link(page: str, leave_out: list[str]) -> str:
     query = {}
     if state.current() != state.DEFAULT:
         query[state.NETWORK_PARAMETER] = to_token(state.current())
-    if leave_out:
-        query[PARAMETER] = ",".join(sorted(leave_out))
+    query[state.HIDDEN_PARAMETER] = to_text(frozenset(leave_out))
     url = urlsplit(st.context.url or "")
     root = f"{url.scheme}://{url.netloc}" if url.netloc else ""
-    return f"{root}/{page}" + (f"?{urlencode(query, safe=',')}" if query else "")
+    return f"{root}/{page}?{urlencode(query, safe=',')}"
 
 
 def _show_worksheet(topic: str) -> None:
     st.markdown(
-        "**A worksheet** about the current network. The same seed gives the same worksheet. "
-        "The answer key is a second file."
+        "**A worksheet** about the current network. The answer key is a second file. The same seed gives the same "
+        "worksheet and key, so only the key names it."
     )
     with st.container(horizontal=True):
         topics = st.multiselect(
             "Lessons", list(BANK), [topic], key="sheet_topics", format_func=sheets.TOPICS.__getitem__
         )
         count = st.number_input("Questions", 1, MAX_QUESTIONS, 8, key="sheet_count", width=110)
-        seed = st.number_input("Seed", 0, 999_999, 1, key="sheet_seed", width=110)
+        st.session_state.setdefault(_SEED, randbelow(_MAX_SEED + 1))  # that no student can guess
+        seed = st.number_input("Seed", 0, _MAX_SEED, step=1, key=_SEED, width=110)
     file_format = st.segmented_control(
         "Format", list(sheets.FORMATS), default="HTML", required=True, key="sheet_format"
     )
@@ -119,7 +98,7 @@ def _download(label: str, sheet: Worksheet, file_format: str, *, key: bool) -> N
     st.download_button(
         label,
         lambda: render(sheet, key=key),
-        f"{'key' if key else 'worksheet'}-{sheet.seed}.{suffix}",
+        f"answer-key-{sheet.seed}.{suffix}" if key else f"worksheet.{suffix}",
         mime,
         key=f"sheet_{'key' if key else 'questions'}",
         icon=":material/key:" if key else ":material/print:",

@@ -40,7 +40,7 @@ def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, .
     except LessonError as error:
         st.error(str(error), icon=":material/description:")
         return
-    hidden = classroom.hidden(name, (*lesson.live, *classroom.COMMON))
+    hidden = state.hidden_parts()
     is_open = PREDICTION in hidden or quiz.has_predicted(name)
     blocks = lesson.blocks if is_open else lesson.opening
     sections = list(_sections(blocks, {part: draw for part, draw in parts.items() if part not in hidden}))

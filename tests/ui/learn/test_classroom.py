@@ -5,13 +5,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import BANK, questions
-from explorer.lessons.text import read
-from explorer.ui.learn import classroom
 from explorer.ui.navigation import PAGES
 from tests.ui.app import answer, click, everything, open_lesson, page_text, run, type_into
 
@@ -99,33 +98,39 @@ def test_an_answer_survives_a_visit_of_another_page() -> None:
     assert any("**Correct.**" in element.value for element in at.success)
 
 
-def test_a_link_leaves_out_what_it_names_and_nothing_else() -> None:
-    """Known names are hidden, unknown ones ignored; the address keeps them, and other pages are not affected."""
-    at = open_lesson("reduction", hide="whole_network,quiz,teacher,no_such_part,<script>")
-    text = page_text(at)
+def test_a_link_leaves_out_what_it_names_on_every_page() -> None:
+    """And the class tools; unknown names do nothing, and the address keeps them all for a reload."""
+    at = open_lesson("reduction", hide="whole_network,quiz,no_such_part,<script>")
     assert not at.metric
-    assert "Test yourself" not in text
-    assert "naive_apply" not in [button.key for button in at.button]
-    assert at.session_state["lesson_hidden"]["reduction"] == {"whole_network", "quiz", "teacher"}
-    at.query_params.clear()  # as the browser does on every change of page
-    at.switch_page("pages/learn/auxiliary.py").run()
-    assert "Test yourself" in page_text(at)
-    at.switch_page("pages/learn/reduction.py").run()
     assert "Test yourself" not in page_text(at)
-    assert at.query_params["hide"] == "quiz,teacher,whole_network"
+    assert "naive_apply" not in [button.key for button in at.button]
+    for page in ("learn/auxiliary", "explore/network", "lab/train", "learn/reduction"):
+        at.query_params.clear()  # as the browser does on every change of page
+        at.switch_page(f"pages/{page}.py").run()
+        assert at.query_params["hide"] == "no_such_part,quiz,teacher,whole_network"
+        assert "Test yourself" not in page_text(at)
+        assert not [element for element in at.get("download_button") if element.proto.label == "Answer key"]
 
 
-def test_a_link_of_an_earlier_version_hides_the_same_parts() -> None:
-    """Parts have other names now: the bench is the cost, the slips are the mistakes."""
-    at = open_lesson("reduction", hide="bench,slips")
-    assert at.session_state["lesson_hidden"]["reduction"] == {"cost", "mistakes"}
-    assert "case_inputs" not in {field.key for field in at.number_input}
+@pytest.mark.parametrize("parts", ["", "answers"])
+def test_a_link_for_the_class_leaves_the_class_tools_out(parts: str) -> None:
+    """Whatever else it leaves out: the students get no answer key."""
+    at = open_lesson("reduction")
+    at.multiselect(key="leave_out_reduction").set_value([parts] if parts else [])
+    link = next(code.value for code in run(at).code)
+    at = open_lesson("reduction", hide=parse_qs(urlsplit(link).query)["hide"][0])
+    assert {"Worksheet", "Answer key"}.isdisjoint(element.proto.label for element in at.get("download_button"))
+    assert "sheet_seed" not in {field.key for field in at.number_input}
 
 
-@pytest.mark.parametrize("part", classroom.OLD_NAMES.values())
-def test_every_old_name_leads_to_a_part(part: str) -> None:
-    """One of a lesson."""
-    assert part in {name for lesson in BANK for name in read(lesson).live}
+def test_the_seed_of_a_worksheet_is_not_known_to_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn at random for each session, and the name of the worksheet's file does not have it."""
+    files = {}
+    monkeypatch.setattr(st, "download_button", lambda label, _, name, *__, **___: files.update({label: name}))
+    seeds = [open_lesson("reduction").session_state["sheet_seed"] for _ in range(3)]
+    assert len(set(seeds)) > 1
+    assert files["Worksheet"] == "worksheet.html"
+    assert files["Answer key"] == f"answer-key-{seeds[-1]}.html"
 
 
 def test_a_link_can_hide_the_answers() -> None:
@@ -144,7 +149,7 @@ def test_the_link_hides_the_selected_parts() -> None:
     link = next(code.value for code in at.code)
     query = parse_qs(urlsplit(link).query)
     assert urlsplit(link).path == "/reduction"
-    assert query["hide"] == ["quiz,timing"]
+    assert query["hide"] == ["quiz,teacher,timing"]
     again = open_lesson("reduction", net=query["net"][0], hide=query["hide"][0])
     assert "Test yourself" not in page_text(again)
     assert again.session_state["history"].present.config == PRESETS["half"]
