@@ -1,6 +1,7 @@
-"""What all tests share: one thread for PyTorch, hypothesis profiles, and the options and skips of pytest."""
+"""What all tests share: one thread for PyTorch, one priority for all processes, hypothesis profiles and options."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -8,6 +9,7 @@ from hypothesis import settings
 # Before anything imports PyTorch, and for every process that a test starts: two workers share the cores.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
+os.environ["PYTHONPATH"] = str(Path(__file__).parent / "same_priority")  # for the processes too
 
 # Every profile counts relative to hypothesis's own 100 examples (tests.strategies.examples). In CI a run is repeatable;
 # otherwise each run draws new examples. Building a network has no fixed duration, so no example has a deadline.

@@ -1,14 +1,20 @@
 """Helpers of tests that start processes: wait for a condition, and see whether a process is alive."""
 
+import os
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TypeVar
 
 import psutil
 
-WAIT_S = 60  # for something that takes a moment, on a machine that may be busy
+WAIT_S = 300  # until a test fails that would wait for ever; what it waits for takes a fraction of it on a busy machine
 
 T = TypeVar("T")
+
+
+def environment_with_priorities() -> dict[str, str]:
+    """Return the environment for a process whose children may lower their priority, as they do outside tests."""
+    return os.environ | {"PYTHONPATH": ""}
 
 
 def is_alive(pid: int) -> bool:

@@ -174,10 +174,11 @@ def start_server(app: str) -> tuple[subprocess.Popen[bytes], str]:
             port = free.getsockname()[1]
         options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
         options |= {"server.fileWatcherType": "none"}
+        path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={value}" for name, value in options.items())],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "EXPLORER_DATA": str(Path(DATA.name) / str(port))},
+            env=os.environ | {"PYTHONPATH": path, "EXPLORER_DATA": str(Path(DATA.name) / str(port))},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -27,10 +27,6 @@ for line in sys.stdin:
         os._exit(3)
     if device == "hang":
         time.sleep(1000)
-    if device == "slow steps":
-        for done in range(8):
-            print(json.dumps({"done": done, "total": 8}), flush=True)
-            time.sleep(0.2)
     if device == "steps":
         for done in range(3):
             print(json.dumps({"done": done, "total": 3, "message": "step"}), flush=True)

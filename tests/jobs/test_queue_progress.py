@@ -1,5 +1,8 @@
 """The job queue and long requests: their progress, and how they are cancelled."""
 
+import pytest
+
+from explorer.jobs.process import ChildProcess
 from explorer.jobs.requests import CheckRequest
 from tests.jobs.fake_worker import MINI, FakeWorker, network, wait_for_report
 from tests.processes import is_alive, wait_for
@@ -24,9 +27,18 @@ def test_the_progress_of_the_running_request_is_reported(worker: FakeWorker) -> 
     worker.gate.touch()
 
 
-def test_the_timeout_starts_again_with_each_progress(worker: FakeWorker) -> None:
-    """A request that reports progress may take longer in total."""
-    assert wait_for_report(worker.queue(timeout_s=1.2), "slow steps").ok
+def test_the_timeout_starts_again_with_each_progress(worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that reports progress may take longer in total: the queue waits that long for each line."""
+    waits, read_line = [], ChildProcess.read_line
+
+    def record(child: ChildProcess, timeout_s: float, max_bytes: int) -> bytes:
+        waits.append(timeout_s)
+        return read_line(child, timeout_s, max_bytes)
+
+    monkeypatch.setattr(ChildProcess, "read_line", record)
+    worker.gate.touch()
+    assert wait_for_report(worker.queue(timeout_s=123), "steps").ok
+    assert [123] * 4 == waits
 
 
 def test_cancelling_kills_the_running_request(worker: FakeWorker) -> None:

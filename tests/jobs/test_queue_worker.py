@@ -15,7 +15,7 @@ from explorer.jobs import queue as queue_module
 from explorer.jobs.queue import JobQueue, Pending
 from explorer.jobs.worker import NICE
 from tests.jobs.fake_worker import MINI, FakeWorker, network, wait_for_report
-from tests.processes import WAIT_S, is_alive, wait_for
+from tests.processes import WAIT_S, environment_with_priorities, is_alive, wait_for
 
 
 def test_a_killed_worker_is_reported_and_replaced(worker: FakeWorker) -> None:
@@ -137,7 +137,8 @@ def test_the_real_worker_answers_and_ends_with_its_server() -> None:
         queue.check(PRESETS["paper"])
         time.sleep(1000)
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as server:
+    command, environment = [sys.executable, "-c", textwrap.dedent(code)], environment_with_priorities()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
         ok, text, torch_loaded, (worker, priority) = json.loads(server.stdout.readline())
         server.kill()
     assert (ok, text, torch_loaded) == (True, "torchinfo", False)

@@ -113,5 +113,4 @@ def make_fake_training(folder: Path, job: Job) -> FakeTraining:
 
 
 if __name__ == "__main__":
-    worker.NICE = 0  # on a busy machine a low priority would slow the tests down
     worker.main(make_fake_training, CHECKPOINT_INTERVAL_S)

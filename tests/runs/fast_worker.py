@@ -9,7 +9,6 @@ COMMAND = (sys.executable, "-m", "tests.runs.fast_worker")
 if __name__ == "__main__":
     from explorer.live import trainer, training
 
-    worker.NICE = 0  # on a busy machine a low priority would slow the tests down
     worker.available_cores = lambda: 1
     training.EVALUATIONS, trainer.CALIBRATION_BATCHES = 4, 1
     training.INTERIM_TEST_IMAGES = trainer.INTERIM_TEST_IMAGES = 64

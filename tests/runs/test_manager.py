@@ -7,14 +7,13 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
 from explorer.runs import manager as module
 from explorer.runs import store as store_module
 from explorer.runs import worker
-from explorer.runs.manager import MAX_QUEUE
+from explorer.runs.manager import CANCEL_TIMEOUT_S, MAX_QUEUE
 from explorer.runs.records import DISK_FULL_EXIT_CODE, Refusal
 from explorer.runs.schema import open_database
 from explorer.runs.store import Store
@@ -125,21 +124,23 @@ def test_a_queued_run_stops_at_once(environment: RunEnvironment, step: str) -> N
     assert environment.store.queue_position(second) == 1
 
 
-def test_cancel_takes_less_than_two_seconds(environment: RunEnvironment) -> None:
-    """Twenty times: between steps, within a step that never ends, and while it still loads."""
+def test_cancel_stops_a_run_whatever_its_worker_does(environment: RunEnvironment) -> None:
+    """Between steps, within a step that never ends, and while it still loads: what ignores it for a second is killed.
+
+    ``python -m benchmarks`` measures that a cancel takes less than two seconds.
+    """
+    assert CANCEL_TIMEOUT_S == 1
     manager = environment.manager(max_workers=5)
-    for behaviour, first_step in (("steps", 1), ("steps", 1), ("gets_stuck", 1), ("hangs", 0)):
-        runs = [environment.submit(manager, behaviour, FOREVER) for _ in range(5)]
-        for run_id in runs:
-            environment.wait_for_state(run_id, "running")
-            environment.wait_for_step(run_id, first_step)
-        started = monotonic()
-        for run_id in runs:
-            assert manager.cancel(run_id, "ann") is None
-        for run_id in runs:
-            environment.wait_for_state(run_id, "cancelled")
-        assert monotonic() - started < 2
-        wait_for(lambda: not workers(environment.folder))
+    first_steps = {"steps": 1, "gets_stuck": 1, "hangs": 0}
+    runs = {environment.submit(manager, name, FOREVER): step for name, step in first_steps.items()}
+    for run_id, step in runs.items():
+        environment.wait_for_state(run_id, "running")
+        environment.wait_for_step(run_id, step)
+    for run_id in runs:
+        assert manager.cancel(run_id, "ann") is None
+    for run_id in runs:
+        environment.wait_for_state(run_id, "cancelled")
+    wait_for(lambda: not workers(environment.folder))
 
 
 def test_cancel_saves_a_checkpoint_if_there_is_time(environment: RunEnvironment) -> None:

@@ -22,7 +22,7 @@ from explorer.runs.manager import MIN_MEMORY_BYTES, WORKER_COMMAND
 from explorer.runs.records import Refusal
 from explorer.runs.worker import NICE, error_message
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
-from tests.processes import is_alive, wait_for
+from tests.processes import environment_with_priorities, is_alive, wait_for
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
 from tests.runs.fast_worker import COMMAND
 
@@ -183,7 +183,8 @@ def test_the_real_worker_ends_with_its_server_which_never_loads_torch(tmp_path: 
         print("torch" in sys.modules, flush=True)
         time.sleep(1000)
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as server:
+    command, environment = [sys.executable, "-c", textwrap.dedent(code)], environment_with_priorities()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
         assert server.stdout.readline() == b"False\n"
         (worker,) = psutil.Process(server.pid).children()
         assert worker.nice() == min(19, os.nice(0) + NICE)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import stat
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -75,7 +76,14 @@ def test_a_system_graphviz_comes_first(path):
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "print('no picture')", "import time; time.sleep(60)"])
 def test_a_broken_system_graphviz_is_skipped(path, monkeypatch, body):
     """If one fails, writes no SVG or hangs, the next is used."""
-    monkeypatch.setattr(layout, "TIMEOUT", 2.0)
+    run = subprocess.run
+    monkeypatch.setattr(  # no waiting for the one that hangs, and time enough for the next
+        layout.subprocess,
+        "run",
+        lambda command, timeout, **options: run(
+            command, timeout=0.1 if command[0] == str(path / "dot") and "sleep" in body else timeout, **options
+        ),
+    )
     program(path, body)
     assert "one" in groups(layout.svg(DOT), "node")
 
