@@ -6,12 +6,12 @@ import streamlit as st
 
 from explorer.ui import frame, messages, state, streamlit_workarounds
 from explorer.ui.explore.network import editor
-from explorer.ui.navigation import select_page
+from explorer.ui.navigation import APP_NAME, select_page, show_location
 
 ASSETS = Path(__file__).parent / "assets"
 
 streamlit_workarounds.reset_drawing_context()
-st.set_page_config("Inception Explorer", str(ASSETS / "icons" / "icon.png"), layout="wide")
+st.set_page_config(APP_NAME, str(ASSETS / "icons" / "icon.png"), layout="wide")
 st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
 messages.stop_on_bad_environment()
@@ -19,5 +19,6 @@ page = select_page()
 state.sync_from_url(page.url_path)
 editor.apply_pending_edits()
 state.write_url()
+show_location(page, state.current_title())
 frame.show_bar()
 page.run()

@@ -82,6 +82,8 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
 }
 
 
+APP_NAME = "Inception Explorer"
+_HERE = "font-weight: 600; box-shadow: inset 0 -2px currentcolor; border-radius: 0;"  # of the menu with the open page
 OLD_ADDRESSES = {"infer": "lab/look_inside.py"}  # pages that had another name, so that links to it still open them
 
 
@@ -106,6 +108,15 @@ def select_page() -> st.Page:
     if new_file:
         st.switch_page(f"pages/{new_file}", query_params=st.query_params.to_dict())
     return page
+
+
+def show_location(page: st.Page, network: str) -> None:
+    """Name the page and the network in the browser's tab, and the page in the menu of its section."""
+    st.set_page_config(page_title=f"{page.title} · {network} · {APP_NAME}")
+    for number, entries in enumerate(PAGES.values(), start=1):
+        if page.title in [entry.title for entry in entries]:
+            menu = f"[data-testid=stTopNav] .rc-overflow-item:nth-child({number}) [data-testid=stTopNavSection]"
+            st.html(f"<style>{menu} {{ {_HERE} }} {menu} p::after {{ content: ' · {page.title}'; }}</style>")
 
 
 def _nothing() -> None:

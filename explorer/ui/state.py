@@ -12,12 +12,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.config import GoogLeNetConfig, InceptionModule
+from explorer.diff import find_changes
 from explorer.errors import Problem
 from explorer.history import History, Version
 from explorer.lessons import class_link
-from explorer.presets import PRESETS
+from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import ShareError, from_shelf_token, from_token, to_shelf_token, to_token
 from explorer.shelf import Shelf, default_names, names_from_token, names_to_token, version_of
+from explorer.views.network_table import version_title
 
 T = TypeVar("T")
 
@@ -253,6 +255,12 @@ def history() -> History:
 def current() -> Version:
     """Return the current network, which the session edits."""
     return history().present
+
+
+def current_title() -> str:
+    """Return the name of the current network: ``paper``, ``paper + 2 edits``."""
+    version = current()
+    return version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))
 
 
 def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from explorer.ui.components import network_diagram, network_settings
+from explorer.ui.components.heading import show_page_heading
 from explorer.ui.components.number import row_alignment
 from explorer.ui.explore.network import badge, details, editor, rows, totals
 
+show_page_heading("explore/network.py")
 totals.show_totals()
 editor.table_editor()
 editor.show_other_parts()

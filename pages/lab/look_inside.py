@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.ui.components.heading import show_page_heading
 from explorer.ui.lab.look_inside import (
     ablation,
     attribution,
@@ -29,6 +30,7 @@ VIEWS: Mapping[str, View] = {
     "Side by side": lambda image, _: side_by_side.show_side_by_side(image),
 }
 
+show_page_heading("lab/look_inside.py")
 session.sync_url()
 weights.show_weights()
 left, right = st.container(key="look_inside_top").columns(2, gap="medium")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.paths import ASSETS
 from explorer.ui import runs
+from explorer.ui.components.heading import show_page_heading
 from explorer.ui.lab.train import drafts, history, run_view, samples, setup
 from explorer.ui.runs import View
 
@@ -45,16 +46,17 @@ def show_run_or_start(view: View) -> None:
             )
             run_view.show_run(run.id)
         elif view == "race":
-            st.markdown("#### Questions to race")
+            st.markdown("## Questions to race")
             st.markdown("One click starts a race; or choose your own networks and press **Race**.")
             setup.show_questions(view)
         else:
-            st.markdown("#### Training images")
+            st.markdown("## Training images")
             st.markdown("Press **Train**, and the curves grow here. A minute is enough for the first lesson.")
             if dataset:
                 samples.show_preview(drafts.get_draft(view).data, dataset)
 
 
+show_page_heading("lab/train.py")
 if runs.open_store():
     st.html(ASSETS / "train.css")
     chosen = choose_view()

@@ -1,11 +1,12 @@
-"""Addresses of pages that had another name, in Chromium, on a server without visitors before."""
+"""Old addresses of pages, on a server without visitors before, and where a reader sees which page is open."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import APP, wait_until_idle
+from tests.browser.app import APP, open_page, wait_until_idle
 from tests.browser.conftest import PATIENCE_S, start_server
 
 pytestmark = pytest.mark.browser
@@ -29,3 +30,14 @@ def test_a_cold_link_to_an_old_address_opens_the_page(page: Page) -> None:
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
+
+
+def test_the_tab_and_the_menu_name_the_page(page: Page, serve: Callable[[str], str]) -> None:
+    """The tab adds the network; the section of the open page is marked, and names it."""
+    page.goto(f"{serve(APP)}/module?net=1.half")
+    expect(page).to_have_title("Module · half width · Inception Explorer")
+    open_page(page, "Compare")
+    expect(page).to_have_title("Compare · half width · Inception Explorer")
+    name = "section => getComputedStyle(section.querySelector('p'), '::after').content"
+    sections = page.get_by_test_id("stTopNavSection").all()
+    assert ['" · Compare"', "none", "none"] == [section.evaluate(name) for section in sections]

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from itertools import pairwise
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -51,3 +52,15 @@ def test_an_old_address_is_in_no_menu() -> None:
     """The menus hold the pages alone."""
     assert set(OLD_ADDRESSES).isdisjoint(entry.title for entry in ENTRIES)
     assert open_app().session_state["page"] == ""
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.file)
+def test_a_page_has_one_main_heading_and_no_level_is_skipped(entry: PageEntry) -> None:
+    """It is the page's name in the menu; each other heading is at most one level below the one before it."""
+    at = open_app()
+    at.switch_page(f"pages/{entry.file}").run()
+    assert not at.exception
+    headings = re.findall(r"^(#+) (.+)$", "\n".join(element.value for element in at.markdown), re.MULTILINE)
+    levels = [len(signs) for signs, _ in headings]
+    assert [entry.title] == [text for signs, text in headings if signs == "#"]
+    assert all(after <= before + 1 for before, after in pairwise([0, *levels]))

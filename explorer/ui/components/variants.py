@@ -9,7 +9,6 @@ from explorer.analysis import summarize
 from explorer.comparison import Comparison
 from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
-from explorer.diff import find_changes
 from explorer.errors import UnbuildableError
 from explorer.presets import ACCURACIES, CATALOGUE
 from explorer.runs.results import Results, best_results
@@ -18,7 +17,6 @@ from explorer.shelf import CURRENT
 from explorer.training.plan import DatasetInfo, adapt_to_dataset
 from explorer.ui import runs, state
 from explorer.views import palette
-from explorer.views.network_table import version_title
 
 _MAX_AGE_S = 5  # of the accuracies reached here
 
@@ -32,8 +30,7 @@ def title(name: str) -> str:
     """Return the title of a network on the page."""
     if name != CURRENT:
         return CATALOGUE[name].title if name in CATALOGUE else name
-    version = state.current()
-    return f"current: {version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))}"
+    return f"current: {state.current_title()}"
 
 
 def accuracy_text(config: GoogLeNetConfig) -> str:

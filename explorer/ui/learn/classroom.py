@@ -10,16 +10,13 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from explorer.analysis import summarize
-from explorer.diff import find_changes
 from explorer.lessons.class_link import COMMON, TEACHER, to_text
 from explorer.lessons.questions import BANK
 from explorer.lessons.text import LessonText
 from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
-from explorer.presets import CATALOGUE
 from explorer.share import to_token
 from explorer.ui import state
 from explorer.views import worksheet as sheets
-from explorer.views.network_table import version_title
 
 _TITLES = {
     "quiz": "test yourself",
@@ -82,9 +79,7 @@ def _show_worksheet(topic: str) -> None:
     if not topics:
         st.caption("Select at least one lesson.")
         return
-    version = state.current()
-    name = version_title(CATALOGUE[version.base].title, find_changes(version.base_config, version.config))
-    sheet = worksheet(summarize(version.config), name, tuple(topics), seed, count)
+    sheet = worksheet(summarize(state.current().config), state.current_title(), tuple(topics), seed, count)
     if not sheet.questions:
         st.caption("There is no question about the current network in these lessons: it has no auxiliary head.")
         return

@@ -14,6 +14,7 @@ import streamlit as st
 from explorer.history import Version
 from explorer.lessons.text import PREDICTION, Block, LessonError, LessonText, read
 from explorer.ui import state
+from explorer.ui.components.heading import show_heading
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
 from explorer.ui.streamlit_workarounds import let_browser_draw
@@ -77,8 +78,7 @@ def _shared() -> tuple[Version, object]:
 
 
 def _show_head(lesson: LessonText, note: str, hidden: frozenset[str]) -> None:
-    # All headings are Markdown: Streamlit redraws st.title and st.subheader in each run, which takes 2 ms for each.
-    st.markdown(f"# {lesson.title}\n\n**You will learn** {lesson.goal} :small[about {lesson.minutes} minutes]")
+    show_heading(lesson.title, f"**You will learn** {lesson.goal} :small[About {lesson.minutes} minutes.]")
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_head"):
         st.caption(note, width="content")
         if state.current() != state.DEFAULT and "network" not in hidden:

@@ -75,7 +75,7 @@ def show_run(run_id: str) -> None:
 def _show_header(run: Run, dataset: DatasetInfo | None) -> None:
     title, colour, icon = words.STATES[run.state]
     with st.container(horizontal=True, vertical_alignment="center", key="run_header"):
-        st.markdown(f"### {fmt.markdown(run.name)}", width="content")
+        st.markdown(f"## {fmt.markdown(run.name)}", width="content")
         st.badge(title, icon=f":material/{icon}:", color=colour)
         st.space("stretch")
         actions.show_actions(run)
