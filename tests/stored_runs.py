@@ -15,10 +15,12 @@ from explorer.training.events import (
     Diverged,
     Evaluated,
     Finished,
+    ImageResults,
     Misclassification,
     Position,
     Started,
     Stepped,
+    TrainingSample,
 )
 from explorer.training.plan import DATASETS, Budget, DataName, DatasetChoice, NamedNetwork, Plan
 
@@ -127,8 +129,12 @@ def training_events(trainer: int, accuracy: float, done: int, total: int, *, is_
 
 
 def evaluation(position: Position, accuracy: float, *, is_final: bool) -> Evaluated:
-    """Return an evaluation in which each misclassified image is predicted as the next class."""
+    """Return an evaluation in which each misclassified image is predicted as the next class.
+
+    The same images are always the difficult ones. Training images are classified as well as test images.
+    """
     wrong = round(TEST_IMAGES * (1 - accuracy))
+    correct = [number % TEST_IMAGES >= wrong for number in range(CLASSES * TEST_IMAGES)]
     confusion = [[0] * CLASSES for _ in range(CLASSES)]
     for label in range(CLASSES):
         confusion[label][label] = TEST_IMAGES - wrong
@@ -143,4 +149,6 @@ def evaluation(position: Position, accuracy: float, *, is_final: bool) -> Evalua
         confusion=tuple(map(tuple, confusion)),
         mistakes=mistakes,
         final=is_final,
+        results=ImageResults.pack("0123456789abcdef", correct) if is_final else None,
+        training_sample=TrainingSample(len(correct), sum(correct)) if is_final else None,
     )

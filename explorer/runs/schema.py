@@ -85,6 +85,13 @@ WITH RECURSIVE found (kind) AS (
 SELECT kind FROM found WHERE kind IS NOT NULL
 """
 
+# Of the trainers of one run, or of all without :run, that have used their budget.
+FINAL_EVALUATIONS = """
+SELECT runs.id, evaluated.lane, evaluated.event FROM events AS evaluated JOIN runs ON runs.number = evaluated.run
+JOIN events AS finished ON finished.run = evaluated.run AND finished.lane = evaluated.lane
+WHERE evaluated.kind = 'evaluated' AND finished.kind = 'finished' AND :run IN ('', runs.id)
+"""
+
 # In the order of the fields of TrainerProgress, after the number of the run.
 TRAINER_PROGRESS = """
 SELECT run, lane, step, seconds, images, share, kept_step, coalesce(

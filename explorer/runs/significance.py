@@ -11,12 +11,11 @@ whichever part is larger (Banerjee, Sankhyā 22, 1960): reach² = t²(seeds − 
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from math import comb
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import bdtr, stdtrit
 
 from explorer.training.intervals import LEVEL, Interval
 
@@ -58,6 +57,15 @@ def paired_differences(networks: Sequence[Mapping[int, Correct]]) -> tuple[Paire
     return tuple(pair for pair in compared if pair)
 
 
+def accuracy_interval(results: Mapping[int, Correct]) -> Interval | None:
+    """Return the 95 % interval of one network's mean accuracy over seeds and images; None with too few seeds."""
+    if len(results) < MIN_SEEDS:
+        return None
+    correct = np.stack([one.astype(np.float64) for one in results.values()])
+    mean, reach = float(correct.mean()), _reach(correct, LEVEL)
+    return Interval(max(0.0, mean - reach), min(1.0, mean + reach))
+
+
 def _compare(
     networks: Sequence[Mapping[int, Correct]], first: int, second: int, level: float
 ) -> PairedDifference | None:
@@ -65,7 +73,7 @@ def _compare(
     if not (seeds := sorted(one.keys() & other.keys())):
         return None
     differences = np.stack([one[seed].astype(np.float64) - other[seed] for seed in seeds])
-    found = PairedDifference(first, second, *differences.shape, float(differences.mean()))
+    found = PairedDifference(first, second, len(seeds), differences.shape[1], float(differences.mean()))
     if len(seeds) < MIN_SEEDS:
         return found
     reach = _reach(differences, level)
@@ -107,19 +115,21 @@ class McNemar(NamedTuple):
         return (self.only_first - self.only_second) / self.images
 
 
-def mcnemar(first: Correct, second: Correct) -> McNemar:
-    """Compare two trained networks on the same test images. This says nothing of other seeds."""
+def mcnemar(first: Correct, second: Correct, pairs: int = 1) -> McNemar:
+    """Compare two trained networks on the same test images, as one of so many ``pairs`` (Bonferroni).
+
+    This says nothing of other seeds.
+    """
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    discordant = only_first + only_second
-    tail = sum(comb(discordant, count) for count in range(min(only_first, only_second) + 1))
-    return McNemar(
-        len(first), only_first, only_second, min(1.0, 2 * tail / 2**discordant), _mcnemar_interval(first, second)
-    )
+    tail = float(bdtr(min(only_first, only_second), only_first + only_second, 0.5))
+    p = min(1.0, 2 * tail * pairs)
+    interval = _mcnemar_interval(only_first, only_second, len(first), LEVEL / pairs)
+    return McNemar(len(first), only_first, only_second, p, interval)
 
 
-def _mcnemar_interval(first: Correct, second: Correct) -> Interval:
+def _mcnemar_interval(only_first: int, only_second: int, images: int, level: float) -> Interval:
     """Return Wald's interval with half an image added to each of the four outcomes."""
-    images = len(first) + 2
-    one, other = (int((first & ~second).sum()) + 0.5) / images, (int((second & ~first).sum()) + 0.5) / images
-    reach = float(stdtrit(images - 1, 1 - LEVEL / 2)) * ((one + other - (one - other) ** 2) / images) ** 0.5
+    images += 2
+    one, other = (only_first + 0.5) / images, (only_second + 0.5) / images
+    reach = float(stdtrit(images - 1, 1 - level / 2)) * ((one + other - (one - other) ** 2) / images) ** 0.5
     return Interval(one - other - reach, one - other + reach)

@@ -15,14 +15,22 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from time import time
 from typing import Any, Literal, NamedTuple, cast
 
 from explorer.runs.records import RESUMABLE, Point, RequestedState, Run, State, TrainerProgress
-from explorer.runs.schema import CURVE_KINDS, THINNED_CURVE, TRAINER_PROGRESS, StoreError, open_database
+from explorer.runs.schema import (
+    CURVE_KINDS,
+    FINAL_EVALUATIONS,
+    THINNED_CURVE,
+    TRAINER_PROGRESS,
+    StoreError,
+    open_database,
+)
 from explorer.training.checkpoints import weights_filename
-from explorer.training.events import EVENT, AnyEvent
+from explorer.training.events import EVENT, AnyEvent, Evaluated
 from explorer.training.plan import Plan
 
 MAX_POINTS = 500
@@ -154,7 +162,16 @@ class Store:
         rows = self._read(
             "SELECT event FROM events WHERE run = ? AND lane = ? AND kind = ?", (self._number(run_id), trainer, kind)
         )
-        return EVENT.validate_json(rows[0][0]) if rows else None
+        return _read_event(rows[0][0]) if rows else None
+
+    def final_evaluations(self, run_id: str = "") -> dict[tuple[str, int], Evaluated]:
+        """Return the last evaluation of each trainer that has used its budget, by the run's id and its number.
+
+        Those of one run, or of all.
+        """
+        rows = self._read(FINAL_EVALUATIONS, {"run": run_id})
+        found = ((run_id, trainer, _read_event(text)) for run_id, trainer, text in rows)
+        return {(run_id, trainer): event for run_id, trainer, event in found if isinstance(event, Evaluated)}
 
     def metrics(self, run_id: str) -> Iterator[Metric]:
         """Yield every number of a run, without averaging, ordered by trainer, kind and step; read in parts."""
@@ -319,6 +336,11 @@ class Store:
                 shutil.rmtree(path, ignore_errors=True)
         if current is None and not any(folder.iterdir()):
             folder.rmdir()
+
+
+@lru_cache(maxsize=512)  # pages read the same ones again and again
+def _read_event(text: str) -> AnyEvent:
+    return EVENT.validate_json(text)
 
 
 def _queue_length(db: sqlite3.Connection) -> int:

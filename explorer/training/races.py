@@ -1,10 +1,9 @@
-"""Races: ready-made questions, networks matched for parameters, and the standings of a result.
+"""Races: ready-made questions, and networks matched for parameters.
 
 All networks here are ``mini`` with one thing changed, so that a race takes a minute or two on two cores.
 """
 
 from collections.abc import Mapping
-from statistics import mean, stdev
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -87,40 +86,6 @@ def match_parameters(config: GoogLeNetConfig, parameters: int) -> GoogLeNetConfi
 def _parameters(config: GoogLeNetConfig) -> int:
     """Return the parameters at inference, or a huge number for a network beyond the limits of what can be built."""
     return 10**12 if problems(config) else summarize(config).parameters(aux=False)
-
-
-class Standing(NamedTuple):
-    """A network's test accuracies in a race, as fractions: one per seed."""
-
-    name: str
-    accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """The mean over the seeds."""
-        return mean(self.accuracies)
-
-    @property
-    def spread(self) -> float | None:
-        """The sample standard deviation over the seeds; None with one seed."""
-        return stdev(self.accuracies) if len(self.accuracies) > 1 else None
-
-
-def standings(plan: Plan, accuracies: Mapping[int, float]) -> tuple[Standing, ...]:
-    """Return the networks' standings, the best first. ``accuracies``: of the finished trainers, by index."""
-    by_network: dict[int, list[float]] = {}
-    for index, key in enumerate(plan.trainers):
-        if index in accuracies:
-            by_network.setdefault(key.network, []).append(accuracies[index])
-    rows = (Standing(plan.networks[network].name, tuple(values)) for network, values in by_network.items())
-    return tuple(sorted(rows, key=lambda row: -row.mean))
-
-
-def within_spread(one: Standing, other: Standing) -> bool | None:
-    """Return whether two networks differ by no more than the sum of their spreads; None if a spread is unknown."""
-    if one.spread is None or other.spread is None:
-        return None
-    return abs(one.mean - other.mean) <= one.spread + other.spread
 
 
 def _race(data: DataName, **configs: GoogLeNetConfig) -> Plan:

@@ -1,4 +1,4 @@
-"""Ready-made questions, widths matched for parameters, and standings."""
+"""Ready-made questions, widths matched for parameters."""
 
 import pytest
 from hypothesis import assume, given
@@ -7,15 +7,12 @@ from hypothesis import strategies as st
 from explorer import PRESETS, GoogLeNetConfig, problems, summarize
 from explorer.config import HEADINGS
 from explorer.diff import find_changes
-from explorer.training.plan import DATASETS, Plan, estimate
+from explorer.training.plan import DATASETS, estimate
 from explorer.training.races import (
     QUESTIONS,
     MatchError,
-    Standing,
     match_parameters,
     scale_widths,
-    standings,
-    within_spread,
 )
 from explorer.training.validation import plan_problems
 from tests.strategies import examples, networks
@@ -93,22 +90,3 @@ def test_numbers_that_cannot_be_matched_are_refused(parameters: int) -> None:
     """Too few, and more than can be built."""
     with pytest.raises(MatchError, match=f"{parameters:,}"):
         match_parameters(MINI, parameters)
-
-
-def test_standings_have_the_best_first() -> None:
-    """With mean and spread over the seeds of the trainers that finished."""
-    plan: Plan = QUESTIONS["heads"].plan
-    first, second = standings(plan, {0: 0.5, 1: 0.6, 3: 0.8, 4: 0.7, 5: 0.9})
-    assert Standing("without_heads", (0.8, 0.7, 0.9)) == first
-    assert (0.8, 0.1) == (pytest.approx(first.mean), pytest.approx(first.spread))
-    assert ("with_heads", (0.5, 0.6)) == second
-    assert () == standings(plan, {})
-
-
-def test_a_difference_is_compared_with_the_spread() -> None:
-    """Within it, beyond it, and unknown with one seed."""
-    low, high = Standing("a", (0.80, 0.84)), Standing("b", (0.83, 0.87))
-    assert within_spread(low, high)
-    assert not within_spread(low, Standing("c", (0.95, 0.96)))
-    assert within_spread(low, Standing("d", (0.9,))) is None
-    assert Standing("d", (0.9,)).spread is None

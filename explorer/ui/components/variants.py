@@ -14,9 +14,11 @@ from explorer.presets import ACCURACIES, CATALOGUE
 from explorer.runs.results import Results, best_results
 from explorer.settings import data_folder
 from explorer.shelf import CURRENT
+from explorer.training.intervals import wilson
 from explorer.training.plan import DatasetInfo, adapt_to_dataset
 from explorer.ui import runs, state
 from explorer.views import palette
+from explorer.views.results import interval_text, percent
 
 _MAX_AGE_S = 5  # of the accuracies reached here
 
@@ -50,14 +52,16 @@ def _accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:
     folder = data_folder()
     if not (folder / "runs.sqlite").is_file():  # nothing was ever trained; reading must not create the store
         return
-    for data, accuracies in _results(str(folder)).items():
+    for data, counts in _results(str(folder)).items():
         try:
             dataset = runs.load_dataset_info(data)
         except DataError:
             continue
         adapted = _adapted(config, dataset)
-        if adapted is not None and adapted in accuracies:
-            yield f"{100 * accuracies[adapted]:.1f} % on {dataset.title} (best run here)"
+        if adapted is not None and adapted in counts:
+            correct, images = counts[adapted]
+            interval = interval_text(wilson(correct, images))
+            yield f"{percent(correct / images)} (95 % interval {interval}) on {dataset.title}, best run here"
 
 
 @st.cache_resource(ttl=_MAX_AGE_S, max_entries=4, show_spinner=False)

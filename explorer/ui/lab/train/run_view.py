@@ -3,9 +3,8 @@
 The fragment polls while the run is active; when the state changes, the whole page reruns once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from explorer.analysis import summarize
@@ -13,14 +12,11 @@ from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
 from explorer.paths import ASSETS
 from explorer.runs.records import ACTIVE, Point, Run, State
-from explorer.settings import data_folder
-from explorer.training.events import Evaluated, Finished, Started
+from explorer.training.events import Started
 from explorer.training.plan import DatasetInfo
-from explorer.training.races import standings
-from explorer.ui import messages, runs
-from explorer.ui.components.chart import show_plotly_chart
+from explorer.ui import runs
 from explorer.ui.components.variants import theme
-from explorer.ui.lab.train import actions, samples
+from explorer.ui.lab.train import actions, results, samples
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import curves
@@ -37,7 +33,6 @@ _chart = st.components.v2.component(
 
 _MAX_POINTS = 150  # of a curve; more are averaged, which also averages the noise of single batches
 _POLL_S = 1.0
-_FINAL_POINTS = 5  # points at the end of a training curve whose mean the verdict uses
 _READING = (
     "Reading this chart: training points are means over batches, with dropout; test points are over test images, "
     "without dropout. The size of a gradient is its L2 norm over the weights of a block. Drag along a chart to zoom, "
@@ -113,9 +108,9 @@ def _show_progress(run: Run) -> None:
 def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
     is_race = len(run.plan.trainers) > 1
     if is_race:
-        _show_race_verdict(run)
+        results.show_race_verdict(run)
     elif dataset:
-        _show_verdict(run, dataset)
+        results.show_verdict(run, dataset)
     if run.trainers:
         axis = choose_axis("race" if is_race else "one", macs=is_race)
         panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
@@ -124,9 +119,9 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
     elif dataset:  # while it waits
         samples.show_preview(run.plan.data, dataset)
     if is_race:
-        _show_race_table(run)
+        results.show_race_table(run)
     if run.state not in ACTIVE and dataset:
-        _show_misclassified(run, dataset)
+        results.show_misclassified(run, dataset)
 
 
 # ── curves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,79 +186,3 @@ def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     groups = curves.race_groups(run.plan, shared_curves(run), macs_of_networks(run), theme())
     return curves.comparison_panels(groups, axis)
-
-
-# ── results ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _show_verdict(run: Run, dataset: DatasetInfo) -> None:
-    evaluated = runs.store().latest_event(run.id, "evaluated")
-    if not isinstance(evaluated, Evaluated):
-        return
-    last = runs.store().curve(run.id, "train_accuracy", max_points=_MAX_POINTS)[-_FINAL_POINTS:]
-    train_accuracy = sum(point.value for point in last) / len(last) if last else None
-    tests = runs.store().curve(run.id, "test_accuracy")
-    verdict = words.result_text(evaluated, len(dataset.classes), tests, train_accuracy)
-    st.markdown(verdict if evaluated.final else f"{verdict} *(at step {evaluated.step:,})*")
-
-
-def _final_accuracies(run: Run) -> Mapping[int, float]:
-    """Return the accuracies of the trainers that have used their budget, by number."""
-    events = {trainer.number: runs.store().latest_event(run.id, "finished", trainer.number) for trainer in run.trainers}
-    return {number: event.accuracy for number, event in events.items() if isinstance(event, Finished)}
-
-
-def _show_race_verdict(run: Run) -> None:
-    if run.state not in ACTIVE and (verdict := words.race_text(standings(run.plan, _final_accuracies(run)))):
-        st.markdown(verdict)
-
-
-def _show_race_table(run: Run) -> None:
-    rows = standings(run.plan, _final_accuracies(run))
-    if not rows:
-        return
-    summaries = [summarize(network.config) for network in run.plan.networks]
-    seconds = [
-        [trainer.seconds for trainer in run.trainers if run.plan.trainers[trainer.number].network == number]
-        for number in range(len(summaries))
-    ]
-    means = {number: sum(values) / len(values) for number, values in enumerate(seconds) if values}
-    table = words.race_rows(run.plan, summaries, rows, means)
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="content", alt="The results of each network")
-    st.caption(
-        "± is the standard deviation over the seeds. Training time is for one seed. Parameters and MACs are at "
-        "inference, for one image."
-    )
-
-
-def _show_misclassified(run: Run, dataset: DatasetInfo) -> None:
-    """Show the confusion matrix of a trainer and the misclassified images with the highest confidence."""
-    trainer = _choose_trainer(run)
-    evaluated = runs.store().latest_event(run.id, "evaluated", trainer)
-    if not isinstance(evaluated, Evaluated):
-        return
-    show_plotly_chart(words.confusion_chart(evaluated, dataset.classes), f"confusion_{run.id}_{trainer}")
-    if not evaluated.mistakes:
-        return
-    st.markdown("**Misclassified with the highest confidence**")
-    try:
-        st.html(samples.misclassified_html(run.plan.data, str(data_folder()), evaluated.mistakes))
-    except DataError as error:
-        messages.show_refusal(str(error))
-
-
-def _choose_trainer(run: Run) -> int:
-    """Let the user choose one of the trainers of a race; return its number."""
-    if len(run.trainers) < 2:
-        return 0
-    titles = {}
-    for trainer in run.trainers:
-        key = run.plan.trainers[trainer.number]
-        titles[trainer.number] = f"{run.plan.networks[key.network].name}, seed {key.seed}"
-    return st.selectbox(
-        "Confusion matrix of",
-        list(titles),
-        format_func=lambda number: titles[number],
-        key=f"train_trainer_{run.id}",
-        width=280,
-    )
