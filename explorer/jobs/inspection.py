@@ -78,13 +78,9 @@ class InputStep(ImageResult):
 
 
 class Predictions(Frozen):
-    """One prediction per image. ``forward_ms`` is the time of one forward pass of all images, with auxiliary heads.
-
-    ``steps`` are those of preprocessing, if there is only one image.
-    """
+    """One prediction per image. ``steps`` are those of preprocessing, if there is only one image."""
 
     predictions: tuple[Prediction, ...]
-    forward_ms: float
     device: str
     note: str = ""
     steps: tuple[InputStep, ...] = ()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from math import isfinite, log
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -26,7 +25,6 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_IMAGES, ClassScores, InputStep, Prediction, Predictions, Scale, scale_problems
 from explorer.live.devices import Device, resolve_device
 from explorer.live.model import GoogLeNet, build_model
-from explorer.live.timing import synchronize
 from explorer.live.weights import WeightsError, load_weights
 from explorer.memory import peak_activations
 from explorer.settings import read_setting
@@ -52,18 +50,14 @@ def predict(
     resolved_device = resolve_device(device)
     model = live_network(network, resolved_device)
     inputs = prepare_inputs(network, images, preprocessing, resolved_device)
-    started = perf_counter()
     with torch.inference_mode(), scale_branches(model, scales):
         outputs = [model.forward_with_heads(chunk) for chunk in in_chunks(inputs, network)]
-        synchronize(resolved_device.torch)
-        forward_ms = (perf_counter() - started) * 1e3
         main = _class_scores(torch.cat([output.logits for output in outputs]), top)
         aux = {tap: _class_scores(torch.cat([output.aux[tap] for output in outputs]), top) for tap in outputs[0].aux}
     return Predictions(
         predictions=tuple(
             Prediction(main=scores, aux={tap: aux[tap][number] for tap in aux}) for number, scores in enumerate(main)
         ),
-        forward_ms=forward_ms,
         device=resolved_device.description,
         note=resolved_device.note,
         steps=_input_steps(network, images[0], preprocessing) if len(images) == 1 else (),

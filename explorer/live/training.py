@@ -26,8 +26,8 @@ EVALUATIONS = 10  # in a budget at most, the last at its end
 EVALUATION_FRACTION = 0.25  # of the work of training, which interim evaluations may add
 GRADIENT_INTERVAL = 10  # steps
 BATCH_NORM_NOTE = (
-    f"Before each evaluation BatchNorm's running statistics are recomputed over "
-    f"{CALIBRATION_BATCHES * EVAL_BATCH_SIZE:,} training images, because they lag behind the weights."
+    "Before each evaluation BatchNorm's running statistics are recomputed over {images:,} training images, because "
+    "they lag behind the weights."
 )
 
 
@@ -180,7 +180,8 @@ class Training(Iterator[AnyEvent]):
         trainer = self.trainers[index]
         notes = [self.device.note] if self.device.note else []
         if trainer.config.normalisation == "batch_norm":
-            notes.append(BATCH_NORM_NOTE)
+            calibration = min(CALIBRATION_BATCHES * EVAL_BATCH_SIZE, len(self.batches.train))
+            notes.append(BATCH_NORM_NOTE.format(images=calibration))
         if self.plan.settings.precision == "bf16" and self.device.torch.type != "cuda":
             notes.append("bfloat16 is used on CUDA only: this runs in float32.")
         return Started(

@@ -156,14 +156,21 @@ def probability(fraction: float) -> str:
 
 
 def confidence_text(scores: ClassScores, classes: int) -> str:
-    """Return the entropy in words: how sure a classifier is, with the number and the most it can be."""
+    """Return the highest probability in words and as a number, and the entropy with the most that it can be.
+
+    A probability below 1.5 times that of a uniform guess is very low, however few the classes are.
+    """
     most = float(np.log2(classes)) if classes > 1 else 0.0
-    fraction = scores.entropy / most if most else 0.0
-    level = next(level for limit, level in _CONFIDENCE if fraction <= limit)
-    return f"Confidence is {level} (entropy {scores.entropy:.2f} bits; 0 = certain, {most:.2f} = uniform guess)."
+    highest = scores.probabilities[0]
+    levels = _CONFIDENCE if highest >= 1.5 / classes or classes == 1 else ()
+    level = next((level for limit, level in levels if highest >= limit), "very low")
+    return (
+        f"Confidence is {level}: {probability(highest)} for one class (entropy {scores.entropy:.2f} bits; 0 = certain, "
+        f"{most:.2f} = uniform guess)."
+    )
 
 
-_CONFIDENCE = ((0.02, "very high"), (0.15, "high"), (0.45, "medium"), (0.8, "low"), (9, "very low"))
+_CONFIDENCE = ((0.99, "very high"), (0.9, "high"), (0.6, "medium"), (0.3, "low"))  # from these probabilities
 
 
 def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False) -> str:

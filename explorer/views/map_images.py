@@ -19,6 +19,7 @@ from explorer.views import palette, svg
 from explorer.views.palette import LIGHT
 
 GAP = 1  # between two tiles of a sprite, in pixels
+GAP_COLOUR = "#7f7f7f"  # has a contrast of 3 with the darkest and the lightest tile and with both pages
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -81,12 +82,21 @@ def heat_png(heat: Heat) -> bytes:
 
 
 def overlay_png(heat: Heat) -> bytes:
-    """Return a heat map to lay over an image: the smaller a value, the more transparent its pixel."""
+    """Return a heat map to lay over an image: the smaller a value, the more transparent its pixel.
+
+    A map with both signs has its full colours, and an opacity that grows with the square root up to a value that one
+    pixel in fifty exceeds: attributions of single pixels have a few large values, beside which no other would be seen.
+    """
     shades = pixels(heat.png)
-    strength = np.abs(_to_values(shades, heat)) / max(heat.high, -heat.low, 1e-12)
-    opacity = np.rint(255 * np.clip(0.15 + 0.75 * strength, 0, 0.9))
-    colours = _signed(shades, heat) if heat.low < 0 else to_cividis(shades)
-    return png(np.dstack([colours, opacity.astype(np.uint8)]))
+    values = _to_values(shades, heat)
+    strength = np.abs(values) / max(heat.high, -heat.low, 1e-12)
+    if heat.low < 0:
+        strength = np.sqrt(np.clip(strength / max(np.quantile(strength, 0.98), 1e-12), 0, 1))
+        colours = _signed_colours(np.sign(values))
+        opacity = 0.9 * strength
+    else:
+        colours, opacity = to_cividis(shades), 0.15 + 0.75 * strength
+    return png(np.dstack([colours, np.rint(255 * np.clip(opacity, 0, 0.9)).astype(np.uint8)]))
 
 
 def _to_values(shades: np.ndarray, heat: Heat) -> np.ndarray:
@@ -119,10 +129,18 @@ def tiles(sprite: bytes, tile: tuple[int, int], columns: int, count: int) -> np.
 
 
 def lay_out(cut: np.ndarray, columns: int) -> bytes:
-    """Return tiles, n × H × W × 3 or 4, in rows of ``columns`` with transparent gaps between them, as one PNG."""
+    """Return tiles, n × H × W × 3 or 4, in rows of ``columns`` with grey gaps between them, as one PNG.
+
+    The gaps are seen beside light and dark tiles on a light and a dark page. Places without a tile are transparent.
+    """
     count, height, width = cut.shape[:3]
     rows = -(-count // columns)
-    sprite = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 4), np.uint8)
+    sprite = np.full(
+        (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 4), (*_rgb(GAP_COLOUR), 255), np.uint8
+    )
+    if count < rows * columns:
+        filled = count - (rows - 1) * columns
+        sprite[(rows - 1) * (height + GAP) :, filled * (width + GAP) - GAP :] = 0
     for number, one in enumerate(cut):
         row, column = divmod(number, columns)
         top, left = row * (height + GAP), column * (width + GAP)

@@ -30,6 +30,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number of things: ``1 step``, ``2,000 steps``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def budget_text(budget: Budget) -> str:
     """Return a budget with its unit: ``60 seconds``, ``1.50 G MACs``."""
     if budget.kind == "macs":

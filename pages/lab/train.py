@@ -51,7 +51,7 @@ def show_run_or_start(view: View) -> None:
             setup.show_questions(view)
         else:
             st.markdown("## Training images")
-            st.markdown("Press **Train**, and the curves grow here. A minute is enough for the first lesson.")
+            st.markdown("Press **Train**, and the curves grow here.")
             if dataset:
                 samples.show_preview(drafts.get_draft(view).data, dataset)
 

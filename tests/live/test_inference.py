@@ -67,7 +67,6 @@ def test_predictions_follow_from_the_logits(small: Network, tmp_path: Path) -> N
             assert scores.classes == tuple(best.indices[:3].tolist())
             assert scores.probabilities == pytest.approx(best.values[:3].tolist(), abs=1e-6)
             assert scores.entropy == pytest.approx(-(row * row.log2()).sum().item(), abs=1e-5)
-    assert result.forward_ms > 0
     assert result.device.startswith("CPU")
 
 

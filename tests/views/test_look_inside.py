@@ -145,13 +145,16 @@ def test_a_probability_never_looks_certain_when_it_is_not(fraction: float, text:
 
 
 @pytest.mark.parametrize(
-    ("entropy", "level"), [(0.0, "very high"), (0.3, "high"), (1.0, "medium"), (2.5, "low"), (3.32, "very low")]
+    ("highest", "classes", "level"),
+    [
+        *((1.0, 10, "very high"), (0.923, 10, "high"), (0.7, 10, "medium"), (0.4, 10, "low"), (0.12, 10, "very low")),
+        *((0.6, 2, "very low"), (0.5, 1_000, "low"), (1.0, 1, "very high")),
+    ],
 )
-def test_the_confidence_depends_on_the_number_of_classes(entropy: float, level: str) -> None:
-    """The entropy is compared with that of a uniform guess among all classes."""
-    text = look_inside.confidence_text(ClassScores((0,), (1.0,), entropy), 10)
-    assert text == f"Confidence is {level} (entropy {entropy:.2f} bits; 0 = certain, 3.32 = uniform guess)."
-    assert "very high" in look_inside.confidence_text(ClassScores((0,), (1.0,), 0.0), 1)
+def test_the_confidence_is_that_of_the_most_probable_class(highest: float, classes: int, level: str) -> None:
+    """92.3 % is high, whatever the rest is spread over; little more than a guess is very low."""
+    text = look_inside.confidence_text(ClassScores((0,), (highest,), 1.5), classes)
+    assert text.startswith(f"Confidence is {level}: {100 * highest:.1f} % for one class (entropy 1.50 bits; 0 = ")
 
 
 def test_the_steps_of_preprocessing_have_their_numbers() -> None:

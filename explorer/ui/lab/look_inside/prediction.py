@@ -6,12 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
+from explorer.training.intervals import wilson
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
+from explorer.views.results import interval_text
 
 KEY = "look_inside_prediction"  # of the request
 TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
@@ -62,7 +64,7 @@ def class_bars(
 
 
 def _explanation(prediction: Prediction, before: Prediction, image: ChosenImage, found: Predictions) -> str:
-    """Return in sentences: the effect of scaling, the label, the confidence, and the time of the forward pass."""
+    """Return in sentences: the effect of scaling, the label, the confidence, and the device."""
     inspected = session.inspected_network()
     name = inspected.class_name(prediction.main.classes[0])
     sentences = []
@@ -83,8 +85,8 @@ def _explanation(prediction: Prediction, before: Prediction, image: ChosenImage,
         sentences.append(
             "The weights are random, so the prediction has no meaning. Shapes, times and images are still valid."
         )
-    time = f"One forward pass on {fmt.markdown(found.device)}: {fmt.milliseconds(found.forward_ms)}."
-    notes = " ".join(filter(None, (time, found.note)))
+    device = f"Computed on {fmt.markdown(found.device)}; *Layer timing* measures how long it takes."
+    notes = " ".join(filter(None, (device, found.note)))
     return f"{' '.join(sentences)}  \n:small[{notes}]"
 
 
@@ -113,13 +115,13 @@ def show_batch(images: Sequence[ChosenImage]) -> None:
         for image, name, prediction in zip(images, names, found.predictions, strict=True)
     ]
     results = [name == image.label for image, name in zip(images, names, strict=True) if image.label]
-    time = fmt.milliseconds(found.forward_ms)
-    summary = (
-        f"Batch of {len(rows)} images: **{sum(results)} of {len(results)}** classified correctly. "
-        f"One forward pass: {time}."
-        if results
-        else f"Batch of {len(rows)} images. One forward pass: {time}."
-    )
+    summary = f"Batch of {len(rows)} images."
+    if results:
+        interval = interval_text(wilson(sum(results), len(results)))
+        summary = (
+            f"Batch of {len(rows)} images: **{sum(results)} of {len(results)}** classified correctly "
+            f"(95 % interval {interval}, Wilson)."
+        )
     with st.container(horizontal=True, vertical_alignment="center", key="look_inside_batch_bar"):
         st.markdown(f":small[{summary}]", width="content")
         with st.popover("Predictions", icon=":material/table_view:"):

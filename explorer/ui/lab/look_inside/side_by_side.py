@@ -86,7 +86,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     bars = prediction.class_bars(scores, inspected, image.label, CLASSES)
     show_svg(look_inside.class_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
-    st.markdown(f":small[{confidence} One forward pass: {fmt.milliseconds(found.forward_ms)}.]")
+    st.markdown(f":small[{confidence}]")
     layer, block = attribution.default_layer(inspected.config), session.block_name(inspected.config)
     evidence = session.await_result(
         AttributionRequest(**fields, method="grad_cam", layer=layer), f"{key}_attribution", "Computing Grad-CAM"

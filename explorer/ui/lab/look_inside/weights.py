@@ -21,6 +21,7 @@ from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 from explorer.views.network_table import version_title
+from explorer.views.results import accuracy_text, percent
 
 MAX_FILE_MB = 64
 MAX_RUNS = 50
@@ -62,10 +63,9 @@ def _summary(inspected: InspectedNetwork) -> str:
     title, training = f"**{fmt.markdown(inspected.title)}**", inspected.training
     if not training or training.accuracy is None:
         return title
-    percent = f"{100 * training.accuracy:.1f} %"
-    if inspected.is_unverified:
-        return f"{title} · according to the file, {percent} of its test images classified correctly"
-    return f"{title} · {percent} of {training.facts.test:,} test images classified correctly"
+    images = training.facts.test
+    accuracy = accuracy_text(round(training.accuracy * images), images) if images > 0 else percent(training.accuracy)
+    return f"{title} · {'according to the file, ' if inspected.is_unverified else ''}{accuracy}"
 
 
 def _current_title() -> str:

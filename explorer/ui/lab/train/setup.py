@@ -340,9 +340,7 @@ def _estimate_text(view: View, plan: Plan, dataset: DatasetInfo) -> str:
     epochs = steps / steps_per_epoch(plan.settings, dataset)
     parts = [
         f"About {words.duration(total.seconds)}",
-        f"{steps:,} steps ({epochs:.1f} epochs)"
-        if trainers == 1
-        else f"{steps:,} steps ({epochs:.1f} epochs) × {trainers} runs",
+        f"{words.count(steps, 'step')} ({epochs:.1f} epochs)" + (f" × {trainers} trainings" if trainers > 1 else ""),
         f"up to {total.memory_bytes / 1e6:,.0f} MB",
     ]
     source = (

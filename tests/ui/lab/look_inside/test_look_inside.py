@@ -28,12 +28,12 @@ def test_the_first_visit_uses_bundled_weights(queue: DirectQueue) -> None:
     at = open_page()
     text = page_text(at)
     assert "mini, trained here on Fashion-MNIST" in text
-    assert "% of 2,000 test images classified correctly" in text
+    assert "** of 2,000 test images classified correctly (95 % interval " in text
     assert "Predicted class: T-shirt/top" in alt_texts(at)
     assert "Correct: the label is **T-shirt/top**." in text
     assert "entropy" in text
     assert "Auxiliary head at 4a" in alt_texts(at)
-    assert "of 20** classified correctly" in text
+    assert "of 20** classified correctly (95 % interval " in text
     assert queue.of_kind("prediction")[0].images != ()
 
 
