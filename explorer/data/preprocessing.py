@@ -156,14 +156,27 @@ def _resized(image: Image.Image, size: tuple[int, int], preprocessing: Preproces
     if preprocessing.fit == "stretch":
         return image.resize((width, height), _FILTER)
     ratios = height / image.height, width / image.width
-    ratio = min(ratios) if preprocessing.fit == "pad" else max(ratios) * preprocessing.margin
-    return image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTER)
+    if preprocessing.fit == "pad":
+        ratio = min(ratios)
+        return image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTER)
+    target = height if ratios[0] > ratios[1] else width  # of the side that has to be enlarged most
+    return image.resize(resized_size(image.size, round(target * preprocessing.margin), ratios[0] > ratios[1]), _FILTER)
+
+
+def resized_size(size: tuple[int, int], new: int, is_height: bool) -> tuple[int, int]:
+    """Return the width and height of a resized image whose height (or width) becomes ``new``.
+
+    The other side is rounded down, as torchvision's ``Resize`` does: ``int(size * long / short)`` in
+    ``transforms/functional.py``. Its filter for Pillow images is the same: Pillow's bilinear one, with antialiasing.
+    """
+    width, height = size
+    return (int(new * width / height), new) if is_height else (new, int(new * height / width))
 
 
 def _centred(image: Image.Image, size: tuple[int, int], background: int) -> Image.Image:
-    """Crop the centre to H × W, or pad a smaller image to it."""
+    """Crop the centre to H × W, or pad a smaller image to it. A half pixel is rounded as by ``CenterCrop``."""
     height, width = size
-    left, top = (image.width - width) // 2, (image.height - height) // 2
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
     if left >= 0 and top >= 0:
         return image.crop((left, top, left + width, top + height))
     canvas = Image.new(image.mode, (width, height), (background,) * len(image.getbands()))

@@ -45,6 +45,74 @@ def test_the_default_is_resize_crop_normalise() -> None:
     assert np.array_equal(prepared.steps[1].pixels, np.asarray(whole))
 
 
+# Width and height of an image, ``size`` of torchvision's Resize, and the width and height it returns. Its rule, from
+# torchvision 0.28 transforms/functional.py: short, long = sorted((width, height)); the long side becomes
+# int(size * long / short), which rounds down.
+RESIZED = [
+    ((400, 266), 256, (384, 256)),
+    ((266, 400), 256, (256, 384)),
+    ((500, 375), 256, (341, 256)),
+    ((375, 500), 256, (256, 341)),
+    ((640, 480), 256, (341, 256)),
+    ((1024, 683), 256, (383, 256)),
+    ((1024, 768), 256, (341, 256)),
+    ((1000, 999), 256, (256, 256)),
+    ((999, 1000), 256, (256, 256)),
+    ((512, 512), 256, (256, 256)),
+    ((256, 256), 256, (256, 256)),
+    ((257, 256), 256, (257, 256)),
+    ((100, 61), 256, (419, 256)),
+    ((61, 100), 256, (256, 419)),
+    ((3, 2), 256, (384, 256)),
+    ((800, 101), 256, (2027, 256)),
+    ((33, 32), 28, (28, 28)),
+    ((91, 47), 28, (54, 28)),
+]
+
+
+@pytest.mark.parametrize(("size", "new", "expected"), RESIZED)
+def test_the_size_is_torchvisions(size: tuple[int, int], new: int, expected: tuple[int, int]) -> None:
+    """The longer side is rounded down, never up."""
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    side = 224 if new == 256 else new
+    step = preprocess(image, with_input(3, side, side), Preprocessing(margin=new / side)).steps[1]
+    assert step.pixels.shape[:2] == expected[::-1]
+
+
+def antialiased(pixels: np.ndarray, axis: int, size: int) -> np.ndarray:
+    """Resize one axis: each new pixel is the mean of the old ones, weighted by a triangle as wide as the scale.
+
+    The weights are multiples of 2 to the power of −22, as in Pillow, which computes with whole numbers.
+    """
+    moved = np.moveaxis(pixels.astype(np.float64), axis, 0)
+    scale = len(moved) / size
+    reach = max(scale, 1.0)
+    centres = (np.arange(size)[:, None] + 0.5) * scale
+    distances = np.abs(np.arange(len(moved))[None] + 0.5 - centres) / reach
+    weights = np.clip(1 - distances, 0, None)
+    weights = np.floor(weights / weights.sum(axis=1, keepdims=True) * 2**22 + 0.5) / 2**22
+    values = np.tensordot(weights, moved, axes=1)
+    return np.moveaxis(np.floor(values + 0.5), 0, axis)
+
+
+@pytest.mark.parametrize("size", [(400, 266), (266, 400), (301, 300), (90, 60), (641, 97)])
+def test_the_input_is_torchvisions_tensor(size: tuple[int, int]) -> None:
+    """Resize(256), CenterCrop(224), ToTensor and Normalize, computed independently: equal within 1e-6."""
+    width, height = size
+    pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    imagenet = NORMALISATIONS["imagenet"]
+    found = preprocess(
+        pixels, with_input(3, 224, 224), Preprocessing(margin=256 / 224, mean=imagenet.mean, std=imagenet.std)
+    ).values
+    short = min(size)
+    wide, high = (256 if side == short else int(256 * side / short) for side in size)
+    resized = antialiased(antialiased(pixels, 1, wide), 0, high)
+    top, left = round((high - 224) / 2.0), round((wide - 224) / 2.0)
+    cropped = resized[top : top + 224, left : left + 224]
+    expected = (cropped / 255 - imagenet.mean) / imagenet.std
+    assert np.abs(found - expected.transpose(2, 0, 1)).max() < 1e-6
+
+
 def test_padding_keeps_the_whole_image() -> None:
     """In the middle of the background."""
     step = preprocess(PIXELS, with_input(3, 30, 30), Preprocessing(fit="pad", background=7)).steps[2]
