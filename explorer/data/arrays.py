@@ -22,6 +22,7 @@ Floats = NDArray[np.floating[Any]]
 AnyArray = NDArray[Any]  # numbers or text of a type that the file decides
 
 MAX_BYTES = 400_000_000  # of all arrays in a file
+MAX_DATASET_BYTES = 250_000_000  # of all images of a dataset, one byte per pixel and channel
 MAX_ARRAYS = 16  # in an .npz file
 _IDX_UNSIGNED_BYTE = 8
 _VERSION = (1, 0)  # of the .npy format: its headers have at most 64 kB, those of later versions up to 4 GB
@@ -80,20 +81,24 @@ def read_npz(file: IO[bytes], name: str) -> dict[str, AnyArray]:
             free_bytes = MAX_BYTES
             for member in members:
                 key = member.removesuffix(".npy")
-                arrays[key] = _read_npy(archive, member, f"{name}, {key}", free_bytes)
+                with archive.open(member) as array_file:
+                    arrays[key] = read_npy(array_file, f"{name}, {key}", free_bytes)
                 free_bytes -= arrays[key].nbytes
             return arrays
     except (BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{name}: the file is damaged, encrypted or truncated.") from error
 
 
-def _read_npy(archive: ZipFile, member: str, name: str, max_bytes: int) -> AnyArray:
-    with archive.open(member) as file:
-        shape, is_fortran_order, dtype = _read_npy_header(file, name)
-        if dtype.hasobject or dtype.kind not in "biufU":
-            raise DataError(f"{name}: the array holds Python objects instead of numbers. Save it as uint8.")
-        values = _read_data(file, name, dtype, shape[::-1] if is_fortran_order else shape, max_bytes)
-        return values.T if is_fortran_order else values
+def read_npy(file: IO[bytes], name: str, max_bytes: int = MAX_BYTES) -> AnyArray:
+    """Read an array of numbers or texts as NumPy saves it. Raises DataError, also for an array of Python objects."""
+    shape, is_fortran_order, dtype = _read_npy_header(file, name)
+    if dtype.hasobject or dtype.kind not in "biufUS":
+        raise DataError(
+            f"{name}: the array holds Python objects instead of numbers. Save images as uint8, and labels as numbers "
+            "or with numpy.array(labels, dtype=str)."
+        )
+    values = _read_data(file, name, dtype, shape[::-1] if is_fortran_order else shape, max_bytes)
+    return values.T if is_fortran_order else values
 
 
 def _read_npy_header(file: IO[bytes], name: str) -> _Header:
@@ -128,3 +133,20 @@ def _read_data(
         if code_points.max() > sys.maxunicode:
             raise DataError(f"{name}: the array holds invalid characters.")
     return np.frombuffer(content, dtype).reshape(shape)
+
+
+def drop_equal_channels(images: Pixels) -> Pixels:
+    """Return N × 1 × H × W if all images are grey."""
+    if images.shape[1] == 1:
+        return images
+    is_grey = (images[:, 0] == images[:, 1]).all() and (images[:, 0] == images[:, 2]).all()
+    return images[:, :1] if is_grey else images
+
+
+def check_dataset_size(size: int) -> None:
+    """Raise DataError if a dataset's images take more than the limit; ``size`` is in bytes."""
+    if size > MAX_DATASET_BYTES:
+        raise DataError(
+            f"The images would take {size / 1e6:,.0f} MB; the limit is {MAX_DATASET_BYTES / 1e6:,.0f} MB. "
+            "Upload fewer images."
+        )

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from explorer.data.arrays import AnyArray, DataError, Pixels, read_idx, read_npz
+from explorer.data.imported_names import read_names
 from explorer.data.scales import draw
 from explorer.paths import ASSETS
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
@@ -86,9 +87,13 @@ def dataset_info(choice: DatasetChoice, folder: Path) -> DatasetInfo:
         return DATASETS[choice.name]
     try:
         with safe_open(imported_dataset_path(choice.upload, folder), framework="numpy") as file:
-            return DatasetInfo.model_validate_json((file.metadata() or {}).get("facts", ""))
+            info = DatasetInfo.model_validate_json((file.metadata() or {}).get("facts", ""))
     except (OSError, SafetensorError, ValidationError) as error:
         raise _missing_import() from error
+    names = read_names(imported_dataset_path(choice.upload, folder))
+    if names is None or len(names.classes) != len(info.classes):
+        return info
+    return info.replace(title=names.title, classes=names.classes)
 
 
 def load(choice: DatasetChoice, folder: Path) -> ImageSet:

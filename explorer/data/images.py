@@ -1,7 +1,7 @@
-"""Decode uploaded images to plain RGB images of a bounded size. Free of torch.
+"""Decode image files to plain images of 8 bits and of a bounded size. The one decoder of the app; free of torch.
 
-Only PNG, JPEG and WebP are opened, up to the limits below, and one at a time, so that the images of many users together
-need no more memory than one. The notes of a decoded image list what was changed.
+The formats in ``FORMATS`` are opened, up to the limits below, and one at a time, so that the images of many users
+together need no more memory than one. The notes of a decoded image list what was changed.
 """
 
 import io
@@ -10,9 +10,10 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from explorer.data.arrays import Pixels
+from explorer.data.image_kinds import describe_other_kind
 from explorer.errors import InputError
 
 MAX_BYTES = 20_000_000
@@ -20,8 +21,22 @@ MAX_PIXELS = 16_777_216  # that are decoded: 4096 × 4096
 MAX_JPEG_PIXELS = 50_331_648  # in the file of a JPEG, which can be decoded at a fraction of its size
 MAX_SIDE = 1_024  # of the decoded image
 MAX_SCANS = 64  # of a progressive JPEG; cameras write about ten, and each is a pass over the whole image
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS_TEXT = "PNG, JPEG, WebP, GIF, BMP or TIFF"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+BIT_DEPTHS = (8, 10, 12, 14, 16)  # of cameras, scanners and microscopes
+
 _START_OF_SCAN = b"\xff\xda"
+_ORIENTATIONS = {  # EXIF's, as the operation that makes the image upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_DNG_VERSION, _SUBFILE_TYPE, _REDUCED = 50_706, 254, 1  # tags of a TIFF, and what marks a thumbnail
 _one_at_a_time = threading.Lock()
 
 
@@ -41,31 +56,67 @@ class DecodedImage(NamedTuple):
         return png(self.pixels)
 
 
-def decode(content: bytes) -> DecodedImage:
-    """Decode a PNG, JPEG or WebP file. Raises ImageError with the reason for anything else.
+class OpenedImage(NamedTuple):
+    """An upright image without alpha, and what was changed to get it from the file.
 
-    The image is rotated as its EXIF data says; of an animation it is the first frame; transparent pixels are laid on
-    white; 16 bits become 8. It is reduced until no side is longer than ``MAX_SIDE``.
+    Its mode is L or RGB; or F, with grey values from 0 to 65,535, for a file of more than 8 bits per pixel. Then
+    ``highest`` is its highest value; otherwise it is 0.
     """
+
+    image: Image.Image
+    highest: int
+    notes: tuple[str, ...]
+
+
+def decode(content: bytes) -> DecodedImage:
+    """Decode a file of one of the formats. Raises ImageError with the reason for anything else.
+
+    The image is rotated as its EXIF data says; of several images in a file it is the first; transparent pixels are
+    laid on white; more than 8 bits become 8. It is reduced until no side is longer than ``MAX_SIDE``.
+    """
+    opened = open_image(content)
+    image, notes = opened.image, list(opened.notes)
+    if image.mode == "F":
+        bits = bit_depth(opened.highest)
+        notes.append(f"16 bits per pixel, the highest value {opened.highest:,}: read as {bits} bits and reduced to 8")
+        image = to_8_bits(image, bits)
+    return DecodedImage(np.asarray(image.convert("RGB")), tuple(notes))
+
+
+def open_image(content: bytes, max_side: int = MAX_SIDE) -> OpenedImage:
+    """Decode a file, reduced until no side is longer than ``max_side``. Raises ImageError with the reason."""
     if len(content) > MAX_BYTES:
         raise ImageError(f"The file has {len(content):,} bytes; the limit is {MAX_BYTES:,}.")
     if content[:2] == b"\xff\xd8" and content.count(_START_OF_SCAN) > MAX_SCANS:
         raise ImageError(f"The JPEG file has more than {MAX_SCANS} scans. Save it with fewer.")
+    if other := describe_other_kind(content[:256]):
+        raise ImageError(other)
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about sizes, which are checked below, and about damaged metadata
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as file:
-                return _decode(file)
+                return _open(file, max_side)
         except ImageError:
             raise
         except MemoryError:
             raise ImageError("There is not enough memory to decode the image.") from None
         except UnidentifiedImageError:
-            raise ImageError("The file is not a PNG, JPEG or WebP image.") from None
+            raise ImageError(f"The file is not an image of a format that is read here: {FORMATS_TEXT}.") from None
         except Image.DecompressionBombError:
             raise ImageError(f"The image is too large; the limit is {MAX_PIXELS:,} pixels.") from None
         except Exception:  # a damaged file can make Pillow raise anything
             raise ImageError("The image is damaged or truncated and cannot be read.") from None
+
+
+def bit_depth(highest: int) -> int:
+    """Return the depth that images with this highest value probably have: the smallest usual one that holds it."""
+    return next(bits for bits in BIT_DEPTHS if highest < 1 << bits)
+
+
+def to_8_bits(image: Image.Image, bits: int) -> Image.Image:
+    """Return a grey image of mode F, with values of so many bits, as one of 8 bits; higher values become white."""
+    values = np.asarray(image) * (1 / (1 << (bits - 8)))
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
 
 
 def png(pixels: Pixels) -> bytes:
@@ -84,22 +135,36 @@ def thumbnail(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(image)
 
 
-def _decode(file: Image.Image) -> DecodedImage:
+def _open(file: Image.Image, max_side: int) -> OpenedImage:
     notes: list[str] = []
-    if (frames := getattr(file, "n_frames", 1)) > 1:
-        notes.append(f"the first of {frames:,} images in the file")
+    _check_raw(file)
+    if getattr(file, "is_animated", False):
+        # To count the images of a GIF or a TIFF, all of them would have to be read.
+        count = f"{file.n_frames:,}" if file.format in ("PNG", "WEBP") else "several"  # type: ignore[attr-defined]  # Pillow sets it with is_animated
+        notes.append(f"the first of {count} images in the file")
     width, height = file.size
-    file.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at 1/2, 1/4 or 1/8 if that is enough
+    file.draft("RGB", (max_side, max_side))  # a JPEG is decoded at 1/2, 1/4 or 1/8 if that is enough
     _check_size(width * height, file)
+    is_deep = ";16" in str(file.tile[0].args if file.tile else "")  # type: ignore[attr-defined]  # of all files that are opened
+    orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
     file.load()
-    image = _convert(file, notes)
-    if max(width, height) > MAX_SIDE:
-        image.thumbnail((MAX_SIDE, MAX_SIDE))
+    orientations = orientation, file.getexif().get(ExifTags.Base.Orientation, 1)  # a TIFF is upright when loaded
+    image, highest = _convert(file, is_deep, notes)
+    if max(width, height) > max_side:
+        image.thumbnail((max_side, max_side))
         notes.append(f"reduced from {width:,} × {height:,} pixels")
-    if 2 <= image.getexif().get(ExifTags.Base.Orientation, 1) <= 8:
-        image = ImageOps.exif_transpose(image)
+    if orientations[1] in _ORIENTATIONS:
+        image = image.transpose(_ORIENTATIONS[orientations[1]])
+    if any(found in _ORIENTATIONS for found in orientations):
         notes.append("rotated as its EXIF data says")
-    return DecodedImage(np.asarray(_flatten(image, notes)), tuple(notes))
+    return OpenedImage(_flatten(image, notes), highest, tuple(notes))
+
+
+def _check_raw(file: Image.Image) -> None:
+    """Raise ImageError for a camera's raw file: a TIFF whose first image is a thumbnail."""
+    tags = getattr(file, "tag_v2", {})
+    if file.format == "TIFF" and (_DNG_VERSION in tags or tags.get(_SUBFILE_TYPE, 0) & _REDUCED):
+        raise ImageError("This is a camera's raw file, which cannot be read here. Develop it and save it as PNG.")
 
 
 def _check_size(pixels_in_file: int, file: Image.Image) -> None:
@@ -110,26 +175,58 @@ def _check_size(pixels_in_file: int, file: Image.Image) -> None:
         raise ImageError(f"The image has {pixels_in_file:,} pixels; the limit for such a file is {limit:,}.")
 
 
-def _convert(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Return a grey or RGB image of 8 bits, with or without alpha: modes that can be reduced without losing colours."""
-    if image.mode == "I;16":
-        notes.append("16 bits per pixel reduced to 8")
-        exif = image.getexif()
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        image.info["exif"] = exif.tobytes()
+def _convert(image: Image.Image, is_deep: bool, notes: list[str]) -> tuple[Image.Image, int]:
+    """Return an image that can be reduced without losing colours, and its highest value if it has over 8 bits.
+
+    Its mode is L, LA, RGB, RGBA or F.
+    """
+    if image.mode.startswith("I"):
+        return _grey_levels(image)
+    if image.mode == "F":
+        raise ImageError("The image holds floating-point numbers. Save it with 8 or 16 bits per pixel.")
+    if image.mode in ("LAB", "HSV"):
+        raise ImageError(f"The image has {image.mode} colours, which cannot be read here. Save it with RGB colours.")
+    if is_deep:
+        _check_depth(image)
+        notes.append("16 bits per channel reduced to 8")
     if image.mode == "CMYK":
         notes.append("converted from CMYK, without its colour profile")
     if image.mode in ("L", "LA", "RGB", "RGBA") and not image.has_transparency_data:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+        return image, 0
+    return image.convert("RGBA" if image.has_transparency_data else "RGB"), 0
+
+
+def _grey_levels(image: Image.Image) -> tuple[Image.Image, int]:
+    """Return an image of whole numbers as one of mode F, and its highest value. A transparent value becomes white."""
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 0xFFFF:
+        raise ImageError(f"The image holds values from {low:,} to {high:,}. Save it with 8 or 16 bits per pixel.")
+    grey = values.astype(np.float32)
+    if isinstance(transparent := image.info.get("transparency"), int):
+        grey[values == transparent] = (1 << bit_depth(high)) - 1
+    return Image.fromarray(grey), high
+
+
+def _check_depth(image: Image.Image) -> None:
+    """Raise ImageError for a colour image of 16 bits per channel of which at most 12 are used.
+
+    Pillow keeps the upper 8 bits of a channel, so the image would be nearly black.
+    """
+    colours = image.split()[:-1] if image.mode in ("LA", "RGBA") else image.split()
+    if max(int(np.asarray(channel).max()) for channel in colours) < 16:
+        raise ImageError(
+            "The image has 16 bits per channel and uses at most 12, so it would be nearly black. Save it with 8 bits "
+            "per channel."
+        )
 
 
 def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Return an RGB image; transparent pixels become white."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
+    """Return an image of mode L, RGB or F; transparent pixels become white."""
+    if not image.has_transparency_data or image.mode == "F":
+        return image if image.mode in ("L", "RGB", "F") else image.convert("RGB")
     if image.getchannel("A").getextrema() != (255, 255):
         notes.append("laid on white where it is transparent")
     white = Image.new("RGBA", image.size, "white")
-    white.alpha_composite(image)
+    white.alpha_composite(image.convert("RGBA"))
     return white.convert("RGB")

@@ -1,273 +1,273 @@
-"""Import a user's own images: a zip of class folders, IDX files, or an ``.npz``, checked, reduced and saved.
+"""Import a user's own images: understand an upload, report on it, and save it as a dataset.
 
 Nothing in an upload is trusted. The result is one safetensors file in the data directory, named by its content. The
-server runs the import in a worker process (:mod:`explorer.jobs.image_imports`).
+server runs both the analysis and the import in a worker process (:mod:`explorer.jobs.image_imports`).
 """
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from explorer.data.arrays import AnyArray, DataError, Pixels, is_gzip, is_idx, read_idx, read_npz
+from explorer.data.arrays import AnyArray, DataError
 from explorer.data.class_names import unique_names
-from explorer.data.datasets import Labels, draw_test_split, imported_dataset_path
-from explorer.data.image_zip import (
+from explorer.data.datasets import BUNDLED_FILE, dataset_info, draw_test_split, imported_dataset_path
+from explorer.data.image_archive import MIN_SIDE
+from explorer.data.images import png
+from explorer.data.import_report import (
     MAX_NAME,
-    MIN_SIDE,
+    PARTS,
+    SAMPLES,
+    SIDES,
+    ClassReport,
+    ImportOptions,
+    ImportReport,
     LabelledImages,
-    check_dataset_size,
-    count_images,
-    holds_arrays,
+    LeftOut,
+    Note,
+    Upload,
+    ValidationUse,
     printable,
-    read_image_zip,
 )
-from explorer.training.plan import DatasetChoice, DatasetInfo
+from explorer.data.imported_names import DatasetNames, names_path, read_names, save_names
+from explorer.data.upload_formats import check_uploads, read_uploads
+from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 
-SIDES = (28, 32, 48, 64, 96)  # pixels to which the images of a zip can be reduced
-MAX_FILE_BYTES = 200_000_000  # of one upload
 MAX_CLASSES = 200
-MAX_LABEL = 1_000_000_000
 MIN_PER_CLASS = 2  # images
-_CHUNK = 256  # images
-
-
-class Upload(NamedTuple):
-    """An uploaded file: its name on the user's machine, and its content to read and seek."""
-
-    name: str
-    file: IO[bytes]
+MAX_UNREADABLE = 0.1  # fraction of the images in an archive
+_TRAIN, _VALIDATION, _TEST = range(len(PARTS))
+_KNOWN = 50  # images of Fashion-MNIST, with their labels, that make a dataset Fashion-MNIST
 
 
 class ImportedDataset(NamedTuple):
-    """The result of an import: the new dataset, its description, and sentences on what was left out or changed."""
+    """The result of an import: the new dataset and its description."""
 
     dataset: DatasetChoice
     info: DatasetInfo
-    notes: tuple[str, ...]
 
 
-def import_images(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
-    """Read uploads and save them as a dataset in the data directory ``folder``. Raises DataError with what is wrong.
+class _Prepared(NamedTuple):
+    """The images as they were understood, and those of them that the dataset would have, for training or testing."""
 
-    Accepted are one zip of class folders (``cat/1.png``, or ``train/cat/1.png`` and ``test/cat/2.png``), one ``.npz``
-    (``images`` and ``labels``, or Keras's ``x_train`` … ``y_test``), or IDX files in pairs. The images of a zip are
-    cropped to a square and reduced to ``side``.
-    """
-    if side not in SIDES:
-        raise DataError(f"Choose a size of {', '.join(map(str, SIDES))} pixels.")
-    images = _check(_drop_duplicates(_read(check_uploads(uploads), side)))
-    arrays, info = _to_arrays(images, printable(title) or printable(uploads[0].name))
-    return ImportedDataset(DatasetChoice(name="own", upload=_save(arrays, info, folder)), info, images.notes)
+    understood: LabelledImages
+    chosen: LabelledImages
+    validation: ValidationUse
+    problem: str
 
 
-def delete(upload: str, folder: Path) -> None:
-    """Delete an imported dataset, if it exists."""
-    imported_dataset_path(upload, folder).unlink(missing_ok=True)
-
-
-def check_uploads(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
-    """Return the files with printable names. Raises DataError if there are too many, or if one is too large."""
-    if not 1 <= len(uploads) <= 4:
-        raise DataError("Upload one zip, one .npz, or two or four IDX files.")
-    checked = tuple(Upload(printable(upload.name) or "file", upload.file) for upload in uploads)
-    for name, file in checked:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        if size > MAX_FILE_BYTES:
-            raise DataError(f"{name} has {size / 1e6:,.0f} MB; the limit is {MAX_FILE_BYTES / 1e6:,.0f} MB.")
-    return checked
-
-
-def _read(uploads: tuple[Upload, ...], side: int) -> LabelledImages:
-    """Detect the format by the first bytes, whatever the names are, and read it."""
-    heads = [upload.file.read(4) for upload in uploads]
-    for upload in uploads:
-        upload.file.seek(0)
-    if all(is_idx(head) or is_gzip(head) for head in heads):
-        return _from_idx(uploads)
-    if len(uploads) == 1 and heads[0].startswith(b"PK"):
-        name, file = uploads[0]
-        return _from_npz(name, file) if holds_arrays(file, name) else read_image_zip(file, name, side)
-    raise DataError(f"{uploads[0].name} is not a zip, an .npz or an IDX file. Upload a zip with a folder per class.")
-
-
-# ── arrays ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Part(NamedTuple):
-    """The images and labels of one part of the data, as they are in the file."""
-
-    images: AnyArray
-    labels: AnyArray
-
-
-def _from_idx(uploads: tuple[Upload, ...]) -> LabelledImages:
-    """Pair IDX files of images and labels; ``t10k`` or ``test`` in a name marks test images."""
-    arrays: dict[tuple[str, str], Pixels] = {}
-    for name, file in uploads:
-        values = read_idx(file, name)
-        part = "test" if "t10k" in name.lower() or "test" in name.lower() else "train"
-        content = "labels" if values.ndim == 1 else "images"
-        if (part, content) in arrays:
-            raise DataError(f"{name}: there are two IDX files of {content} for the {part} part.")
-        arrays[part, content] = values
-    parts = {
-        part: _Part(arrays[part, "images"], arrays[part, "labels"])
-        for part in ("train", "test")
-        if {(part, "images"), (part, "labels")} <= arrays.keys()
-    }
-    if 2 * len(parts) != len(arrays) or "train" not in parts:
-        raise DataError("IDX files come in pairs: one with images and one with as many labels.")
-    return _from_arrays(parts)
-
-
-# The names of the arrays of images and of labels, for training and for testing.
-_KEYS: tuple[Mapping[str, tuple[str, str]], ...] = (
-    {"train": ("images", "labels")},
-    {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")},
-    {"train": ("train_images", "train_labels"), "test": ("test_images", "test_labels")},
-)
-
-
-def _from_npz(name: str, file: IO[bytes]) -> LabelledImages:
-    arrays = read_npz(file, name)
-    for keys in _KEYS:
-        parts = {
-            part: _Part(arrays[images], arrays[labels])
-            for part, (images, labels) in keys.items()
-            if {images, labels} <= arrays.keys()
-        }
-        if "train" in parts:
-            return _from_arrays(parts, arrays.get("class_names"))
-    names = ", ".join(map(printable, arrays)) or "no arrays"
-    raise DataError(f"{name} holds {names}. Name the arrays images and labels, or x_train, y_train, x_test and y_test.")
-
-
-def _from_arrays(parts: Mapping[str, _Part], class_names: AnyArray | None = None) -> LabelledImages:
-    """Combine the parts. The classes are the different labels, in order."""
-    images = {name: _to_images(part.images, name) for name, part in parts.items()}
-    labels = {name: _to_labels(part.labels, len(images[name]), name) for name, part in parts.items()}
-    if len({values.shape[1:] for values in images.values()}) > 1:
-        raise DataError("The images for training and for testing have different sizes.")
-    values, numbers = np.unique(np.concatenate(list(labels.values())), return_inverse=True)
-    is_test = np.concatenate([np.full(len(images[name]), name == "test") for name in images])
-    return LabelledImages(
-        np.concatenate(list(images.values())),
-        numbers,
-        is_test if "test" in images else None,
-        _class_names(values, class_names),
+def analyse_upload(uploads: Sequence[Upload], options: ImportOptions | None = None) -> ImportReport:
+    """Read uploads and report how they are understood; nothing is saved. Raises DataError if they cannot be read."""
+    options = options or ImportOptions()
+    prepared = _prepare(uploads, options)
+    understood, chosen = prepared.understood, prepared.chosen
+    is_test = _is_test(chosen)
+    return ImportReport(
+        title=_title(uploads, options),
+        source=understood.source,
+        shape=chosen.images.shape[1:],
+        classes=_class_reports(understood, chosen.class_names),
+        validation=prepared.validation,
+        train=int((~is_test).sum()),
+        test=int(is_test.sum()),
+        left_out=chosen.left_out,
+        notes=chosen.notes,
+        problem=prepared.problem,
     )
 
 
-def _to_images(values: AnyArray, part: str) -> Pixels:
-    """Return N × H × W or N × H × W × C (or N × C × H × W) numbers as N × C × H × W bytes."""
-    if values.ndim == 3:
-        values = values[:, None]
-    elif values.ndim == 4 and values.shape[-1] in (1, 3):
-        values = values.transpose(0, 3, 1, 2)
-    if values.ndim != 4 or values.shape[1] not in (1, 3):
-        shape = "×".join(map(str, values.shape))
-        raise DataError(f"The {part} images are {shape}. They should be N×H×W, N×H×W×1 or N×H×W×3.")
-    check_dataset_size(values.size)
-    if values.size == 0 or values.dtype.kind not in "uif":
-        raise DataError(f"The {part} images hold no numbers.")
-    if not np.isfinite(values).all():
-        raise DataError(f"The {part} images hold values that are not finite (NaN or infinite).")
-    low, high = values.min(), values.max()
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return _to_bytes(values, 255)
-    if low < 0 or high > 255:
-        raise DataError(f"The {part} images have values from {low:g} to {high:g}. Store them as 0 to 255, or 0 to 1.")
-    return _to_bytes(values, 1)
+def import_images(
+    uploads: Sequence[Upload], folder: Path, options: ImportOptions | None = None, owner: str = ""
+) -> ImportedDataset:
+    """Read uploads and save them as a dataset in the data directory ``folder``. Raises DataError with what is wrong.
+
+    ``owner`` is the session whose dataset it is.
+    """
+    options = options or ImportOptions()
+    prepared = _prepare(uploads, options)
+    if prepared.problem:
+        raise DataError(prepared.problem)
+    arrays, info = _to_arrays(prepared.chosen, _title(uploads, options))
+    upload = _save(arrays, info, folder)
+    save_names(imported_dataset_path(upload, folder), DatasetNames(title=info.title, classes=info.classes, owner=owner))
+    return ImportedDataset(DatasetChoice(name="own", upload=upload), info)
 
 
-def _to_bytes(values: AnyArray, scale: int) -> Pixels:
-    """Return numbers times ``scale`` as bytes, converted in chunks, so that there is no second copy of all of them."""
-    converted = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), _CHUNK):
-        converted[start : start + _CHUNK] = np.round(values[start : start + _CHUNK] * scale)
-    return converted
+def delete(upload: str, folder: Path) -> None:
+    """Delete an imported dataset and its names, if it exists."""
+    path = imported_dataset_path(upload, folder)
+    path.unlink(missing_ok=True)
+    names_path(path).unlink(missing_ok=True)
 
 
-def _to_labels(values: AnyArray, image_count: int, part: str) -> Labels:
-    """Return the labels as N whole numbers."""
-    values = values.reshape(len(values), -1) if values.ndim else values.reshape(1, -1)
-    if values.shape != (image_count, 1):
-        raise DataError(
-            f"There are {image_count:,} {part} images and {values.size:,} labels. Each image needs one label."
-        )
-    if values.dtype.kind not in "uif" or (values != np.floor(values)).any() or (values < 0).any():
-        raise DataError(f"The {part} labels are not all whole numbers from 0 on.")
-    if (values.astype(np.float64) > MAX_LABEL).any():
-        raise DataError(f"The {part} labels are too large to be class numbers.")
-    return values[:, 0].astype(np.int64)
+def rename(upload: str, folder: Path, title: str, classes: Sequence[str] = ()) -> None:
+    """Give an imported dataset another title, and its classes other names if there is one for each.
+
+    An empty name leaves the old one. Raises DataError if the dataset is missing or its names cannot be written.
+    """
+    path = imported_dataset_path(upload, folder)
+    old = dataset_info(DatasetChoice(name="own", upload=upload), folder)
+    chosen = classes if len(classes) == len(old.classes) else old.classes
+    names = (printable(new.strip()) or before for new, before in zip(chosen, old.classes, strict=True))
+    found = read_names(path)
+    save_names(
+        path,
+        DatasetNames(
+            title=printable(title.strip()) or old.title,
+            classes=unique_names(names, MAX_NAME),
+            owner=found.owner if found else "",
+        ),
+    )
 
 
-def _class_names(values: Labels, names: AnyArray | None) -> tuple[str, ...]:
-    """Return the names in the file if there is one for each label from 0; otherwise ``class`` and the label."""
-    if names is not None and names.ndim == 1 and names.dtype.kind == "U" and values.max() < len(names):
-        chosen = [str(names[value]).strip() for value in values]
-        if all(chosen):
-            return unique_names(chosen, MAX_NAME)
-    return tuple(f"class {value}" for value in values)
+def _title(uploads: Sequence[Upload], options: ImportOptions) -> str:
+    return printable(options.title) or printable(uploads[0].name)
 
 
-# ── checks, and saving ─────────────────────────────────────────────────────────────────────────────────────────────
+def _prepare(uploads: Sequence[Upload], options: ImportOptions) -> _Prepared:
+    if options.side not in SIDES:
+        raise DataError(f"Choose a size of {', '.join(map(str, SIDES))} pixels.")
+    understood = _name_classes(_drop_duplicates(read_uploads(check_uploads(uploads), options)), options)
+    has = [bool((understood.parts == part).any()) for part in range(len(PARTS))]
+    validation: ValidationUse = options.validation or ("left_out" if has[_TEST] else "test")
+    if not has[_VALIDATION]:
+        validation = ""
+    chosen = _use_validation(understood, validation)
+    if len(np.unique(chosen.parts == _TEST)) < 2:
+        chosen = chosen._replace(notes=(*chosen.notes, Note("no_split")))
+    return _Prepared(understood, chosen, validation, _problem(chosen))
 
 
-def _check(images: LabelledImages) -> LabelledImages:
-    """Return the images. Raises DataError if their size, or the number of classes or of images per class, is wrong."""
+def _use_validation(images: LabelledImages, use: ValidationUse) -> LabelledImages:
+    """Make validation images training or test images, or leave them out; all test images are training images if alone.
+
+    Images for testing alone have no split either: loading draws one.
+    """
+    is_validation = images.parts == _VALIDATION
+    if use == "left_out":
+        return images.select(np.flatnonzero(~is_validation))
+    parts = images.parts.copy()
+    parts[is_validation] = _TEST if use == "test" else _TRAIN
+    return images._replace(parts=parts)
+
+
+def _is_test(images: LabelledImages) -> NDArray[np.bool_]:
+    """Return which images are test images; without test images in the upload, those that loading will draw."""
+    is_test: NDArray[np.bool_] = images.parts == _TEST
+    if is_test.any() and not is_test.all():
+        return is_test
+    return draw_test_split(images.labels, 0) if len(images.labels) else is_test
+
+
+# ── classes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _name_classes(images: LabelledImages, options: ImportOptions) -> LabelledImages:
+    """Give the classes the names that a user chose, or Fashion-MNIST's if they are its images."""
+    names = images.class_names
+    if len(options.class_names) == len(names):
+        chosen = (printable(new) or old for new, old in zip(options.class_names, names, strict=True))
+        return images._replace(class_names=unique_names(chosen, MAX_NAME))
+    if _is_fashion_mnist(images):
+        return images._replace(class_names=DATASETS["fashion_mnist"].classes)
+    return images
+
+
+def _is_fashion_mnist(images: LabelledImages) -> bool:
+    """Whether enough of the images are in the Fashion-MNIST that comes with the app, with the same labels."""
+    info = DATASETS["fashion_mnist"]
+    expected = tuple(f"class {number}" for number in range(len(info.classes)))
+    if images.images.shape[1:] != info.shape or images.class_names != expected:
+        return False
+    with np.load(BUNDLED_FILE) as known:
+        pairs = {
+            (image.tobytes(), int(label))
+            for part in ("train", "test")
+            for image, label in zip(known[part], known[f"{part}_labels"], strict=True)
+        }
+    found = 0
+    for image, label in zip(images.images, images.labels, strict=True):
+        found += (image.tobytes(), int(label)) in pairs
+        if found >= _KNOWN:
+            return True
+    return False
+
+
+def _class_reports(images: LabelledImages, names: Sequence[str]) -> tuple[ClassReport, ...]:
+    """Return each class with the number of its images in each part, and its first images."""
+    reports = []
+    for number, name in enumerate(names[:MAX_CLASSES]):
+        indices = np.flatnonzero(images.labels == number)
+        counts = np.bincount(images.parts[indices], minlength=len(PARTS)).tolist()
+        samples = tuple(_png(images.images[index]) for index in indices[:SAMPLES])
+        reports.append(ClassReport(name=name, counts=tuple(counts), samples=samples))
+    return tuple(reports)
+
+
+def _png(image: AnyArray) -> bytes:
+    return png(np.ascontiguousarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)))
+
+
+# ── checks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _problem(images: LabelledImages) -> str:
+    """Return why the images cannot be a dataset, in a sentence with the remedy; empty if they can."""
+    unreadable = sum(left_out.number for left_out in images.left_out if left_out.code == "unreadable")
+    if unreadable > MAX_UNREADABLE * (unreadable + len(images.images)):
+        example = next(left_out.example for left_out in images.left_out if left_out.code == "unreadable")
+        return f"{unreadable:,} of {unreadable + len(images.images):,} images cannot be used. {example}"
     height, width = images.images.shape[2:]
     if min(height, width) < MIN_SIDE or max(height, width) > SIDES[-1]:
-        raise DataError(f"The images are {height}×{width} pixels. Use {MIN_SIDE} to {SIDES[-1]} along each side.")
+        return f"The images are {height}×{width} pixels. Use {MIN_SIDE} to {SIDES[-1]} along each side."
     names = images.class_names
     if len(names) < 2:
-        raise DataError("There is only one class. Upload images of at least two classes.")
+        return "There is only one class. Upload images of at least two classes."
     if len(names) > MAX_CLASSES:
-        raise DataError(f"There are {len(names):,} classes; the limit is {MAX_CLASSES}.")
+        return f"There are {len(names):,} classes; the limit is {MAX_CLASSES}."
     counts = np.bincount(images.labels, minlength=len(names))
     if counts.min() < MIN_PER_CLASS:
-        raise DataError(f"Class {names[counts.argmin()]} has too few images: each needs at least {MIN_PER_CLASS}.")
-    if images.is_test is not None and len(np.unique(images.labels[~images.is_test])) < len(names):
-        raise DataError("A class has images for testing but none for training.")
-    return images
+        return (
+            f"Class {names[counts.argmin()]} has too few images: {counts.min()}, and each class needs at least "
+            f"{MIN_PER_CLASS}."
+        )
+    trained = np.bincount(images.labels[~_is_test(images)], minlength=len(names))
+    if trained.min() == 0:
+        return f"Class {names[trained.argmin()]} has images for testing but none for training."
+    return ""
 
 
 def _drop_duplicates(images: LabelledImages) -> LabelledImages:
     """Keep one of several equal images, so that no test image is also trained on; test images come first."""
     count = len(images.images)
-    order = np.arange(count) if images.is_test is None else np.argsort(~images.is_test, kind="stable")
+    order = np.argsort(-images.parts, kind="stable")
     first: dict[bytes, int] = {}
+    others = 0
     for index in order.tolist():
-        first.setdefault(hashlib.sha256(images.images[index].tobytes()).digest(), index)
+        first_index = first.setdefault(hashlib.sha256(images.images[index].tobytes()).digest(), index)
+        others += images.labels[first_index] != images.labels[index]
     if len(first) == count:
         return images
-    chosen = np.array(sorted(first.values()))
-    duplicates = count - len(chosen)
-    note = f"{count_images(duplicates)} left out: equal to another image."
-    return images._replace(
-        images=images.images[chosen],
-        labels=images.labels[chosen],
-        is_test=None if images.is_test is None else images.is_test[chosen],
-        notes=(*images.notes, note),
-    )
+    example = f"{others:,}" if others else ""
+    return images.select(np.array(sorted(first.values())), LeftOut("equal", count - len(first), example))
+
+
+# ── saving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _to_arrays(images: LabelledImages, title: str) -> tuple[dict[str, AnyArray], DatasetInfo]:
     """Return the arrays to save and their description. Without test images, loading splits them."""
-    labels = images.labels.astype(np.int64)
-    if images.is_test is None:
-        is_test = draw_test_split(labels, 0)
+    labels, is_test = images.labels, _is_test(images)
+    if Note("no_split") in images.notes:
         arrays: dict[str, AnyArray] = {"train": np.ascontiguousarray(images.images), "train_labels": labels}
     else:
-        is_test = images.is_test
         arrays = {
             "train": np.ascontiguousarray(images.images[~is_test]),
             "train_labels": labels[~is_test],

@@ -1,9 +1,10 @@
-"""Import images in a worker process (``python -m explorer.jobs.image_imports FOLDER``): both sides of the pipe.
+"""Analyse and import images in a worker process: both sides of the pipe.
 
-Only one import runs at a time. The worker has a low priority and limits on its memory and time, so that no upload slows
-the server down. It reads a line of JSON, an ``ImportOrder``, and then the files, one after another, from stdin; it
-prints an ``Imported`` or a ``Failure`` as JSON. It spools the files to the data directory as temporary files without a
-name, which vanish with the process. Free of torch.
+The command is ``python -m explorer.jobs.image_imports FOLDER``. Only one runs at a time. It has a low priority and
+limits on its memory and time, so that no upload slows the server down. It reads a line of JSON, an ``ImportOrder``, and
+then the files, one after another, from stdin; it prints an ``ImportReport``, an ``ImportedDataset`` or a ``Failure`` as
+JSON. It spools the files to the data directory as temporary files without a name, which vanish with the process. Free
+of torch.
 """
 
 import os
@@ -13,14 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import Frozen
-from explorer.data.arrays import DataError
-from explorer.data.image_zip import MAX_DATASET_BYTES, MAX_SECONDS
-from explorer.data.imports import MAX_FILE_BYTES, ImportedDataset, Upload, check_uploads, import_images
+from explorer.data.arrays import MAX_DATASET_BYTES, DataError
+from explorer.data.image_archive import MAX_SECONDS
+from explorer.data.import_report import ImportOptions, ImportReport, Upload
+from explorer.data.imports import ImportedDataset, analyse_upload, import_images
+from explorer.data.upload_formats import MAX_FILE_BYTES, check_uploads
 from explorer.jobs import process
 from explorer.jobs.requests import Failure
 
@@ -29,39 +32,66 @@ TIMEOUT_S = 240.0  # of which reading images may take MAX_SECONDS
 MEMORY_BYTES = 1_000_000_000  # above what the libraries take: the largest dataset, and copies of it
 CPU_SECONDS = MAX_SECONDS + 60
 NICE = 10
-RESULT: TypeAdapter[ImportedDataset | Failure] = TypeAdapter(ImportedDataset | Failure)
+Result = ImportReport | ImportedDataset | Failure
+RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 
 _PIECE = 1_000_000  # bytes
 _one_at_a_time = threading.Lock()  # imports side by side would need their memory side by side
 
 
 class ImportOrder(Frozen):
-    """The names and sizes in bytes of the files that follow, and the other arguments of ``import_images``."""
+    """The names and sizes in bytes of the files that follow, what to do with them, and the arguments for it."""
 
+    action: Literal["analyse", "import"]
     files: tuple[tuple[str, int], ...]
-    side: int
-    title: str
+    options: ImportOptions
+    owner: str = ""
 
 
-def import_in_worker(uploads: Sequence[Upload], folder: Path, *, side: int = 32, title: str = "") -> ImportedDataset:
+def analyse_in_worker(uploads: Sequence[Upload], folder: Path, options: ImportOptions) -> ImportReport:
+    """Run :func:`explorer.data.imports.analyse_upload` in a worker process and wait for it.
+
+    Raises DataError with the reason, also when the process took too much memory or time.
+    """
+    result = _run("analyse", uploads, folder, options)
+    assert isinstance(result, ImportReport)
+    return result
+
+
+def import_in_worker(
+    uploads: Sequence[Upload], folder: Path, options: ImportOptions, owner: str = ""
+) -> ImportedDataset:
     """Run :func:`explorer.data.imports.import_images` in a worker process and wait for it.
 
-    Raises DataError with the reason, also when the process took too much memory or time; nothing is saved then.
+    Raises DataError as :func:`analyse_in_worker` does; nothing is saved then.
     """
+    result = _run("import", uploads, folder, options, owner)
+    assert isinstance(result, ImportedDataset)
+    return result
+
+
+def _run(
+    action: Literal["analyse", "import"],
+    uploads: Sequence[Upload],
+    folder: Path,
+    options: ImportOptions,
+    owner: str = "",
+) -> ImportReport | ImportedDataset:
     files = check_uploads(uploads)
     sizes = tuple((name, file.seek(0, os.SEEK_END)) for name, file in files)
+    order = ImportOrder(action=action, files=sizes, options=options, owner=owner)
     with _one_at_a_time:
-        result = _run(files, ImportOrder(files=sizes, side=side, title=title), folder)
+        result = _run_worker(files, order, folder)
     if isinstance(result, Failure):
         raise DataError(result.reason)
     return result
 
 
-def _run(files: Sequence[Upload], order: ImportOrder, folder: Path) -> ImportedDataset | Failure:
+def _run_worker(files: Sequence[Upload], order: ImportOrder, folder: Path) -> Result:
     try:
         done = process.run((*COMMAND, str(folder)), _pieces(files, order), TIMEOUT_S)
     except TimeoutError:
-        return Failure(reason=f"Importing took longer than {TIMEOUT_S:g} seconds and was stopped. Upload fewer images.")
+        return Failure(reason=f"Reading took longer than {TIMEOUT_S:g} seconds and was stopped. Upload fewer images.")
     try:
         return RESULT.validate_json(done.stdout)
     except ValidationError:
@@ -81,7 +111,7 @@ def _pieces(files: Sequence[Upload], order: ImportOrder) -> Iterator[bytes]:
 
 
 def main(folder: str) -> None:
-    """In the worker: import the images on stdin into the data directory and print the result."""
+    """In the worker: do what the order on stdin says and print the result."""
     output = process.take_stdout()
     process.lower_priority(NICE)
     process.end_with_parent()
@@ -90,13 +120,15 @@ def main(folder: str) -> None:
     output.close()
 
 
-def import_from_stream(stream: IO[bytes], folder: Path) -> ImportedDataset | Failure:
-    """Import the images in a stream that begins with an ``ImportOrder``."""
+def import_from_stream(stream: IO[bytes], folder: Path) -> Result:
+    """Analyse or import the images in a stream that begins with an ``ImportOrder``."""
     try:
         order = ImportOrder.model_validate_json(stream.readline())
         with ExitStack() as files:
             uploads = [Upload(name, files.enter_context(_spooled(stream, size, folder))) for name, size in order.files]
-            return import_images(uploads, folder, side=order.side, title=order.title)
+            if order.action == "analyse":
+                return analyse_upload(uploads, order.options)
+            return import_images(uploads, folder, order.options, order.owner)
     except DataError as error:
         return Failure(reason=str(error))
     except OSError as error:

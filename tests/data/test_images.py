@@ -72,6 +72,12 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         "png": encode(rgb(40, 60), "PNG"),
         "jpeg": encode(rgb(40, 60), "JPEG"),
         "webp": encode(rgb(40, 60), "WEBP"),
+        "gif": encode(rgb(40, 60), "GIF"),
+        "bmp": encode(rgb(40, 60), "BMP"),
+        "tiff": encode(rgb(40, 60), "TIFF"),
+        "lzw": encode(rgb(40, 60), "TIFF", compression="tiff_lzw"),
+        "deflate": encode(rgb(40, 60), "TIFF", compression="tiff_adobe_deflate"),
+        "tiff of JPEG": encode(rgb(40, 60), "TIFF", compression="jpeg"),
     }
     yield from {
         "empty": b"",
@@ -80,9 +86,15 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         "html": b"<svg xmlns='http://www.w3.org/2000/svg' width='1e9' height='1e9'/>",
         "zip": b"PK\x03\x04" + b"\0" * 100,
         "pickle": b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00cos\nsystem\n(S'true'\ntR.",
-        "gif": encode(rgb(8, 8), "GIF"),
-        "bmp": encode(rgb(8, 8), "BMP"),
-        "tiff": encode(rgb(8, 8), "TIFF"),
+        "TIFF bomb": encode(Image.new("1", (20_000, 20_000)), "TIFF", compression="group4"),
+        "4,096 × 4,096 TIFF of 16 bits": encode(
+            Image.fromarray(np.zeros((4_096, 4_096), np.uint16)), "TIFF", compression="tiff_adobe_deflate"
+        ),
+        "GIF of a million frames": encode(rgb(4, 4), "GIF")[:-1]
+        + b"\x2c"
+        + bytes(9)
+        + b"\x02\x02\x4c\x01\x00" * 1_000_000,
+        "GIF of a large canvas": encode(rgb(4, 4), "GIF").replace(struct.pack("<HH", 4, 4), b"\xff\xff\xff\xff"),
         "ico": encode(rgb(16, 16), "ICO"),
         "ppm": encode(rgb(8, 8), "PPM"),
         "tga": encode(rgb(8, 8), "TGA"),
@@ -233,7 +245,10 @@ def test_the_orientation_is_applied_to_reduced_and_16_bit_images() -> None:
     assert large.pixels.shape == (1_024, 256, 3)
     deep = decode(encode(Image.fromarray(np.full((8, 16), 0x8000, np.uint16)), "PNG", exif=exif))
     assert deep.pixels.shape == (16, 8, 3)
-    assert deep.notes == ("16 bits per pixel reduced to 8", "rotated as its EXIF data says")
+    assert deep.notes == (
+        "rotated as its EXIF data says",
+        "16 bits per pixel, the highest value 32,768: read as 16 bits and reduced to 8",
+    )
 
 
 def test_an_animation_becomes_its_first_frame() -> None:
@@ -288,7 +303,7 @@ def test_a_large_image_is_reduced(kind: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"text", "not a PNG, JPEG or WebP"),
+        (b"text", "not an image of a format that is read here: PNG, JPEG, WebP, GIF, BMP or TIFF"),
         (png_of(20_000, 20_000), "400,000,000 pixels|too large"),
         (png_of(4_097, 4_096), "16,781,312 pixels; the limit for such a file is 16,777,216"),
         (progressive(500), f"more than {MAX_SCANS} scans"),

@@ -1,26 +1,22 @@
-"""The images of a run: choose a dataset, import one, and show images of each class and misclassified ones."""
+"""The images of a run: choose a dataset, import one, rename or delete an imported one."""
+
+from functools import partial
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import available_datasets
-from explorer.data.imports import SIDES, Upload, delete
-from explorer.jobs.image_imports import import_in_worker
+from explorer.data.datasets import available_datasets, imported_dataset_path
+from explorer.data.imported_names import read_names
+from explorer.data.imports import delete, rename
 from explorer.settings import data_folder
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
 from explorer.ui import messages, runs, state
-from explorer.ui.lab.train import drafts
+from explorer.ui.lab.train import drafts, samples
+from explorer.ui.lab.train.image_import import show_import_button
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
-from explorer.views import formatting as fmt
 
-_UPLOADER = SessionValue("train_uploader", 0)
-_IMPORT_NOTES = SessionValue[tuple[str, ...]]("train_import_notes", ())
-_FORMATS = (
-    "A zip file with a folder of images per class (cat/1.png, or train/cat/1.png and test/cat/2.png); an .npz file "
-    "with images and labels; or pairs of IDX files. Images are PNG, JPEG, GIF, BMP or WebP. Nothing leaves this server."
-)
+_NAMES_ERROR = SessionValue("train_names_error", "")
 
 
 def choose_images(view: View) -> DatasetInfo | None:
@@ -38,14 +34,21 @@ def choose_images(view: View) -> DatasetInfo | None:
             lambda draft, token: draft.replace(data=options[token]),
             shows_problems=False,
         )
-        with st.popover("", icon=":material/upload:", help="Your own images", key=f"{view}_own"):
-            _show_import(view)
+        show_import_button(view, partial(_choose_imported, view))
+        if chosen.name == "own":
+            with st.popover("", icon=":material/more_vert:", help="Rename or delete", key=f"{view}_own_menu"):
+                _show_menu(view, chosen)
     messages.show_problems(state.rejection(f"{view}_images"))
     try:
         return runs.load_dataset_info(chosen)
     except DataError as error:
         messages.show_refusal(str(error))
         return None
+
+
+def _choose_imported(view: View, dataset: DatasetChoice) -> None:
+    drafts.set_draft(view, drafts.get_draft(view).replace(data=dataset))
+    runs.deselect_run(view)  # the page then shows the imported images instead of a run
 
 
 def _token(data: DatasetChoice) -> str:
@@ -56,52 +59,61 @@ def _title(data: DatasetChoice) -> str:
     if data.name != "own":
         return DATASETS[data.name].title
     try:
-        return f"{runs.load_dataset_info(data).title} (yours)"
+        title = runs.load_dataset_info(data).title
     except DataError:
         return "deleted images"
+    return f"{title} ({'yours' if _is_own(data) else 'imported in another session'})"
 
 
-def _show_import(view: View) -> None:
-    st.markdown("**Your own images**")
-    files = st.file_uploader("Files", accept_multiple_files=True, key=f"{view}_files_{_UPLOADER.get()}", help=_FORMATS)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        side = st.selectbox(
-            "Resize images to", SIDES, index=SIDES.index(32), format_func=lambda n: f"{n} × {n} px", width=160
-        )
-        is_clicked = st.button("Import", icon=":material/add:", key=f"{view}_import", disabled=not files)
-    error = SessionValue(f"{view}_import_error", "")
-    if is_clicked:
-        with st.spinner("Reading the images. This may take a minute or two."):
-            error.set(_import(view, files, side))
-        if not error.get():
-            st.rerun()
-    st.caption(_FORMATS)
-    if error.get():
-        messages.show_refusal(error.get())
-    for note in _IMPORT_NOTES.get():
-        st.caption(fmt.markdown(note))
-    if drafts.get_draft(view).data.name == "own":
-        st.button(
-            "Delete this dataset",
-            icon=":material/delete:",
-            key=f"{view}_delete_dataset",
-            on_click=_delete_dataset,
-            args=(view,),
-            help="Runs that used it stay, but cannot be resumed.",
-        )
+def _is_own(data: DatasetChoice) -> bool:
+    names = read_names(imported_dataset_path(data.upload, data_folder()))
+    return names is not None and names.owner == state.session_id()
 
 
-def _import(view: View, files: list[UploadedFile], side: int) -> str:
-    """Import images and choose them; return the error message, empty if there is none."""
+def _show_menu(view: View, data: DatasetChoice) -> None:
+    """Show fields for the names of an imported dataset, and the button that deletes it after a second click."""
     try:
-        imported = import_in_worker([Upload(file.name, file) for file in files], data_folder(), side=side)
+        info = runs.load_dataset_info(data)
     except DataError as error:
-        return str(error)
-    _UPLOADER.set(_UPLOADER.get() + 1)
-    _IMPORT_NOTES.set(imported.notes)
-    drafts.set_draft(view, drafts.get_draft(view).replace(data=imported.dataset))
-    runs.deselect_run(view)  # the page then shows the imported images instead of a run
-    return ""
+        messages.show_refusal(str(error))
+        return
+    _show_names(view, data, info)
+    st.divider()
+    used = sum(run.plan.data.upload == data.upload for run in runs.store().runs())
+    warning = "This permanently deletes the images." if used == 0 else _USED.format(used)
+    st.caption(warning if _is_own(data) else f"{warning} They may belong to another person: ask first.")
+    st.button(
+        "Delete permanently",
+        icon=":material/delete:",
+        key=f"{view}_delete_dataset",
+        on_click=_delete_dataset,
+        args=(view,),
+    )
+
+
+_USED = "This permanently deletes the images. Runs that used them: {}. They stay, but cannot be resumed."
+
+
+def _show_names(view: View, data: DatasetChoice, info: DatasetInfo) -> None:
+    title, classes = f"{view}_dataset_title_{data.upload}", f"{view}_dataset_classes_{data.upload}"
+    st.session_state[title], st.session_state[classes] = info.title, "\n".join(info.classes)
+
+    def on_change() -> None:
+        names = st.session_state[classes].strip().splitlines()
+        _NAMES_ERROR.clear()
+        if len(names) != len(info.classes):
+            _NAMES_ERROR.set(f"There are {len(info.classes)} classes and {len(names)} names. Write one name per line.")
+            return
+        try:
+            rename(data.upload, data_folder(), st.session_state[title], names)
+            samples.forget_names()
+        except DataError as error:
+            _NAMES_ERROR.set(str(error))
+
+    st.text_input("Title", key=title, max_chars=40, on_change=on_change)
+    st.text_area("Classes, one per line", key=classes, on_change=on_change)
+    if _NAMES_ERROR.get():
+        messages.show_refusal(_NAMES_ERROR.get())
 
 
 def _delete_dataset(view: View) -> None:

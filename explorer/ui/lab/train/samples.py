@@ -30,6 +30,12 @@ def show_preview(data: DatasetChoice, info: DatasetInfo) -> None:
     )
 
 
+def forget_names() -> None:
+    """Draw images again after a dataset or its classes got other names."""
+    _preview_html.cache_clear()
+    misclassified_html.cache_clear()
+
+
 @lru_cache(maxsize=16)
 def _preview_html(data: DatasetChoice, folder: str) -> str:
     """Return the preview as HTML. The cache holds a few small images instead of the whole dataset."""

@@ -1,4 +1,4 @@
-"""Zips of images in class folders: classes, splits and notes, and hostile zips."""
+"""Archives of images in class folders: classes, parts and what is left out, and hostile archives."""
 
 import io
 import struct
@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.data import image_zip
+from explorer.data import archives, arrays, image_archive
 from explorer.data.datasets import available_datasets, dataset_info, load
+from explorer.data.import_report import Upload
+from explorer.data.imports import analyse_upload
 from tests.data.files import animals, image_file, npz, zip_file
 from tests.data.test_imports import check_refused, import_file
 
@@ -50,26 +52,26 @@ def test_grey_images_stay_grey_and_other_formats_are_read(tmp_path: Path) -> Non
     mixed |= {"dogs/__MACOSX/x.png": b"?", "dogs/.hidden.png": b"?", "dogs/notes.txt": b"?", "dogs/": b""}
     result = import_file(zip_file(mixed), tmp_path)
     assert 14 == result.info.train + result.info.test
-    assert () == result.notes
 
 
-def test_a_few_bad_images_are_left_out_with_a_note(tmp_path: Path) -> None:
+def test_a_few_bad_images_are_left_out_and_reported(tmp_path: Path) -> None:
     """Up to a tenth; and so are duplicates."""
-    result = import_file(zip_file(animals(10) | {"cats/bad.png": b"not an image"}), tmp_path)
-    assert ("1 image was left out. cats/bad.png is not a readable image (PNG, JPEG, GIF, BMP, WEBP).",) == result.notes
-    result = import_file(zip_file(animals(10) | {"dogs/again.png": image_file(0)}), tmp_path)
-    assert ("1 image was left out: equal to another image.",) == result.notes
-    assert 20 == result.info.train + result.info.test
+    report = analyse_upload([Upload("x.zip", zip_file(animals(10) | {"cats/bad.png": b"not an image"}))])
+    assert report.left_out[0][:2] == ("unreadable", 1)
+    assert report.left_out[0].example.startswith("cats/bad.png: The file is not an image of a format that is read")
+    report = analyse_upload([Upload("x.zip", zip_file(animals(10) | {"dogs/again.png": image_file(0)}))])
+    assert report.left_out == (("equal", 1, "1"),)  # with another label
+    assert report.train + report.test == 20
 
 
 BAD_ZIPS = {
-    "no image in the zip": {"readme.txt": b"x"},
-    "are in no folder": {"1.png": image_file(1), "2.png": image_file(2)},
+    "no image in the archive": {"readme.txt": b"x"},
+    "are in no folder of a class": {"1.png": image_file(1), "2.png": image_file(2)},
     "only one class": {f"cats/{n}.png": image_file(n) for n in range(4)},
     "too few images": animals() | {"birds/1.png": image_file(77)},
     "6 of 12 images cannot be used": {name: b"x" if "cats" in name else c for name, c in animals().items()},
     "at least 8×8": {name: image_file(n, (3, 3)) for n, name in enumerate(animals())},
-    "is a path out of the zip": animals() | {"../../cats/x.png": image_file(5)},
+    "is a path out of the archive": animals() | {"../../cats/x.png": image_file(5)},
 }
 
 
@@ -83,7 +85,7 @@ def test_bad_zips_are_refused(message: str, tmp_path: Path) -> None:
 def test_paths_out_of_the_zip_are_refused(name: str, tmp_path: Path) -> None:
     """In the notation of any system; nothing is written outside the data directory."""
     (tmp_path / "data").mkdir()
-    check_refused(zip_file(animals() | {name: image_file(5)}), "path out of the zip", tmp_path / "data")
+    check_refused(zip_file(animals() | {name: image_file(5)}), "path out of the archive", tmp_path / "data")
     assert ["data"] == [path.name for path in tmp_path.iterdir()]
 
 
@@ -115,14 +117,14 @@ def bomb(width: int, height: int) -> bytes:
 def test_an_image_that_would_unpack_to_gigabytes_is_not_unpacked(size: tuple[int, int], tmp_path: Path) -> None:
     """Its size is checked first, and memory stays small."""
     tracemalloc.start()
-    check_refused(zip_file({name: bomb(*size) for name in animals(2)}), "million pixels|not a readable image", tmp_path)
+    check_refused(zip_file({name: bomb(*size) for name in animals(2)}), "pixels; the limit|too large|damaged", tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     """Files that unpack to many megabytes of zeros are refused by the sizes in the zip."""
-    zeros = bytes(image_zip.MAX_IMAGE_BYTES + 1)
+    zeros = bytes(archives.MAX_ENTRY_BYTES + 1)
     bombs = zip_file({f"{kind}/{n}.png": zeros for kind in ("a", "b") for n in range(2)})
     assert len(bombs.getvalue()) < 200_000
     tracemalloc.start()
@@ -133,15 +135,15 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 def test_a_zip_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images of one colour compress a thousandfold, but each has to be decoded."""
-    monkeypatch.setattr(image_zip, "MAX_SECONDS", -1)
+    monkeypatch.setattr(image_archive, "MAX_SECONDS", -1)
     check_refused(zip_file(animals()), "took longer than", tmp_path)
 
 
 def test_too_many_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the limit."""
-    monkeypatch.setattr(image_zip, "MAX_ENTRIES", 10)
-    check_refused(zip_file(animals(6)), "12 files in the zip; the limit is 10", tmp_path)
-    monkeypatch.setattr(image_zip, "MAX_DATASET_BYTES", 20_000)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 10)
+    check_refused(zip_file(animals(6)), "12 files in it; the limit is 10", tmp_path)
+    monkeypatch.setattr(arrays, "MAX_DATASET_BYTES", 20_000)
     check_refused(zip_file(animals(5)), "Upload fewer images", tmp_path)
 
 
