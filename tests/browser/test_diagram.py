@@ -5,7 +5,6 @@ import struct
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
 from explorer.views import fonts, layout, palette
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
@@ -108,7 +108,7 @@ def open_diagram(serve: Callable[[str], str], page: Page) -> Callable[..., Locat
         page.set_viewport_size({"width": 1400, "height": 900})
         page.goto(f"{serve('tests/browser/apps/diagram_app.py')}/?{urlencode(query)}")
         pane = page.locator(".pane")
-        expect(pane.locator(".selectable").first).to_be_visible(timeout=30_000)
+        expect(pane.locator(".selectable").first).to_be_visible()
         return pane
 
     return open_it
@@ -147,15 +147,6 @@ def test_a_click_selects_a_box(open_diagram, page):
     expect(node(pane, "inception_4a")).to_have_attribute("aria-pressed", "false")
     node(pane, "stem").click()
     expect(page.get_by_text("selected: stem, 3 times")).to_be_visible()
-
-
-def test_a_layer_and_a_neighbour_can_be_selected(open_diagram, page):
-    """In a module, a layer's box gives its path, and the box of a neighbour gives that block."""
-    pane = open_diagram(draw="4a")
-    node(pane, "inception_4a.branch_3x3.conv").click()
-    expect(page.get_by_text("selected: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
-    node(pane, "inception_4b").click()
-    expect(page.get_by_text("selected: inception_4b, 2 times")).to_be_visible()
 
 
 def test_the_keyboard_is_enough(open_diagram, page):
@@ -198,12 +189,12 @@ def test_buttons_and_the_wheel_with_ctrl_zoom(open_diagram, page):
     pane.hover(position={"x": 200, "y": 200})
     top = pane.bounding_box()["y"]
     page.mouse.wheel(0, 200)
-    eventually(lambda: pane.bounding_box()["y"] < top)
+    wait_for(lambda: pane.bounding_box()["y"] < top)
     assert fitted == scale(pane)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    eventually(lambda: scale(pane) > fitted)
+    wait_for(lambda: scale(pane) > fitted)
 
 
 def test_dragging_moves_the_diagram_and_selects_nothing(open_diagram, page):
@@ -219,8 +210,8 @@ def test_dragging_moves_the_diagram_and_selects_nothing(open_diagram, page):
     expect(page.get_by_text("selected: None, 0 times")).to_be_visible()
 
 
-def test_hovering_shows_the_exact_numbers(open_diagram, page):
-    """Over a box its numbers appear inside the view; elsewhere they disappear."""
+def test_layers_and_neighbours_can_be_hovered_and_selected(open_diagram, page):
+    """Over a box its numbers appear; a layer's box gives its path, and the box of a neighbour gives that block."""
     pane = open_diagram(draw="4a")
     tip = page.locator(".tip")
     expect(tip).to_be_hidden()
@@ -229,6 +220,10 @@ def test_hovering_shows_the_exact_numbers(open_diagram, page):
         expect(tip).to_contain_text(text)
     pane.hover(position={"x": 5, "y": 5})
     expect(tip).to_be_hidden()
+    node(pane, "inception_4a.branch_3x3.conv").click()
+    expect(page.get_by_text("selected: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+    node(pane, "inception_4b").click()
+    expect(page.get_by_text("selected: inception_4b, 2 times")).to_be_visible()
 
 
 def test_an_update_keeps_zoom_position_selection_and_focus(open_diagram, page):
@@ -298,7 +293,7 @@ def test_forty_modules_can_be_opened_and_read(open_diagram, page):
         page.get_by_role("button", name="Fit").click()
         node(pane, f"inception_{name}").dblclick()
         expect(frame(pane, name)).to_be_visible()
-        eventually(lambda name=name: within(box_of(frame(pane, name)), box_of(pane), 2))
+        wait_for(lambda name=name: within(box_of(frame(pane, name)), box_of(pane), 2))
         assert 14 * scale(pane) >= 10
     assert {"3a", "5c"} == {cluster.get_attribute("id")[-2:] for cluster in pane.locator(".cluster").all()}
 
@@ -315,38 +310,42 @@ def test_a_narrow_view_gets_a_readable_diagram(open_diagram, page):
     lines = len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]})
     height = pane.bounding_box()["height"]
     page.set_viewport_size({"width": 800, "height": 900})
-    eventually(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) > lines)
-    eventually(lambda: all_inside(pane))
+    wait_for(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) > lines)
+    wait_for(lambda: all_inside(pane))
     assert 14 * scale(pane) >= 11
     assert pane.bounding_box()["height"] > height
     page.set_viewport_size({"width": 1400, "height": 900})
-    eventually(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) == lines)
-    eventually(lambda: all_inside(pane))
+    wait_for(lambda: len({round(box["box"][1]) for box in pane.evaluate(MEASURE)["nodes"]}) == lines)
+    wait_for(lambda: all_inside(pane))
 
 
 def test_a_diagram_that_was_not_zoomed_fits_after_an_update_and_a_resize(open_diagram, page):
     """If all of it is visible, all of it stays visible."""
     pane = open_diagram()
     page.set_viewport_size({"width": 500, "height": 900})
-    eventually(lambda: all_inside(pane))
+    wait_for(lambda: all_inside(pane))
     page.get_by_role("button", name="Edit").click()
     expect(node(pane, "inception_3a")).to_contain_text("257 × 28 × 28")
     assert all_inside(pane)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_svg_needs_nothing_else(open_diagram, page, scheme):
+def test_the_svg_needs_nothing_else(open_diagram, page):
     """The downloaded SVG is well-formed, has all boxes, plain colours of the theme, and no class of ours or link."""
-    page.emulate_media(color_scheme=scheme)
     pane = open_diagram()
     node(pane, "inception_4a").click()
-    file = download(page, "SVG")
+    for scheme, theme in (("light", palette.LIGHT), ("dark", palette.DARK)):
+        page.emulate_media(color_scheme=scheme)
+        expect(pane).to_have_css("background-color", rgb(theme.background))
+        check_svg(download(page, "SVG"), theme)
+
+
+def check_svg(file: Download, theme: palette.Theme) -> None:
+    """Check the content of an SVG in a theme."""
     assert "overview.svg" == file.suggested_filename
     root = ElementTree.fromstring(text_of(file))
     assert f"{SVG}svg" == root.tag
     ids = {group.get("id") for group in root.iter(f"{SVG}g")}
     assert {"stem", "inception_5b", "aux_4d", "classifier"} <= ids
-    theme = palette.DARK if scheme == "dark" else palette.LIGHT
     assert rgb(theme.background) == root.find(f"{SVG}rect").get("fill")
     colours = {element.get(name) for element in root.iter() for name in ("fill", "stroke") if element.get(name)}
     assert all(re.fullmatch(r"none|rgb\(\d+, \d+, \d+\)", colour) for colour in colours)
@@ -356,9 +355,9 @@ def test_the_svg_needs_nothing_else(open_diagram, page, scheme):
     assert f"0 0 {width:g} {height:g}" == root.get("viewBox")
 
 
-def test_the_png_has_the_size_of_the_svg(open_diagram, page):
-    """The downloaded PNG has three pixels per point."""
-    open_diagram(draw="4a")
+def test_the_png_has_the_size_of_the_svg_and_the_dot_can_be_drawn(open_diagram, page):
+    """The downloaded PNG has three pixels per point; the DOT is read by Graphviz and has the same boxes."""
+    pane = open_diagram(draw="4a")
     file = download(page, "PNG")
     assert "inception_4a.png" == file.suggested_filename
     content = Path(file.path()).read_bytes()
@@ -366,11 +365,6 @@ def test_the_png_has_the_size_of_the_svg(open_diagram, page):
     width, height = struct.unpack(">II", content[16:24])
     svg = ElementTree.fromstring(text_of(download(page, "SVG")))
     assert (3 * float(svg.get("width")), 3 * float(svg.get("height"))) == pytest.approx((width, height), abs=1)
-
-
-def test_the_dot_can_be_drawn(open_diagram, page):
-    """The downloaded DOT is read by Graphviz and has the same boxes."""
-    pane = open_diagram(draw="4a")
     file = download(page, "DOT")
     assert "inception_4a.gv" == file.suggested_filename
     drawn = ElementTree.fromstring(layout.svg(text_of(file)))
@@ -379,32 +373,25 @@ def test_the_dot_can_be_drawn(open_diagram, page):
 
 
 @pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
-def test_text_can_be_read_in_light_and_dark(open_diagram, page, query):
-    """Every text has 4.5:1 on what is under it, as the browser paints it, also when the theme changes meanwhile."""
+def test_nothing_overlaps_and_every_text_can_be_read(open_diagram, page, query):
+    """Boxes, texts and arrows are apart and texts are in their boxes, on wide and narrow pages, light and dark."""
     pane = open_diagram(**query)
+    check_widths(pane)
+    check_places(pane)
     for scheme, theme in (("light", palette.LIGHT), ("dark", palette.DARK)):
         page.emulate_media(color_scheme=scheme)
         expect(pane).to_have_css("background-color", rgb(theme.background))
-        pairs = pane.evaluate(CONTRASTS)
-        assert len(pairs) > 10
-        for text, colour, ground in pairs:
-            assert palette.contrast(colour, ground) >= palette.READABLE, (text, colour, ground)
-
-
-@pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
-def test_nothing_overlaps_and_no_text_leaves_its_box(open_diagram, page, query):
-    """Boxes do not touch, texts stay in their box and off each other, arrows and their labels off the boxes."""
-    pane = open_diagram(**query)
-    check_places(pane)
+        check_contrast(pane)
     page.set_viewport_size({"width": 800, "height": 900})
-    eventually(lambda: all_inside(pane))
+    wait_for(lambda: all_inside(pane))
     check_places(pane)
 
 
-@pytest.mark.parametrize("query", DIAGRAMS.values(), ids=DIAGRAMS)
-def test_texts_are_as_wide_as_the_layout_assumes_and_centred(open_diagram, query):
-    """The browser draws with the font that measured, whatever fonts the machine has; centres differ by 1 px at most."""
-    pane = open_diagram(**query)
+def check_widths(pane: Locator) -> None:
+    """Compare texts with what the layout assumes.
+
+    The browser draws with the font that measured, whatever fonts the machine has; centres differ by 1 px at most.
+    """
     texts = pane.evaluate(WIDTHS)
     assert texts
     for text in texts:
@@ -412,6 +399,14 @@ def test_texts_are_as_wide_as_the_layout_assumes_and_centred(open_diagram, query
         assert text["width"] == pytest.approx(expected, abs=0.5), text
         if text["kind"] in ("layer", "outside", "pool", "aux"):
             assert text["middle"] == pytest.approx(text["middleOfNode"], abs=1), text
+
+
+def check_contrast(pane: Locator) -> None:
+    """Compare every text with what is under it, as the browser paints it: at least 4.5:1."""
+    pairs = pane.evaluate(CONTRASTS)
+    assert len(pairs) > 10
+    for text, colour, ground in pairs:
+        assert palette.contrast(colour, ground) >= palette.READABLE, (text, colour, ground)
 
 
 def test_the_svg_is_drawn_alike_without_the_page(open_diagram, page, new_page):
@@ -447,24 +442,6 @@ def test_the_overview_fits_one_screen_and_can_be_read(open_diagram, query):
     pane = open_diagram(**query)
     assert all_inside(pane)
     assert 14 * scale(pane) >= 11
-
-
-def test_no_request_leaves_the_server(open_diagram, page, serve):
-    """The view needs nothing from another server."""
-    requests = []
-    page.on("request", lambda request: requests.append(request.url))
-    open_diagram()
-    here = serve("tests/browser/apps/diagram_app.py")
-    assert requests
-    assert all(url.startswith((here, here.replace("http", "ws"), "data:", "blob:")) for url in requests)
-
-
-def eventually(condition, within_s=15):
-    """Wait until a condition holds."""
-    deadline = monotonic() + within_s
-    while not condition():
-        assert monotonic() < deadline, "the condition did not become true"
-        sleep(0.05)
 
 
 def all_inside(pane: Locator) -> bool:

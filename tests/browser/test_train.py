@@ -131,7 +131,7 @@ def test_a_run_from_the_table_to_the_history(open_app: Callable[[str], Page], ne
 def test_new_points_keep_the_zoom(open_app: Callable[[str], Page]) -> None:
     """New points keep the chart elements; at the end there are a verdict and misclassified images."""
     page = open_app("Train")
-    set_budget(page, "6", "seconds")
+    set_budget(page, "60", "steps")
     start(page)
     wait_for_points(page, 3)
     chart = page.locator(".curves figure:first-of-type > svg")
