@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,24 @@ from explorer.lessons.questions import BANK, Question
 ROOT = Path(__file__).parents[2]
 
 
-def open_app(**query: str) -> AppTest:
-    """Open the app at an address with these query parameters."""
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+TIMEOUT_S = 300  # of a run that would never end
+
+
+def open_app(page: str = "", state: Mapping[str, Any] | None = None, **query: str) -> AppTest:
+    """Open the app in a new session, at the address of a page, with some session state and query parameters."""
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=TIMEOUT_S)
     for name, value in query.items():
         at.query_params[name] = value
+    for name, value in (state or {}).items():
+        at.session_state[name] = value
+    if page:
+        at.switch_page(page)
     return run(at)
 
 
 def open_lesson(name: str, *, skip: bool = True, **query: str) -> AppTest:
-    """Open a session and go to a lesson. With ``skip`` its opening question is skipped, so that all of it is shown."""
-    at = open_app()
-    if skip:
-        at.session_state["skipped_openings"] = frozenset(BANK)
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.switch_page(f"pages/learn/{name}.py").run()
-    assert not at.exception
-    return at
+    """Open the app at a lesson. With ``skip`` its opening question is skipped, so that all of it is shown."""
+    return open_app(f"pages/learn/{name}.py", {"skipped_openings": frozenset(BANK)} if skip else {}, **query)
 
 
 def open_compare(at: AppTest, view: str = "Tables") -> AppTest:

@@ -12,7 +12,7 @@ from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.share import to_token
 from explorer.ui.navigation import OLD_ADDRESSES, PAGES, PageEntry
-from tests.ui.app import ROOT, open_app, title
+from tests.ui.app import ROOT, TIMEOUT_S, open_app, title
 
 ENTRIES = [entry for entries in PAGES.values() for entry in entries]
 
@@ -28,7 +28,7 @@ def test_a_page_has_one_name(entry: PageEntry) -> None:
 
 def open_old_address(address: str, **query: str) -> AppTest:
     """Open a new session at an address that a page had before."""
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=TIMEOUT_S)
     for name, value in query.items():
         at.query_params[name] = value
     at._page_hash = calc_hash(address)  # as the browser sends it; AppTest itself knows only files
@@ -55,11 +55,13 @@ def test_an_old_address_is_in_no_menu() -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.file)
-def test_a_page_has_one_main_heading_and_no_level_is_skipped(entry: PageEntry) -> None:
-    """It is the page's name in the menu; each other heading is at most one level below the one before it."""
-    at = open_app()
-    at.switch_page(f"pages/{entry.file}").run()
-    assert not at.exception
+def test_a_link_to_a_page_opens_it_with_its_network(entry: PageEntry) -> None:
+    """A new session has that page alone. Its name in the menu is the one main heading; no level of headings is skipped.
+
+    Each other heading is at most one level below the one before it.
+    """
+    at = open_app(page=f"pages/{entry.file}", net="1.half")
+    assert title(at) == "half width"
     headings = re.findall(r"^(#+) (.+)$", "\n".join(element.value for element in at.markdown), re.MULTILINE)
     levels = [len(signs) for signs, _ in headings]
     assert [entry.title] == [text for signs, text in headings if signs == "#"]

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.views import layout
 from explorer.views.layout import LayoutUnavailableError
+from tests.ui.app import TIMEOUT_S
 
 DEMO = Path(__file__).parents[2] / "browser" / "apps" / "diagram_app.py"
 
@@ -14,7 +15,7 @@ DEMO = Path(__file__).parents[2] / "browser" / "apps" / "diagram_app.py"
 @pytest.mark.parametrize("draw", ["overview", "4a", "aux_4a", "stem", "pool3", "classifier"])
 def test_every_diagram_mounts(draw):
     """The view takes each kind of drawing without an error."""
-    at = AppTest.from_file(DEMO, default_timeout=30)
+    at = AppTest.from_file(DEMO, default_timeout=TIMEOUT_S)
     at.query_params["draw"] = draw
     at.run()
     assert not at.exception
@@ -28,7 +29,7 @@ def test_without_graphviz_there_is_a_simpler_diagram(monkeypatch):
         raise LayoutUnavailableError("Graphviz is missing.")
 
     monkeypatch.setattr(layout, "svg", none)
-    at = AppTest.from_file(DEMO, default_timeout=30).run()
+    at = AppTest.from_file(DEMO, default_timeout=TIMEOUT_S).run()
     assert not at.exception
     (chart,) = at.get("graphviz_chart")
     assert "inception_4a" in chart.proto.spec

@@ -1,11 +1,17 @@
 """Rows of the table can be added, removed, renamed and reset, and each step can be undone."""
 
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app import forge, other_parts, title, totals
+from explorer.history import Version
+from explorer.presets import PRESETS
+from explorer.share import to_token
+from tests.ui.app import forge, open_app, other_parts, title, totals
+
+PAPER = PRESETS["paper"]
 
 
 def test_adding_a_row_makes_a_deeper_network(app: AppTest) -> None:
@@ -36,10 +42,12 @@ def test_renaming_a_tapped_row_renames_its_head(app: AppTest) -> None:
     assert app.selectbox(key="row").value == "4z"
 
 
-def test_a_stage_with_all_letters_is_full(app: AppTest) -> None:
+def test_a_stage_with_all_letters_is_full() -> None:
     """The 27th row of a stage is rejected with the reason, and nothing changes."""
-    for _ in range(25):
-        app.button(key="row_add").click().run()
+    last = PAPER.modules[-1]
+    rows = (last.replace(name=f"5{letter}") for letter in ascii_lowercase[2:])
+    app = open_app(net=to_token(Version("paper", PAPER.replace(modules=(*PAPER.modules, *rows)))))
+    app.button(key="row_add").click().run()
     assert "Stage 5 has all 26 letters" in app.error[0].value
     assert len(app.selectbox(key="row").options) == 7 + 26
 

@@ -75,13 +75,8 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> DirectQueue:
 
 
 def open_page(**query: str) -> AppTest:
-    """Open a session and go to the page, with these query parameters."""
-    at = open_app()
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/lab/look_inside.py").run()
-    assert not at.exception, at.exception
-    return at
+    """Open the app at the page, with these query parameters."""
+    return open_app("pages/lab/look_inside.py", **query)
 
 
 def choose_view(at: AppTest, view: str) -> AppTest:

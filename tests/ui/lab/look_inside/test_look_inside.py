@@ -70,7 +70,7 @@ def test_the_server_never_loads_torch_for_the_page() -> None:
         "cache.check_jobs = Waiting\n"
         "session.WAIT_S = 0\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "at = AppTest.from_file('streamlit_app.py', default_timeout=60).run()\n"
+        "at = AppTest.from_file('streamlit_app.py', default_timeout=300).run()\n"
         "at.switch_page('pages/lab/look_inside.py').run()\n"
         "assert not at.exception, at.exception\n"
         "assert at.segmented_control(key='look_inside_view').value == 'Feature maps'\n"

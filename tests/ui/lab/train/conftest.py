@@ -34,12 +34,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
 
 def open_page(**query: str) -> AppTest:
     """Open the page Train in a new session, with these query parameters."""
-    app = open_app()
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    return open_app(PAGE, **query)
 
 
 def open_as(session: str, run: Run) -> AppTest:
