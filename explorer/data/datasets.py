@@ -4,9 +4,14 @@ Test images are never among the training images: the datasets that come with the
 draws its test images from another seed, and an imported dataset without a split is split by seed, class by class.
 """
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +19,15 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from explorer.data.arrays import AnyArray, DataError, Pixels, read_idx, read_npz
+from explorer.data.arrays import AnyArray, DataError, Pixels
 from explorer.data.imported_names import read_names
 from explorer.data.scales import draw
 from explorer.paths import ASSETS
-from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
+from explorer.training.plan import DATASETS, DataName, DatasetChoice, DatasetInfo
 
-BUNDLED_FILE = ASSETS / "datasets" / "fashion_mnist.npz"
-SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # of Debian's package dataset-fashion-mnist
-IDX_FILES = {
-    "train": "train-images-idx3-ubyte",
-    "train_labels": "train-labels-idx1-ubyte",
-    "test": "t10k-images-idx3-ubyte",
-    "test_labels": "t10k-labels-idx1-ubyte",
+# The datasets that are files of the app: .npz with the arrays of an ImageSet. ``assets/datasets/make.py`` writes them.
+BUNDLED_FILES: Mapping[DataName, Path] = {
+    name: ASSETS / "datasets" / f"{name}.npz" for name in ("fashion_mnist", "fashion_mnist_full")
 }
 TEST_EVERY = 5  # every fifth image of a class is a test image, in a dataset without a split
 
@@ -45,25 +46,22 @@ class ImageSet:
 
     def counts(self) -> tuple[tuple[str, int, int], ...]:
         """Return each class with the number of its training images and of its test images."""
-        names = self.info.classes
-        counts = (
-            np.bincount(labels, minlength=len(names)).tolist() for labels in (self.train_labels, self.test_labels)
-        )
-        return tuple(zip(names, *counts, strict=True))
+        return _counts(self.info.classes, self.train_labels, self.test_labels)
 
-    def preview(self, count: int = 8) -> tuple[tuple[str, Pixels], ...]:
-        """Return each class with its first training images, at most ``count``: n × H × W × C."""
-        return tuple(
-            (name, self.train[np.flatnonzero(self.train_labels == number)[:count]].transpose(0, 2, 3, 1))
-            for number, name in enumerate(self.info.classes)
-        )
+
+class ClassPreview(NamedTuple):
+    """A class: the numbers of its training and test images, and its first training images, n × H × W × C."""
+
+    name: str
+    train: int
+    test: int
+    images: Pixels
 
 
 def available_datasets(folder: Path) -> tuple[DatasetChoice, ...]:
-    """Return all choices: the datasets that come with the app, the full Fashion-MNIST if it is there, and imports."""
-    names = [name for name in DATASETS if name != "fashion_mnist_full" or _fashion_mnist_folder(folder)]
+    """Return all choices: the datasets that come with the app, and those imported into a data directory."""
     return (
-        *(DatasetChoice(name=name) for name in names),
+        *(DatasetChoice(name=name) for name in DATASETS),
         *(DatasetChoice(name="own", upload=upload) for upload in imported_datasets(folder)),
     )
 
@@ -100,11 +98,12 @@ def load(choice: DatasetChoice, folder: Path) -> ImageSet:
     """Read a dataset into memory. ``folder`` is the data directory. Raises DataError if it is missing or damaged."""
     info = dataset_info(choice, folder)
     match choice.name:
-        case "fashion_mnist":
-            with BUNDLED_FILE.open("rb") as file:
-                return to_image_set(info, read_npz(file, BUNDLED_FILE.name))
-        case "fashion_mnist_full":
-            return to_image_set(info, _load_fashion_mnist(folder))
+        case "fashion_mnist" | "fashion_mnist_full":
+            try:
+                with _open_bundled(choice.name) as arrays:
+                    return to_image_set(info, arrays)
+            except (OSError, BadZipFile, zlib.error) as error:
+                raise DataError(f"{info.title}: the file is missing or damaged. Install the app again.") from error
         case "scales":
             return _draw_scales(info, choice.seed)
         case "own":
@@ -113,6 +112,57 @@ def load(choice: DatasetChoice, folder: Path) -> ImageSet:
             except (OSError, SafetensorError) as error:
                 raise _missing_import() from error
             return _split(info, arrays, choice.seed)
+
+
+def load_test_images(choice: DatasetChoice, folder: Path) -> tuple[Pixels, Labels]:
+    """Return the test images of a dataset and their labels. The training images of a bundled file stay unread."""
+    if choice.name in BUNDLED_FILES:
+        with _open_bundled(choice.name) as arrays:
+            return arrays["test"], arrays["test_labels"].astype(np.int64)
+    images = load(choice, folder)
+    return images.test, images.test_labels
+
+
+def preview(choice: DatasetChoice, folder: Path, count: int = 8) -> tuple[ClassPreview, ...]:
+    """Return each class of a dataset with at most ``count`` images. Of a bundled file it reads few training images."""
+    classes = dataset_info(choice, folder).classes
+    if choice.name in BUNDLED_FILES:
+        with _open_bundled(choice.name) as arrays:
+            labels = arrays["train_labels"], arrays["test_labels"]
+        first = _first_of_each_class(labels[0], len(classes), count)
+        images = _read_rows(BUNDLED_FILES[choice.name], "train", 1 + max(int(chosen.max()) for chosen in first))
+    else:
+        dataset = load(choice, folder)
+        labels, images = (dataset.train_labels, dataset.test_labels), dataset.train
+        first = _first_of_each_class(labels[0], len(classes), count)
+    counts = _counts(classes, *labels)
+    return tuple(
+        ClassPreview(*count, images[chosen].transpose(0, 2, 3, 1)) for count, chosen in zip(counts, first, strict=True)
+    )
+
+
+def _counts(classes: tuple[str, ...], train: AnyArray, test: AnyArray) -> tuple[tuple[str, int, int], ...]:
+    counts = (np.bincount(labels, minlength=len(classes)).tolist() for labels in (train, test))
+    return tuple(zip(classes, *counts, strict=True))
+
+
+def _first_of_each_class(labels: AnyArray, classes: int, count: int) -> list[NDArray[np.intp]]:
+    return [np.flatnonzero(labels == number)[:count] for number in range(classes)]
+
+
+@contextmanager
+def _open_bundled(name: DataName) -> Iterator[Mapping[str, AnyArray]]:
+    """Open a file that comes with the app. Its arrays are read when they are asked for."""
+    with BUNDLED_FILES[name].open("rb") as file, np.load(file) as arrays:
+        yield arrays
+
+
+def _read_rows(path: Path, array: str, rows: int) -> Pixels:
+    """Return the first rows of an array of bytes in an .npz file, without reading the rest."""
+    with ZipFile(path) as archive, archive.open(f"{array}.npy") as file:
+        np.lib.format.read_magic(file)
+        shape, _, _ = np.lib.format.read_array_header_1_0(file)
+        return np.frombuffer(file.read(rows * prod(shape[1:])), np.uint8).reshape(rows, *shape[1:])
 
 
 def _missing_import() -> DataError:
@@ -141,44 +191,6 @@ def to_image_set(info: DatasetInfo, arrays: Mapping[str, AnyArray]) -> ImageSet:
     return ImageSet(
         info, images.train, images.train_labels.astype(np.int64), images.test, images.test_labels.astype(np.int64)
     )
-
-
-def _fashion_mnist_folder(folder: Path) -> Path | None:
-    """Return the folder with the four IDX files of Fashion-MNIST, in the data directory or the system; None if missing.
-
-    The files may be gzipped.
-    """
-    for candidate in (folder / "fashion-mnist", SYSTEM_FOLDER):
-        if all(_idx_file(candidate, name) for name in IDX_FILES.values()):
-            return candidate
-    return None
-
-
-def _idx_file(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
-
-
-def _load_fashion_mnist(folder: Path) -> dict[str, Pixels]:
-    idx_folder = _fashion_mnist_folder(folder)
-    if idx_folder is None:
-        raise DataError(
-            f"The full Fashion-MNIST is not on this machine. Put its four IDX files into {folder / 'fashion-mnist'}, "
-            "or install Debian's package dataset-fashion-mnist."
-        )
-    return read_fashion_mnist(idx_folder)
-
-
-def read_fashion_mnist(folder: Path) -> dict[str, Pixels]:
-    """Read the four IDX files in a folder as an ImageSet's arrays. Raises DataError if a file is missing or damaged."""
-    arrays = {}
-    for part, name in IDX_FILES.items():
-        path = _idx_file(folder, name)
-        if path is None:
-            raise DataError(f"{name} is not in {folder}.")
-        with path.open("rb") as file:
-            values = read_idx(file, name)
-        arrays[part] = values if part.endswith("labels") else values[:, None]
-    return arrays
 
 
 def _draw_scales(info: DatasetInfo, seed: int) -> ImageSet:

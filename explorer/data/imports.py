@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from explorer.data.arrays import AnyArray, DataError
 from explorer.data.class_names import unique_names
-from explorer.data.datasets import BUNDLED_FILE, dataset_info, draw_test_split, imported_dataset_path
+from explorer.data.datasets import BUNDLED_FILES, dataset_info, draw_test_split, imported_dataset_path
 from explorer.data.image_archive import MIN_SIDE
 from explorer.data.images import png
 from explorer.data.import_report import (
@@ -186,7 +186,7 @@ def _is_fashion_mnist(images: LabelledImages) -> bool:
     expected = tuple(f"class {number}" for number in range(len(info.classes)))
     if images.images.shape[1:] != info.shape or images.class_names != expected:
         return False
-    with np.load(BUNDLED_FILE) as known:
+    with np.load(BUNDLED_FILES["fashion_mnist"]) as known:
         pairs = {
             (image.tobytes(), int(label))
             for part in ("train", "test")

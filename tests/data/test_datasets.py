@@ -6,74 +6,92 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assets.datasets import make
+from assets.datasets.make import SYSTEM_FOLDER
 from explorer.data import datasets
 from explorer.data.arrays import DataError
 from explorer.data.datasets import (
-    BUNDLED_FILE,
-    IDX_FILES,
-    SYSTEM_FOLDER,
-    ImageSet,
-    available_datasets,
+    BUNDLED_FILES,
     dataset_info,
     draw_test_split,
     load,
-    read_fashion_mnist,
+    load_test_images,
+    preview,
 )
-from explorer.training.plan import DATASETS, DatasetChoice
+from explorer.training.plan import DATASETS, DataName, DatasetChoice
 from tests.data.files import idx
 
 FASHION_MNIST = DatasetChoice(name="fashion_mnist")
 
 
-def test_the_bundled_images_are_balanced(tmp_path: Path) -> None:
-    """1,000 training images and 200 test images per class, in a small file."""
-    images = load(FASHION_MNIST, tmp_path)
-    assert [(name, 1_000, 200) for name in DATASETS["fashion_mnist"].classes] == list(images.counts())
-    assert BUNDLED_FILE.stat().st_size < 6_000_000
+@pytest.mark.parametrize(
+    ("name", "train", "test", "megabytes"), [("fashion_mnist", 1_000, 200, 6), ("fashion_mnist_full", 6_000, 1_000, 31)]
+)
+def test_the_bundled_images_are_balanced(name: DataName, train: int, test: int, megabytes: int, tmp_path: Path) -> None:
+    """All 70,000 images of Fashion-MNIST come with the app, and a sixth of them in a small file."""
+    images = load(DatasetChoice(name=name), tmp_path)
+    assert images.train.nbytes + images.test.nbytes == DATASETS[name].bytes
+    assert {(train, test)} == {(row.train, row.test) for row in preview(DatasetChoice(name=name), tmp_path)}
+    assert BUNDLED_FILES[name].stat().st_size < megabytes * 1_000_000
     assert 10 == len(np.unique(images.train_labels[:64]))
 
 
-def test_no_test_image_is_trained_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["fashion_mnist", "fashion_mnist_full", "scales"])
+def test_no_test_image_is_trained_on(name: DataName, tmp_path: Path) -> None:
     """Pixel by pixel, in every dataset that comes with the app."""
-    for name in ("fashion_mnist", "scales"):
-        images = load(DatasetChoice(name=name), tmp_path)
-        assert set() == {image.tobytes() for image in images.train} & {image.tobytes() for image in images.test}
+    images = load(DatasetChoice(name=name), tmp_path)
+    assert set() == {image.tobytes() for image in images.train} & {image.tobytes() for image in images.test}
+
+
+def test_the_small_part_is_the_beginning_of_the_whole(tmp_path: Path) -> None:
+    """Of each class it has the first images, in their order."""
+    small, full = (load(DatasetChoice(name=name), tmp_path) for name in ("fashion_mnist", "fashion_mnist_full"))
+    for number in range(10):
+        assert np.array_equal(small.test[small.test_labels == number], full.test[full.test_labels == number][:200])
+        ours, whole = (part.train[part.train_labels == number] for part in (small, full))
+        assert np.array_equal(ours, whole[:1_000])
 
 
 @pytest.mark.skipif(not SYSTEM_FOLDER.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
-def test_the_bundled_file_is_made_from_the_full_dataset(tmp_path: Path) -> None:
-    """The script makes the same file, byte for byte; and the full dataset can be chosen."""
-    from assets.datasets.make import main
-
-    main(SYSTEM_FOLDER, tmp_path / "made.npz")
-    assert BUNDLED_FILE.read_bytes() == (tmp_path / "made.npz").read_bytes()
-    assert (60_000, 1, 28, 28) == load(DatasetChoice(name="fashion_mnist_full"), tmp_path).train.shape
+def test_the_bundled_files_are_made_from_the_original(tmp_path: Path) -> None:
+    """The script makes the same files, byte for byte."""
+    make.main(SYSTEM_FOLDER, tmp_path)
+    for path in BUNDLED_FILES.values():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
-def test_the_full_fashion_mnist_is_available_if_its_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the data directory, gzipped or not. If they are missing, a sentence says where to put them."""
-    monkeypatch.setattr(datasets, "SYSTEM_FOLDER", tmp_path / "nowhere")
-    full = DatasetChoice(name="fashion_mnist_full")
-    assert full not in available_datasets(tmp_path)
-    with pytest.raises(DataError, match="Put its four IDX files into"):
-        load(full, tmp_path)
+def test_the_original_is_read_gzipped_or_not(tmp_path: Path) -> None:
+    """A missing file is named."""
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte is not in .*\."):
-        read_fashion_mnist(tmp_path)
-    (tmp_path / "fashion-mnist").mkdir()
-    info = DATASETS["fashion_mnist"].replace(train=20, test=10)
-    monkeypatch.setattr(datasets, "DATASETS", {"fashion_mnist_full": info})
-    for part, name in IDX_FILES.items():
-        count = 20 if part.startswith("train") else 10
-        values = np.arange(count) % 10 if part.endswith("labels") else np.ones((count, 28, 28))
+        make.read_fashion_mnist(tmp_path)
+    for part, name in make.IDX_FILES.items():
+        values = np.arange(20) % 10 if part.endswith("labels") else np.ones((20, 28, 28))
         content = idx(values.astype(np.uint8))
         compressed = gzip.compress(content, mtime=0) if part == "train" else content
-        (tmp_path / "fashion-mnist" / (f"{name}.gz" if part == "train" else name)).write_bytes(compressed)
-    assert full in available_datasets(tmp_path)
-    images = load(full, tmp_path)
-    assert ((20, 1, 28, 28), (10, 1, 28, 28)) == (images.train.shape, images.test.shape)
-    (tmp_path / "fashion-mnist" / IDX_FILES["test"]).write_bytes(idx(np.ones((9, 28, 28), np.uint8)))
+        (tmp_path / (f"{name}.gz" if part == "train" else name)).write_bytes(compressed)
+    arrays = make.read_fashion_mnist(tmp_path)
+    assert ((20, 1, 28, 28), (20,)) == (arrays["train"].shape, arrays["test_labels"].shape)
+
+
+def test_a_damaged_file_of_the_app_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Truncated, or with other arrays than its description."""
+    path = tmp_path / "fashion_mnist.npz"
+    monkeypatch.setattr(datasets, "BUNDLED_FILES", {"fashion_mnist": path})
+    path.write_bytes(BUNDLED_FILES["fashion_mnist"].read_bytes()[:1_000_000])
+    with pytest.raises(DataError, match="missing or damaged"):
+        load(FASHION_MNIST, tmp_path)
+    np.savez_compressed(path, train=np.ones((9, 1, 28, 28), np.uint8))
     with pytest.raises(DataError, match="does not hold the expected arrays"):
-        load(full, tmp_path)
+        load(FASHION_MNIST, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist_full", "scales"])
+def test_test_images_are_read_alone(name: DataName, tmp_path: Path) -> None:
+    """They are those of the whole dataset."""
+    images = load(DatasetChoice(name=name), tmp_path)
+    test, labels = load_test_images(DatasetChoice(name=name), tmp_path)
+    assert np.array_equal(images.test, test)
+    assert np.array_equal(images.test_labels, labels)
 
 
 def test_the_test_split_is_drawn_by_class_and_seed() -> None:
@@ -85,17 +103,18 @@ def test_the_test_split_is_drawn_by_class_and_seed() -> None:
     assert (is_test != draw_test_split(labels, 1)).any()
 
 
-def test_a_preview_has_images_of_each_class() -> None:
+@pytest.mark.parametrize("name", ["fashion_mnist_full", "scales"])
+def test_a_preview_has_the_first_images_of_each_class(name: DataName, tmp_path: Path) -> None:
     """Channels last, and of no other class."""
-    labels = np.array([1, 0, 1, 1])
-    train = labels[:, None, None, None].astype(np.uint8) * np.ones((1, 3, 8, 8), np.uint8)
-    info = DATASETS["scales"].replace(shape=(3, 8, 8), classes=("a", "b"), train=4, test=4)
-    images = ImageSet(info, train, labels, train, labels)
-    (a, zeros), (b, ones) = images.preview(2)
-    assert ("a", "b") == (a, b)
-    assert ((1, 8, 8, 3), (2, 8, 8, 3)) == (zeros.shape, ones.shape)
-    assert (0, 1) == (zeros.max(), ones.min())
-    assert (("a", 1, 1), ("b", 3, 3)) == images.counts()
+    images = load(DatasetChoice(name=name), tmp_path)
+    rows = preview(DatasetChoice(name=name), tmp_path, 3)
+    assert images.info.classes == tuple(row.name for row in rows)
+    assert [(row.train, row.test) for row in rows] == [
+        (sum(images.train_labels == number), sum(images.test_labels == number)) for number in range(len(rows))
+    ]
+    for number, row in enumerate(rows):
+        expected = images.train[images.train_labels == number][:3]
+        assert np.array_equal(expected, row.images.transpose(0, 3, 1, 2))
 
 
 def test_an_unknown_dataset_is_an_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
-from explorer.data.datasets import load
+from explorer.data.datasets import load_test_images
 from explorer.data.images import ImageError, decode
 from explorer.data.images import png as to_png
 from explorer.errors import InputError
@@ -77,12 +77,12 @@ def samples(source: str) -> tuple[Sample, ...]:
 
 def _test_images(dataset: DatasetChoice) -> tuple[Sample, ...]:
     """Return the first test images of each class: no network trained here has seen them."""
-    arrays, info = load(dataset, data_folder()), DATASETS[dataset.name]
+    (test, labels), info = load_test_images(dataset, data_folder()), DATASETS[dataset.name]
     credit = f"{info.title}, a test image. {info.source}"
     found = []
     for number, label in enumerate(info.classes):
-        for index in np.flatnonzero(arrays.test_labels == number)[:SAMPLES_PER_CLASS]:
-            pixels = np.ascontiguousarray(arrays.test[index].transpose(1, 2, 0))
+        for index in np.flatnonzero(labels == number)[:SAMPLES_PER_CLASS]:
+            pixels = np.ascontiguousarray(test[index].transpose(1, 2, 0))
             is_grey = pixels.shape[2] == 1
             found.append(Sample(label, to_png(pixels[:, :, 0] if is_grey else pixels), credit, label))
     return tuple(found)

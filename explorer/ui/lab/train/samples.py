@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.data.arrays import DataError
-from explorer.data.datasets import load
+from explorer.data.datasets import dataset_info, load_test_images, preview
 from explorer.settings import data_folder
 from explorer.training.events import Misclassification
 from explorer.training.plan import DatasetChoice, DatasetInfo
@@ -39,16 +39,14 @@ def forget_names() -> None:
 @lru_cache(maxsize=16)
 def _preview_html(data: DatasetChoice, folder: str) -> str:
     """Return the preview as HTML. The cache holds a few small images instead of the whole dataset."""
-    dataset = load(data, Path(folder))
-    previews = dict(dataset.preview(_PREVIEW_IMAGES))
-    return strips_html([ClassStrip(name, train, test, previews[name]) for name, train, test in dataset.counts()])
+    return strips_html([ClassStrip(*found) for found in preview(data, Path(folder), _PREVIEW_IMAGES)])
 
 
 @lru_cache(maxsize=32)
 def misclassified_html(data: DatasetChoice, folder: str, found: tuple[Misclassification, ...]) -> str:
     """Return misclassified test images as HTML. Raises DataError if the dataset has changed or no longer exists."""
-    dataset = load(data, Path(folder))
-    if any(mistake.image >= len(dataset.test) for mistake in found):
+    test, _ = load_test_images(data, Path(folder))
+    if any(mistake.image >= len(test) for mistake in found):
         raise DataError("The images have changed since this run was tested on them.")
-    images = dataset.test[[mistake.image for mistake in found]].transpose(0, 2, 3, 1)
-    return error_cards_html(images, found, dataset.info.classes)
+    images = test[[mistake.image for mistake in found]].transpose(0, 2, 3, 1)
+    return error_cards_html(images, found, dataset_info(data, Path(folder)).classes)
