@@ -1,7 +1,7 @@
 // Draws panels of lines (explorer/views/curves.py) over a shared horizontal axis. New points keep the elements, the zoom
 // (drag along a chart; double-click or the button resets it) and the lines hidden with the legend.
 const SVG = "http://www.w3.org/2000/svg";
-const LEFT = 52, RIGHT = 12, TOP = 8, BOTTOM = 36;
+const LEFT = 52, RIGHT = 12, LABELS = 72, TOP = 8, BOTTOM = 36, LABEL_HEIGHT = 12;
 const views = new WeakMap();
 
 export default function ({ data, parentElement }) {
@@ -98,7 +98,7 @@ function draw(view) {
 }
 
 function drawPanel(view, at) {
-  const panel = view.panels[at], { title, lines, unit } = view.data.panels[at];
+  const panel = view.panels[at], { title, lines, unit, has_end_labels: labelled } = view.data.panels[at];
   const width = Math.round(panel.figure.clientWidth), height = view.data.height;
   if (width < 80) return;
   panel.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -108,9 +108,10 @@ function drawPanel(view, at) {
   const visible = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
   const range = view.zoom ?? wholeRange(view.data.panels);
   const inside = visible.map((line) => pointsIn(line.points, range, unit));
-  const scale = panel.scale = createScale(range, valueRange(inside, unit), unit, width, height);
+  const scale = panel.scale = createScale(range, valueRange(inside, unit), unit, width, height, labelled ? LABELS : RIGHT);
   const parts = [...axes(scale, unit, view.data.axis, width, height)];
   visible.forEach((line, n) => parts.push(...lineParts(line, inside[n], scale)));
+  if (labelled) parts.push(...endLabels(visible, inside, scale, height));
   if (!inside.some((points) => points.length)) {
     parts.push(shape("text", { x: LEFT + 12, y: height / 2 }, view.data.empty));
   }
@@ -141,11 +142,11 @@ function valueRange(inside, unit) {
   return [Math.max(0, low - pad), unit === "fraction" ? Math.min(1, high + pad) : high + pad];
 }
 
-function createScale([x0, x1], [y0, y1], unit, width, height) {
-  const [inner, tall] = [width - LEFT - RIGHT, height - TOP - BOTTOM], f = unit === "log" ? Math.log : (y) => y;
+function createScale([x0, x1], [y0, y1], unit, width, height, right) {
+  const [inner, tall] = [width - LEFT - right, height - TOP - BOTTOM], f = unit === "log" ? Math.log : (y) => y;
   const [low, high] = [f(y0), f(y1)];
   return {
-    xs: [x0, x1], ys: [y0, y1],
+    xs: [x0, x1], ys: [y0, y1], end: width - right,
     x: (x) => LEFT + (inner * (x - x0)) / (x1 - x0 || 1),
     y: (y) => TOP + tall * (1 - (f(y) - low) / (high - low || 1)),
     toX: (pixel) => x0 + ((Math.min(Math.max(pixel, LEFT), LEFT + inner) - LEFT) / inner) * (x1 - x0),
@@ -155,14 +156,14 @@ function createScale([x0, x1], [y0, y1], unit, width, height) {
 function axes(scale, unit, axis, width, height) {
   const parts = [], floor = height - BOTTOM;
   for (const y of unit === "log" ? powers(scale.ys) : steps(scale.ys, 5)) {
-    parts.push(shape("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: scale.y(y), y2: scale.y(y) }));
+    parts.push(shape("line", { class: "grid", x1: LEFT, x2: scale.end, y1: scale.y(y), y2: scale.y(y) }));
     parts.push(shape("text", { x: LEFT - 7, y: scale.y(y) + 4, "text-anchor": "end" }, valueText(y, unit)));
   }
   for (const x of steps(scale.xs, Math.max(2, Math.floor(width / 110)))) {
     parts.push(shape("line", { class: "grid", x1: scale.x(x), x2: scale.x(x), y1: TOP, y2: floor }));
     parts.push(shape("text", { x: scale.x(x), y: floor + 16, "text-anchor": "middle" }, short(x)));
   }
-  parts.push(shape("text", { x: (LEFT + width - RIGHT) / 2, y: height - 4, "text-anchor": "middle" }, axis));
+  parts.push(shape("text", { x: (LEFT + scale.end) / 2, y: height - 4, "text-anchor": "middle" }, axis));
   return parts;
 }
 
@@ -172,9 +173,26 @@ function lineParts(line, points, scale) {
   const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
     "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.is_faint ? 0.45 : 1 })];
   if (line.has_markers) {
-    parts.push(...points.map(([x, y]) => shape("circle", { cx: scale.x(x), cy: scale.y(y), r: 3, fill: line.colour })));
+    parts.push(...points.map(([x, y]) => shape("circle", { cx: scale.x(x), cy: scale.y(y), r: line.is_faint ? 2 : 3, fill: line.colour,
+      "fill-opacity": line.is_faint ? 0.6 : 1 })));
   }
   return parts;
+}
+
+// The name of each line beside its last point, pushed apart where they would overlap, with a line from one to the other.
+function endLabels(lines, inside, scale, height) {
+  const labels = lines.map((line, n) => ({ line, last: inside[n].at(-1) })).filter(({ last }) => last)
+    .map(({ line, last }) => ({ line, x: scale.x(last[0]), from: scale.y(last[1]), y: scale.y(last[1]) })).sort((a, b) => a.y - b.y);
+  labels.forEach((label, n) => { label.y = Math.max(label.y, n ? labels[n - 1].y + LABEL_HEIGHT : TOP + 4); });
+  let floor = height - BOTTOM + 2;
+  for (const label of labels.toReversed()) {
+    label.y = Math.min(label.y, floor);
+    floor = label.y - LABEL_HEIGHT;
+  }
+  return labels.flatMap(({ line, x, from, y }) => [
+    shape("line", { x1: x, y1: from, x2: scale.end + 9, y2: y, stroke: line.colour, "stroke-opacity": 0.5 }),
+    shape("text", { class: "end-label", x: scale.end + 11, y: y + 4 }, line.name),
+  ]);
 }
 
 // The values of all lines at the point nearest to the pointer, in a box beside it.

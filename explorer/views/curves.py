@@ -39,11 +39,15 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One chart. ``unit``: a ``fraction`` has an axis in percent from 0, ``log`` a logarithmic axis."""
+    """One chart. ``unit``: a ``fraction`` has an axis in percent from 0, ``log`` a logarithmic axis.
+
+    ``has_end_labels``: the name of each line is at its end too, for lines that are too many to look up in the legend.
+    """
 
     title: str
     lines: tuple[Line, ...]
     unit: Literal["fraction", "number", "log"] = "number"
+    has_end_labels: bool = False
 
 
 class Group(NamedTuple):
@@ -56,7 +60,7 @@ class Group(NamedTuple):
     dash: str = ""
 
 
-def run_panels(curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Panel, ...]:
+def run_panels(name: str, curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Panel, ...]:
     """Return the panels of one network in training: accuracy, loss, losses of the auxiliary heads, gradients."""
 
     def train_and_test(quantity: str) -> tuple[Line, Line]:
@@ -67,15 +71,16 @@ def run_panels(curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Pan
         )
 
     panels = [
-        Panel("Accuracy", train_and_test("accuracy"), "fraction"),
-        Panel("Loss of the main classifier", train_and_test("loss")),
+        Panel(f"{name}: accuracy", train_and_test("accuracy"), "fraction"),
+        Panel(f"{name}: loss of the main classifier", train_and_test("loss")),
     ]
     heads = [kind for kind in curves if kind.startswith("aux_loss/")]
     if heads:
-        panels.append(Panel("Losses of the auxiliary heads", tuple(_heads(curves, heads, axis, macs))))
+        panels.append(Panel(f"{name}: losses of the auxiliary heads", tuple(_heads(curves, heads, axis, macs))))
     blocks = [kind for kind in curves if kind.startswith("gradient/")]
     if blocks:
-        panels.append(Panel("Gradient norm per block", tuple(_gradients(curves, blocks, axis, macs, theme)), "log"))
+        lines = tuple(_gradients(curves, blocks, axis, macs, theme))
+        panels.append(Panel(f"{name}: gradient norm per block", lines, "log", has_end_labels=True))
     return tuple(panels)
 
 
@@ -108,18 +113,16 @@ def _depth(kind: str) -> tuple[int, str]:
     return {"stem": 0, "classifier": 2}.get(block, 3 if block.startswith("aux_") else 1), block
 
 
-def comparison_panels(groups: Sequence[Group], axis: Axis, *, show_seeds: bool = True) -> tuple[Panel, ...]:
+def comparison_panels(groups: Sequence[Group], axis: Axis) -> tuple[Panel, ...]:
     """Return the panels of several networks: test accuracy and loss, and the training loss.
 
-    For a network with several seeds, a thick line shows the mean, and faint ones show each seed if ``show_seeds``.
+    For a network with several seeds, a thick line shows the mean, and a faint one each seed.
     """
     titles = ("Test accuracy", "Test loss", "Training loss")
     return tuple(
         Panel(
             title,
-            tuple(
-                line for group in groups for line in _group_lines(group, kind, axis) if show_seeds or not line.is_faint
-            ),
+            tuple(line for group in groups for line in _group_lines(group, kind, axis)),
             "fraction" if kind == "test_accuracy" else "number",
         )
         for kind, title in zip(COMPARED_CURVES, titles, strict=True)
@@ -131,7 +134,9 @@ def _group_lines(group: Group, kind: str, axis: Axis) -> list[Line]:
     has_markers = kind.startswith("test")
     if len(lines) == 1:
         return [Line(group.title, group.colour, lines[0], group.dash, has_markers=has_markers)]
-    faint = [Line(group.title, group.colour, points, width=1, is_faint=True) for points in lines]
+    faint = [
+        Line(group.title, group.colour, points, width=1, is_faint=True, has_markers=has_markers) for points in lines
+    ]
     means = [
         (mean(x for x, _ in points), mean(y for _, y in points)) for points in zip(*lines, strict=False)
     ]  # up to the shortest line

@@ -175,8 +175,11 @@ def _numbers(counts: Sequence[Sequence[int]], classes: Sequence[str], highest: i
 # ── several networks ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def group_rows(groups: Sequence[SeedGroup], seeds: int) -> list[dict[str, Any]]:
-    """Return a row per group of results, in their order: mean accuracy, interval, spread, and how many seeds ended."""
+def group_rows(groups: Sequence[SeedGroup], seeds: int = 0) -> list[dict[str, Any]]:
+    """Return a row per group of results, in their order: mean accuracy, interval, spread, and the number of seeds.
+
+    If there should be more ``seeds``, the others have diverged or were stopped.
+    """
     return [
         {
             "network": group.name,

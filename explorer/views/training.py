@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from explorer.runs.records import Run, State
-from explorer.training.plan import Budget, DatasetInfo, Plan, Settings, effective_learning_rate
+from explorer.training.plan import INTERIM_TEST_IMAGES, Budget, DatasetInfo, Plan, Settings, effective_learning_rate
 from explorer.views import formatting as fmt
 
 BadgeColour = Literal["gray", "blue", "orange", "green", "red"]
@@ -95,6 +95,18 @@ def progress_text(run: Run) -> str:
     if left is not None:
         parts += [f"about {duration(left)} left", f"{images / seconds:,.0f} images/s"]
     return " · ".join([*parts, f"step {run.step:,}"])
+
+
+def test_points_text(dataset: DatasetInfo | None) -> str:
+    """Return how many test images the points of a test curve are of."""
+    if dataset is None:
+        return f"Test points before the last are of at most {INTERIM_TEST_IMAGES} test images, without dropout."
+    if dataset.test <= INTERIM_TEST_IMAGES:
+        return f"Test points are of all {dataset.test:,} test images, without dropout."
+    return (
+        f"Test points are of a sample of {INTERIM_TEST_IMAGES} test images, the last one of all {dataset.test:,}, "
+        "without dropout."
+    )
 
 
 def queue_text(position: int) -> str:

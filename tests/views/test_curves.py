@@ -33,7 +33,7 @@ CURVES = {
 
 def test_the_panels_of_a_run() -> None:
     """Training and test together, the auxiliary heads apart, the gradients ordered by depth."""
-    accuracy, loss, heads, gradients = run_panels(CURVES, "step", MACS, LIGHT)
+    accuracy, loss, heads, gradients = run_panels("mini", CURVES, "step", MACS, LIGHT)
     assert [line.name for line in accuracy.lines] == ["train", "test"]
     assert accuracy.lines[0].points == [(1.0, 0.1), (2.0, 0.2)]
     assert accuracy.unit == "fraction"
@@ -42,14 +42,15 @@ def test_the_panels_of_a_run() -> None:
     assert heads.lines[0].dash != heads.lines[1].dash
     assert [line.name for line in gradients.lines] == ["stem", "3a", "classifier", "aux 4a"]
     assert gradients.unit == "log"
+    assert gradients.has_end_labels
 
 
 def test_without_auxiliary_heads_there_is_no_panel_for_them() -> None:
     """There is none for gradients before the first."""
     curves = {kind: CURVES[kind] for kind in COMPARED_CURVES}
-    assert [panel.title for panel in run_panels(curves, "step", MACS, LIGHT)] == [
-        "Accuracy",
-        "Loss of the main classifier",
+    assert [panel.title for panel in run_panels("mini", curves, "step", MACS, LIGHT)] == [
+        "mini: accuracy",
+        "mini: loss of the main classifier",
     ]
 
 
@@ -59,7 +60,7 @@ def test_without_auxiliary_heads_there_is_no_panel_for_them() -> None:
 def test_the_axes_of_the_curves(axis: str, last: float) -> None:
     """Steps, seconds, images, or MACs of training."""
     assert axis in AXES
-    panels = run_panels(CURVES, axis, MACS, LIGHT)
+    panels = run_panels("mini", CURVES, axis, MACS, LIGHT)
     assert panels[0].lines[0].points[-1][0] == last
 
 
@@ -67,7 +68,7 @@ def test_the_axes_of_the_curves(axis: str, last: float) -> None:
 def test_gradients_contrast_with_the_background(theme: palette.Theme) -> None:
     """Each block has its own colour, with a contrast of at least 3."""
     curves = CURVES | {f"gradient/{block}": points(1.0) for block in ("3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")}
-    lines = [line for line in run_panels(curves, "step", MACS, theme)[3].lines if not line.dash]
+    lines = [line for line in run_panels("mini", curves, "step", MACS, theme)[3].lines if not line.dash]
     assert len({line.colour for line in lines}) == len(lines)
     assert all(palette.contrast(line.colour, theme.background) > 3 for line in lines)
 
@@ -83,6 +84,7 @@ def test_seeds_are_faint_and_their_mean_is_thick() -> None:
         ("A mini", False),
         ("B half", False),
     ]
+    assert all(line.has_markers for line in lines)  # a curve of one point is seen too
     assert lines[2].points == [(1.0, pytest.approx(0.3))]
     assert lines[3].points == [(1.0, 0.2), (2.0, 0.4)]
 
@@ -111,7 +113,7 @@ def test_a_race_among_other_runs_shows_every_network() -> None:
         *run_groups("A race", "#111111", race, curves, [1, 2]),
         *run_groups("B one", "#222222", alone, curves[:2], [1]),
     )
-    lines = comparison_panels(groups, "macs", show_seeds=False)[0].lines
+    lines = [line for line in comparison_panels(groups, "macs")[0].lines if not line.is_faint]
     assert [(line.name, line.colour) for line in lines] == [
         ("A race: mini", "#111111"),
         ("A race: half", "#111111"),

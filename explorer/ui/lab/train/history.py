@@ -9,12 +9,13 @@ import streamlit as st
 
 from explorer.data.arrays import DataError
 from explorer.runs.records import ACTIVE, STATES, Run, State
+from explorer.runs.results import group_by_seed, results_of_run
+from explorer.training.plan import DatasetChoice
 from explorer.ui import runs
-from explorer.ui.components.variants import theme
-from explorer.ui.lab.train import actions, run_view
+from explorer.ui.lab.train import actions, comparison
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
-from explorer.views import curves
+from explorer.views import results
 from explorer.views import training as words
 from explorer.views.comparison_tables import LETTERS
 
@@ -37,6 +38,7 @@ def show_history() -> None:
         return
     selected = _show_table(found)
     _watch(_states(all_runs))
+    _show_repeated(found)
     if not selected:
         st.caption(
             f"{len(found):,} of {len(all_runs):,} runs. Select one to open or change it, up to {len(LETTERS)} to "
@@ -48,7 +50,7 @@ def show_history() -> None:
     else:
         _show_delete(selected)
     runs.show_refusal("history")
-    _show_comparison(selected[: len(LETTERS)])
+    comparison.show_comparison(selected)
 
 
 def _states(found: Sequence[Run]) -> dict[str, State]:
@@ -87,12 +89,12 @@ def _filter(all_runs: Sequence[Run]) -> list[Run]:
 
 
 def _searchable_text(run: Run) -> str:
-    return " ".join((run.name, run.id, *(network.name for network in run.plan.networks), _dataset_title(run)))
+    return " ".join((run.name, run.id, *(network.name for network in run.plan.networks), _dataset_title(run.plan.data)))
 
 
-def _dataset_title(run: Run) -> str:
+def _dataset_title(data: DatasetChoice) -> str:
     try:
-        return runs.load_dataset_info(run.plan.data).title
+        return runs.load_dataset_info(data).title
     except DataError:
         return "deleted images"
 
@@ -106,7 +108,13 @@ def _show_table(found: Sequence[Run]) -> list[Run]:
         key=f"history_table_{hash(tuple(run.id for run in found))}_{_TABLE_VERSION.get()}",
         on_select="rerun",
         selection_mode="multi-row",
-        column_config={"accuracy": st.column_config.NumberColumn("best test accuracy", format="%.1f %%")},
+        column_config={
+            "accuracy": st.column_config.TextColumn(
+                "test accuracy",
+                help="At the end of the budget: of one training with its 95 % interval (Wilson), of several seeds the "
+                "mean, of a race each network.",
+            )
+        },
         placeholder="–",
         alt="All runs with state, accuracy and time",
     )
@@ -119,8 +127,8 @@ def _row(run: Run) -> dict[str, Any]:
         "run": run.name,
         "state": words.STATES[run.state][0],
         "networks": " vs ".join(network.name for network in run.plan.networks),
-        "images": _dataset_title(run),
-        "accuracy": _best_accuracy(run),
+        "images": _dataset_title(run.plan.data),
+        "accuracy": _accuracies(run),
         "steps": run.step,
         "training": words.duration(seconds),
         "budget": words.budget_text(run.plan.budget),
@@ -128,11 +136,32 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _best_accuracy(run: Run) -> float | None:
-    """Return the best last test accuracy of the trainers of a run, in percent; None before the first evaluation."""
-    curve = runs.store().curve
-    last = [curve(run.id, "test_accuracy", trainer.number, max_points=1_000)[-1:] for trainer in run.trainers]
-    return max((100 * points[0].value for points in last if points), default=None)
+def _accuracies(run: Run) -> str:
+    """Return the test accuracy of each network of a run, in the order of its networks; of several seeds the mean."""
+    groups = results_of_run(runs.store(), run)
+    if not groups:
+        return ""
+    if len(run.plan.trainers) == 1:
+        return f"{results.percent(groups[0].mean)} ({results.interval_text(groups[0].interval)})"
+    numbers = range(len(run.plan.networks))
+    return " vs ".join(results.percent(groups[number].mean) if number in groups else "–" for number in numbers)
+
+
+def _show_repeated(found: Sequence[Run]) -> None:
+    """Show the results of what was trained with several seeds, over all listed runs."""
+    groups = [group for group in group_by_seed(runs.store(), found) if len(group.results) > 1]
+    if not groups:
+        return
+    rows = [
+        row | {"images": _dataset_title(group.training.data), "budget": words.budget_text(group.training.budget)}
+        for group, row in zip(groups, results.group_rows(groups), strict=True)
+    ]
+    st.markdown("**Trained with several seeds**")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Results of trainings that differ only by their seed")
+    st.caption(
+        "One row for all trainings above that differ only by their seed: the same network, images, settings and "
+        f"budget. {results.interval_note(groups)}"
+    )
 
 
 def _show_run(run: Run) -> None:
@@ -163,33 +192,3 @@ def _delete(selected: Sequence[Run]) -> None:
         if not actions.perform(runs.manager().delete, run.id, place="history"):
             return
     _TABLE_VERSION.set(_TABLE_VERSION.get() + 1)
-
-
-def _show_comparison(selected: Sequence[Run]) -> None:
-    """Show the curves of some runs, one colour per run; of a race each network, as the mean over its seeds."""
-    started = [run for run in selected if run.trainers]
-    if not started:
-        return
-    groups = [
-        group
-        for letter, run in zip(LETTERS, started, strict=False)
-        for group in curves.run_groups(
-            f"{letter} {run.name}",
-            theme().variants[letter],
-            run.plan,
-            run_view.shared_curves(run),
-            run_view.macs_of_networks(run),
-        )
-    ]
-    axis = run_view.choose_axis("history")
-    run_view.show_curves(
-        curves.comparison_panels(groups, axis, show_seeds=False),
-        axis,
-        "-".join(run.id for run in started),
-        wide_first=True,
-    )
-    if any(len(run.plan.trainers) > 1 for run in started):
-        st.caption(
-            "Each network of a race is one line, the mean over its seeds; networks of one race share a colour and "
-            "differ in their dashes. Open the race to see each seed."
-        )

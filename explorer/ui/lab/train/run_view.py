@@ -34,13 +34,13 @@ _chart = st.components.v2.component(
 _MAX_POINTS = 150  # of a curve; more are averaged, which also averages the noise of single batches
 _POLL_S = 1.0
 _READING = (
-    "Reading this chart: training points are means over batches, with dropout; test points are over test images, "
-    "without dropout. The size of a gradient is its L2 norm over the weights of a block. Drag along a chart to zoom, "
-    "double-click to reset the zoom; click a name to hide its line."
+    "Reading this chart: training points are means over batches, with dropout. {test_points} The size of a gradient is "
+    "its L2 norm over the weights of a block. Drag along a chart to zoom, double-click to reset the zoom; click a name "
+    "to hide its line."
 )
 _READING_RACE = (
     "Reading this chart: one colour per network. With several seeds the thick line is their mean and each thin line is "
-    "one seed. Drag along a chart to zoom, double-click to reset the zoom; click a name to hide its line."
+    "one seed. {test_points} Drag along a chart to zoom, double-click to reset the zoom; click a name to hide its line."
 )
 
 
@@ -115,7 +115,7 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
         axis = choose_axis("race" if is_race else "one", macs=is_race)
         panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
         show_curves(panels, axis, run.id, wide_first=is_race)
-        st.caption(_READING_RACE if is_race else _READING)
+        st.caption((_READING_RACE if is_race else _READING).format(test_points=words.test_points_text(dataset)))
     elif dataset:  # while it waits
         samples.show_preview(run.plan.data, dataset)
     if is_race:
@@ -143,10 +143,17 @@ def choose_axis(place: str, *, macs: bool = True) -> curves.Axis:
     return axis if axis in axes else axes[0]
 
 
-def show_curves(panels: Sequence[curves.Panel], axis: curves.Axis, name: str, *, wide_first: bool = False) -> None:
+def show_curves(
+    panels: Sequence[curves.Panel],
+    axis: curves.Axis,
+    name: str,
+    *,
+    wide_first: bool = False,
+    key: str = "training_curves",
+) -> None:
     """Show panels of curves; those with the same ``name`` are updated in place and keep their zoom.
 
-    ``wide_first``: the first panel has the full width.
+    ``wide_first``: the first panel has the full width. Several charts on a page have different keys.
     """
     data = {
         "name": f"{name} {axis}",
@@ -156,7 +163,7 @@ def show_curves(panels: Sequence[curves.Panel], axis: curves.Axis, name: str, *,
         "empty": "no points yet",
         "panels": [{**panel._asdict(), "lines": [line._asdict() for line in panel.lines]} for panel in panels],
     }
-    _chart(key="training_curves", data=data)
+    _chart(key=key, data=data)
 
 
 def _curves(run_id: str, trainer: int, kinds: Sequence[str]) -> dict[str, list[Point]]:
@@ -180,7 +187,8 @@ def _macs(config: GoogLeNetConfig) -> int:
 
 def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     found = _curves(run.id, 0, runs.store().kinds(run.id, 0))
-    return curves.run_panels(found, axis, _macs(run.plan.networks[0].config), theme())
+    network = run.plan.networks[0]
+    return curves.run_panels(network.name, found, axis, _macs(network.config), theme())
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:

@@ -26,7 +26,7 @@ def test_the_history_lists_and_filters(manager: Manager) -> None:
     table = app.dataframe[0].value
     assert list(table["run"]) == ["half", "mini"]
     assert list(table["state"]) == ["stopped", "finished"]
-    assert table["accuracy"][1] == 80.0
+    assert list(table["accuracy"]) == ["", "80.0 % (78.2 to 81.7 %)"]
     app.text_input(key="history_text").set_value("SCALES").run()
     assert list(app.dataframe[0].value["run"]) == ["half"]
     app.text_input(key="history_text").set_value("").run()
@@ -47,17 +47,71 @@ def test_the_history_polls_while_a_run_is_active(manager: Manager) -> None:
     assert "history_again" not in str(app)
 
 
-def test_the_history_compares_every_network_of_a_race(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trainings_that_differ_only_by_seed_are_one_row(manager: Manager) -> None:
+    """With mean, interval and number; of a race each network. What was trained once is not repeated there."""
+    for seed, accuracy in ((0, 0.8), (1, 0.82), (2, 0.81)):
+        store_run(manager.store, make_plan("mini", seeds=(seed,)), accuracies=(accuracy,))
+    store_run(manager.store, make_plan("mini", "half", seeds=(3, 4)), accuracies=(0.83, 0.84, 0.7, 0.7))
+    store_run(manager.store, make_plan("mini", data="scales"), accuracies=(0.4,))
+    app = choose_view(open_page(), "history")
+    runs, repeated = (table.value for table in app.dataframe)
+    assert list(runs["accuracy"])[1] == "83.5 % vs 70.0 %"
+    assert list(repeated["network"]) == ["mini", "half"]
+    assert list(repeated["test accuracy"]) == ["82.0 %", "70.0 %"]
+    assert list(repeated["seeds"]) == ["5", "2"]
+    assert repeated["95 % interval"][0] == "79.4 to 84.6 %"
+    assert "covers the choice of seeds and of test images" in page_text(app)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Panel]:
+    """All runs are selected, and the panels of their charts are in this list."""
+    panels: list[Panel] = []
+    monkeypatch.setattr(history, "_show_table", lambda found: found)
+    monkeypatch.setattr(run_view, "show_curves", lambda shown, *_, **__: panels.append(shown[0]))
+    return panels
+
+
+def test_the_history_compares_every_network_of_a_race(manager: Manager, drawn: list[Panel]) -> None:
     """One line per network, in the colour of its run, beside a run of one network; the caption explains it."""
     store_run(manager.store, make_plan("mini"))
     store_run(manager.store, make_plan("mini", "half", seeds=(0, 1)))
-    drawn: list[Panel] = []
-    monkeypatch.setattr(history, "_show_table", lambda found: found)  # all rows are selected
-    monkeypatch.setattr(run_view, "show_curves", lambda panels, *_, **__: drawn.extend(panels))
     app = choose_view(open_page(), "history")
     assert not app.exception
-    assert [line.name for line in drawn[0].lines] == ["A mini_vs_half: mini", "A mini_vs_half: half", "B mini"]
-    assert len({line.colour for line in drawn[0].lines}) == 2
-    assert all(line.points for panel in drawn for line in panel.lines)
-    assert "Each network of a race is one line, the mean over its seeds" in page_text(app)
+    lines = [line for line in drawn[0].lines if not line.is_faint]
+    assert [line.name for line in lines] == ["A mini_vs_half: mini", "A mini_vs_half: half", "B mini"]
+    assert len({line.colour for line in lines}) == 2
+    assert all(line.points for line in drawn[0].lines)
+    assert "networks of one race share a colour" in page_text(app)
     assert "Some may belong to other people: ask first." in page_text(app)  # below the button that deletes them
+
+
+def test_accuracies_on_different_images_have_their_own_axis(manager: Manager, drawn: list[Panel]) -> None:
+    """A chart per dataset, with its title, and no difference between the two."""
+    store_run(manager.store, make_plan("mini"), accuracies=(0.8,))
+    store_run(manager.store, make_plan("mini", data="scales"), accuracies=(0.4,))
+    app = choose_view(open_page(), "history")
+    assert [[line.name for line in panel.lines] for panel in drawn] == [["A mini"], ["B mini"]]
+    assert "**Scales (synthetic)**" in page_text(app)
+    assert "McNemar" not in page_text(app)
+
+
+def test_two_runs_are_compared_on_their_test_images(manager: Manager, drawn: list[Panel]) -> None:
+    """As two trainings; with three seeds each, as two networks."""
+    seeds = (0, 1, 2)
+    store_run(manager.store, make_plan("mini"), accuracies=(0.8,))
+    store_run(manager.store, make_plan("mini", steps=200), accuracies=(0.9,))
+    text = page_text(choose_view(open_page(), "history"))
+    assert "Of these two trainings, that of A mini is more accurate by 10.0 percentage points" in text
+    store_run(manager.store, make_plan("mini", "half", seeds=seeds), accuracies=(0.8, 0.81, 0.8, 0.7, 0.7, 0.71))
+    text = page_text(choose_view(open_page(), "history"))
+    assert "**A mini is more accurate than A half** by 10.0 percentage points (95 % interval +" in text
+
+
+def test_more_runs_than_colours_are_announced(manager: Manager, drawn: list[Panel]) -> None:
+    """The page says which of them the charts show."""
+    for seed in range(5):
+        store_run(manager.store, make_plan("mini", seeds=(seed,)))
+    app = choose_view(open_page(), "history")
+    assert "5 runs are selected. The charts show the first 4: mini, mini, mini, mini." in page_text(app)
+    assert [line.name[0] for line in drawn[0].lines] == list("ABCD")
