@@ -163,6 +163,7 @@ def test_help() -> None:
         assert "NETWORK" in run(command, "--help").stdout
 
 
+@pytest.mark.slow
 def test_a_pipe_without_torch() -> None:
     """Run as a program: output can be piped into another command, and torch is not loaded."""
     line = f"{sys.executable} -X importtime -m explorer export paper -f json 2>&1 >/dev/null | grep -c -w torch"

@@ -214,6 +214,7 @@ def test_an_evaluation_in_a_run_store(store: Store) -> None:
     assert [mistake.image, mistake.label, mistake.predicted, mistake.probability] == stored["mistakes"][0]
 
 
+@pytest.mark.slow
 def test_a_paused_run_resumes(store: Store) -> None:
     """Its next steps are those of the version that paused it."""
     run = store.run(RUNS["half_way"]["id"])

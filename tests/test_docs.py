@@ -103,6 +103,7 @@ def test_the_server_watches_files_only_for_a_developer_who_asks() -> None:
     assert "streamlit run streamlit_app.py --server.fileWatcherType auto" in (ROOT / "CONTRIBUTING.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_readme_python_code_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,6 +132,17 @@ def test_the_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_changelog_has_every_page(entry: object) -> None:
     """What is new is told."""
     assert entry.title.lower().rstrip("?") in CHANGELOG.lower()
+
+
+def test_the_markers_are_documented() -> None:
+    """Each marker of the tests has its reason where contributors look, and the quick round leaves the long ones out."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert {"gpu", "browser", "slow"} == {marker.partition(":")[0] for marker in settings["markers"]}
+    assert "--strict-markers" in settings["addopts"]
+    for document in (README, contributing):
+        assert '`pytest -m "not slow and not browser"`' in document.replace("\n  ", " ")
+    assert "`slow`" in contributing
 
 
 DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}  # where a package is not called as it is imported

@@ -70,6 +70,7 @@ def window_of(layer: nn.Module) -> tuple[int, int, int]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", PRESETS_AT_SIZES)
 def test_presets_at_three_sizes(config: GoogLeNetConfig) -> None:
     """Closed form, live rows, torchinfo and half of FlopCounterMode agree for each preset at three input sizes."""
@@ -82,6 +83,7 @@ def test_inference_runs_without_the_heads(config: GoogLeNetConfig) -> None:
     assert 2 * summarize(config).macs() == flops(build_model(config, "meta").eval(), images(config))
 
 
+@pytest.mark.slow
 @given(networks())
 @examples(200)
 def test_random_edits(config: GoogLeNetConfig) -> None:

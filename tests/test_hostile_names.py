@@ -122,6 +122,7 @@ def test_source() -> None:
             assert shape(tree) == expected
 
 
+@pytest.mark.slow
 def test_html() -> None:
     """The page has the same tags and attributes with every name, and shows the name."""
     expected = Outline(comparison_tables.totals_html(COMPARISON, ["a", "b"], LIGHT)).tags
@@ -133,6 +134,7 @@ def test_html() -> None:
         assert cells.tags in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
 
 
+@pytest.mark.slow
 def test_handout() -> None:
     """The same for the whole page, with the name as its title and the note."""
     expected = Outline(network_handout(MINI, SUMMARY, "a", "a")).tags

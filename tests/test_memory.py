@@ -25,6 +25,7 @@ def saved_bytes(model: GoogLeNet, images: torch.Tensor) -> int:
     return sum(tensor.untyped_storage().nbytes() for address, tensor in saved.items() if address not in known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["paper", "batch_norm", "torchvision", "naive", "mini"])
 def test_it_equals_what_autograd_saves(name: str) -> None:
     """Within 2 %, for LRN and BatchNorm, with and without reductions, with the small and the large stem."""

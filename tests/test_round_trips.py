@@ -34,6 +34,7 @@ def expected_shapes(config: GoogLeNetConfig) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in build_model(config, "meta").state_dict().items()}
 
 
+@pytest.mark.slow
 @given(VERSIONS)
 @examples(1_000)
 def test_random_networks_round_trip(version: Version) -> None:

@@ -24,6 +24,7 @@ def test_there_is_a_file_for_each_dataset() -> None:
     assert {path.stem for path in FILES} == set(DATASET_NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_an_image_file_gives_the_same_prediction(path: Path, tmp_path: Path) -> None:
     """A PNG file, preprocessed as the metadata says, is classified like its pixels; most predictions are correct."""

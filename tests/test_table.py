@@ -285,6 +285,7 @@ def assert_well_formed(found: tuple[Problem, ...]) -> None:
         assert len(problem.message) < 700
 
 
+@pytest.mark.slow
 def test_ten_thousand_random_tables() -> None:
     """Any table gives a network that can be built, or problems, and never raises."""
     good = 0

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from explorer.lessons.text import read
 from explorer.ui.navigation import PAGES
 
@@ -16,6 +18,7 @@ def test_every_lesson_is_listed_with_its_time() -> None:
     assert [(title, int(minutes)) for title, minutes in rows] == lessons
 
 
+@pytest.mark.slow
 def test_the_code_gives_the_documented_results() -> None:
     """The code block runs unchanged, and the numbers in its comment are those of the line before it."""
     code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]

@@ -12,6 +12,8 @@ from explorer.live.batches import Batches
 from explorer.live.weights import load_weights, restore_model
 from explorer.training.plan import DATASETS
 
+pytestmark = pytest.mark.slow
+
 README = (HERE / "README.md").read_text("utf-8")
 
 

@@ -36,6 +36,7 @@ def test_the_bundled_images_are_balanced(name: DataName, train: int, test: int, 
     assert 10 == len(np.unique(images.train_labels[:64]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion_mnist", "fashion_mnist_full", "scales"])
 def test_no_test_image_is_trained_on(name: DataName, tmp_path: Path) -> None:
     """Pixel by pixel, in every dataset that comes with the app."""
@@ -43,6 +44,7 @@ def test_no_test_image_is_trained_on(name: DataName, tmp_path: Path) -> None:
     assert set() == {image.tobytes() for image in images.train} & {image.tobytes() for image in images.test}
 
 
+@pytest.mark.slow
 def test_the_small_part_is_the_beginning_of_the_whole(tmp_path: Path) -> None:
     """Of each class it has the first images, in their order."""
     small, full = (load(DatasetChoice(name=name), tmp_path) for name in ("fashion_mnist", "fashion_mnist_full"))

@@ -184,6 +184,7 @@ print(json.dumps({"found": found, "growth": megabytes() - before}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems use other units for the size of a process")
 def test_hostile_files_become_an_image_or_a_sentence(tmp_path: Path) -> None:
     """Each within a second of CPU time, and in the memory of one large image, also in threads."""
@@ -292,6 +293,7 @@ def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
     assert "white" in image.notes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_large_image_is_reduced(kind: str) -> None:
     """Its aspect ratio stays, and a note has its size."""

@@ -10,6 +10,8 @@ from explorer import PRESETS, summarize
 from explorer.cli import app
 from explorer.export.size import export_limit_reason, export_megabytes
 
+pytestmark = pytest.mark.slow
+
 PEAK = """
 import sys
 from explorer import PRESETS

@@ -67,6 +67,7 @@ def assert_same_output(config: GoogLeNetConfig, base: str = "paper") -> None:
     assert all(torch.equal(expected.aux[tap], aux[tap]) for tap in aux)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_the_same_rows(name: str) -> None:
     """Every shape and parameter count is that of the closed form."""
@@ -81,6 +82,7 @@ def test_presets_have_the_same_output(name: str) -> None:
     assert_same_output(config.replace(input_shape=(config.input_shape[0], side, side)), name)
 
 
+@pytest.mark.slow
 @given(networks())
 @examples(12)
 def test_random_networks_have_the_same_output(config: GoogLeNetConfig) -> None:
@@ -88,6 +90,7 @@ def test_random_networks_have_the_same_output(config: GoogLeNetConfig) -> None:
     assert_same_output(config)
 
 
+@pytest.mark.slow
 def test_the_file_runs_without_the_app(tmp_path: Path) -> None:
     """As a script it needs only torch, and prints its parameters and the shape of its logits."""
     file = tmp_path / "network.py"

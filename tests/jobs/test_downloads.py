@@ -18,6 +18,8 @@ from explorer.jobs.requests import Failure
 from tests import torchvision_layout
 from tests.processes import wait_for
 
+pytestmark = pytest.mark.slow
+
 PIECE = 1_000_000
 WORKER = """
 import sys

@@ -17,6 +17,8 @@ from explorer.jobs import image_imports
 from explorer.jobs.image_imports import analyse_in_worker, import_in_worker
 from tests.data.files import animals, keras_arrays, npz, zip_file
 
+pytestmark = pytest.mark.slow
+
 
 def files(folder: Path) -> list[Path]:
     """Return all files in a folder."""

@@ -17,6 +17,8 @@ from explorer.live import ablation, attribution, feature_maps, inference, maximi
 from tests.processes import wait_for
 from tests.small_network import PREPROCESSING, SMALL, save_images, save_network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Network:

@@ -147,6 +147,7 @@ def test_resources_are_limited(work: str, outcome: str) -> None:
     assert process.run(python(code), [], 60).stdout.decode().strip() == outcome
 
 
+@pytest.mark.slow
 @linux_only
 def test_computing_time_is_limited() -> None:
     """The kernel kills the child."""

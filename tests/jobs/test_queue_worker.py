@@ -120,6 +120,7 @@ def test_the_worker_ends_when_python_exits(worker: FakeWorker) -> None:
     assert len(worker.process_ids()) == 1
 
 
+@pytest.mark.slow
 def test_the_real_worker_answers_and_ends_with_its_server() -> None:
     """A real report and text, without torch in the server; when the server is killed, the worker ends."""
     code = """

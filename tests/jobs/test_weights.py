@@ -25,6 +25,8 @@ from tests import torchvision_layout
 from tests.live.test_weights_reader import save_torch, small_state
 from tests.small_network import SMALL
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_uploaded_file_is_converted(tmp_path: Path) -> None:
     """From the format before PyTorch 1.6, in half precision; the new file is in the same folder."""

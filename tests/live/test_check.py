@@ -36,6 +36,7 @@ def test_a_network_within_the_limits_runs(name: str) -> None:
     assert report.note == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_agrees_by_shapes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a memory limit of 0 every preset is checked on the meta device, in every row."""
@@ -181,6 +182,7 @@ def test_the_text_of_a_network_without_heads_does_not_mention_them() -> None:
     assert "heads" not in torchinfo_text(MINI.replace(aux=MINI.aux.replace(taps=())))
 
 
+@pytest.mark.slow
 def test_the_flop_counter_does_not_load_the_compiler() -> None:
     """A check in a new process does not import torch's compiler, which would cost a second and 40 MB."""
     code = (

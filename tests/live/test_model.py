@@ -31,6 +31,7 @@ def loss_of(output: GoogLeNetOutput, config: GoogLeNetConfig) -> Tensor:
     return F.cross_entropy(output.logits, labels) + config.aux.loss_weight * heads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_learn(name: str) -> None:
     """Each preset runs forward and backward, and every parameter of the training network gets a gradient."""
@@ -51,6 +52,7 @@ def test_presets_learn(name: str) -> None:
     assert [] == without
 
 
+@pytest.mark.slow
 def test_a_few_steps_lower_the_loss() -> None:
     """The network overfits four images: forward pass, heads and gradients work together."""
     config = MINI.replace(classes=4, dropout=0.0, aux=MINI.aux.replace(dropout=0.0))

@@ -41,6 +41,7 @@ def assert_same_output(config: GoogLeNetConfig, batch: int = 2) -> None:
     assert np.abs(expected - logits).max() <= 1e-4 * max(1.0, np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUN)
 def test_presets_compute_the_same(name: str) -> None:
     """At a small size with unequal sides, to be fast."""

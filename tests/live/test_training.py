@@ -20,6 +20,8 @@ from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, St
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, learning_rate_at, step_macs
 from tests.live.tiny_training import PLAIN, TINY, images
 
+pytestmark = pytest.mark.slow
+
 STEPS = Budget(kind="steps", amount=8.0)
 
 

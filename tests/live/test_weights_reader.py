@@ -37,6 +37,7 @@ def small_state() -> dict[str, Tensor]:
     return build_model(SMALL, seed=8).state_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heads", [True, False], ids=["with heads", "without heads"])
 def test_torchvisions_layout_computes_what_torchvision_does(tmp_path: Path, heads: bool) -> None:
     """Every tensor is mapped, and the logits equal those of a forward pass written out in the tests, within 1e-5."""

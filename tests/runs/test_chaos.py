@@ -19,6 +19,8 @@ from explorer.runs.manager import Manager
 from tests.processes import is_alive, wait_for
 from tests.runs.environment import FOREVER, RunEnvironment, assert_consistent, assert_no_stray_files, plan, workers
 
+pytestmark = pytest.mark.slow
+
 ROUNDS, PARALLEL = 5, 4
 ROUNDS_WITH_STEPS = (1, 2, 4)  # rounds that kill when all runs step; in the others many workers are still loading
 MAX_DELAY_S = 0.8

@@ -30,6 +30,8 @@ from tests.runs.environment import (
 )
 from tests.runs.fake_worker import losses, make_fake_training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[RunEnvironment]:

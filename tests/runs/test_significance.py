@@ -62,6 +62,7 @@ def rate_of_claims(
 MOST = LEVEL + 2 * (LEVEL * (1 - LEVEL) / RACES) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between_seeds", [0.0, 0.05, 0.3])
 @pytest.mark.parametrize(("networks", "seeds"), [(2, 3), (2, 5), (3, 4), (4, 3), (4, 5)])
 def test_equal_networks_are_rarely_called_different(networks: int, seeds: int, between_seeds: float) -> None:
@@ -78,6 +79,7 @@ def test_unequal_variances_and_failed_trainings_make_no_false_claims() -> None:
     assert rate_of_claims(generator, [0.0] * 2, 3, 20, 0.05) <= MOST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("networks", "seeds", "power"),
     [(2, 3, 0.75), (2, 5, 0.99), (4, 3, 0.55), (4, 5, 0.99)],

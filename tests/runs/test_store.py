@@ -248,6 +248,7 @@ def test_the_part_of_a_killed_import_is_removed(store: Store) -> None:
     assert sorted(datasets.iterdir()) == sorted([young, whole])
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_stored_runs(store: Store) -> None:
     """Reading one run takes the same memory with 5 stored runs as with 200."""
 

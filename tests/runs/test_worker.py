@@ -26,6 +26,8 @@ from tests.processes import environment_with_priorities, is_alive, wait_for
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
 from tests.runs.fast_worker import COMMAND
 
+pytestmark = pytest.mark.slow
+
 TINY = GoogLeNetConfig(
     input_shape=(1, 28, 28),
     stem=Stem(kind="small", conv1=4, conv2_reduce=4, conv2=4),

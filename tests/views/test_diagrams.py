@@ -103,6 +103,7 @@ def test_chains_carry_the_numbers_of_their_rows(summary):
             check_chain(diagrams.block(summary, name), f"{name}.input", rows)
 
 
+@pytest.mark.slow
 @given(networks())
 def test_random_networks_carry_the_numbers_of_their_rows(config):
     """The same over random edits: branches missing, reductions blank, any stage, any tap."""

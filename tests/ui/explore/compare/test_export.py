@@ -14,6 +14,7 @@ from explorer.ui.explore.compare import export
 from tests.ui.app import open_compare
 
 
+@pytest.mark.slow
 def test_weights_are_made_in_another_process(tmp_path: object) -> None:
     """The button's bytes are a file of this network."""
     file = tmp_path / "w.safetensors"

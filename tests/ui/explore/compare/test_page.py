@@ -80,6 +80,7 @@ def test_too_few_networks_are_explained(app: AppTest, choice: list[str]) -> None
     assert "2,010,560" in html(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["Tables", "Layers", "Diagrams", "Charts", "Speed", "Shelf", "Budget", "Export"])
 @pytest.mark.parametrize("names", ["paper.mini", "naive.torchvision.half.mini", "current.paper_4a.paper_4a_2.mini"])
 def test_every_view_of_any_networks(two_variants: AppTest, view: str, names: str) -> None:

@@ -42,6 +42,7 @@ def test_the_tested_views_are_all_views(queue: DirectQueue) -> None:
     assert list(VIEWS) == open_page().segmented_control(key="look_inside_view").options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("network", ["trained", "untrained"])
 def test_every_view_has_an_image_and_an_explanation(queue: DirectQueue, view: str, network: str) -> None:
@@ -56,6 +57,7 @@ def test_every_view_has_an_image_and_an_explanation(queue: DirectQueue, view: st
     assert view == "Feature maps" or alt_texts(at) != before
 
 
+@pytest.mark.slow
 def test_the_server_never_loads_torch_for_the_page() -> None:
     """A process whose results are always pending, as in the server, draws the page without torch."""
     code = (

@@ -102,6 +102,7 @@ def test_uploaded_weights_are_used_and_a_link_finds_them_again(queue: DirectQueu
     assert not again.error
 
 
+@pytest.mark.slow
 def test_the_training_of_an_uploaded_file_is_unverified(queue: DirectQueue) -> None:
     """Only the file says how it was trained, so the page says so and shows no badge of its own."""
     training = WeightsMetadata(

@@ -34,6 +34,7 @@ def test_the_first_visit_shows_images_and_an_estimate(manager: Manager) -> None:
     assert manager.store.runs() == []
 
 
+@pytest.mark.slow
 def test_the_first_visit_loads_no_torch(tmp_path: Path) -> None:
     """The page with its images does not wait for PyTorch."""
     code = (
@@ -197,6 +198,7 @@ def test_a_large_network_has_a_larger_default_budget(manager: Manager) -> None:
     assert "Classes: 1,000 → 10." in page_text(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_starts_its_race_with_one_click(manager: Manager, name: str) -> None:
     """The queued plan is the question's."""
