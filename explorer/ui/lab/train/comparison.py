@@ -10,7 +10,7 @@ from explorer.runs.results import SeedGroup, group_by_seed
 from explorer.training.plan import MAX_NETWORKS, DatasetChoice
 from explorer.ui import runs
 from explorer.ui.components.variants import theme
-from explorer.ui.lab.train import results, run_view
+from explorer.ui.lab.train import charts, results
 from explorer.views import curves
 from explorer.views import formatting as fmt
 from explorer.views import training as words
@@ -29,7 +29,7 @@ def show_comparison(selected: Sequence[Run]) -> None:
         )
     if not shown:
         return
-    axis = run_view.choose_axis("history")
+    axis = charts.choose_axis("history")
     letters = {run.id: letter for letter, run in zip(LETTERS, shown, strict=False)}
     datasets = dict.fromkeys(run.plan.data for run in shown)
     for number, data in enumerate(datasets):
@@ -58,8 +58,8 @@ def _show_dataset(
             f"{letters[run.id]} {run.name}",
             theme().variants[letters[run.id]],
             run.plan,
-            run_view.shared_curves(run),
-            run_view.macs_of_networks(run),
+            charts.shared_curves(run),
+            charts.macs_of_networks(run),
         )
     ]
     found = group_by_seed(runs.store(), shown)
@@ -68,7 +68,7 @@ def _show_dataset(
     else:
         results.show_comparison(tuple(_with_letters(group, letters) for group in found))
     name = "-".join(run.id for run in shown)
-    run_view.show_curves(
+    charts.show_curves(
         curves.comparison_panels(groups, axis), axis, name, wide_first=True, key=f"training_curves_{number}"
     )
     st.caption(words.test_points_text(dataset))

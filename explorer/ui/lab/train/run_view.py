@@ -3,35 +3,21 @@
 The fragment polls while the run is active; when the state changes, the whole page reruns once.
 """
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from explorer.analysis import summarize
-from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
-from explorer.paths import ASSETS
-from explorer.runs.records import ACTIVE, Point, Run, State
+from explorer.runs.records import ACTIVE, Run, State
 from explorer.training.events import Started
 from explorer.training.plan import DatasetInfo
 from explorer.ui import runs
 from explorer.ui.components.variants import theme
-from explorer.ui.lab.train import actions, results, samples
+from explorer.ui.lab.train import actions, charts, results, samples
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import curves
 from explorer.views import formatting as fmt
 from explorer.views import training as words
 
-_ASSETS = ASSETS / "curves"
-_chart = st.components.v2.component(
-    "training_curves",
-    html='<div class="curves"></div>',
-    css=(_ASSETS / "curves.css").read_text("utf-8"),
-    js=(_ASSETS / "curves.js").read_text("utf-8"),
-)
-
-_MAX_POINTS = 150  # of a curve; more are averaged, which also averages the noise of single batches
 _POLL_S = 1.0
 _READING = (
     "Reading this chart: training points are means over batches, with dropout. {test_points} The size of a gradient is "
@@ -112,9 +98,9 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
     elif dataset:
         results.show_verdict(run, dataset)
     if run.trainers:
-        axis = choose_axis("race" if is_race else "one", macs=is_race)
+        axis = charts.choose_axis("race" if is_race else "one", macs=is_race)
         panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
-        show_curves(panels, axis, run.id, wide_first=is_race)
+        charts.show_curves(panels, axis, run.id, wide_first=is_race)
         st.caption((_READING_RACE if is_race else _READING).format(test_points=words.test_points_text(dataset)))
     elif dataset:  # while it waits
         samples.show_preview(run.plan.data, dataset)
@@ -124,73 +110,12 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
         results.show_misclassified(run, dataset)
 
 
-# ── curves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def choose_axis(place: str, *, macs: bool = True) -> curves.Axis:
-    """Let the user choose the horizontal axis of the curves."""
-    axes = [axis for axis in curves.AXES if macs or axis != "macs"]
-    axis = st.segmented_control(
-        "Horizontal axis",
-        axes,
-        default=axes[0],
-        required=True,
-        format_func=lambda axis: curves.AXES[axis],
-        key=f"train_axis_{place}",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
-    return axis if axis in axes else axes[0]
-
-
-def show_curves(
-    panels: Sequence[curves.Panel],
-    axis: curves.Axis,
-    name: str,
-    *,
-    wide_first: bool = False,
-    key: str = "training_curves",
-) -> None:
-    """Show panels of curves; those with the same ``name`` are updated in place and keep their zoom.
-
-    ``wide_first``: the first panel has the full width. Several charts on a page have different keys.
-    """
-    data = {
-        "name": f"{name} {axis}",
-        "axis": curves.AXES[axis],
-        "height": 260,
-        "wideFirst": wide_first,
-        "empty": "no points yet",
-        "panels": [{**panel._asdict(), "lines": [line._asdict() for line in panel.lines]} for panel in panels],
-    }
-    _chart(key=key, data=data)
-
-
-def _curves(run_id: str, trainer: int, kinds: Sequence[str]) -> dict[str, list[Point]]:
-    """Return the curves of a trainer by kind."""
-    return {kind: runs.store().curve(run_id, kind, trainer, max_points=_MAX_POINTS) for kind in kinds}
-
-
-def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
-    """Return the curves of each trainer of a run that compare networks."""
-    return [_curves(run.id, trainer, curves.COMPARED_CURVES) for trainer in range(len(run.plan.trainers))]
-
-
-def macs_of_networks(run: Run) -> list[int]:
-    """Return the MACs of each network of a run for one image, including auxiliary heads."""
-    return [_macs(network.config) for network in run.plan.networks]
-
-
-def _macs(config: GoogLeNetConfig) -> int:
-    return summarize(config).macs(aux=True)
-
-
 def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    found = _curves(run.id, 0, runs.store().kinds(run.id, 0))
+    found = charts.trainer_curves(run.id, 0, runs.store().kinds(run.id, 0))
     network = run.plan.networks[0]
-    return curves.run_panels(network.name, found, axis, _macs(network.config), theme())
+    return curves.run_panels(network.name, found, axis, charts.macs_of_networks(run)[0], theme())
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    groups = curves.race_groups(run.plan, shared_curves(run), macs_of_networks(run), theme())
+    groups = curves.race_groups(run.plan, charts.shared_curves(run), charts.macs_of_networks(run), theme())
     return curves.comparison_panels(groups, axis)

@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.runs.manager import Manager
-from explorer.ui.lab.train import history, run_view
+from explorer.ui.lab.train import charts, history
 from explorer.views.curves import Panel
 from tests.stored_runs import make_plan, store_run
 from tests.ui.lab.train.conftest import choose_view, open_page, page_text
@@ -68,7 +68,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Panel]:
     """All runs are selected, and the panels of their charts are in this list."""
     panels: list[Panel] = []
     monkeypatch.setattr(history, "_show_table", lambda found: found)
-    monkeypatch.setattr(run_view, "show_curves", lambda shown, *_, **__: panels.append(shown[0]))
+    monkeypatch.setattr(charts, "show_curves", lambda shown, *_, **__: panels.append(shown[0]))
     return panels
 
 
