@@ -6,7 +6,7 @@ from explorer.analysis import NetworkSummary, summarize
 from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
-from explorer.ui import sharing, state
+from explorer.ui import export, sharing, state
 from explorer.ui.components import keep
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
@@ -15,7 +15,7 @@ from explorer.views.network_table import version_title
 
 
 def show_bar() -> None:
-    """Show the name of the current network, its two totals, undo and redo, and the buttons to keep and share it."""
+    """Show the current network's name and two totals, undo and redo, and the buttons to keep, share and export it."""
     version = state.current()
     edits = find_changes(version.base_config, version.config)
     summary = summarize(version.config)
@@ -29,6 +29,7 @@ def show_bar() -> None:
         st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
         keep.keep_button()
         sharing.share_menu()
+        export.export_menu()
     with menu:
         _network_menu(version, edits)
     if warning := state.page_warning():

@@ -1,4 +1,4 @@
-"""Comparing in a real browser: keep two variants, edit one, compare, share, open elsewhere, take away, time."""
+"""Comparing in a real browser: keep two variants, edit one, compare, share, open elsewhere, export, time."""
 
 import re
 from collections.abc import Callable
@@ -97,26 +97,27 @@ def test_a_reload_loses_nothing(network: Page) -> None:
     expect(network.locator(".st-key-keep")).to_contain_text("Kept")
 
 
-def test_what_is_taken_away(compare: Callable[[str], Page], tmp_path: Path) -> None:
-    """The buttons give files of this network: source, document, handout, and weights made in another process."""
-    page = compare("mini.half")
-    expect(page.locator("table.facts")).to_contain_text("378,658")
-    choose_view(page, "Export")
+def test_the_comparison_and_the_current_network_are_exported(compare: Callable[[str], Page], tmp_path: Path) -> None:
+    """The page gives the comparison's handout; the bar files of the current network, weights from another process."""
+    page = compare("paper.half&net=2.mini")
+    expect(page.locator("table.facts")).to_contain_text("2,010,560")
 
-    def taken(label: str, which: int = 0) -> Path:
-        with page.expect_download() as download:
-            page.get_by_test_id("stDownloadButton").filter(has_text=label).nth(which).get_by_role("button").click()
-        path = tmp_path / download.value.suggested_filename
-        download.value.save_as(path)
+    def download(label: str) -> Path:
+        with page.expect_download() as started:
+            page.get_by_test_id("stDownloadButton").filter(has_text=label).get_by_role("button").click()
+        path = tmp_path / started.value.suggested_filename
+        started.value.save_as(path)
         return path
 
-    source = taken("PyTorch")
+    choose_view(page, "Export")
+    assert "B half" in download("Handout").read_text(encoding="utf-8")
+    choose_view(page, "Tables")
+    page.locator(".st-key-export").get_by_role("button", name="Export").click()
+    source = download("PyTorch")
     assert source.name == "mini.py"
     assert "class GoogLeNet" in source.read_text(encoding="utf-8")
-    assert from_json(taken("JSON").read_bytes()) == PRESETS["mini"]
-    assert "<h1>mini</h1>" in taken("Handout").read_text(encoding="utf-8")
-    assert "B half" in taken("Handout", 1).read_text(encoding="utf-8")
-    assert load_file(taken("Weights"))["classifier.fc.bias"].shape == (10,)
+    assert from_json(download("JSON").read_bytes()) == PRESETS["mini"]
+    assert load_file(download("Weights"))["classifier.fc.bias"].shape == (10,)
 
 
 def test_a_file_is_opened(network: Page) -> None:

@@ -1,4 +1,4 @@
-"""The module page in a real browser: measured by one click, laid out wide and narrow, and its charts to take away."""
+"""The module page in a real browser: measured by one click, laid out wide and narrow, and its charts saved."""
 
 import re
 from collections.abc import Callable
