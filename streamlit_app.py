@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.ui import frame, messages, state, streamlit_workarounds
 from explorer.ui.explore.network import editor
-from explorer.ui.navigation import APP_NAME, select_page, show_location
+from explorer.ui.navigation import APP_NAME, select_page, show_location, warn_of_unknown_page
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -16,7 +16,9 @@ st.logo(ASSETS / "icons" / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
 messages.stop_on_bad_environment()
 page = select_page()
+streamlit_workarounds.merge_history_steps()
 state.sync_from_url(page.url_path)
+warn_of_unknown_page(page)
 editor.apply_pending_edits()
 state.write_url()
 show_location(page, state.current_title())

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from explorer.ui import state
 from explorer.ui.streamlit_workarounds import close_page_not_found, is_page_unknown
 
 
@@ -82,6 +83,7 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
 }
 
 
+_MAX_ADDRESS = 40  # letters of an unknown address that are repeated
 APP_NAME = "Inception Explorer"
 _HERE = "font-weight: 600; box-shadow: inset 0 -2px currentcolor; border-radius: 0;"  # of the menu with the open page
 OLD_ADDRESSES = {"infer": "lab/look_inside.py"}  # pages that had another name, so that links to it still open them
@@ -90,10 +92,9 @@ OLD_ADDRESSES = {"infer": "lab/look_inside.py"}  # pages that had another name, 
 def select_page() -> st.Page:
     """Return the page that the address names, and show the sections as menus at the top.
 
-    An old address, with all its parameters, leads to the page that it named.
+    An old address, with all its parameters, leads to the page that it named; an unknown one to the first page.
     """
-    is_unknown = is_page_unknown()
-    requested = urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
+    is_unknown, requested = is_page_unknown(), _requested()
     sections = {
         section: [
             st.Page(f"pages/{entry.file}", title=entry.title, icon=entry.icon, help=entry.help) for entry in entries
@@ -104,10 +105,29 @@ def select_page() -> st.Page:
     page = st.navigation({**sections, "Old addresses": old_pages}, position="top")
     first = Path(next(iter(PAGES.values()))[0].file).stem
     new_file = OLD_ADDRESSES.get(page.url_path)
-    close_page_not_found(requested == first or (is_unknown and bool(page.url_path)), is_redirect=new_file is not None)
+    is_wrong = requested == first or requested not in _addresses() or (is_unknown and bool(page.url_path))
+    close_page_not_found(is_wrong, is_redirect=new_file is not None)
     if new_file:
         st.switch_page(f"pages/{new_file}", query_params=st.query_params.to_dict())
     return page
+
+
+def warn_of_unknown_page(page: st.Page) -> None:
+    """Warn above the page if the address names one that does not exist."""
+    requested = _requested()
+    if requested not in _addresses():
+        state.warn(f"There is no page “{requested[:_MAX_ADDRESS]}”. This is the page {page.title}.")
+
+
+def _requested() -> str:
+    """Return the last part of the address that the browser asked for."""
+    return urlsplit(st.context.url or "").path.rsplit("/", 1)[-1]
+
+
+def _addresses() -> set[str]:
+    """Return the last part of each address that leads to a page."""
+    root = str(st.get_option("server.baseUrlPath") or "").strip("/").rsplit("/", 1)[-1]
+    return {"", root, *OLD_ADDRESSES} | {Path(entry.file).stem for entries in PAGES.values() for entry in entries}
 
 
 def show_location(page: st.Page, network: str) -> None:

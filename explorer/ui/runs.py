@@ -67,12 +67,7 @@ def sync_from_url() -> None:
 
 def write_url() -> None:
     """Write the selected run into the URL."""
-    run_id = selected_run_id(st.session_state[VIEW_KEY])
-    if run_id != st.query_params.get(RUN_PARAMETER):
-        if run_id:
-            st.query_params[RUN_PARAMETER] = run_id
-        else:
-            st.query_params.pop(RUN_PARAMETER, None)
+    state.write_parameter(RUN_PARAMETER, selected_run_id(st.session_state[VIEW_KEY]))
 
 
 def select_run(run: Run) -> None:

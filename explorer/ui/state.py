@@ -110,15 +110,16 @@ def sync_from_url(page: str) -> None:
     """
     is_first, is_new_page = _PAGE.get() is None, _PAGE.get() not in (None, page)
     _PAGE.set(page)
-    _FOLLOWS_URL.set(is_first or is_new_page or _is_history_navigation())
+    _FOLLOWS_URL.set(is_first or is_new_page or is_history_navigation())
     st.session_state.setdefault(_HISTORY.key, _HISTORY.default)
     if is_new_page:
+        _PAGE_WARNING.clear()
         discard_pending_edits()  # the grid of the other page is gone, and its edits with it
     if not follows_url():
         return
     results = [_follow(parameter, load, is_new_page) for parameter, load in _LOADERS.items()]
     if any(error is not None for error in results):
-        _warn(" ".join(filter(None, results)))
+        warn(" ".join(filter(None, results)))
 
 
 def follows_url() -> bool:
@@ -126,7 +127,7 @@ def follows_url() -> bool:
     return _FOLLOWS_URL.get()
 
 
-def _is_history_navigation() -> bool:
+def is_history_navigation() -> bool:
     """Whether this run comes from the browser's Back or Forward."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
@@ -174,12 +175,16 @@ _LOADERS = {
 def write_url() -> None:
     """Write the state into the URL, so that a reload or a copied link restores it."""
     for parameter, token in url_tokens().items():
-        if token != st.query_params.get(parameter):
-            if token is None:
-                del st.query_params[parameter]
-            else:
-                st.query_params[parameter] = token
+        write_parameter(parameter, token)
         st.session_state[f"{_URL_TOKEN}_{parameter}"] = token
+
+
+def write_parameter(parameter: str, value: str | None) -> None:
+    """Write a parameter into the URL, or remove it for None, if the URL does not say so already."""
+    if value is None:
+        st.query_params.pop(parameter, None)
+    elif value != st.query_params.get(parameter):
+        st.query_params[parameter] = value
 
 
 def url_tokens() -> dict[str, str | None]:
@@ -276,7 +281,7 @@ def load_preset(name: str) -> None:
     if name in PRESETS:
         set_current(Version(name, PRESETS[name]))
     else:
-        _warn(f"There is no preset “{str(name)[:30]}”. The network stays as it is.")
+        warn(f"There is no preset “{str(name)[:30]}”. The network stays as it is.")
 
 
 def undo() -> None:
@@ -344,11 +349,12 @@ def clear_rejected_input() -> None:
 
 
 def page_warning() -> str | None:
-    """Return the warning above the page, such as that its link was bad. It goes with the next edit."""
+    """Return the warning above the page, such as that its link was bad."""
     return _PAGE_WARNING.get()
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Show a warning above the page until the next edit, or until another page is opened."""
     _PAGE_WARNING.set(message)
 
 

@@ -26,6 +26,9 @@ _download_failures = st.components.v2.component(
 _close_page_not_found = st.components.v2.component(
     "close_page_not_found", html=_HTML, js=(ASSETS / "close_page_not_found.js").read_text("utf-8")
 )
+_history_steps = st.components.v2.component(
+    "history_steps", html=_HTML, js=(ASSETS / "history_steps.js").read_text("utf-8")
+)
 _calls = count()
 
 
@@ -74,6 +77,16 @@ def rerun_on_download_failure(box: str, reasons: str) -> None:
     _download_failures(
         key=f"{box}_failures", data={"box": box, "reasons": reasons}, on_failed_change=lambda: None, height=1
     )
+
+
+def merge_history_steps() -> None:
+    """Let Back leave a page at the first press. Call this once in each run.
+
+    Behaviour: every parameter that a page writes into its address becomes a step of the browser's history. So Back from
+    a page that had written one led to the same page without it, which wrote it again.
+    Test: ``tests/browser/test_navigation.py``, Back from the page Look inside.
+    """
+    _history_steps(key="history_steps", height=1)
 
 
 def is_page_unknown() -> bool:

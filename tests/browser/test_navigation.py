@@ -41,3 +41,33 @@ def test_the_tab_and_the_menu_name_the_page(page: Page, serve: Callable[[str], s
     name = "section => getComputedStyle(section.querySelector('p'), '::after').content"
     sections = page.get_by_test_id("stTopNavSection").all()
     assert ['" · Compare"', "none", "none"] == [section.evaluate(name) for section in sections]
+
+
+def test_back_leaves_a_page_at_the_first_press(page: Page, serve: Callable[[str], str]) -> None:
+    """Though each page writes into its address: the network, and the view that Compare shows after a reload."""
+    page.goto(f"{serve(APP)}/module?net=2.half")
+    wait_until_idle(page)
+    open_page(page, "Look inside")
+    expect(page).to_have_url(re.compile(r"/look_inside\?net=2\.half$"))
+    wait_until_idle(page)
+    open_page(page, "Compare")
+    page.get_by_text("Charts", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/compare\?(?=.*net=2\.half)(?=.*view=Charts)"))
+    page.reload()
+    expect(page.locator(".st-key-compare_chart")).to_be_visible()
+    for address in ("look_inside", "module"):
+        wait_until_idle(page)
+        page.go_back()
+        expect(page).to_have_url(re.compile(rf"/{address}\?net=2\.half$"))
+
+
+def test_an_unknown_page_is_named(page: Page, serve: Callable[[str], str]) -> None:
+    """A warning says so, above the page that is shown instead; on another page it is gone."""
+    page.goto(f"{serve(APP)}/nosuchpage?net=2.half")
+    warning = page.get_by_text("There is no page “nosuchpage”. This is the page Network.")
+    expect(warning).to_be_visible()
+    wait_until_idle(page)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    open_page(page, "Module")
+    expect(page).to_have_title("Module · half width · Inception Explorer")
+    expect(warning).to_have_count(0)

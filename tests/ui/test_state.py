@@ -81,7 +81,7 @@ def test_back_in_the_browser_restores_the_network(
 ) -> None:
     """After Back the session follows the URL."""
     edit({2: {"#3×3": 210}})
-    monkeypatch.setattr(state, "_is_history_navigation", lambda: True)
+    monkeypatch.setattr(state, "is_history_navigation", lambda: True)
     del app.query_params["net"]
     app.run()
     assert totals(app)["parameters"] == "6,998,552"

@@ -4,7 +4,7 @@ import pytest
 
 from explorer import PRESETS
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
-from tests.ui.app import FakeJobQueue, click, open_lesson, page_text, run, type_into
+from tests.ui.app import FakeJobQueue, click, open_app, open_lesson, page_text, run, type_into
 
 BLOCKS = ("stem", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b", "classifier")
 
@@ -101,4 +101,5 @@ def test_without_heads_the_lesson_says_so() -> None:
     at.session_state["history"] = history.push(history.present._replace(config=bare))
     text = page_text(run(at))
     assert text.count("The current network has no auxiliary head.") == 5
+    assert open_app().expander[0].label in text  # the control that the message names
     assert "it has no auxiliary head" in text

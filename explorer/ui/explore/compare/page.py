@@ -20,6 +20,7 @@ from explorer.views import comparison_tables, tables, variant_figures
 
 _STYLE = ASSETS / "compare.css"
 _CHOICE, _BASE, _MODULE = "compare_choice", "compare_base", "compare_module"
+_VIEW, _VIEW_PARAMETER, _FIRST_VIEW = "compare_view", "view", "Tables"
 
 
 def select_networks() -> tuple[str, ...]:
@@ -82,17 +83,17 @@ def show_totals(names: tuple[str, ...]) -> None:
 
 
 def show_details(names: tuple[str, ...]) -> None:
-    """Let the reader select one view of the comparison."""
+    """Let the reader select one view of the comparison; the address holds it for a reload."""
+    requested = st.query_params.get(_VIEW_PARAMETER)
+    if state.follows_url() and requested in VIEWS:
+        st.session_state[_VIEW] = requested
+    st.session_state.setdefault(_VIEW, _FIRST_VIEW)
     view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="Tables",
-        required=True,
-        key="compare_view",
-        label_visibility="collapsed",
-        persist_state="session",
+        "View", list(VIEWS), required=True, key=_VIEW, label_visibility="collapsed", persist_state="session"
     )
-    VIEWS.get(view, show_tables)(names)
+    view = view if view in VIEWS else _FIRST_VIEW
+    state.write_parameter(_VIEW_PARAMETER, None if view == _FIRST_VIEW else view)
+    VIEWS[view](names)
 
 
 def show_tables(names: tuple[str, ...]) -> None:

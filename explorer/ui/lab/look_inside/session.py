@@ -94,14 +94,17 @@ class InspectedNetwork(NamedTuple):
 
 
 def sync_url() -> None:
-    """Use the weights that the URL names after a navigation, then write the token of the weights in use to the URL."""
+    """Use the weights that the URL names after a navigation, then write the token of the weights in use to the URL.
+
+    An address without a token stands for the first weights, unless the page was opened from the menu.
+    """
     in_url = st.query_params.get(PARAMETER)
-    if state.follows_url() and in_url is not None and in_url != _TOKEN_IN_URL.get():
-        use_weights(in_url)
-    token = _TOKEN.get()
+    is_named = in_url is not None or state.is_history_navigation()
+    if state.follows_url() and is_named and in_url != _TOKEN_IN_URL.get():
+        use_weights(_TOKEN.default if in_url is None else in_url)
+    token = None if _TOKEN.get() == _TOKEN.default else _TOKEN.get()
     _TOKEN_IN_URL.set(token)
-    if in_url != token:
-        st.query_params[PARAMETER] = token
+    state.write_parameter(PARAMETER, token)
 
 
 def use_weights(token: str) -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from explorer import PRESETS, summarize
 from explorer.diff import with_module
 from explorer.history import Version
-from tests.ui.app import click, html, open_compare, select_view
+from tests.ui.app import click, html, open_app, open_compare, select_view
 
 PAPER = PRESETS["paper"]
 WIDE = Version("paper", with_module(PAPER, PAPER.module("4a").replace(ch3x3=300)))
@@ -29,6 +29,23 @@ def test_a_hint_tells_how_to_compare_edited_networks(app: AppTest, edit: Callabl
     edit({2: {"#3×3": 300}})
     open_compare(app)
     assert not any("edit a cell on the page Network" in caption.value for caption in app.caption)
+
+
+def test_the_address_holds_the_view(app: AppTest) -> None:
+    """A reload shows the same view; the first one needs no parameter, and an unknown one is ignored."""
+    open_compare(app, "Layers")
+    assert app.query_params["view"] == "Layers"
+    fresh = open_app()
+    fresh.query_params["view"] = "Layers"
+    fresh.switch_page("pages/explore/compare.py").run()
+    assert fresh.toggle(key="compare_layer_all")
+    select_view(fresh, "Tables")
+    assert "view" not in fresh.query_params
+    other = open_app()
+    other.query_params["view"] = "<b>"
+    other.switch_page("pages/explore/compare.py").run()
+    assert not other.exception
+    assert "view" not in other.query_params
 
 
 def test_names_on_screen_are_the_titles(two_variants: AppTest) -> None:
