@@ -6,18 +6,20 @@ undoes ImageNet's normalisation, x · 0.229 / 0.5 + (0.485 − 0.5) / 0.5 for re
 the network has no such layer, and its preprocessing is the same from the start: mean 0.5, standard deviation 0.5.
 """
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from explorer.analysis import LayerRow, summarize
 from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.class_names import unique_names
+from explorer.data.content_store import ContentStore
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network, Shape, ShapeMismatch
 from explorer.errors import InputError
@@ -31,8 +33,12 @@ METADATA_KEY = "training"  # how the weights were trained: a WeightsMetadata as 
 ORIGIN = "origin"  # where the weights come from, unless they were trained here
 TORCHVISION, UPLOADED = "torchvision", "brought"
 
+NAME = "name"  # the title that a user gave, or the name of the uploaded file
+CLASS_NAMES = "class_names"  # that a user gave, as a JSON list
 MAX_NAME = 40  # characters of a name in an uploaded file, and of the name of a class
 IMAGENET_NAMES = ASSETS / "classes" / "imagenet.txt"
+_LENGTH = 8  # bytes at the start of a safetensors file, with the length of its header
+_NAMES: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 COUNTER = "num_batches_tracked"  # a tensor of BatchNorm that inference does not need
 
 
@@ -58,7 +64,7 @@ class WeightsInfo(NamedTuple):
 
     ``title`` describes it in a line. ``class_names`` are all different; empty if they are unknown. ``training`` is None
     if nothing is known about it; ``is_unverified`` if only an uploaded file says so. ``preprocessing`` is the one that
-    images need.
+    images need. ``name`` is the one that a user gave to the file; empty if there is none.
     """
 
     network: Network
@@ -67,10 +73,14 @@ class WeightsInfo(NamedTuple):
     preprocessing: Preprocessing
     training: WeightsMetadata | None
     is_unverified: bool = False
+    name: str = ""
 
 
-def read_weights_info(path: Path | str) -> WeightsInfo:
-    """Read the header of a safetensors file in this app's format. Raises InputError for any other file."""
+def read_weights_info(path: Path | str, *, is_local: bool = False) -> WeightsInfo:
+    """Read the header of a safetensors file in this app's format. Raises InputError for any other file.
+
+    ``is_local``: a run of this server wrote the file.
+    """
     path = Path(path)
     try:
         status = path.stat()
@@ -84,30 +94,60 @@ def read_weights_info(path: Path | str) -> WeightsInfo:
     except (OSError, SafetensorError) as error:
         raise InputError("The weights file is missing or damaged.") from error
     network = Network(config=config, weights=str(path), stamp=f"{status.st_mtime_ns}-{status.st_size}")
-    training, origin = _training(metadata), metadata.get(ORIGIN, "")
+    training, is_unverified = _training(metadata), metadata.get(ORIGIN) == UPLOADED
+    title, names, preprocessing = _describe(config, metadata.get(ORIGIN, ""))
     if training:
-        return _trained_weights(network, training, is_unverified=origin == UPLOADED)
+        title = _training_title(training, is_unverified=is_unverified, is_local=is_local)
+        names = unique_names(training.facts.classes, MAX_NAME) if len(training.facts.classes) == config.classes else ()
+        preprocessing = Preprocessing(mean=training.mean, std=training.std)
+    if name := metadata.get(NAME, "")[:MAX_NAME]:
+        title = f"{name}: {title}"
+    names = _class_names(metadata, config) or names
+    return WeightsInfo(network, title, names, preprocessing, training, is_unverified, name)
+
+
+def _describe(config: GoogLeNetConfig, origin: str) -> tuple[str, tuple[str, ...], Preprocessing]:
+    """Return the title, the names of the classes and the preprocessing of weights without a record of training."""
     classes, heads = config.classes, len(config.aux.taps)
     size = f"{classes:,} classes, {heads or 'no'} auxiliary head{'s' * (heads != 1)}"
     if origin == TORCHVISION:
         names = imagenet_classes() if classes == 1_000 else ()
-        title, preprocessing = f"a GoogLeNet in torchvision's layout, {size}", Preprocessing(margin=256 / 224)
-        return WeightsInfo(network, title, names, preprocessing, None)
-    return WeightsInfo(network, f"weights from a file, {size}", (), Preprocessing(), None)
+        return f"a GoogLeNet in torchvision's layout, {size}", names, Preprocessing(margin=256 / 224)
+    return f"weights from a file, {size}", (), Preprocessing()
 
 
-def _trained_weights(network: Network, training: WeightsMetadata, *, is_unverified: bool) -> WeightsInfo:
-    names, name, dataset = training.facts.classes, training.name, training.facts.title
-    return WeightsInfo(
-        network,
-        f"{name[:MAX_NAME]}, trained on {dataset[:MAX_NAME]} according to the file"
-        if is_unverified
-        else f"{name}, trained here on {dataset}",
-        unique_names(names, MAX_NAME) if len(names) == network.config.classes else (),
-        Preprocessing(mean=training.mean, std=training.std),
-        training,
-        is_unverified,
-    )
+def _training_title(training: WeightsMetadata, *, is_unverified: bool, is_local: bool) -> str:
+    name, dataset = training.name[:MAX_NAME], training.facts.title[:MAX_NAME]
+    if is_unverified:
+        return f"{name}, trained on {dataset} according to the file"
+    return f"{name}, trained here on {dataset}" if is_local else f"{name}, trained on {dataset}"
+
+
+def _class_names(metadata: Mapping[str, str], config: GoogLeNetConfig) -> tuple[str, ...]:
+    """Return the names that a user gave to the classes; empty if there are none."""
+    try:
+        names = _NAMES.validate_json(metadata.get(CLASS_NAMES, "[]"))
+    except ValidationError:
+        return ()
+    return unique_names(names, MAX_NAME) if len(names) == config.classes else ()
+
+
+def rename_weights(path: Path, store: ContentStore, name: str, classes: Sequence[str]) -> Path:
+    """Write a file of weights again with another name and other names of its classes; return its path.
+
+    Raises InputError if the file is missing or damaged, and ContentStoreError if it cannot be written.
+    """
+    try:
+        content = path.read_bytes()
+        size = int.from_bytes(content[:_LENGTH], "little")
+        header = json.loads(content[_LENGTH : _LENGTH + size])
+        metadata = {**header.get("__metadata__", {}), NAME: name, CLASS_NAMES: json.dumps(list(classes))}
+    except (OSError, ValueError) as error:
+        raise InputError("The weights file is missing or damaged.") from error
+    changed = json.dumps(header | {"__metadata__": metadata}).encode()
+    changed += b" " * (-len(changed) % _LENGTH)  # tensors start at a multiple of eight bytes
+    new = len(changed).to_bytes(_LENGTH, "little") + changed + content[_LENGTH + size :]
+    return store.add(new, ".safetensors")
 
 
 def read_metadata(path: Path | str) -> WeightsMetadata | None:

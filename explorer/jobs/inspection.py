@@ -322,7 +322,9 @@ class ImportedWeights(Frozen):
 
 
 class ImportRequest(JobRequest[ImportedWeights]):
-    """Import the weights in ``path``, a file that a user uploaded; ``config`` is the network on the page.
+    """Import the weights in ``path``, a file that a user uploaded as ``name``; ``config`` is the network on the page.
+
+    The new file is written to ``folder``, by default that of the old one.
 
     A file of this app has its own config; one in torchvision's layout belongs to the preset ``torchvision``, with as
     many classes and heads as the file has; one with this app's names but no config is compared with ``config``.
@@ -333,6 +335,8 @@ class ImportRequest(JobRequest[ImportedWeights]):
     kind: Literal["weights"] = "weights"
     path: str
     config: GoogLeNetConfig
+    folder: str = ""
+    name: str = ""
 
 
 class DownloadRequest(JobRequest[ImportedWeights]):

@@ -38,17 +38,19 @@ DOWNLOAD_TIMEOUT_S = 1_800
 _RESULT: TypeAdapter[ImportedWeights | Failure] = TypeAdapter(ImportedWeights | Failure)
 
 
-def import_weights(path: str, config: GoogLeNetConfig) -> ImportedWeights:
+def import_weights(path: str, config: GoogLeNetConfig, folder: str = "", name: str = "") -> ImportedWeights:
     """Convert a file of weights to our format; ``config`` is the network of tensors that come without a config.
 
-    The new file is written to the folder of the old one. Tensors that do not fit are listed. Raises InputError with
-    the reason if the file holds no weights of a GoogLeNet.
+    The new file is written to ``folder``, by default that of the old one, with ``name`` as its title. Tensors that do
+    not fit are listed. Raises InputError with the reason if the file holds no weights of a GoogLeNet.
     """
     if not Path(path).is_file():
         raise InputError("The file no longer exists. Choose it again.")
     try:
         document = config.model_dump_json().encode()
-        done = process.run((*READER, path), [document], READ_TIMEOUT_S, stderr="discard")
+        done = process.run(
+            (*READER, path, folder or str(Path(path).parent), name), [document], READ_TIMEOUT_S, stderr="discard"
+        )
         result = _RESULT.validate_json(done.stdout)
     except TimeoutError:
         raise InputError(f"Reading the file took longer than {READ_TIMEOUT_S} seconds and was stopped.") from None

@@ -1,9 +1,9 @@
-"""Convert an uploaded file of weights: ``python -m explorer.live.weights_reader FILE``, with a config on stdin.
+"""Convert an uploaded file of weights: ``python -m explorer.live.weights_reader FILE FOLDER NAME``.
 
-It prints an ``ImportedWeights`` or a ``Failure`` as JSON. PyTorch's own files are read with ``weights_only``, which
-runs no code in them. Should that fail one day, or should a file be made to fill the memory, it happens in a process
-with limits on memory and time that does nothing else and inherits a low priority. The weights are written as a
-safetensors file to the folder of the file.
+It reads a config from stdin and prints an ``ImportedWeights`` or a ``Failure`` as JSON. PyTorch's own files are read
+with ``weights_only``, which runs no code in them. Should that fail one day, or should a file be made to fill the
+memory, it happens in a process with limits on memory and time that does nothing else and inherits a low priority. The
+weights are written to the folder as a safetensors file, with the name that the file had on the user's machine.
 """
 
 import sys
@@ -21,7 +21,9 @@ from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import ContentStore, ContentStoreError
 from explorer.data.weight_files import (
     COUNTER,
+    MAX_NAME,
     METADATA_KEY,
+    NAME,
     ORIGIN,
     TORCHVISION,
     UPLOADED,
@@ -32,6 +34,7 @@ from explorer.data.weight_files import (
     to_app_name,
     torchvision_config,
 )
+from explorer.data.weight_kinds import describe_other_weights
 from explorer.errors import InputError, UnbuildableError
 from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
@@ -45,37 +48,44 @@ MAX_METADATA = 64_000  # characters on how the weights were trained; the names o
 MEMORY_BYTES = 1_000_000_000  # above what PyTorch takes: the file, its tensors, and a copy of them
 CPU_SECONDS = 60
 
+_STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")  # of checkpoints
+_PREFIXES = ("module.", "_orig_mod.", "model.", "net.")  # DataParallel, torch.compile, Lightning
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _State = dict[str, Tensor]
 _Items = list[tuple[object, object]]  # of what should be a state dict
 
 
-def main(path: str) -> None:
+def main(path: str, folder: str, name: str = "") -> None:
     """Convert the file and print the result."""
     output = take_stdout()
     end_with_parent()
     config = GoogLeNetConfig.model_validate_json(sys.stdin.buffer.read())
     torch.set_num_threads(1)
     limit_resources(MEMORY_BYTES, CPU_SECONDS, 2 * MAX_FILE_BYTES)
-    output.write(read(Path(path), config).model_dump_json())
+    output.write(read(Path(path), config, Path(folder), name).model_dump_json())
 
 
-def read(path: Path, config: GoogLeNetConfig) -> ImportedWeights | Failure:
-    """Convert a file of weights to this app's format; ``config`` is the network of tensors that come without one."""
+def read(path: Path, config: GoogLeNetConfig, folder: Path | None = None, name: str = "") -> ImportedWeights | Failure:
+    """Convert a file of weights to this app's format; ``config`` is the network of tensors that come without one.
+
+    The new file is written to ``folder``, by default that of the old one; ``name`` becomes its title.
+    """
     try:
-        return _convert(path, config)
+        return _convert(path, config, folder or path.parent, name)
     except (InputError, UnbuildableError, ContentStoreError) as error:
         return Failure(reason=str(error))
     except MemoryError:
         return Failure(reason="Reading the file needs more memory than weights of its size should.")
 
 
-def _convert(path: Path, config: GoogLeNetConfig) -> ImportedWeights:
+def _convert(path: Path, config: GoogLeNetConfig, folder: Path, name: str) -> ImportedWeights:
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
         raise InputError(f"The file has {size:,} bytes; the limit is {MAX_FILE_BYTES:,}.")
+    if other := describe_other_weights(path):
+        raise InputError(other)
     items, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_torch(path), {})
-    state = _check_tensors(items, size)
+    state = _without_prefix(_check_tensors(items, size))
     new_metadata = {ORIGIN: UPLOADED}
     if is_torchvision(state):
         config = torchvision_config(_shapes(state))
@@ -87,13 +97,18 @@ def _convert(path: Path, config: GoogLeNetConfig) -> ImportedWeights:
             new_metadata[METADATA_KEY] = metadata[METADATA_KEY]
     elif not any(name.startswith("stem.") for name in state):
         names = ", ".join(list(state)[:3])[:120]
-        raise InputError(f"The file has no GoogLeNet of torchvision or of this app: its tensors are {names} …")
+        raise InputError(
+            f"The file has no GoogLeNet of torchvision or of this app: its tensors are {names} … Choose weights of a "
+            "GoogLeNet."
+        )
     if mismatches := shape_mismatches(config, _shapes(state)):
         count = "1 tensor does" if len(mismatches) == 1 else f"{len(mismatches):,} tensors do"
         return ImportedWeights(
             network=None, about=f"{count} not fit the network.", mismatches=mismatches[:MAX_MISMATCHES]
         )
-    return _save(path.parent, config, state, new_metadata)
+    if name:
+        new_metadata[NAME] = name[:MAX_NAME]
+    return _save(folder, config, state, new_metadata)
 
 
 def _shapes(state: _State) -> dict[str, tuple[int, ...]]:
@@ -121,8 +136,8 @@ def _read_torch(path: Path) -> _Items:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
         raise InputError(
-            "The file holds Python objects besides weights; no code in it was run. If it is a whole model, save "
-            "model.state_dict() instead."
+            "The file holds Python objects besides weights; no code in it was run. If it is a whole model or a "
+            "checkpoint with other objects, save model.state_dict() alone."
         ) from None
     except MemoryError:
         raise
@@ -132,7 +147,24 @@ def _read_torch(path: Path) -> _Items:
         raise InputError("The file is not a PyTorch file, or it is damaged or truncated.") from None
     if not isinstance(loaded, Mapping) or not loaded:
         raise InputError(f"The file does not hold a state dict, but a value of type {type(loaded).__name__}.")
-    return list(loaded.items())
+    return list(_state_dict_in(loaded).items())
+
+
+def _state_dict_in(loaded: Mapping[object, object]) -> Mapping[object, object]:
+    """Return the state dict in a checkpoint that also holds the epoch, the optimiser and so on; else the same."""
+    for key in _STATE_DICT_KEYS:
+        inner = loaded.get(key)
+        if isinstance(inner, Mapping) and any(isinstance(value, Tensor) for value in inner.values()):
+            return inner
+    return loaded
+
+
+def _without_prefix(state: _State) -> _State:
+    """Return the tensors without what wrappers put before every name, such as ``module.`` of DataParallel."""
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            return _without_prefix({name.removeprefix(prefix): tensor for name, tensor in state.items()})
+    return state
 
 
 def _check_archive(path: Path) -> None:
@@ -146,7 +178,10 @@ def _check_archive(path: Path) -> None:
         raise InputError("The file is not a PyTorch file, or it is damaged or truncated.") from None
     is_compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if is_compressed or len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise InputError("The file is a compressed archive: it would unpack to more than its size, so it is not read.")
+        raise InputError(
+            "The file is a compressed archive, which PyTorch does not write: it would unpack to more than its size, so "
+            "it is not read."
+        )
 
 
 def _check_tensors(items: _Items, size: int) -> _State:

@@ -173,7 +173,8 @@ def test_a_whole_model_is_refused_and_no_code_runs(tmp_path: Path) -> None:
         ([torch.zeros(1)], "of type list"),
         (torch.zeros(3), "of type Tensor"),
         ({1: torch.zeros(1)}, "more than a state dict"),
-        ({"state_dict": {"a": torch.zeros(1)}}, "more than a state dict"),
+        ({"state_dict": {"a": torch.zeros(1)}}, "its tensors are a …"),
+        ({"state_dict": {"a": 1}}, "more than a state dict"),
         (
             {"layer1.weight": torch.zeros(1)},
             "no GoogLeNet of torchvision or of this app: its tensors are layer1",
@@ -236,9 +237,10 @@ def test_metadata_of_an_uploaded_file_is_unverified(tmp_path: Path) -> None:
     assert result.title == f"{'n' * 40}, trained on {'t' * 40} according to the file"
     assert result.is_unverified
     assert result.class_names[:2] == ("the same", "the same (2)")
-    local = read_weights_info(path)
+    local = read_weights_info(path, is_local=True)
     assert "trained here" in local.title
     assert not local.is_unverified
+    assert "trained here" not in read_weights_info(path).title, "it came from elsewhere"
     exaggerated = training.model_dump_json().replace('"accuracy":1.0', '"accuracy":17.0')
     path.write_bytes(to_safetensors(build_model(SMALL, seed=8), {METADATA_KEY: exaggerated}))
     assert read_weights_info(read(path, SMALL).network.weights).training is None

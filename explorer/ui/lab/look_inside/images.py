@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
 from explorer.data.datasets import load_test_images
-from explorer.data.images import ImageError, decode
+from explorer.data.images import FORMATS_TEXT, ImageError, decode
 from explorer.data.images import png as to_png
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_IMAGES
@@ -181,8 +181,7 @@ def _thumbnail(path: str) -> bytes:
 def _show_uploader() -> None:
     key = f"look_inside_files_{_UPLOADER.get()}"
     st.file_uploader(
-        "PNG, JPEG or WebP; several files form a batch",
-        ["png", "jpg", "jpeg", "webp"],
+        f"{FORMATS_TEXT}; several files form a batch",
         accept_multiple_files=True,
         key=key,
         on_change=_on_upload,

@@ -11,7 +11,7 @@ The weights have a token, which the URL carries, so that a reload or a link find
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -21,7 +21,7 @@ import streamlit as st
 from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import FOLDER, ContentStore
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info
+from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info, rename_weights
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale, scale_problems
@@ -49,6 +49,7 @@ _TOKEN = SessionValue("look_inside_weights", BUNDLED[0])
 _TOKEN_IN_URL = SessionValue[str | None]("look_inside_weights_in_url", None)
 _REFUSAL = SessionValue("look_inside_weights_refusal", "")
 _PREPROCESSING = SessionValue[Preprocessing | None]("look_inside_preprocessing", None)
+_STORED = SessionValue[tuple[str, ...]]("look_inside_stored_weights", ())  # tokens
 _SCALES = SessionValue[tuple[Scale, ...]]("look_inside_scales", ())
 _MAP = SessionValue[tuple[str, int] | None]("look_inside_selected_map", None)
 _STORED_TOKEN = re.compile(r"kept_([0-9a-f]{40})")
@@ -82,6 +83,7 @@ class InspectedNetwork(NamedTuple):
     preprocessing: Preprocessing
     training: WeightsMetadata | None
     is_unverified: bool = False
+    name: str = ""
 
     @property
     def config(self) -> GoogLeNetConfig:
@@ -147,13 +149,13 @@ def resolve(token: str) -> InspectedNetwork:
         modified = path.stat().st_mtime_ns
     except OSError:
         raise InputError("The weights file no longer exists.") from None
-    return InspectedNetwork(token, *_describe(path, modified))
+    return InspectedNetwork(token, *_describe(path, modified, parse_weights_token(token) is not None))
 
 
 @lru_cache(maxsize=32)
-def _describe(path: Path, _modified: int) -> WeightsInfo:
+def _describe(path: Path, _modified: int, is_local: bool) -> WeightsInfo:
     """Read the header of a weights file, once per modification time. Raises InputError if it is not valid."""
-    return read_weights_info(path)
+    return read_weights_info(path, is_local=is_local)
 
 
 def untrained_network(config: GoogLeNetConfig, title: str, like: InspectedNetwork | None = None) -> InspectedNetwork:
@@ -181,6 +183,32 @@ def weights_path(token: str) -> Path | None:
 def stored_token(path: str) -> str:
     """Return the token of a weights file in the content store."""
     return f"kept_{Path(path).stem}"
+
+
+def is_stored(token: str) -> bool:
+    """Whether a token names weights in the content store: a user uploaded or downloaded them."""
+    return bool(_STORED_TOKEN.fullmatch(token))
+
+
+def stored_weights() -> tuple[str, ...]:
+    """Return the tokens of the weights that this session uploaded or downloaded, if they still exist."""
+    return tuple(token for token in _STORED.get() if weights_path(token))
+
+
+def remember_stored(token: str, instead_of: str = "") -> None:
+    """Offer uploaded weights in this session, in place of others if they are those with another name."""
+    _STORED.set((*(other for other in _STORED.get() if other not in (token, instead_of)), token))
+
+
+def rename(inspected: InspectedNetwork, name: str, classes: Sequence[str]) -> None:
+    """Give uploaded weights another name, and their classes other names. The URL then has another token.
+
+    Raises InputError or ContentStoreError if the new file cannot be written.
+    """
+    path = rename_weights(Path(inspected.network.weights), content_store(), name, classes)
+    token = stored_token(str(path))
+    remember_stored(token, instead_of=inspected.token)
+    use_weights(token)
 
 
 def content_store() -> ContentStore:
@@ -238,12 +266,12 @@ def unscaled(fields: RequestFields) -> RequestFields:
     return {**fields, "scales": ()}
 
 
-def await_result(request: JobRequest[R], key: str, task: str) -> R | None:
+def await_result(request: JobRequest[R], key: str, task: str, on_dismiss: Callable[[], None] | None = None) -> R | None:
     """Return the result of a request. Until it is there, show the progress or the failure, and return None.
 
     Call it in a fragment: it reruns the fragment until the result is there. A short wait at the start answers quick
     requests without flicker. ``task`` says in a few words what takes so long. A new request with the same ``key``
-    replaces the older one.
+    replaces the older one. With ``on_dismiss``, a failure has a button that calls it.
     """
     stopped_key = f"{key}_stopped"
     if st.session_state.get(stopped_key) == request:
@@ -264,7 +292,12 @@ def await_result(request: JobRequest[R], key: str, task: str) -> R | None:
         return None
     if isinstance(result, Failure):
         messages.show_refusal(result.reason)
-        st.button("Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget_result, args=(request,))
+        with st.container(horizontal=True, key=f"{key}_failed"):
+            st.button(
+                "Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget_result, args=(request,)
+            )
+            if on_dismiss:
+                st.button("Dismiss", icon=":material/close:", key=f"{key}_dismiss", on_click=on_dismiss)
         return None
     return result
 

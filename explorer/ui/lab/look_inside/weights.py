@@ -1,12 +1,14 @@
 """The weights in use, and the ways to others: bundled, trained here, a file, a download, or random."""
 
-from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.data.content_store import ContentStoreError
+from explorer.data.import_report import printable
+from explorer.data.inbox import inbox_files, inbox_path
 from explorer.data.weights import ShapeMismatch
 from explorer.diff import find_changes
 from explorer.errors import InputError
@@ -15,6 +17,7 @@ from explorer.jobs.inspection import DownloadRequest, ImportedWeights, ImportReq
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.schema import StoreError
+from explorer.settings import data_folder
 from explorer.ui import messages, runs, state
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import InspectedNetwork
@@ -25,9 +28,10 @@ from explorer.views.results import accuracy_text, percent
 
 MAX_FILE_MB = 64
 MAX_RUNS = 50
-_CHOICE = "look_inside_weights_choice"
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
+_CHOICE, _INBOX = "look_inside_weights_choice", "look_inside_weights_inbox"
+_NAME, _CLASSES = "look_inside_weights_name", "look_inside_weights_classes"
 _UPLOADER = SessionValue("look_inside_weights_uploader", 0)
-_IMPORTED = SessionValue[Mapping[str, str]]("look_inside_imported_weights", {})  # titles by token
 _REQUEST = SessionValue[ImportRequest | DownloadRequest | None]("look_inside_import_request", None)
 _ERROR = SessionValue[tuple[str, tuple[ShapeMismatch, ...]] | None]("look_inside_import_error", None)
 
@@ -116,7 +120,7 @@ def available_weights() -> dict[str, str]:
     """Return the titles of all weights that can be used at once, by token."""
     found = {token: _bundled_title(token) for token in session.BUNDLED if session.weights_path(token)}
     found |= _weights_of_runs()
-    found |= _IMPORTED.get()
+    found |= {token: session.resolve(token).title for token in session.stored_weights()}
     inspected = session.inspected_network()
     found.setdefault(inspected.token, inspected.title)
     return found | {session.RANDOM: f"random weights for {_current_title()}"}
@@ -156,18 +160,28 @@ def _show_menu() -> None:
         list(options),
         key=_CHOICE,
         format_func=lambda token: fmt.markdown(options[token]),
-        on_change=lambda: session.use_weights(st.session_state[_CHOICE]),
+        on_change=_on_choice,
     )
+    _show_names()
     st.divider()
     key = f"look_inside_weights_file_{_UPLOADER.get()}"
     st.file_uploader(
-        "Weights file: exported by this app, or a GoogLeNet in torchvision's layout",
-        ["safetensors", "pth", "pt"],
+        "Weights file: exported by this app, or a GoogLeNet in torchvision's layout; also inside a checkpoint",
+        [suffix.removeprefix(".") for suffix in SUFFIXES],
         key=key,
         on_change=_import_file,
         args=(key,),
         max_upload_size=MAX_FILE_MB,
     )
+    if names := inbox_files(data_folder(), SUFFIXES):
+        st.selectbox(
+            "Or a large file in the server's inbox folder",
+            ["", *names],
+            key=_INBOX,
+            format_func=lambda name: fmt.markdown(name) or "none",
+            on_change=_import_inbox_file,
+            help=f"Files of over {MAX_FILE_MB} MB: put them into the folder {data_folder() / 'inbox'}.",
+        )
     st.button(
         "Download torchvision's ImageNet weights (52 MB)",
         icon=":material/cloud_download:",
@@ -177,19 +191,47 @@ def _show_menu() -> None:
     )
 
 
+def _on_choice() -> None:
+    _dismiss()
+    session.use_weights(st.session_state[_CHOICE])
+
+
+def _dismiss() -> None:
+    """Forget an import that failed."""
+    _REQUEST.clear()
+    _ERROR.clear()
+
+
 def _import_file(key: str) -> None:
     """Store the uploaded file and request its import."""
     file: UploadedFile | None = st.session_state[key]
     if file is None:
         return
     _UPLOADER.set(_UPLOADER.get() + 1)
-    _ERROR.clear()
     try:
         path = session.content_store().add(file.getvalue(), ".weights")
     except ContentStoreError as error:
         _ERROR.set((str(error), ()))
         return
-    _REQUEST.set(ImportRequest(path=str(path), config=state.current().config))
+    _request_import(path, file.name)
+
+
+def _import_inbox_file() -> None:
+    path = inbox_path(data_folder(), st.session_state[_INBOX])
+    if path:
+        _request_import(path, path.name)
+
+
+def _request_import(path: Path, name: str) -> None:
+    _ERROR.clear()
+    request = ImportRequest(
+        path=str(path),
+        config=state.current().config,
+        folder=str(session.content_store().folder),
+        name=printable(name),
+    )
+    session.forget_result(request)
+    _REQUEST.set(request)
 
 
 def _import_download() -> None:
@@ -205,7 +247,7 @@ def _show_import() -> None:
     request = _REQUEST.get()
     if request:
         task = "Downloading the weights" if request.kind == "download" else "Reading the file"
-        found = session.await_result(request, "look_inside_import", task)
+        found = session.await_result(request, "look_inside_import", task, _dismiss)
         if found is not None:
             _REQUEST.clear()
             _use_imported(found)
@@ -219,12 +261,41 @@ def _use_imported(found: ImportedWeights) -> None:
         _ERROR.set((found.about, found.mismatches))
         return
     token = session.stored_token(found.network.weights)
-    _IMPORTED.set({**_IMPORTED.get(), token: found.about})
+    session.remember_stored(token)
     session.use_weights(token)
+
+
+def _show_names() -> None:
+    """Show fields for the names of uploaded weights and of their classes; other weights keep theirs."""
+    inspected = session.inspected_network()
+    if not session.is_stored(inspected.token):
+        return
+    title, classes = f"{_NAME}_{inspected.token}", f"{_CLASSES}_{inspected.token}"
+    st.session_state[title] = inspected.name
+    current = [inspected.class_name(number) for number in range(inspected.config.classes)]
+    st.session_state[classes] = "\n".join(current)
+
+    def on_change() -> None:
+        names = st.session_state[classes].strip().splitlines()
+        _ERROR.clear()
+        if (st.session_state[title], names) == (inspected.name, current):
+            return
+        if len(names) != inspected.config.classes:
+            _ERROR.set((f"The network has {inspected.config.classes:,} classes; there are {len(names):,} names.", ()))
+            return
+        try:
+            session.rename(inspected, printable(st.session_state[title].strip()), names)
+        except (InputError, ContentStoreError) as error:
+            _ERROR.set((str(error), ()))
+
+    with st.expander("Names"):
+        st.text_input("Name of these weights", key=title, max_chars=40, on_change=on_change)
+        st.text_area("Classes, one per line", key=classes, on_change=on_change)
 
 
 def _show_error(message: str, mismatches: tuple[ShapeMismatch, ...]) -> None:
     messages.show_refusal(message)
+    st.button("Dismiss", icon=":material/close:", key="look_inside_error_dismiss", on_click=_dismiss)
     if mismatches:
         rows = [
             {

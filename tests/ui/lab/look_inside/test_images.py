@@ -40,7 +40,9 @@ def test_several_uploads_are_a_batch_and_each_bad_file_is_explained(queue: Direc
     assert "2 images to select from" in alt_texts(at)
     errors = [error.value for error in at.error]
     assert len(errors) == 2
-    assert r"\<b>not.png: The file is not a PNG, JPEG or WebP image." in errors
+    assert (
+        r"\<b>not.png: This is a drawing (SVG) without pixels, which cannot be read here. Export it as PNG." in errors
+    )
     assert any(error.startswith("cut.png: ") for error in errors)
     assert 2 in [len(request.images) for request in queue.of_kind("prediction")]
     assert "the label is" not in page_text(at)

@@ -27,7 +27,7 @@ def test_the_first_visit_uses_bundled_weights(queue: DirectQueue) -> None:
     """Without a setting: a network trained here, its accuracy, an image, its prediction, and its label."""
     at = open_page()
     text = page_text(at)
-    assert "mini, trained here on Fashion-MNIST" in text
+    assert "mini, trained on Fashion-MNIST" in text
     assert "** of 2,000 test images classified correctly (95 % interval " in text
     assert "Predicted class: T-shirt/top" in alt_texts(at)
     assert "Correct: the label is **T-shirt/top**." in text

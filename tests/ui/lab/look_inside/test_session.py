@@ -15,7 +15,7 @@ def test_the_url_names_the_weights(queue: DirectQueue) -> None:
     """A link with other weights opens with them and with the images they know; the first weights need no name."""
     assert "weights" not in open_page().query_params
     at = open_page(weights="mini_scales")
-    assert "trained here on Scales" in page_text(at)
+    assert "trained on Scales" in page_text(at)
     assert at.segmented_control(key="look_inside_source").value == "scales"
     assert at.query_params["weights"] == "mini_scales"
 
@@ -26,7 +26,7 @@ def test_the_url_names_the_weights(queue: DirectQueue) -> None:
 def test_a_forged_link_changes_nothing(queue: DirectQueue, forged: str) -> None:
     """A message says so, and nothing from the link is read as markup."""
     at = open_page(weights=forged)
-    assert "mini, trained here on Fashion-MNIST" in page_text(at)
+    assert "mini, trained on Fashion-MNIST" in page_text(at)
     assert any("The current weights stay in use." in error.value for error in at.error)
     assert "![x](" not in page_text(at)
     assert "weights" not in at.query_params

@@ -74,7 +74,7 @@ def test_weights_that_do_not_fit_are_explained_by_tensor(queue: DirectQueue) -> 
     table = at.dataframe[0].value
     assert list(table["expected"]) == ["208 × 96 × 3 × 3"]
     assert list(table["in the file"]) == ["204 × 96 × 3 × 3"]
-    assert "mini, trained here on Fashion-MNIST" in page_text(at)
+    assert "mini, trained on Fashion-MNIST" in page_text(at)
 
 
 def test_a_rejected_file_is_explained(queue: DirectQueue) -> None:
@@ -185,3 +185,50 @@ def test_the_weights_of_a_run_can_be_chosen(
     run(at)
     assert queue.of_kind("prediction")[-1].network.weights == str(store.path)
     assert at.query_params["weights"] == "run:r0123456789ab:1"
+
+
+def test_a_failed_import_can_be_dismissed(queue: DirectQueue) -> None:
+    """The banner goes, by its button or when other weights are chosen."""
+    at = open_page()
+    queue.results["download"] = Failure(reason="No internet here.")
+    click(open_menu(at), "look_inside_download")
+    click(at, "look_inside_import_dismiss")
+    assert not at.error
+    click(open_menu(at), "look_inside_download")
+    assert at.error
+    at.radio(key="look_inside_weights_choice").set_value("mini_scales")
+    run(at)
+    assert not at.error
+
+
+def test_uploaded_weights_keep_the_name_of_their_file_and_can_be_renamed(queue: DirectQueue) -> None:
+    """So can their classes; a wrong number of names is refused."""
+    at = open_page()
+    upload_weights(at, to_safetensors(build_model(PRESETS["mini"].replace(classes=2))))
+    run(at)
+    assert "own.safetensors: weights from a file, 2 classes" in page_text(at)
+    token = open_menu(at).query_params["weights"]
+    at.text_area(key=f"look_inside_weights_classes_{token}").set_value("cat")
+    run(at)
+    assert "The network has 2 classes; there are 1 names." in [error.value for error in at.error]
+    at.text_area(key=f"look_inside_weights_classes_{token}").set_value("cat\ndog")
+    run(at)
+    token = at.query_params["weights"]
+    at.text_input(key=f"look_inside_weights_name_{token}").set_value("Pets")
+    run(at)
+    assert "Pets: weights from a file, 2 classes" in page_text(at)
+    assert "Predicted class: cat" in alt_texts(at) or "Predicted class: dog" in alt_texts(at)
+    options = open_menu(at).radio(key="look_inside_weights_choice").options
+    assert ["Pets: weights from a file, 2 classes, 2 auxiliary heads"] == [o for o in options if "from a file" in o]
+
+
+def test_a_large_file_can_be_in_the_inbox(queue: DirectQueue, data_folder: Path) -> None:
+    """It stays there; our copy is in the content store."""
+    (data_folder / "inbox").mkdir(parents=True)
+    (data_folder / "inbox" / "big.safetensors").write_bytes(to_safetensors(build_model(PRESETS["mini"])))
+    at = open_menu(open_page())
+    at.selectbox(key="look_inside_weights_inbox").set_value("big.safetensors")
+    run(at)
+    run(at)
+    assert "big.safetensors: weights from a file" in page_text(at)
+    assert [path.name for path in (data_folder / "inbox").iterdir()] == ["big.safetensors"]
