@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,10 +20,16 @@ from explorer.data.weights import Network
 from explorer.diff import with_module
 from explorer.history import Version
 from explorer.jobs.inspection import Predictions
+from explorer.jobs.protocol import LINE, REQUEST, Answer
+from explorer.jobs.units import UnitReport, UnitRequest
 from explorer.live.devices import resolve_device
 from explorer.live.inference import live_network, predict, prepare_inputs
 from explorer.live.model import build_model
+from explorer.live.units import explain
 from explorer.share import to_token
+from explorer.unit_graph import graph_of
+from explorer.views import unit_charts, unit_maps
+from explorer.views.unit_names import Names
 
 PHOTOGRAPHS = Path(__file__).parents[1] / "assets" / "samples"
 PAPER = Network(config=PRESETS["paper"])
@@ -65,6 +72,36 @@ def _speed(scratch: ContentStore) -> Iterator[Measurement]:
         predictions, passes = _in_turn(predict_upload, lambda _: model(image))
     ratios = [a / b for a, b in zip(predictions, passes, strict=True)]
     yield Measurement("first prediction for a new photograph / a forward pass", median(ratios), maximum=3)
+    yield from _one_number(_save(scratch, photographs[0]), lambda _: model(image))
+
+
+def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[Measurement]:
+    """Go from a click on a position to its charts: the worker's answer, both ways through JSON, and the drawing."""
+    names = Names(graph_of(PAPER.config), ())
+
+    def move(number: int, path: str) -> int:
+        position = (0, 0) if path == "classifier.fc" else divmod(number, 7)
+        request = UnitRequest(
+            network=PAPER, images=(photograph,), preprocessing=PREPROCESSING, path=path, position=position, device="cpu"
+        )
+        fields = dict(REQUEST.validate_json(request.model_dump_json()))
+        del fields["kind"]
+        result = LINE.validate_json(Answer(result=explain(**fields)).model_dump_json())
+        report = result.result if isinstance(result, Answer) else None
+        assert isinstance(report, UnitReport)
+        whole = unit_maps.position_maps(report, names) + unit_charts.arithmetic(report, names)
+        return len(whole + unit_charts.terms_chart(report, names))
+
+    for name, path in (
+        ("a 1×1 of 512 channels", "inception_4b.branch_5x5.reduce"),
+        ("a 3×3 of 160 channels", "inception_4e.branch_3x3.conv"),
+        ("the 7×7 of the stem", "stem.conv1"),
+        ("a class", "classifier.fc"),
+    ):
+        with torch.inference_mode():
+            moves, passes = _in_turn(partial(move, path=path), forward)
+        ratio = median(a / b for a, b in zip(moves, passes, strict=True))
+        yield Measurement(f"one number, from click to shown sum, {name} / a forward pass", ratio, maximum=1)
 
 
 def _save(scratch: ContentStore, content: bytes) -> str:

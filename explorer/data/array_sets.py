@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.arrays import AnyArray, DataError, check_dataset_size, drop_equal_channels
+from explorer.data.array_types import AnyArray
+from explorer.data.arrays import DataError, check_dataset_size, drop_equal_channels
 from explorer.data.cifar import Batch
 from explorer.data.class_names import unique_names
 from explorer.data.images import bit_depth

@@ -13,13 +13,9 @@ from typing import IO, Any, NamedTuple, Protocol
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from explorer.data.array_types import AnyArray, Pixels
 from explorer.errors import UserError
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.floating[Any]]
-AnyArray = NDArray[Any]  # numbers or text of a type that the file decides
 
 MAX_BYTES = 400_000_000  # of all arrays in a file
 MAX_DATASET_BYTES = 250_000_000  # of all images of a dataset, one byte per pixel and channel

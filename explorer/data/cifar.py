@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from explorer.data.arrays import AnyArray, DataError, Pixels
+from explorer.data.array_types import AnyArray, Pixels
+from explorer.data.arrays import DataError
 
 SIDE = 32  # pixels of an image
 LABELS = ("labels", "fine_labels", "coarse_labels")

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from explorer.data.arrays import AnyArray, DataError, Pixels
+from explorer.data.array_types import AnyArray, Pixels
+from explorer.data.arrays import DataError
 from explorer.data.imported_names import read_names
 from explorer.data.scales import draw
 from explorer.paths import ASSETS

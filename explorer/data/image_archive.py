@@ -13,7 +13,8 @@ from PIL import Image, ImageOps
 
 from explorer.data import images as image_files
 from explorer.data.archives import MAX_ENTRY_BYTES, Archive, Entry
-from explorer.data.arrays import AnyArray, DataError, Pixels, check_dataset_size, drop_equal_channels
+from explorer.data.array_types import AnyArray, Pixels
+from explorer.data.arrays import DataError, check_dataset_size, drop_equal_channels
 from explorer.data.class_names import unique_names
 from explorer.data.folders import draw_tree, understand_folders
 from explorer.data.import_report import (

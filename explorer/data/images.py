@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from explorer.data.arrays import Pixels
+from explorer.data.array_types import Pixels
 from explorer.data.image_kinds import describe_other_kind
 from explorer.errors import InputError
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from explorer.config import Frozen
-from explorer.data.arrays import Pixels
+from explorer.data.array_types import Pixels
 
 SIDES = (28, 32, 48, 64, 96)  # pixels to which image files can be reduced
 PARTS: tuple["Part", ...] = ("train", "validation", "test")

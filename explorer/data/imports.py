@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from explorer.data.arrays import AnyArray, DataError
+from explorer.data.array_types import AnyArray
+from explorer.data.arrays import DataError
 from explorer.data.class_names import unique_names
 from explorer.data.datasets import BUNDLED_FILES, dataset_info, draw_test_split, imported_dataset_path
 from explorer.data.image_archive import MIN_SIDE

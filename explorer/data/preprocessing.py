@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from explorer.config import Frozen, GoogLeNetConfig
-from explorer.data.arrays import Floats, Pixels
+from explorer.data.array_types import Floats, Pixels
 from explorer.errors import InputError
 
 MAX_ASPECT = 8  # of an image that is cropped: resizing a longer one to the input's height would take too much memory

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.arrays import Floats, Pixels
+from explorer.data.array_types import Floats, Pixels
 
 SIDE = 32  # pixels
 MIN_RADIUS, MAX_RADIUS = 2.5, 14.0  # half the width of a shape, in pixels

@@ -25,7 +25,7 @@ from explorer.data.import_report import ImportOptions, ImportReport, Upload
 from explorer.data.imports import ImportedDataset, analyse_upload, import_images
 from explorer.data.upload_formats import MAX_FILE_BYTES, check_uploads
 from explorer.jobs import process
-from explorer.jobs.requests import Failure
+from explorer.jobs.job import Failure
 
 COMMAND = (sys.executable, "-m", "explorer.jobs.image_imports")
 TIMEOUT_S = 240.0  # of which reading images may take MAX_SECONDS

@@ -12,7 +12,7 @@ from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.preprocessing import Preprocessing, StepCode
 from explorer.data.weights import Network, ShapeMismatch
 from explorer.errors import Problem
-from explorer.jobs.requests import JobRequest, R
+from explorer.jobs.job import JobRequest, R
 
 MAX_IMAGES = 64  # of one batch
 MAX_TILES = 256  # feature maps of one strip

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen
-from explorer.jobs import inspection, requests
-from explorer.jobs.requests import Progress
+from explorer.jobs import inspection, requests, units
+from explorer.jobs.job import Progress
 
 Request = (
     requests.CheckRequest
@@ -27,6 +27,7 @@ Request = (
     | inspection.AblationRequest
     | inspection.AttributionRequest
     | inspection.MaximizationRequest
+    | units.UnitRequest
     | inspection.ImportRequest
     | inspection.DownloadRequest
 )
@@ -45,6 +46,7 @@ Result = (
     | inspection.Ablation
     | inspection.Attribution
     | inspection.Maximization
+    | units.UnitReport
     | inspection.ImportedWeights
 )
 

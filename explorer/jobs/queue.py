@@ -19,9 +19,10 @@ from pydantic import ValidationError
 
 from explorer.config import GoogLeNetConfig
 from explorer.errors import UserError
+from explorer.jobs.job import Failure, JobRequest, Progress, R
 from explorer.jobs.process import ChildProcess
 from explorer.jobs.protocol import LINE, Answer
-from explorer.jobs.requests import CheckReport, CheckRequest, Failure, JobRequest, Progress, R, TorchinfoRequest
+from explorer.jobs.requests import CheckReport, CheckRequest, TorchinfoRequest
 
 WORKER = (sys.executable, "-m", "explorer.jobs.worker")
 INSPECTION_WORKER = (*WORKER, "500")  # a second process, which keeps networks in memory: it may grow by 500 MB

@@ -22,7 +22,7 @@ from explorer.data.content_store import ContentStore
 from explorer.errors import InputError
 from explorer.jobs import process
 from explorer.jobs.inspection import ImportedWeights
-from explorer.jobs.requests import Failure, Progress
+from explorer.jobs.job import Failure, Progress
 from explorer.presets import PRESETS
 
 READER = (sys.executable, "-m", "explorer.live.weights_reader")

@@ -16,9 +16,9 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from explorer.errors import UserError
+from explorer.jobs.job import Progress
 from explorer.jobs.process import available_cores, end_with_parent, lower_priority, take_stdout
 from explorer.jobs.protocol import REQUEST, Answer, Request, Result
-from explorer.jobs.requests import Progress
 
 NICE = 10
 MAX_GROWTH_MB = 150  # above the size after the first answer, when everything is loaded

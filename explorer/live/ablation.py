@@ -13,7 +13,7 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Ablation, AblationCell, Scale
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live.devices import resolve_device
 from explorer.live.inference import in_chunks, live_network, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet

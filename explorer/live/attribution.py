@@ -20,7 +20,7 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Attribution, Method, Scale, layers_for_grad_cam
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live.ablation import check_target
 from explorer.live.devices import resolve_device
 from explorer.live.inference import check_work, input_png, live_network, prepare_inputs, scale_branches

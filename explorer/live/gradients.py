@@ -13,7 +13,8 @@ from torch.nn import functional as F
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.errors import Problem, UnbuildableError
-from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun, Progress
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRun
 from explorer.live.devices import resolve_device
 from explorer.live.model import GoogLeNet, build_model
 

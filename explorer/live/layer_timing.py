@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.errors import Problem, UnbuildableError
-from explorer.jobs.requests import LayerTiming, Progress
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import LayerTiming
 from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.timing import synchronize

@@ -16,7 +16,7 @@ from explorer.data.preprocessing import Preprocessing, check_preprocessing, to_i
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Maximization
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import channel_ranges, check_channel
 from explorer.live.inference import live_network

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from explorer.errors import Problem, UnbuildableError
-from explorer.jobs.requests import Progress, ReductionTiming
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import ReductionTiming
 from explorer.live.devices import resolve_device
 from explorer.live.timing import time_in_turn
 from explorer.reduction import ReductionCase, case_problems, direct_path, reduction_path

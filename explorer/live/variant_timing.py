@@ -8,7 +8,8 @@ import torch
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.errors import Problem, UnbuildableError
-from explorer.jobs.requests import Progress, VariantTiming
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import VariantTiming
 from explorer.live.devices import resolve_device, size_limit_reason
 from explorer.live.model import build_model
 from explorer.live.timing import time_in_turn

@@ -37,8 +37,8 @@ from explorer.data.weight_files import (
 from explorer.data.weight_kinds import describe_other_weights
 from explorer.errors import InputError, UnbuildableError
 from explorer.jobs.inspection import ImportedWeights
+from explorer.jobs.job import Failure
 from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
-from explorer.jobs.requests import Failure
 from explorer.share import ShareError, from_json, to_json
 
 MAX_FILE_BYTES = 256_000_000

@@ -13,16 +13,19 @@ from explorer.ui.lab.look_inside import (
     images,
     layer_timing,
     maximization,
+    one_number,
     prediction,
     preprocessing,
     session,
     side_by_side,
+    walk,
     weights,
 )
 
 View = Callable[[session.ChosenImage, tuple[session.ChosenImage, ...]], None]
 VIEWS: Mapping[str, View] = {
     "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
+    walk.VIEW: lambda image, _: one_number.show_one_number(image),
     "Branch ablation": ablation.show_ablation,
     "Attribution": lambda image, _: attribution.show_attribution(image),
     "Activation maximization": lambda *_: maximization.show_maximization(),
@@ -32,6 +35,7 @@ VIEWS: Mapping[str, View] = {
 
 show_page_heading("lab/look_inside.py")
 session.sync_url()
+one_number.sync_url()
 weights.show_weights()
 left, right = st.container(key="look_inside_top").columns(2, gap="medium")
 with left:
@@ -47,13 +51,13 @@ else:
             prediction.show_batch(batch)
     with left:
         preprocessing.show_preprocessing(image)
+    st.session_state.setdefault(session.VIEW_KEY, "Feature maps")
     view = st.segmented_control(  # one at a time, so that a click computes one view only
         "View",
         list(VIEWS),
-        default="Feature maps",
         required=True,
-        key="look_inside_view",
+        key=session.VIEW_KEY,
         label_visibility="collapsed",
         persist_state="session",
     )
-    session.run_as_fragment(partial(VIEWS.get(view, VIEWS["Feature maps"]), image, batch))
+    session.run_as_fragment(partial(VIEWS.get(view or "", VIEWS["Feature maps"]), image, batch))

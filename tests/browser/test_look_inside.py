@@ -3,11 +3,21 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from explorer.data.content_store import ContentStore
+from explorer.data.weight_files import read_weights_info
+from explorer.live.recording import record
+from explorer.paths import ASSETS
+from explorer.ui.lab.look_inside.images import samples
+from explorer.views import unit_charts
 from tests.browser.app import ADDRESSES, APP, is_too_wide, wait_until_idle
+
+MINI = read_weights_info(ASSETS / "weights" / "mini_fashion_mnist.safetensors")
+STAGES = ("inception_5", "inception_4", "inception_3", "stem", "input")
 
 pytestmark = pytest.mark.browser
 
@@ -117,3 +127,44 @@ def test_no_view_is_wider_than_the_page(look_inside: Page) -> None:
             edges = "[...document.querySelectorAll('svg')].map(e => e.getBoundingClientRect().right)"
             assert max(look_inside.evaluate(edges)) <= width
             assert not is_too_wide(look_inside)
+
+
+def test_a_walk_from_the_answer_to_a_pixel(look_inside: Page, tmp_path: Path) -> None:
+    """Five presses; each shows the network's own number, which a pass of the network in this process has too."""
+    choose_view(look_inside, "One number")
+    recording = record(
+        MINI.network,
+        str(ContentStore(tmp_path).add(samples("fashion_mnist")[0].png, ".png")),
+        MINI.preprocessing,
+        (),
+        "cpu",
+    )
+    for press in range(6):
+        if press:
+            look_inside.get_by_role("button", name="One stage back").click()
+            expect(look_inside).to_have_url(re.compile(f"unit=[^&]*{STAGES[press - 1]}[^&~]*(&|$)"))
+        link = parse_qs(urlsplit(look_inside.url).query).get("unit", ["classifier.fc:0:0:0"])[0]
+        path, *place = link.split("~")[-1].split(":")
+        output = recording.outputs[path]
+        value = output[tuple(map(int, place[: output.ndim]))].item()
+        shown = f"own number is {unit_charts.precise(value)}."
+        expect(look_inside.locator(f'svg[aria-label*="{shown}"]')).to_be_visible()
+    look_inside.reload()
+    expect(look_inside.locator(f'svg[aria-label*="{shown}"]')).to_be_visible()
+
+
+def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(look_inside: Page) -> None:
+    """An arrow key selects the neighbour, the pointer moves the window at once, a click selects; it is read aloud."""
+    look_inside.goto(f"{look_inside.url.split('?')[0]}?unit=inception_3a.branch_3x3.conv:1:5:5")
+    whole = look_inside.locator(".output-map")
+    whole.focus()
+    look_inside.keyboard.press("ArrowRight")
+    status = look_inside.locator("[role=status]", has_text="row 5, column 6")
+    expect(status).to_have_text(re.compile("3a 3×3, channel 1, row 5, column 6: The sum of .* products is"))
+    expect(whole).to_be_focused()
+    box = whole.locator("image").bounding_box()
+    assert box
+    look_inside.mouse.move(box["x"] + 2, box["y"] + 2)
+    expect(look_inside.locator(".input-map .window")).to_have_attribute("transform", re.compile("translate.-"))
+    look_inside.mouse.click(box["x"] + 2, box["y"] + 2)
+    expect(look_inside.locator("[role=status]", has_text="row 0, column 0")).to_be_attached()

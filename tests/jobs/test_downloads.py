@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from explorer.jobs.inspection import DownloadRequest, ImportedWeights
+from explorer.jobs.job import Failure
 from explorer.jobs.queue import JobQueue, Pending
-from explorer.jobs.requests import Failure
 from tests import torchvision_layout
 from tests.processes import wait_for
 

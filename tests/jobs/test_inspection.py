@@ -10,9 +10,9 @@ import torch
 from explorer.data.weights import Network
 from explorer.jobs import inspection
 from explorer.jobs.inspection import Scale, layers_for_grad_cam, scale_problems
+from explorer.jobs.job import Failure
 from explorer.jobs.protocol import Request
 from explorer.jobs.queue import INSPECTION_WORKER, JobQueue, Pending
-from explorer.jobs.requests import Failure
 from explorer.live import ablation, attribution, feature_maps, inference, maximization
 from tests.processes import wait_for
 from tests.small_network import PREPROCESSING, SMALL, save_images, save_network

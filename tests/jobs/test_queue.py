@@ -3,8 +3,9 @@
 import threading
 
 from explorer.jobs.inspection import ImportRequest
+from explorer.jobs.job import Failure
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import CheckReport, Failure
+from explorer.jobs.requests import CheckReport
 from tests.jobs.fake_worker import MINI, FakeWorker, network, wait_for_report
 from tests.processes import WAIT_S, wait_for
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from explorer import PRESETS
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
-from explorer.jobs import inspection
+from explorer.jobs import inspection, units
+from explorer.jobs.job import Progress
 from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
 from explorer.jobs.requests import (
     CheckReport,
@@ -19,7 +20,6 @@ from explorer.jobs.requests import (
     GradientRequest,
     GradientRun,
     LayerTimingRequest,
-    Progress,
     ReductionTiming,
     ReductionTimingRequest,
     TorchinfoRequest,
@@ -78,6 +78,7 @@ REQUESTS = (
     inspection.AblationRequest(**FIELDS, target=3),
     inspection.AttributionRequest(**FIELDS, method="grad_cam", layer="inception_5b.concat"),
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
+    units.UnitRequest(**FIELDS, path="inception_3a.branch_1x1.conv", position=(2, 3)),
     inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
     inspection.DownloadRequest(folder="/a/folder"),
 )

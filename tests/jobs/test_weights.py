@@ -19,7 +19,7 @@ from explorer.data.content_store import ContentStoreError
 from explorer.data.weight_files import COUNTER, expected_shapes, read_weights_info
 from explorer.errors import InputError
 from explorer.jobs import weights
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.jobs.weights import download_weights, import_weights
 from tests import torchvision_layout
 from tests.live.test_weights_reader import save_torch, small_state

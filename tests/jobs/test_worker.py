@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from explorer import PRESETS
-from explorer.jobs.requests import CheckReport, CheckRequest, Progress, ReductionTiming, ReductionTimingRequest
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import CheckReport, CheckRequest, ReductionTiming, ReductionTimingRequest
 from explorer.jobs.worker import _answer, _trim_memory
 from explorer.live import check
 from explorer.reduction import ReductionCase

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Ablation, Scale
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live.ablation import ablate
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import channel_ranges

@@ -13,7 +13,7 @@ from explorer import PRESETS
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Attribution, Scale, layers_for_grad_cam
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live import attribution
 from explorer.live.attribution import Case, attribute, grad_cam
 from explorer.live.devices import resolve_device

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from explorer import PRESETS, UnbuildableError, summarize
+from explorer.jobs.job import Progress
 from explorer.jobs.protocol import LINE, REQUEST, Answer
-from explorer.jobs.requests import LayerTiming, LayerTimingRequest, Progress
+from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.live import layer_timing
 from explorer.live.layer_timing import time_layers
 from explorer.live.model import Concat, build_model

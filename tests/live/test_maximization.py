@@ -12,7 +12,7 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Maximization
-from explorer.jobs.requests import Progress
+from explorer.jobs.job import Progress
 from explorer.live.devices import resolve_device
 from explorer.live.inference import live_network
 from explorer.live.maximization import maximize

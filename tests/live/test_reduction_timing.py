@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from explorer.errors import UnbuildableError
-from explorer.jobs.requests import Progress, ReductionTiming
+from explorer.jobs.job import Progress
+from explorer.jobs.requests import ReductionTiming
 from explorer.lessons.reduction import ARTICLE
 from explorer.live.reduction_timing import build_versions, time_reduction
 from explorer.reduction import ReductionCase, direct_path, reduction_path

@@ -3,8 +3,9 @@
 import pytest
 
 from explorer import PRESETS, UnbuildableError
+from explorer.jobs.job import Progress
 from explorer.jobs.protocol import LINE, REQUEST, Answer
-from explorer.jobs.requests import Progress, VariantTiming, VariantTimingRequest
+from explorer.jobs.requests import VariantTiming, VariantTimingRequest
 from explorer.live.variant_timing import time_variants
 
 MINI = PRESETS["mini"]

@@ -14,7 +14,7 @@ from torch import Tensor
 from explorer import PRESETS
 from explorer.data.weight_files import METADATA_KEY, WeightsMetadata, read_weights_info
 from explorer.jobs.inspection import ImportedWeights
-from explorer.jobs.requests import Failure
+from explorer.jobs.job import Failure
 from explorer.live.model import build_model
 from explorer.live.weights import load_weights, restore_model, to_metadata, to_safetensors
 from explorer.live.weights_reader import read

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from explorer.config import GoogLeNetConfig
+from explorer.jobs.job import Failure
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, LayerTiming, LayerTimingRequest
+from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.ui import cache, state
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after

@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.jobs.job import Failure, JobRequest, R
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, JobRequest, R
 from explorer.ui import cache, messages, state
 from explorer.ui.streamlit_workarounds import rerun_after
 

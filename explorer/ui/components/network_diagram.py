@@ -8,7 +8,9 @@ from explorer.jobs.requests import LayerTiming
 from explorer.ui import cache, state
 from explorer.ui.components import layer_times
 from explorer.ui.components.diagram import diagram, is_narrow
+from explorer.ui.components.one_number_link import link_to_one_number
 from explorer.ui.state import SessionValue
+from explorer.unit_graph import PASSING_KINDS
 from explorer.views import diagrams, formulas
 from explorer.views import formatting as fmt
 from explorer.views.canvas import COLOURINGS, TIME
@@ -166,3 +168,5 @@ def show_formulas(summary: NetworkSummary, block: str | None = None) -> None:
         st.markdown(f"**{row.path}**  \n:small[{KINDS[row.kind]} {kernel(row)} · {shapes}]")
         st.code(formulas.text(steps), language=None, wrap_lines=True)
         st.caption(" · ".join(f"{symbol} {meaning}" for symbol, meaning in formulas.symbols(steps).items()))
+        if summary.config == state.current().config and row.kind not in PASSING_KINDS:
+            link_to_one_number(row.path)

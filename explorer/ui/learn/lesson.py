@@ -15,11 +15,18 @@ from explorer.history import Version
 from explorer.lessons.text import PREDICTION, Block, LessonError, LessonText, read
 from explorer.ui import state
 from explorer.ui.components.heading import show_heading
+from explorer.ui.components.one_number_link import link_to_one_number
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
 from explorer.ui.streamlit_workarounds import let_browser_draw
 
 Part = Callable[[], None]
+_ONE_NUMBER = {  # the layer that suits a lesson, of the network that comes with the app
+    "reduction": "inception_4b.branch_5x5.reduce",
+    "auxiliary": "aux_4a.classifier",
+    "which_googlenet": "inception_4a.branch_5x5.conv",
+    "receptive_field": "inception_5b.branch_5x5.conv",
+}
 
 
 class Section(NamedTuple):
@@ -55,6 +62,7 @@ def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, .
             if "teacher" not in hidden:
                 _run_as_fragment(lambda: classroom.show_tools(lesson))
             st.space("stretch")
+            link_to_one_number(_ONE_NUMBER[name], "mini_fashion_mnist")
             _show_next(name)
 
 

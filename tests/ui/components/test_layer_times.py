@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, GoogLeNetConfig, summarize
+from explorer.jobs.job import Failure, Progress
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, LayerTiming, LayerTimingRequest, Progress
+from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.lessons.reduction import without_reductions
 from explorer.ui.components import network_diagram
 from explorer.views.canvas import Drawing

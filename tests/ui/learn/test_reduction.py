@@ -3,8 +3,9 @@
 import pytest
 
 from explorer import PRESETS
+from explorer.jobs.job import Failure, Progress
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, Progress, ReductionTiming
+from explorer.jobs.requests import ReductionTiming
 from explorer.lessons.openings import opening_question
 from explorer.lessons.reduction import ARTICLE
 from tests.ui.app import FakeJobQueue, alt_texts, answer, click, open_lesson, page_text, run, type_into

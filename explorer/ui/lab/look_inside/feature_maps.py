@@ -8,7 +8,8 @@ from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
-from explorer.ui.lab.look_inside import session
+from explorer.ui.components.one_number_link import ICON, LABEL
+from explorer.ui.lab.look_inside import session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import diagrams, look_inside
@@ -99,7 +100,16 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
             f"{fmt.number(feature_map.response)}. Each is stretched over its share of the image; its receptive field "
             "is larger."
         )
-        st.page_link("pages/learn/receptive_field.py", label="About the receptive field", icon=":material/school:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                LABEL,
+                icon=ICON,
+                key="look_inside_see_one_number",
+                on_click=walk.show_value_of,
+                args=(path, channel),
+                help="How the largest value of this map is computed.",
+            )
+            st.page_link("pages/learn/receptive_field.py", label="About the receptive field", icon=":material/school:")
 
 
 def _show_filters() -> None:

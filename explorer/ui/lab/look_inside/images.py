@@ -169,6 +169,20 @@ def _select(index: str) -> None:
     _SELECTED.set({**_SELECTED.get(), image_source(): int(index)})
 
 
+def link_of_selected() -> str:
+    """Return the selected sample as the text of a link; empty for the user's own images, which no link can hold."""
+    source = image_source()
+    return "" if source in _CONTROLS else f"{source}-{_SELECTED.get().get(source, 0)}"
+
+
+def select_from_link(link: str) -> None:
+    """Select the sample that a link names; a link to none changes nothing."""
+    source, _, index = link.rpartition("-")
+    if source in SOURCES and source not in _CONTROLS and index.isdecimal() and int(index) < len(samples(source)):
+        session.IMAGE_SOURCE.set(source)
+        _SELECTED.set({**_SELECTED.get(), source: int(index)})
+
+
 @lru_cache(maxsize=256)
 def _thumbnail(path: str) -> bytes:
     """Return a small copy of an image; an empty one if its file no longer exists."""

@@ -6,7 +6,8 @@ The weights have a token, which the URL carries, so that a reload or a link find
 - the name of a file that comes with the app, such as ``mini_fashion_mnist``;
 - the weights of a run, as :mod:`explorer.runs.links` writes them;
 - ``kept_`` and the name of a file in the content store, for weights that a user uploaded or downloaded;
-- ``random`` for the current network with random weights.
+- ``random`` for the current network with random weights;
+- ``current``, in links only: the weights in use if they fit the current network, or else ``random``.
 """
 
 import re
@@ -25,13 +26,14 @@ from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weight
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale, scale_problems
+from explorer.jobs.job import Failure, JobRequest, R
 from explorer.jobs.queue import JobQueue, Pending
-from explorer.jobs.requests import Failure, JobRequest, R
 from explorer.paths import ASSETS
 from explorer.runs.links import PARAMETER, parse_weights_token
 from explorer.runs.schema import StoreError
 from explorer.settings import data_folder
 from explorer.ui import cache, messages, runs, state
+from explorer.ui.components.one_number_link import CURRENT
 from explorer.ui.state import SessionValue, session_id
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import formatting as fmt
@@ -42,6 +44,7 @@ RANDOM = "random"
 WEIGHTS_FOLDER = ASSETS / "weights"
 IMPORT_KINDS = ("weights", "download")  # kinds of requests that import weights; each has a queue of its own
 WAIT_S, STEP_S = 0.2, 0.02  # how long a script waits for a result, and how often it looks meanwhile
+VIEW_KEY = "look_inside_view"  # of the control that chooses the view
 _STOPPED_POLL_S = 1.0  # how often a part looks whether the request that it follows was continued
 
 IMAGE_SOURCE = SessionValue[str | None]("look_inside_source", None)  # other weights start with the images they know
@@ -103,10 +106,18 @@ def sync_url() -> None:
     in_url = st.query_params.get(PARAMETER)
     is_named = in_url is not None or state.is_history_navigation()
     if state.follows_url() and is_named and in_url != _TOKEN_IN_URL.get():
-        use_weights(_TOKEN.default if in_url is None else in_url)
+        use_weights(_token_in_link(in_url))
     token = None if _TOKEN.get() == _TOKEN.default else _TOKEN.get()
     _TOKEN_IN_URL.set(token)
     state.write_parameter(PARAMETER, token)
+
+
+def _token_in_link(in_url: str | None) -> str:
+    """Return the weights that a link names: those in use if they belong to the current network, where it asks so."""
+    if in_url != CURRENT:
+        return _TOKEN.default if in_url is None else in_url
+    is_current = inspected_network().config == state.current().config
+    return _TOKEN.get() if is_current else RANDOM
 
 
 def use_weights(token: str) -> None:
@@ -367,8 +378,19 @@ def run_as_fragment(draw: Callable[[], None]) -> None:
     part()
 
 
-def _shared_state() -> tuple[Network, tuple[Scale, ...]]:
-    return inspected_network().network, scales()
+def _shared_state() -> tuple[Network, tuple[Scale, ...], str | None]:
+    return inspected_network().network, scales(), view()
+
+
+def view() -> str | None:
+    """Return the view that the page shows; None before the first choice."""
+    name: str | None = st.session_state.get(VIEW_KEY)
+    return name
+
+
+def set_view(name: str) -> None:
+    """Choose a view of the page."""
+    st.session_state[VIEW_KEY] = name
 
 
 def block_name(config: GoogLeNetConfig | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Two custom controls of *Look inside*: an SVG with selectable parts, and a drawing pad."""
+"""Custom controls of *Look inside*: an SVG with selectable parts, maps with a movable position, a drawing pad."""
 
 import base64
 import binascii
@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.paths import ASSETS
 
 _ASSETS = ASSETS / "look_inside"
+_POSITION = re.compile(r"(\d{1,4}):(\d{1,4})")
 MAX_BASE64 = 400_000  # characters of a drawing
 
 
@@ -22,6 +23,12 @@ _selectable = st.components.v2.component(
     html='<div class="selectable"></div>',
     css=_asset("selectable.css"),
     js=_asset("selectable.js"),
+)
+_position_maps = st.components.v2.component(
+    "look_inside_position_maps",
+    html='<div class="position-maps"><div></div><p role="status"></p></div>',
+    css=_asset("position_maps.css"),
+    js=_asset("position_maps.js"),
 )
 _drawing_pad = st.components.v2.component(
     "look_inside_drawing_pad",
@@ -44,6 +51,20 @@ def selectable_svg(svg: str, *, key: str, selected: Collection[str], on_select: 
             on_select(part)
 
     _selectable(key=key, data={"svg": svg, "selected": list(selected)}, on_select_change=forward)
+
+
+def position_maps(svg: str, *, key: str, status: str, on_move: Callable[[int, int], None]) -> None:
+    """Show maps made by the app; ``on_move`` gets the row and the column that the user selects in the output map.
+
+    A screen reader reads ``status`` whenever it changes. The position may be outside of the map: a browser may send
+    anything.
+    """
+
+    def forward() -> None:
+        if match := _POSITION.fullmatch(str(st.session_state[key].position)):
+            on_move(int(match[1]), int(match[2]))
+
+    _position_maps(key=key, data={"svg": svg, "status": status}, on_position_change=forward)
 
 
 def drawing_pad(key: str) -> bytes:

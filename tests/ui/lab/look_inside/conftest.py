@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import InputError
+from explorer.jobs.job import Failure, JobRequest
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, JobRequest
 from explorer.ui import cache
 from explorer.ui.lab.look_inside import session
 from tests.ui.app import open_app

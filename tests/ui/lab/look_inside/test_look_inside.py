@@ -15,6 +15,7 @@ MINI = PRESETS["mini"]
 SMALL = MINI.replace(input_shape=(3, 32, 32), modules=MINI.modules[:4], aux=MINI.aux.replace(taps=("4a",)))
 VIEWS = (
     "Feature maps",
+    "One number",
     "Branch ablation",
     "Attribution",
     "Activation maximization",

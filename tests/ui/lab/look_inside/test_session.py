@@ -4,8 +4,8 @@ import pytest
 
 from explorer import PRESETS
 from explorer.history import Version
+from explorer.jobs.job import Failure, Progress
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, Progress
 from explorer.share import to_token
 from tests.ui.app import alt_texts, click, page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page

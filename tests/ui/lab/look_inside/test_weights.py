@@ -10,8 +10,8 @@ from explorer.data.weight_files import METADATA_KEY, WeightsMetadata
 from explorer.data.weights import ShapeMismatch
 from explorer.history import Version
 from explorer.jobs.inspection import ImportedWeights
+from explorer.jobs.job import Failure, Progress
 from explorer.jobs.queue import Pending
-from explorer.jobs.requests import Failure, Progress
 from explorer.jobs.weights import import_weights
 from explorer.live.model import build_model
 from explorer.live.weights import to_safetensors

@@ -18,3 +18,15 @@ def test_a_drawing_is_decoded_or_empty(monkeypatch: pytest.MonkeyPatch, sent: ob
     state = type("State", (), {"png": sent})
     monkeypatch.setattr(widgets, "_drawing_pad", lambda **_: state)
     assert expected == widgets.drawing_pad("pad")
+
+
+@pytest.mark.parametrize(
+    ("sent", "moves"), [("3:12", [(3, 12)]), ("3:-1", []), ("3:12:4", []), (None, []), ("99999:0", []), ({}, [])]
+)
+def test_a_position_is_two_numbers(monkeypatch: pytest.MonkeyPatch, sent: object, moves: list[tuple[int, int]]) -> None:
+    """Anything else that a browser sends is ignored."""
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(widgets.st, "session_state", {"maps": type("State", (), {"position": sent})})
+    monkeypatch.setattr(widgets, "_position_maps", lambda on_position_change, **_: on_position_change())
+    widgets.position_maps("<svg/>", key="maps", status="", on_move=lambda *position: found.append(position))
+    assert moves == found

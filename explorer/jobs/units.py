@@ -1,0 +1,85 @@
+"""Requests about single output values of a network, and about what they depend on. Free of torch.
+
+See :mod:`explorer.jobs.inspection` for what all requests about images share.
+"""
+
+from typing import Literal, NamedTuple
+
+from explorer.jobs.inspection import Heat, ImageResult, InspectionRequest
+from explorer.unit_arithmetic import Step
+from explorer.units import Place, Unit
+
+MAX_TERMS = 64  # that are sent one by one; the others are added up
+
+WindowValues = tuple[tuple[float | None, ...], ...]  # rows; None in the padding
+
+
+class Term(NamedTuple):
+    """What one input channel (or one input after flattening) contributes to a sum.
+
+    ``value`` and ``weight`` are the factors of a single product; None where the channel contributes several.
+    """
+
+    channel: int
+    contribution: float
+    value: float | None = None
+    weight: float | None = None
+
+
+class Window(NamedTuple):
+    """What one unit reads of the input channel ``channel``: the values and, of a convolution, the kernel's weights.
+
+    ``top`` and ``left`` are the position of the first value in the input. ``values`` in the padding are None.
+    """
+
+    channel: int
+    top: int
+    left: int
+    values: WindowValues
+    weights: tuple[tuple[float, ...], ...] = ()
+
+
+class UnitReport(ImageResult):
+    """How one output value is computed.
+
+    ``kind`` is that of the layer, or ``input``. ``terms`` are the contributions with the largest absolute values, the
+    largest first; ``rest`` is the sum of the ``rest_count`` others. ``value`` is the network's own, ``bound`` by how
+    much the last of ``steps`` may differ from it because the network rounds to float32. ``causes`` are the units on the
+    way to a pixel, each the strongest cause of the one before it; ``cause`` is where the first of them is in the
+    input. ``output_map`` and ``input_map`` are the channels of this value and of the window (None for vectors).
+    """
+
+    unit: Unit
+    kind: str
+    terms: tuple[Term, ...] = ()
+    rest: float = 0.0
+    rest_count: int = 0
+    window: Window | None = None
+    steps: tuple[Step, ...]
+    value: float
+    bound: float
+    causes: tuple[Unit, ...] = ()
+    cause: Place | None = None
+    output_map: Heat | None = None
+    input_map: Heat | None = None
+    input_png: bytes
+
+    @property
+    def error(self) -> float:
+        """How much the value by the shown arithmetic differs from the network's."""
+        return abs(self.steps[-1].result - self.value)
+
+
+class UnitRequest(InspectionRequest[UnitReport]):
+    """Show how one output value is computed, for the first image.
+
+    ``channel`` and ``position`` (row, column) are those of the largest value if they are None. ``source`` is the input
+    channel whose window is returned; None is the one with the strongest cause.
+    """
+
+    function = "explorer.live.units:explain"
+    kind: Literal["unit"] = "unit"
+    path: str
+    channel: int | None = None
+    position: tuple[int, int] | None = None
+    source: int | None = None
