@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from explorer.runs.records import Run
 from explorer.runs.store import Metric, Store
+from explorer.training.names import file_stem
 
 COLUMNS = ("network", "seed", "kind", "step", "seconds", "images", "value")
 
@@ -36,7 +37,8 @@ def tensorboard_zip(store: Store, run: Run) -> bytes:
         for trainer, metrics in groupby(store.metrics(run.id), key=lambda metric: metric.trainer):
             key = run.plan.trainers[trainer]
             _write_events(file, started, metrics)
-            name = f"{run.name}-{run.id}/{run.plan.networks[key.network].name}-seed{key.seed}"
+            network = run.plan.networks[key.network].name
+            name = f"{file_stem(run.name)}-{run.id}/{file_stem(network)}-seed{key.seed}"
             zipped.write(file, f"{name}/events.out.tfevents.{int(started)}.inception-explorer")
     return archive.getvalue()
 

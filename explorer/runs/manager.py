@@ -8,7 +8,6 @@ next one starts.
 
 import atexit
 import contextlib
-import re
 import sqlite3
 import sys
 import threading
@@ -23,6 +22,7 @@ from explorer.jobs.process import ChildProcess
 from explorer.runs.records import DISK_FULL_EXIT_CODE, DISK_FULL_MESSAGE, Refusal, RequestedState, Run, State
 from explorer.runs.store import Store
 from explorer.settings import read_setting
+from explorer.training.names import clean_name, unique_name
 from explorer.training.plan import DatasetInfo, Plan, memory_bytes
 from explorer.training.validation import plan_problems
 
@@ -33,13 +33,10 @@ PAUSE_TIMEOUT_S = 60.0
 MIN_MEMORY_BYTES = 1_000_000_000  # that every run may use
 MEMORY_FACTOR = 1.5  # times the estimate, if that is more
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _SIGKILL = 9  # sent by Linux when memory runs out; not defined on Windows
 _BUSY_POLL_S, _IDLE_POLL_S = 0.05, 0.5
 _GONE = Refusal("There is no such run. It may have been deleted.")
-_INVALID_NAME = Refusal(
-    "That is not a valid name for a run. Use a letter first, then letters, digits or _, at most 32 in all."
-)
+_NO_NAME = Refusal("A run needs a name. Enter at least one character that can be shown.")
 _SERVER_ENDED = "The server ended while it ran."
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -98,13 +95,14 @@ class Manager:
     def submit(self, plan: Plan, dataset: DatasetInfo, session: str = "", name: str = "") -> str | Refusal:
         """Put a run in the queue and return its id. ``dataset`` describes the plan's images.
 
-        Without a ``name`` the run gets those of its networks.
+        Without a ``name`` the run gets those of its networks. If another run has the name, a number follows.
         """
         if found := plan_problems(plan, dataset):
             return Refusal(found[0].message)
-        name = name or "_vs_".join(network.name for network in plan.networks)[:32]
-        if not _NAME.fullmatch(name):
-            return _INVALID_NAME
+        name = clean_name(name or " vs ".join(network.name for network in plan.networks))
+        if not name:
+            return _NO_NAME
+        name = unique_name(name, self.store.names())
         memory = max(MIN_MEMORY_BYTES, int(MEMORY_FACTOR * memory_bytes(plan, dataset)))
         run_id = self.store.add(plan, name, session, memory, self._max_queue)
         self._changed.set()
@@ -137,12 +135,13 @@ class Manager:
 
     @_refuse_on_storage_error
     def rename(self, run_id: str, name: str, session: str = "", *, confirmed: bool = False) -> Refusal | None:
-        """Give a run another name."""
+        """Give a run another name: any text, with a number if another run has it."""
         run = self._find(run_id, session, confirmed)
         if isinstance(run, Refusal):
             return run
-        if not _NAME.fullmatch(name):
-            return _INVALID_NAME
+        if not (name := clean_name(name)):
+            return _NO_NAME
+        name = unique_name(name, self.store.names(except_run=run_id))
         return None if self.store.rename(run_id, name) else _GONE
 
     @_refuse_on_storage_error

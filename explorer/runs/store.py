@@ -128,6 +128,10 @@ class Store:
                 trainers.setdefault(number, []).append(TrainerProgress(*fields))
         return [Run(*(*fields, tuple(trainers.get(number, ())))) for number, *fields in rows]
 
+    def names(self, except_run: str = "") -> list[str]:
+        """Return the names of all runs, except that of one."""
+        return [name for (name,) in self._read("SELECT name FROM runs WHERE id != ?", (except_run,))]
+
     def queue_position(self, run_id: str) -> int | None:
         """Return how many runs, including the running ones, are before a queued run; None when it is not queued."""
         rows = self._read(

@@ -10,12 +10,13 @@ from math import ceil, cos, pi, prod, sqrt
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from explorer.analysis import problems, summarize
 from explorer.config import MAX_SIDE, Frozen, GoogLeNetConfig
 from explorer.errors import UnbuildableError
 from explorer.memory import activation_memory
+from explorer.training.names import MAX_NAME, clean_name
 
 MAX_NETWORKS = 4
 MAX_SEEDS = 5
@@ -34,7 +35,15 @@ MIN_DEFAULT_STEPS = 60  # a default budget is long enough for these
 MAX_DEFAULT_SECONDS = 600.0
 
 DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+
+
+def _check_name(name: str) -> str:
+    if not name or name != clean_name(name):
+        raise ValueError(f"a name is one line of 1 to {MAX_NAME} characters that can be shown")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
 
 
 class DatasetChoice(Frozen):

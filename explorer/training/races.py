@@ -88,7 +88,7 @@ def _parameters(config: GoogLeNetConfig) -> int:
     return 10**12 if problems(config) else summarize(config).parameters(aux=False)
 
 
-def _race(data: DataName, **configs: GoogLeNetConfig) -> Plan:
+def _race(data: DataName, configs: Mapping[str, GoogLeNetConfig]) -> Plan:
     dataset = DATASETS[data]
     networks = tuple(
         NamedNetwork(name=name, config=adapt_to_dataset(config, dataset.shape, len(dataset.classes)).config)
@@ -112,7 +112,7 @@ def _questions() -> dict[str, Question]:
             "What do the auxiliary heads do?",
             "The same network with and without its two auxiliary classifiers. The paper reports a small effect "
             "(section 5); a few seeds of a short run can show a large effect but cannot rule out a small one.",
-            _race("fashion_mnist", with_heads=mini, without_heads=no_heads),
+            _race("fashion_mnist", {"mini with heads": mini, "mini without heads": no_heads}),
         ),
         "reductions": Question(
             "What do the 1×1 reductions cost?",
@@ -120,26 +120,28 @@ def _questions() -> dict[str, Question]:
             "compare the accuracy by step and by time.",
             _race(
                 "fashion_mnist",
-                with_1x1=mini,
-                without_1x1=_in_all_modules(mini, ch3x3_reduce=None, ch5x5_reduce=None),
+                {
+                    "mini with reductions": mini,
+                    "mini without reductions": _in_all_modules(mini, ch3x3_reduce=None, ch5x5_reduce=None),
+                },
             ),
         ),
         "scales": Question(
             "Does the 5×5 branch help where sizes vary?",
             "On Scales: the network, the same without its 5×5 branches, and the latter widened to the same number of "
             "parameters.",
-            _race("scales", with_5x5=mini, without_5x5=no_5x5, without_5x5_wider=no_5x5_wider),
+            _race("scales", {"mini with 5×5": mini, "mini without 5×5": no_5x5, "wider, without 5×5": no_5x5_wider}),
         ),
         "batch_norm": Question(
             "What does BatchNorm do?",
             "BatchNorm after every convolution, or nowhere. Each network has its own learning rate; without BatchNorm "
             "it is smaller, because larger ones diverge.",
-            _race("fashion_mnist", batch_norm=mini, plain=plain),
+            _race("fashion_mnist", {"mini with BatchNorm": mini, "mini without BatchNorm": plain}),
         ),
         "half": Question(
             "What does half the width cost?",
             "Every width of stem and table halved: about a quarter of the parameters and MACs.",
-            _race("fashion_mnist", whole=mini, half=scale_widths(mini, 0.5)),
+            _race("fashion_mnist", {"mini": mini, "mini with half the width": scale_widths(mini, 0.5)}),
         ),
     }
 

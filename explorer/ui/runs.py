@@ -17,6 +17,7 @@ from explorer.runs.store import Store
 from explorer.settings import data_folder
 from explorer.training.plan import DatasetChoice, DatasetInfo, Plan
 from explorer.ui import messages, state
+from explorer.ui.components.browser_token import browser_token
 from explorer.ui.state import SessionValue
 
 View = Literal["one", "race", "history"]
@@ -96,7 +97,7 @@ def selected_run(view: View) -> Run | None:
 
 def submit(plan: Plan, dataset: DatasetInfo, place: str) -> None:
     """Put a run in the queue and select it. If that is refused, record why, to be shown at ``place``."""
-    answer = manager().submit(plan, dataset, state.session_id())
+    answer = manager().submit(plan, dataset, browser_token())
     if record_outcome(answer, place):
         run = store().run(str(answer))
         if run is not None:
@@ -120,8 +121,8 @@ def show_refusal(place: str) -> None:
 
 
 def is_own(run: Run) -> bool:
-    """Whether this session started a run."""
-    return run.session == state.session_id()
+    """Whether this browser started a run."""
+    return run.session == browser_token()
 
 
 def load_dataset_info(data: DatasetChoice) -> DatasetInfo:

@@ -1,5 +1,6 @@
 """Charts of a whole network, as plotly figures with their data. Colours are those of the branches on every page."""
 
+from html import escape
 from textwrap import wrap
 from typing import Any, NamedTuple
 
@@ -35,7 +36,8 @@ class Chart(NamedTuple):
 
 def heading(text: str) -> dict[str, Any]:
     """Return a title at the top of a chart, on as many lines as a narrow page needs."""
-    return {"text": "<br>".join(wrap(text, _LINE)), "yref": "container", "y": 0.94, "yanchor": "top"}
+    lines = (escape(line, quote=False) for line in wrap(text, _LINE))
+    return {"text": "<br>".join(lines), "yref": "container", "y": 0.94, "yanchor": "top"}
 
 
 class _Part(NamedTuple):

@@ -5,6 +5,7 @@ Intervals are 95 % confidence intervals: Wilson's for one network on its test im
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from itertools import combinations
 from math import sqrt
 from typing import Any
@@ -127,11 +128,12 @@ def confusion_chart(evaluated: Evaluated, classes: Sequence[str], network: str) 
     if most:
         title = f"{network}, most frequent: {classes[label]} as {classes[predicted]}, {most} of {sum(counts[label])}"
     highest = max(1, *map(max, counts))
+    labels = [escape(name, quote=False) for name in classes]  # Plotly reads tags in them
     figure = go.Figure(
         go.Heatmap(
             z=[list(row) for row in counts],
-            x=list(classes),
-            y=list(classes),
+            x=labels,
+            y=labels,
             zmin=0,
             zmax=highest,
             colorscale=[[at / (len(CIVIDIS) - 1), colour] for at, colour in enumerate(CIVIDIS)],
@@ -140,7 +142,7 @@ def confusion_chart(evaluated: Evaluated, classes: Sequence[str], network: str) 
         )
     )
     if len(classes) <= _MAX_CLASSES_WITH_NUMBERS:
-        figure.add_trace(_numbers(counts, classes, highest))
+        figure.add_trace(_numbers(counts, labels, highest))
     figure.update_layout(
         title=heading(title),
         height=max(430, min(900, 120 + 34 * len(classes))),

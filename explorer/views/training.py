@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from explorer.config import HEADINGS
+from explorer.diff import Change, find_changes
+from explorer.history import Version
 from explorer.runs.records import Run, State
+from explorer.training.names import clean_name
 from explorer.training.plan import INTERIM_TEST_IMAGES, Budget, DatasetInfo, Plan, Settings, effective_learning_rate
 from explorer.views import formatting as fmt
 
@@ -56,6 +60,44 @@ def settings_text(settings: Settings, plan: Plan) -> str:
         "augmented" if settings.augment else "not augmented",
     ]
     return " · ".join([*parts, *(["bfloat16"] if settings.precision == "bf16" else [])])
+
+
+def network_name(version: Version) -> str:
+    """Return a name that says what differs from the preset: ``mini without heads``, ``mini, 4a #3×3 60``.
+
+    Several differences are counted, without those of the input and the classes, which follow from the images.
+    """
+    base = version.base
+    found = find_changes(version.base_config, version.config)
+    changes = [change for change in found if change.field not in ("input_shape", "classes")]
+    fields = {change.field for change in changes}
+    if not changes:
+        return base
+    if "normalisation" in fields <= {"normalisation", "conv_bias"}:  # the biases follow from it
+        return f"{base} {_NORMALISATIONS[version.config.normalisation]}"
+    return f"{base}, {count(len(changes), 'edit')}" if len(changes) > 1 else _name_of_edit(base, changes[0])
+
+
+def _name_of_edit(base: str, change: Change) -> str:
+    if change.field == "taps":
+        taps = ", ".join(change.after)
+        return f"{base} with heads at {taps}" if taps else f"{base} without heads"
+    if change.field == "modules":
+        return f"{base}, {change.where} {change.label.removeprefix('module ')}"
+    where = f"{change.where} " if change.field in HEADINGS else ""
+    return clean_name(f"{base}, {where}{change.label} {_value_text(change.after)}")
+
+
+_NORMALISATIONS = {"none": "without normalisation", "lrn": "with LRN", "batch_norm": "with BatchNorm"}
+
+
+def _value_text(value: object) -> str:
+    match value:
+        case None:
+            return "blank"
+        case bool():
+            return "on" if value else "off"
+    return str(value)
 
 
 def plan_text(plan: Plan, dataset: DatasetInfo) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.paths import ASSETS
 from explorer.ui import runs
+from explorer.ui.components.browser_token import store_browser_token
 from explorer.ui.components.heading import show_page_heading
 from explorer.ui.lab.train import drafts, history, run_view, samples, setup
 from explorer.ui.runs import View
@@ -58,6 +59,7 @@ def show_run_or_start(view: View) -> None:
 
 show_page_heading("lab/train.py")
 if runs.open_store():
+    store_browser_token()
     st.html(ASSETS / "train.css")
     chosen = choose_view()
     if chosen == "history":

@@ -158,3 +158,17 @@ def test_the_export_does_not_load_torch(store: Store) -> None:
         assert "torch" not in sys.modules
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(store.folder)], check=True)
+
+
+def test_a_name_is_no_path_in_the_zip(tmp_path: Path) -> None:
+    """Whatever the run is called, its folder is one folder."""
+    store = Store(tmp_path)
+    store.add(plan(), "../最好的 a/b", "ann", 10**9, 20)
+    recorder = Recorder(store, *store.start_next())
+    recorder.add(step_event(1, 0, 0.5))
+    recorder.end("finished")
+    (run,) = store.runs()
+    (name,) = zipfile.ZipFile(io.BytesIO(tensorboard_zip(store, run))).namelist()
+    assert name.startswith(f"_最好的 a_b-{run.id}/")
+    assert name.count("/") == 2
+    store.close()

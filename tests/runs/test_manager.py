@@ -94,7 +94,7 @@ def test_a_plan_with_problems_is_refused_with_the_reason(environment: RunEnviron
     manager = environment.manager()
     large = plan().replace(settings=Settings(batch_size=MAX_BATCH + 1))
     assert "Batch size" in manager.submit(large, FASHION).reason
-    assert "not a valid name" in manager.submit(plan(), FASHION, name="<b>").reason
+    assert "A run needs a name" in manager.submit(plan(), FASHION, name="\x00").reason
     assert [] == environment.store.runs()
 
 
@@ -272,7 +272,7 @@ def test_impossible_requests_are_refused_with_the_reason(environment: RunEnviron
     environment.wait_for_state(run_id, "running")
     assert "Cancel it first" in manager.delete(run_id, "ann").reason
     assert "is already running" in manager.resume(run_id, "ann").reason
-    assert "not a valid name" in manager.rename(run_id, "1st", "ann").reason
+    assert "A run needs a name" in manager.rename(run_id, " ", "ann").reason
     done = environment.submit(manager, steps=1)
     manager.cancel(run_id, "ann")
     environment.wait_for_state(done, "finished")

@@ -3,10 +3,13 @@
 import pytest
 
 from explorer import PRESETS
+from explorer.history import Version
 from explorer.runs.records import STATES, Run, TrainerProgress
 from explorer.training.plan import DATASETS, Budget, NamedNetwork, Plan, Settings
 from explorer.views import training as words
 
+MINI = PRESETS["mini"]
+MINI = PRESETS["mini"]
 FASHION = DATASETS["fashion_mnist"]
 PLAN = Plan(
     networks=tuple(NamedNetwork(name=name, config=PRESETS[name]) for name in ("mini", "half")),
@@ -68,3 +71,38 @@ def test_networks_that_are_hard_to_train() -> None:
     text = words.training_caution(PLAN)
     assert text.startswith("half has no BatchNorm and is hard to train: at learning rates above 0.01 ")
     assert "0.3" in words.training_caution(PLAN.replace(settings=Settings(learning_rate=0.3)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "mini"),
+        ({"aux": MINI.aux.replace(taps=())}, "mini without heads"),
+        ({"aux": MINI.aux.replace(taps=("4a",))}, "mini with heads at 4a"),
+        ({"normalisation": "none", "conv_bias": True}, "mini without normalisation"),
+        ({"dropout": 0.1}, "mini, dropout 0.1"),
+        ({"input_shape": (1, 32, 32), "classes": 3}, "mini"),
+        ({"modules": MINI.modules[:-1]}, "mini, 5b removed"),
+        ({"modules": (MINI.modules[0].replace(ch3x3_reduce=None), *MINI.modules[1:])}, "mini, 3a #3×3 reduce blank"),
+        ({"dropout": 0.1, "pooling": "padded"}, "mini, 2 edits"),
+    ],
+)
+def test_a_name_says_what_differs(changes: dict[str, object], expected: str) -> None:
+    """One edit is named, several are counted; the name is valid in a plan."""
+    name = words.network_name(Version("mini", MINI.replace(**changes)))
+    assert name == expected
+    NamedNetwork(name=name, config=MINI)
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"), [(2_000, "a sample of 500 test images, the last one of all 2,000"), (400, "of all 400 test")]
+)
+def test_the_points_of_a_test_curve_say_of_how_many_images_they_are(test: int, expected: str) -> None:
+    """Interim ones are of a sample, the last one of all."""
+    assert expected in words.test_points_text(FASHION.replace(test=test))
+    assert "at most 500" in words.test_points_text(None)
+
+
+def test_one_step_is_not_steps() -> None:
+    """A number and its noun agree."""
+    assert (words.count(1, "step"), words.count(2_000, "step")) == ("1 step", "2,000 steps")

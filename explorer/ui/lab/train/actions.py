@@ -11,14 +11,16 @@ from explorer.presets import PRESETS
 from explorer.runs.export import metrics_csv, tensorboard_zip
 from explorer.runs.links import PARAMETER, weights_token
 from explorer.runs.records import ACTIVE, Refusal, Run
+from explorer.training.names import MAX_NAME, file_stem
 from explorer.training.plan import NamedNetwork
 from explorer.ui import runs, state
+from explorer.ui.components.browser_token import browser_token
+from explorer.views import formatting as fmt
 
 _LOOK_INSIDE = "pages/lab/look_inside.py"
 _OTHER_SESSION = (
-    "This run was started in another tab, before this page was reloaded, or by another person: its address is the same "
-    "for everybody and does not show who started it. A second click is needed here, so that nobody stops another "
-    "person's run by accident."
+    "This run was started in another browser, or by another person. A second click is needed here, so that nobody "
+    "stops another person's run by accident."
 )
 Action = Callable[..., Refusal | None]
 
@@ -65,7 +67,7 @@ def perform(action: Action, run_id: str, *values: str, place: str = "") -> bool:
 
     A user who reaches a button of another session's run has read the warning, so the action is confirmed.
     """
-    return runs.record_outcome(action(run_id, *values, state.session_id(), confirmed=True), place or run_id)
+    return runs.record_outcome(action(run_id, *values, browser_token(), confirmed=True), place or run_id)
 
 
 def on_action(action: Action, run_id: str, *values: str) -> None:
@@ -78,7 +80,7 @@ def _show_networks(run: Run) -> None:
     for number, network in enumerate(run.plan.networks):
         trainer = number * len(run.plan.seeds)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{network.name}**", width="content")
+            st.markdown(f"**{fmt.markdown(network.name)}**", width="content")
             st.button(
                 "Open",
                 icon=":material/open_in_new:",
@@ -101,17 +103,19 @@ def open_network(network: NamedNetwork) -> None:
     """Make a network the current one, with the most similar preset as its base."""
     base = min(PRESETS, key=lambda name: len(find_changes(PRESETS[name], network.config)))
     state.set_current(Version(base, network.config))
-    st.toast(f"{network.name} is the current network. Undo restores yours.", icon=":material/check:")
+    st.toast(f"{fmt.markdown(network.name)} is the current network. Undo restores yours.", icon=":material/check:")
 
 
 def _show_downloads(run: Run) -> None:
     store = runs.store()
     with st.container(horizontal=True, gap="small"):
-        _download("CSV", partial(metrics_csv, store, run), f"{run.name}.csv", "text/csv", "All measured metrics.")
+        _download(
+            "CSV", partial(metrics_csv, store, run), f"{file_stem(run.name)}.csv", "text/csv", "All measured metrics."
+        )
         _download(
             "TensorBoard",
             partial(tensorboard_zip, store, run),
-            f"{run.name}-tensorboard.zip",
+            f"{file_stem(run.name)}-tensorboard.zip",
             "application/zip",
             "Event files: unzip them, then run tensorboard --logdir in that folder.",
         )
@@ -124,13 +128,14 @@ def _download(label: str, make: Callable[[], str | bytes], name: str, mime: str,
 
 
 def _show_name(run: Run) -> None:
-    key = f"run_name_{run.id}"
+    key, place = f"run_name_{run.id}", f"{run.id}_name"
     st.session_state.setdefault(key, run.name)
 
     def on_change() -> None:
-        perform(runs.manager().rename, run.id, st.session_state[key].strip())
+        perform(runs.manager().rename, run.id, st.session_state[key], place=place)
 
-    st.text_input("Name", key=key, max_chars=32, on_change=on_change)
+    st.text_input("Name", key=key, max_chars=MAX_NAME, on_change=on_change)
+    runs.show_refusal(place)
 
 
 def _show_delete(run: Run) -> None:

@@ -12,21 +12,23 @@ from pydantic import ValidationError
 
 from explorer.data.arrays import DataError
 from explorer.errors import Problem, UnbuildableError
-from explorer.history import Version
 from explorer.runs.results import macs_per_second
-from explorer.shelf import CURRENT, available_names, suggest_name, unique_name
+from explorer.shelf import CURRENT, available_names
 from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
-from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork
+from explorer.training.names import unique_name
+from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork, Plan
 from explorer.training.races import SEEDS, STEPS
 from explorer.ui import messages, runs, state
 from explorer.ui.components.number import number_input
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
+from explorer.views.training import network_name
 
 Write = Callable[[RunDraft, Any], RunDraft]  # returns the draft with a value set
 
 _DRAFTS = SessionValue[Mapping[View, RunDraft]]("train_drafts", {})
 _NETWORKS = SessionValue[Mapping[View, tuple[str, ...]]]("train_networks", {})
+_ADOPTED = SessionValue[Mapping[View, tuple[NamedNetwork, ...]]]("train_adopted_networks", {})
 _DEFAULTS: Mapping[View, RunDraft] = {"one": RunDraft(), "race": RunDraft(budget=STEPS, seeds=SEEDS)}
 
 
@@ -47,6 +49,19 @@ def reset_draft(view: View) -> None:
     state.clear_rejected_input()
 
 
+def adopt_plan(view: View, plan: Plan) -> None:
+    """Fill the form of a view with a plan, so that its seeds, budget and settings can be changed."""
+    _ADOPTED.set({**_ADOPTED.get(), view: plan.networks})
+    draft = RunDraft(data=plan.data, settings=plan.settings, budget=plan.budget, seeds=plan.seeds)
+    set_draft(view, draft)
+    state.clear_rejected_input()
+
+
+def adopted_networks(view: View) -> tuple[NamedNetwork, ...]:
+    """Return the networks of the adopted plan; none after the user has chosen others."""
+    return _ADOPTED.get().get(view, ())
+
+
 def network_names(view: View) -> tuple[str, ...]:
     """Return the names of the chosen networks of a view that still exist, or the defaults if they are too few."""
     existing = available_names(state.shelf())
@@ -55,8 +70,14 @@ def network_names(view: View) -> tuple[str, ...]:
 
 
 def set_network_names(view: View, names: tuple[str, ...]) -> None:
-    """Choose the networks of a view."""
+    """Choose the networks of a view, instead of those of an adopted plan."""
+    discard_adopted(view)
     _NETWORKS.set({**_NETWORKS.get(), view: names})
+
+
+def discard_adopted(view: View) -> None:
+    """Return from the networks of an adopted plan to the chosen ones."""
+    _ADOPTED.set({key: networks for key, networks in _ADOPTED.get().items() if key != view})
 
 
 def _default_names(view: View) -> tuple[str, ...]:
@@ -69,19 +90,15 @@ def _default_names(view: View) -> tuple[str, ...]:
 
 
 def chosen_networks(view: View) -> tuple[NamedNetwork, ...]:
-    """Return the chosen networks, each with a unique name that describes it."""
+    """Return the networks of an adopted plan, or else the chosen ones, each with a unique name that describes it."""
+    if adopted := adopted_networks(view):
+        return adopted
     found: dict[str, NamedNetwork] = {}
     for choice in network_names(view):
         version = state.version_named(choice)
-        name = _describe(version) if choice == CURRENT else choice
-        if name in found:
-            name = unique_name(name, found)
+        name = unique_name(network_name(version) if choice == CURRENT else choice, found)
         found[name] = NamedNetwork(name=name, config=version.config)
     return tuple(found.values())
-
-
-def _describe(version: Version) -> str:
-    return version.base if version.config == version.base_config else suggest_name(state.shelf(), version)
 
 
 def training_speed(view: View) -> tuple[float, bool]:

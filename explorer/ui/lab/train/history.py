@@ -15,6 +15,7 @@ from explorer.ui import runs
 from explorer.ui.lab.train import actions, comparison
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.views import formatting as fmt
 from explorer.views import results
 from explorer.views import training as words
 from explorer.views.comparison_tables import LETTERS
@@ -166,7 +167,7 @@ def _show_repeated(found: Sequence[Run]) -> None:
 
 def _show_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="history_one"):
-        st.markdown(f"**{run.name}**", width="content")
+        st.markdown(f"**{fmt.markdown(run.name)}**", width="content")
         st.button(
             "Open",
             icon=":material/show_chart:",

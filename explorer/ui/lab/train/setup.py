@@ -13,6 +13,7 @@ from explorer.training.plan import (
     MAX_SEEDS,
     Budget,
     DatasetInfo,
+    NamedNetwork,
     Plan,
     effective_learning_rate,
     estimate,
@@ -71,7 +72,8 @@ def _show_plan(view: View, dataset: DatasetInfo) -> None:
     _show_changes(prepared)
     messages.show_problems(prepared.problems[:3])
     if not prepared.problems:
-        st.caption("  \n".join(filter(None, (words.training_caution(plan), _estimate_text(view, plan, dataset)))))
+        caution = fmt.markdown(words.training_caution(plan))
+        st.caption("  \n".join(filter(None, (caution, _estimate_text(view, plan, dataset)))))
     st.button(
         "Train" if view == "one" else "Race",
         type="primary",
@@ -95,13 +97,21 @@ def show_questions(view: View) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{question.title}**", width="stretch")
                 st.button(
+                    "Change",
+                    icon=":material/edit:",
+                    key=f"question_{name}_change",
+                    on_click=drafts.adopt_plan,
+                    args=(view, question.plan),
+                    help="Fills the form, where seeds, budget and settings can be changed.",
+                )
+                st.button(
                     f"Start race (about {duration})",
                     icon=":material/play_arrow:",
                     key=f"question_{name}",
                     on_click=runs.submit,
                     args=(question.plan, dataset, f"question_{name}"),
                 )
-            st.caption(f"{question.description}  \n{words.plan_text(question.plan, dataset)}")
+            st.caption(f"{question.description}  \n{fmt.markdown(words.plan_text(question.plan, dataset))}")
             runs.show_refusal(f"question_{name}")
 
 
@@ -133,6 +143,9 @@ def _show_network_choice(view: View) -> None:
 
 
 def _show_race_choice(view: View) -> None:
+    if adopted := drafts.adopted_networks(view):
+        _show_adopted(view, adopted)
+        return
     key = _network_key(view)
     titles = _titles()
     rejected = state.rejected_input(key)
@@ -148,6 +161,20 @@ def _show_race_choice(view: View) -> None:
         help="The current network, the networks on the shelf (☆ Keep), and the presets.",
     )
     messages.show_problems(state.rejection(key))
+
+
+def _show_adopted(view: View, networks: tuple[NamedNetwork, ...]) -> None:
+    """Show the networks of a question, with a button that returns to the user's own choice."""
+    names = "\n".join(f"- {fmt.markdown(network.name)}" for network in networks)
+    st.markdown(f":small[Networks of the question]\n{names}")
+    st.button(
+        "Choose other networks",
+        icon=":material/close:",
+        key=f"{view}_other_networks",
+        type="tertiary",
+        on_click=drafts.discard_adopted,
+        args=(view,),
+    )
 
 
 def _on_race_choice(view: View) -> None:
@@ -326,7 +353,7 @@ def _show_changes(prepared: PreparedPlan) -> None:
     common = [change for change in by_network[0] if all(change in changes for changes in by_network)]
     lines = [fmt.markdown(change) for change in common]
     for name, changes in prepared.changes.items():
-        lines += [f"**{name}**: {fmt.markdown(change)}" for change in changes if change not in common]
+        lines += [f"**{fmt.markdown(name)}**: {fmt.markdown(change)}" for change in changes if change not in common]
     if lines:
         items = "\n".join(f"- :small[{line}]" for line in lines)
         st.markdown(f":small[Changes that adapt the network to the images:]\n{items}")

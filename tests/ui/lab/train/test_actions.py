@@ -1,6 +1,10 @@
 """The actions on a run: pause, cancel, resume, rename, delete, open its network, use its weights."""
 
+import pytest
+import streamlit as st
+
 from explorer.runs.manager import Manager
+from explorer.ui.components.browser_token import COOKIE
 from tests.stored_runs import get_run, make_plan, store_run
 from tests.ui.app import title
 from tests.ui.lab.train.conftest import click, only_run, open_page, page_text
@@ -20,21 +24,37 @@ def test_the_run_of_another_session_needs_a_second_click(manager: Manager) -> No
     """Its buttons are in a popover with a warning; a click there works."""
     run = store_run(manager.store, make_plan("mini"), "queued", session="somebody")
     app = open_page(run=run.id)
-    assert "started in another tab, before this page was reloaded, or by another person" in page_text(app)
+    assert "started in another browser, or by another person" in page_text(app)
     click(app, "run_cancel")
     assert get_run(manager.store, run.id).state == "cancelled"
 
 
+def test_a_reload_keeps_my_runs_mine(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new session of the same browser has its token; another browser has another. The address holds neither."""
+    token = "0123456789abcdef" * 2
+    monkeypatch.setattr(type(st.context), "cookies", {COOKIE: token})
+    app = click(open_page(), "train_start")
+    run = only_run(manager)
+    assert run.session == token
+    assert token not in str(app.query_params)
+    assert "another person" not in page_text(open_page(run=run.id))
+    monkeypatch.setattr(type(st.context), "cookies", {})
+    assert "another person" in page_text(open_page(run=run.id))
+
+
 def test_a_run_is_renamed(manager: Manager) -> None:
-    """A valid name is stored; an invalid one is explained and the old one stays."""
+    """Any text is a name; a taken one gets a number; an empty one is explained at the field, and the old one stays."""
+    store_run(manager.store, make_plan("half"))
     run = store_run(manager.store, make_plan("mini"))
     app = open_page(run=run.id)
     key = f"run_name_{run.id}"
-    app.text_input(key=key).set_value("my_best").run()
-    assert get_run(manager.store, run.id).name == "my_best"
-    app.text_input(key=key).set_value("../x").run()
-    assert "That is not a valid name for a run" in app.error[0].value
-    assert get_run(manager.store, run.id).name == "my_best"
+    for typed, name in ((" 最好的 <b>网络</b> ", "最好的 <b>网络</b>"), ("../x", "../x"), ("half", "half 2")):
+        app.text_input(key=key).set_value(typed).run()
+        assert get_run(manager.store, run.id).name == name
+        assert not app.exception
+    app.text_input(key=key).set_value("\u202e").run()
+    assert "A run needs a name" in app.error[0].value
+    assert get_run(manager.store, run.id).name == "half 2"
 
 
 def test_a_run_is_deleted(manager: Manager) -> None:

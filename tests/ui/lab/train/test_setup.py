@@ -12,7 +12,7 @@ from explorer.diff import with_module
 from explorer.history import Version
 from explorer.runs.manager import Manager
 from explorer.share import to_token
-from explorer.training.plan import MAX_DEFAULT_SECONDS, Budget, Plan
+from explorer.training.plan import MAX_DEFAULT_SECONDS, Budget, NamedNetwork, Plan
 from explorer.training.races import QUESTIONS
 from explorer.ui import runs
 from tests.stored_runs import CLASSES, make_plan, store_run
@@ -62,7 +62,7 @@ def test_the_edited_network_is_trained(manager: Manager) -> None:
     click(app, "train_start")
     (network,) = only_run(manager).plan.networks
     assert network.config == edited.config.replace(classes=10)
-    assert network.name == "mini_4a"
+    assert network.name == "mini, 4a #3×3 60"
 
 
 def test_the_start_button_queues_a_run(manager: Manager) -> None:
@@ -207,6 +207,35 @@ def test_a_question_starts_its_race_with_one_click(manager: Manager, name: str) 
     click(app, f"question_{name}")
     assert only_run(manager).plan == QUESTIONS[name].plan
     assert app.query_params["run"] == only_run(manager).id
+
+
+def test_a_question_opens_in_the_form(manager: Manager) -> None:
+    """There its seeds and its budget can be changed before it starts; then the user can choose other networks."""
+    app = click(choose_view(open_page(), "race"), "question_heads_change")
+    assert "mini without heads" in page_text(app)
+    app.number_input(key="race_seeds").set_value(5).run()
+    app.number_input(key="race_amount").set_value(300.0).run()
+    click(app, "train_start")
+    plan = only_run(manager).plan
+    question = QUESTIONS["heads"].plan
+    assert plan == question.replace(seeds=(0, 1, 2, 3, 4), budget=Budget(kind="steps", amount=300.0))
+    click(app, "race_other_networks")
+    assert app.multiselect(key="race_networks").value == ["mini", "half"]
+
+
+def test_networks_without_heads_are_named_so(manager: Manager) -> None:
+    """And two runs of the same network have different names."""
+    mini = PRESETS["mini"]
+    version = Version("mini", mini.replace(aux=mini.aux.replace(taps=())))
+    for _ in range(2):
+        click(open_page(net=to_token(version)), "train_start")
+    assert [run.name for run in manager.store.runs()] == ["mini without heads 2", "mini without heads"]
+    assert [network.name for network in only_networks(manager)] == ["mini without heads"] * 2
+
+
+def only_networks(manager: Manager) -> list[NamedNetwork]:
+    """Return the network of each run."""
+    return [network for run in manager.store.runs() for network in run.plan.networks]
 
 
 def test_a_race_of_chosen_networks(manager: Manager) -> None:
