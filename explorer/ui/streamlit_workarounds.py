@@ -6,6 +6,7 @@ After an update of Streamlit: take one out, run its test, and delete both if the
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,8 @@ _DRAWING_S = 0.1  # in which a slow browser draws a line of numbers, or starts a
 _MAX_ROWS = 1_000  # of the editable table, between two of its versions
 _FALSE_NOT_FOUND = "false_page_not_found"
 _HTML = "<span></span>"
+_SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
+_CELL_EDITOR = next((script.name for script in _SCRIPTS.glob("data-grid-overlay-editor.*.js")), "")
 
 _rerun_after = st.components.v2.component("rerun_after", html=_HTML, js=(ASSETS / "rerun_after.js").read_text("utf-8"))
 _download_failures = st.components.v2.component(
@@ -29,6 +32,7 @@ _close_page_not_found = st.components.v2.component(
 _history_steps = st.components.v2.component(
     "history_steps", html=_HTML, js=(ASSETS / "history_steps.js").read_text("utf-8")
 )
+_hold_keys = st.components.v2.component("hold_keys", html=_HTML, js=(ASSETS / "held_keys.js").read_text("utf-8"))
 _calls = count()
 
 
@@ -116,12 +120,22 @@ def editor_frame(rows: Sequence[Mapping[str, object]], version: int, numbers: It
     """Return the data of ``st.data_editor``: its ``version`` changes whenever pending edits are to be discarded.
 
     Behaviour: the grid holds its edits by position and gives them up only if its data have another index; a new key
-    would draw it again from nothing. So the hidden index numbers the version. And a column of whole numbers would cut
-    3.7 to 3 without a word, so the columns ``numbers`` are of fractions.
-    Test: ``tests/browser/test_network.py``, undo of an edit in the grid and a fraction in a cell.
+    would draw it again from nothing. So the hidden index numbers the version. And a column of numbers drops letters
+    without a word (``1e9`` becomes 19), so the columns ``numbers`` are of text.
+    Test: ``tests/browser/test_network.py``, undo of an edit in the grid and a letter in a cell.
     """
-    start = version * _MAX_ROWS
-    frame = pd.DataFrame(rows, index=pd.RangeIndex(start, start + len(rows)))
-    for column in numbers:
-        frame[column] = frame[column].astype("Float64")
-    return frame
+    start, names = version * _MAX_ROWS, set(numbers)
+    texts = [
+        {name: str(cell) if name in names and cell is not None else cell for name, cell in row.items()} for row in rows
+    ]
+    return pd.DataFrame(texts, index=pd.RangeIndex(start, start + len(rows)), dtype=object)
+
+
+def hold_keys_until_cell_is_open() -> None:
+    """Lose no key that is typed into a cell of a grid. Call this once on a page with ``st.data_editor``.
+
+    Behaviour: the grid loads its cell editor with the first key that is typed. Each key that follows before the editor
+    is open replaces the ones before it: with 100 ms of latency 300 arrived as 0.
+    Test: ``tests/browser/test_slow_line.py``.
+    """
+    _hold_keys(key="hold_keys", data={"editor": _CELL_EDITOR}, height=1)

@@ -57,6 +57,11 @@ def cell(page: Page, module: str, column: str) -> Locator:
     return page.get_by_test_id(f"glide-cell-{COLUMN[column]}-{MODULES.index(module)}").first
 
 
+def cell_position(module: str, heading: str) -> dict[str, float]:
+    """Return where a cell is in the table, in pixels."""
+    return {"x": LEFT[heading], "y": 35 * (MODULES.index(module) + 1) + 17}
+
+
 def edit(page: Page, module: str, heading: str, text: str) -> None:
     """Double-click a cell of the table and type over it.
 
@@ -65,8 +70,8 @@ def edit(page: Page, module: str, heading: str, text: str) -> None:
     """
     wait_until_idle(page)  # a run under way would close the cell
     grid = page.get_by_test_id("stDataFrame").first
-    field = page.get_by_test_id("portal").locator(".gdg-clip-region input").first
-    place = {"x": LEFT[heading], "y": 35 * (MODULES.index(module) + 1) + 17}
+    field = page.get_by_test_id("portal").locator(".gdg-clip-region textarea").first
+    place = cell_position(module, heading)
     for _ in range(10):
         grid.dblclick(position=place, force=True)
         try:

@@ -14,14 +14,13 @@ from explorer.presets import CATALOGUE
 from explorer.table import MODULE, apply_edits, to_rows
 from explorer.ui import messages, state
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import editor_frame
+from explorer.ui.streamlit_workarounds import editor_frame, hold_keys_until_cell_is_open
 from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
 
 KEY = "table"
 _MAX_PROBLEMS = 5
 _SHOWN_SNAPSHOT = SessionValue[int | None]("table_shown_snapshot", None)
-_PROBLEMS = SessionValue[tuple[Problem, ...]]("table_problems", ())
 
 
 def apply_pending_edits() -> None:
@@ -30,16 +29,17 @@ def apply_pending_edits() -> None:
     Call this before anything is drawn, so that every number of the run is up to date. Rows or columns that do not
     exist, which only a forged message has, are discarded at once, because Streamlit's editor would fail on them.
     """
-    _PROBLEMS.clear()
+    state.clear_rejected_input(KEY)
     edits = _pending_edits()
     if edits is None:
         return
     config = state.current().config
     result = apply_edits(config.replace(modules=state.table_snapshot().modules), edits, config)
     state.commit(result.config, from_table=True)
-    _PROBLEMS.set(result.problems)
     if result.is_forged:
         state.discard_pending_edits()
+    if result.problems:
+        state.reject_input(KEY, None, result.problems, of_network=True)
 
 
 def _pending_edits() -> Any:
@@ -52,7 +52,8 @@ def _pending_edits() -> Any:
 
 def table_editor() -> None:
     """Show the table with its read-only columns, and below it the problems of rejected cells."""
-    version, problems = state.current(), _PROBLEMS.get()
+    version, rejected = state.current(), state.rejected_input(KEY)
+    problems = rejected.problems if rejected else ()
     snapshot = state.table_snapshot()
     rows = nt.table_rows(summarize(version.config), summarize(version.base_config), problems)
     # The grid itself shows its edits, over the cells that it received.
@@ -61,6 +62,7 @@ def table_editor() -> None:
     _SHOWN_SNAPSHOT.set(snapshot.number)
     _grid(rows, version.base, snapshot.number)
     _show_problems(problems)
+    hold_keys_until_cell_is_open()
 
 
 def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
@@ -76,12 +78,13 @@ def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
         column_config=_columns(base),
         height="content",
         placeholder="",
-        alt="Table 1 of the paper, editable: filters of each branch per module",
+        alt="Table 1 of the paper, editable: filters of each branch per module. "
+        "“Edit a row as a form” below has the same numbers in plain fields.",
     )
 
 
 def _columns(base: str) -> dict[str, ColumnConfig]:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    text = st.column_config.TextColumn
     reduce_help = "A whole number. Blank: no 1×1 here, the branch gets all input channels."
     branch_help = "A whole number. 0: no such branch."
     pool_help = "A whole number. Blank: the pool passes all channels. 0: no such branch."
@@ -89,12 +92,12 @@ def _columns(base: str) -> dict[str, ColumnConfig]:
     return {
         MODULE: text("module", width=58, pinned=True),
         nt.MARK: text("", width=32, help=mark_help),
-        "#1×1": number(width=80, help=branch_help),
-        "#3×3 reduce": number(width=122, help=reduce_help),
-        "#3×3": number(width=80, help=branch_help),
-        "#5×5 reduce": number(width=122, help=reduce_help),
-        "#5×5": number(width=80, help=branch_help),
-        "pool proj": number(width=98, help=pool_help),
+        "#1×1": text(width=80, alignment="right", help=branch_help),
+        "#3×3 reduce": text(width=122, alignment="right", help=reduce_help),
+        "#3×3": text(width=80, alignment="right", help=branch_help),
+        "#5×5 reduce": text(width=122, alignment="right", help=reduce_help),
+        "#5×5": text(width=80, alignment="right", help=branch_help),
+        "pool proj": text(width=98, alignment="right", help=pool_help),
         nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
         nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
         nt.PARAMETERS: text(

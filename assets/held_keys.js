@@ -1,0 +1,111 @@
+// Holds back what is typed into a cell of a grid until the cell's editor is open, and then types it there.
+//
+// The grid loads its editor with the first key that is typed into a cell. Until it is open, each further key would open
+// it again with that key alone, and Enter or a click would close it unseen: on a slow line 300 became 0.
+const EDITOR = "#portal .gdg-clip-region :is(input, textarea)";
+const GRID = "[data-testid=stDataFrame]";
+const INSTALLED = Symbol.for("explorer.held_keys");
+const POINTER = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
+const CLOSING = ["Enter", "Tab", "Escape"];
+const DELETING = { Backspace: "delete", Delete: "forwardDelete" };
+const PATIENCE_MS = 30_000; // after which the editor's script is taken for lost
+
+let opener = null; // the event that opens the editor, until that is open
+let closing = null; // the editor that a held event has closed, until that is gone
+let held = [];
+let started = 0;
+let isDelivering = false;
+
+const hasModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
+const isText = (event) =>
+  event.type === "keydown" && event.key.length === 1 && (event.getModifierState("AltGraph") || !hasModifier(event));
+const openEditor = () => document.querySelector(EDITOR);
+
+// Whether the editor is on its way: keys would still go to the grid. An update of the page may take its focus.
+function isPending() {
+  const editor = openEditor();
+  if (editor) opener = null;
+  return held.length || closing || opener?.defaultPrevented || (editor && editor !== document.activeElement);
+}
+
+function onInput(event) {
+  if (!event.isTrusted || !event.target.closest?.(GRID)) return; // not trusted: delivered by this script
+  if (isPending()) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!held.length) start();
+    held.push(event);
+  } else if (isText(event)) {
+    opener = event;
+    start();
+  }
+}
+
+function start() {
+  started = performance.now();
+  if (!isDelivering) requestAnimationFrame(deliver);
+  isDelivering = true;
+}
+
+// Delivers held events, one step for each frame, so that the grid has drawn the last one.
+function deliver() {
+  const editor = openEditor();
+  if (!closing?.isConnected) closing = null;
+  // The grid prevents the default of a key that opens an editor; another cell cannot be edited.
+  if (editor || !opener?.defaultPrevented) opener = null;
+  if (performance.now() - started > PATIENCE_MS) [opener, closing, held] = [null, null, []];
+  if (!opener && !closing && held.length) {
+    if (editor) typeInto(editor);
+    else pressInGrid();
+  }
+  isDelivering = Boolean(opener || closing || held.length);
+  if (isDelivering) requestAnimationFrame(deliver);
+}
+
+function typeInto(editor) {
+  if (editor !== document.activeElement) {
+    editor.focus();
+    return;
+  }
+  const count = held.findIndex((event) => !isText(event));
+  const text = held.splice(0, count < 0 ? held.length : count);
+  if (text.length) {
+    document.execCommand("insertText", false, text.map((event) => event.key).join(""));
+    return;
+  }
+  const event = held.shift();
+  if (event.key in DELETING) {
+    document.execCommand(DELETING[event.key]);
+    return;
+  }
+  if (CLOSING.includes(event.key) || event.type === "pointerdown") closing = editor;
+  dispatch(event, event.type === "keydown" ? editor : event.target);
+}
+
+function pressInGrid() {
+  const event = held.shift();
+  const focused = document.activeElement.closest(GRID) ? document.activeElement : event.target;
+  const copy = dispatch(event, event.type === "keydown" ? focused : event.target);
+  if (isText(event)) [opener, started] = [copy, performance.now()];
+}
+
+function dispatch(event, target) {
+  const copy = new event.constructor(event.type, event);
+  target.dispatchEvent(copy);
+  return copy;
+}
+
+// Loads the editor's script early, so that its first use need not wait for it.
+function preload(script) {
+  const link = document.createElement("link");
+  [link.rel, link.crossOrigin] = ["modulepreload", ""];
+  link.href = new URL(script, document.querySelector("script[type=module][src]").src);
+  document.head.append(link);
+}
+
+export default function ({ data }) {
+  if (window[INSTALLED]) return;
+  window[INSTALLED] = true;
+  for (const type of ["keydown", ...POINTER]) window.addEventListener(type, onInput, true);
+  if (data.editor) preload(data.editor);
+}
