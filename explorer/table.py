@@ -5,8 +5,6 @@ as a whole, and each problem names its cell.
 """
 
 from collections.abc import Mapping, Sequence
-from math import isnan
-from numbers import Integral, Real
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ from explorer.analysis import problems
 from explorer.config import HEADINGS, MAX_MODULES, GoogLeNetConfig, InceptionModule
 from explorer.diff import with_module
 from explorer.errors import Problem
+from explorer.typed_numbers import Unreadable, excerpt, read_whole, unreadable_message
 from explorer.validation import cell_problem
 
 MODULE = "module"
@@ -45,7 +44,7 @@ def to_rows(config: GoogLeNetConfig) -> list[Row]:
 def from_rows(rows: Sequence[Mapping[str, Any]], config: GoogLeNetConfig) -> TableResult:
     """Return ``config`` with the rows as its table. Nothing in them raises: each error becomes a Problem.
 
-    A number can be an int or a whole float (70, 70.0) or digits; NaN and None are a blank cell.
+    A cell is what was typed (:mod:`explorer.typed_numbers`), an int or a whole float; "", NaN and None are blank.
     """
     found: list[Problem] = []
     if len(rows) > MAX_MODULES:
@@ -69,13 +68,13 @@ def overlay_edits(rows: Sequence[Row], edited: Any) -> tuple[list[Row], tuple[Pr
     for position, cells in edited.items():
         index = _index(position)
         if index is None or index >= len(new) or not isinstance(cells, Mapping):
-            found.append(_no_such_cell(f"row {_excerpt(position)}"))
+            found.append(_no_such_cell(f"row {excerpt(position)}"))
             continue
         for heading, value in cells.items():
             if heading in _FIELDS:
                 new[index][heading] = value
             else:
-                found.append(_no_such_cell(f"column “{_excerpt(heading)}” to be edited"))
+                found.append(_no_such_cell(f"column “{excerpt(heading)}” to be edited"))
     return new, tuple(found)
 
 
@@ -203,7 +202,7 @@ def _missing(config: GoogLeNetConfig, name: str) -> TableResult | None:
         return None
     known = ", ".join(module.name for module in config.modules)
     return TableResult(
-        None, (Problem("table", "modules", f"There is no module “{_excerpt(name)}”. Choose one of {known}."),)
+        None, (Problem("table", "modules", f"There is no module “{excerpt(name)}”. Choose one of {known}."),)
     )
 
 
@@ -216,18 +215,15 @@ def check_table(config: GoogLeNetConfig) -> TableResult:
 def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | None:
     """Return the module of one row; None if it has problems, which are appended to ``found``."""
     name = row.get(MODULE)
-    where = _excerpt(name) or "table"
+    where = excerpt(name) or "table"
     cells: dict[str, int | None] = {}
     for field, heading in HEADINGS.items():
-        value = _number(row.get(heading))
-        problem = (
-            _cell_message(where, field, value)
-            if isinstance(value, _InvalidNumber)
-            else cell_problem(where, field, value)
-        )
-        if problem:
+        value = read_whole(row.get(heading))
+        if isinstance(value, Unreadable):
+            found.append(Problem(where, field, unreadable_message(f"{where}, {heading}", value, whole=True)))
+        elif problem := cell_problem(where, field, value):
             found.append(problem)
-        elif not isinstance(value, _InvalidNumber):
+        else:
             cells[field] = value
     if len(cells) < len(HEADINGS):
         return None
@@ -236,48 +232,6 @@ def _module(row: Mapping[str, Any], found: list[Problem]) -> InceptionModule | N
     except ValidationError:
         found.append(_bad_name(name, where))
         return None
-
-
-class _InvalidNumber(NamedTuple):
-    """A cell without a whole number: the beginning of its value, and the reason."""
-
-    excerpt: str
-    reason: str
-
-
-def _number(value: Any) -> int | _InvalidNumber | None:
-    """Return the value of one cell: a whole number, None for a blank, or why it is not a number."""
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return None
-    if isinstance(value, bool):
-        return _InvalidNumber(str(value), "is not a number")
-    if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()):
-        return int(value)
-    if isinstance(value, Real):
-        return _InvalidNumber(_excerpt(value), "is not a whole number")
-    text = str(value).strip() if isinstance(value, str) else None
-    if text == "":
-        return None
-    if text and text.isascii() and text.isdigit() and len(text) <= 15:
-        return int(text)
-    return _InvalidNumber(f"“{_excerpt(value)}”", "is not a number")
-
-
-def _excerpt(value: Any) -> str:
-    """Return the beginning of a value as text. Python refuses to convert whole numbers of over 4,300 digits."""
-    try:
-        return str(value)[:20]
-    except (ValueError, RecursionError):
-        return f"{type(value).__name__} too long to show"
-
-
-def _cell_message(name: str, field: str, cell: _InvalidNumber) -> Problem:
-    heading = HEADINGS[field]
-    return Problem(
-        name,
-        field,
-        f"{name}, {heading}: {cell.excerpt} {cell.reason}. Write the number of filters as a whole number.",
-    )
 
 
 def _index(position: Any) -> int | None:
@@ -298,7 +252,7 @@ def _bad_name(name: Any, where: str) -> Problem:
     return Problem(
         where,
         "name",
-        f"“{_excerpt(name)}” is not a module name. Write the stage and one lowercase letter, such as 4b or 10a.",
+        f"“{excerpt(name)}” is not a module name. Write the stage and one lowercase letter, such as 4b or 10a.",
     )
 
 

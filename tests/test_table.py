@@ -69,9 +69,9 @@ def test_rows_are_headed_as_in_the_paper() -> None:
 
 
 @pytest.mark.parametrize("heading", COLUMNS)
-@pytest.mark.parametrize("value", [70, 70.0, "70", " 70 ", "070"])
+@pytest.mark.parametrize("value", [70, 70.0, "70", " 70 ", "070", "７０"])
 def test_whole_numbers_of_every_type(heading: str, value: Any) -> None:
-    """An int, a float or a text of 70 means 70."""
+    """An int, a float or a text of 70, in full-width digits too, means 70."""
     config = parse(2, heading, value).config
     assert 70 == getattr(config.module("4a"), FIELDS[heading])
     assert type(getattr(config.module("4a"), FIELDS[heading])) is int
@@ -102,11 +102,15 @@ def assert_names_cell(result: TableResult, module: str, heading: str, *words: st
     ("value", "words"),
     [
         ("abc", ["“abc” is not a number", "whole number"]),
-        ("３２", ["is not a number", "whole number"]),
-        ("1e3", ["“1e3” is not a number"]),
-        ("-5", ["“-5” is not a number"]),
-        ("9" * 16, ["is not a number"]),
-        (True, ["True is not a number"]),
+        ("12a", ["“12a” is not a number"]),
+        ("1e9", ["“1e9” has an exponent"]),
+        ("1,5", ["“1,5” is not a whole number"]),
+        ("1.5", ["1.5 is not a whole number"]),
+        ("-5", ["-5 is out of range"]),
+        ("１０，０００", ["10,000 is out of range"]),
+        ("9" * 16, ["over 15 digits is out of range"]),
+        pytest.param("9" * 5_000, ["is not a number"], id="long"),
+        (True, ["“True” is not a number"]),
         ([64], ["“[64]” is not a number"]),
         ({"a": 1}, ["is not a number"]),
         (b"64", ["is not a number"]),

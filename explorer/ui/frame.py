@@ -3,15 +3,19 @@
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
+from explorer.config import GoogLeNetConfig
 from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.presets import CATALOGUE
 from explorer.ui import export, sharing, state
 from explorer.ui.components import keep
+from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_place, edit_text
-from explorer.views.network_table import version_title
+from explorer.views.network_table import change_text, version_title
+
+_ANNOUNCED = SessionValue[tuple[GoogLeNetConfig, str] | None]("announced", None)
 
 
 def show_bar() -> None:
@@ -22,7 +26,7 @@ def show_bar() -> None:
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")
-        st.markdown(_totals(summary), width="content")
+        st.markdown(_totals(summary) + _announcement(version.config), unsafe_allow_html=True, width="content")
         let_browser_draw()
         st.space("stretch")
         st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
@@ -37,7 +41,19 @@ def show_bar() -> None:
 
 
 def _totals(summary: NetworkSummary) -> str:
-    return f"**{fmt.exact(summary.parameters(aux=False))}** parameters · **{fmt.short(summary.macs())}** MACs"
+    totals = f"**{fmt.exact(summary.parameters(aux=False))}** parameters · **{fmt.short(summary.macs())}** MACs"
+    if state.is_network_outdated():
+        totals += " <span class='outdated'>last valid network</span>"
+    return totals
+
+
+def _announcement(config: GoogLeNetConfig) -> str:
+    """Return what the last change of the network did, for screen readers: they read it aloud when it changes."""
+    before, text = _ANNOUNCED.get() or (config, "")
+    if config != before:
+        text = change_text(summarize(before), summarize(config))
+    _ANNOUNCED.set((config, text))
+    return f"<span role='status' class='visually-hidden'>{text}</span>"
 
 
 def _network_menu(version: Version, edits: tuple[Change, ...]) -> None:

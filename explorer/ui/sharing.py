@@ -91,7 +91,7 @@ def _open_upload(key: str) -> None:
     except ShareError as error:
         state.reject_input(_FILE, file.name, (Problem("share", _FILE, str(error)),))
         return
-    state.clear_rejected_input()
+    state.clear_rejected_input(_FILE)
     st.toast(message, icon=":material/check:")
 
 

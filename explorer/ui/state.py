@@ -5,7 +5,7 @@ in ``st.session_state``.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import uuid4
 
 import streamlit as st
@@ -22,6 +22,7 @@ from explorer.shelf import Shelf, default_names, names_from_token, names_to_toke
 from explorer.views.network_table import version_title
 
 T = TypeVar("T")
+Width = int | Literal["stretch"]  # of a control, in pixels
 
 
 class SessionValue(Generic[T]):
@@ -45,10 +46,14 @@ class SessionValue(Generic[T]):
 
 
 class RejectedInput(NamedTuple):
-    """What a control was given and why it was rejected, to show both at that control."""
+    """What a control was given and why it was rejected, to show both at that control.
+
+    ``of_network`` is true if it was meant for the current network, which then is not what the control shows.
+    """
 
     value: Any
     problems: tuple[Problem, ...]
+    of_network: bool = False
 
 
 class TableSnapshot(NamedTuple):
@@ -273,7 +278,7 @@ def commit(config: GoogLeNetConfig, *, from_table: bool = False) -> None:
     has_other_rows = config.modules != current().config.modules
     _push(Version(current().base, config))
     if has_other_rows and not from_table:
-        discard_pending_edits()
+        _renew_table()
 
 
 def load_preset(name: str) -> None:
@@ -318,13 +323,17 @@ def table_snapshot() -> TableSnapshot:
 
 def discard_pending_edits() -> None:
     """Discard rejected input everywhere: the table and all controls show the current network again."""
-    _TABLE_SNAPSHOT.set(TableSnapshot(table_snapshot().number + 1, current().config.modules))
+    _renew_table()
     _REJECTED.clear()
 
 
-def reject_input(key: str, value: Any, problems: tuple[Problem, ...]) -> None:
-    """Record what the control of a key was given and why it was rejected. Only the last rejection counts."""
-    _REJECTED.set({key: RejectedInput(value, problems)})
+def _renew_table() -> None:
+    _TABLE_SNAPSHOT.set(TableSnapshot(table_snapshot().number + 1, current().config.modules))
+
+
+def reject_input(key: str, value: Any, problems: tuple[Problem, ...], *, of_network: bool = False) -> None:
+    """Record what the control of a key was given and why it was rejected, until it is given something valid."""
+    _REJECTED.set({**_REJECTED.get(), key: RejectedInput(value, problems, of_network)})
 
 
 def rejected_input(key: str) -> RejectedInput | None:
@@ -338,14 +347,14 @@ def rejection(key: str) -> tuple[Problem, ...]:
     return rejected.problems[:_MAX_REASONS] if rejected else ()
 
 
-def has_rejected_input() -> bool:
-    """Whether the input of any control is rejected."""
-    return bool(_REJECTED.get())
+def is_network_outdated() -> bool:
+    """Whether an input for the current network was rejected, so that the network is not what some control shows."""
+    return any(rejected.of_network for rejected in _REJECTED.get().values())
 
 
-def clear_rejected_input() -> None:
-    """Forget the last rejected input."""
-    _REJECTED.clear()
+def clear_rejected_input(*keys: str) -> None:
+    """Forget the rejected input of these controls; without a key, of all."""
+    _REJECTED.set({key: rejected for key, rejected in _REJECTED.get().items() if keys and key not in keys})
 
 
 def page_warning() -> str | None:

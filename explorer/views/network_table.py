@@ -47,6 +47,13 @@ def table_rows(
     return rows
 
 
+def row_text(summary: NetworkSummary, base: NetworkSummary, name: str) -> str:
+    """Return what the table shows beside the six cells of a module, as one line."""
+    row = next(row for row in table_rows(summary, base) if row[MODULE] == name)
+    costs = f"{fmt.exact(row[PARAMETERS])} parameters · {fmt.exact(row[MACS])} MACs"
+    return " · ".join(filter(None, (f"{row[FLOW]} channels", row[SIZE], costs, row[NOTE])))
+
+
 def other_parts(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str, Any]]:
     """Return the parts outside the table (stem, auxiliary heads, classifier) with their marks and numbers."""
     edits = find_changes(base.config, summary.config)
@@ -75,6 +82,18 @@ def version_title(base: str, edits: tuple[Change, ...]) -> str:
     if not edits:
         return base
     return f"{base} + {len(edits)} edit{'s' if len(edits) > 1 else ''}"
+
+
+def change_text(before: NetworkSummary, now: NetworkSummary) -> str:
+    """Return what a change of the network did to its totals, as a sentence each."""
+    numbers = (
+        ("Parameters", before.parameters(aux=False), now.parameters(aux=False), fmt.exact),
+        ("MACs", before.macs(), now.macs(), fmt.short),
+    )
+    return " ".join(
+        f"{name}: {text(now)}, no change." if now == before else f"{name}: {text(before)} → {text(now)}."
+        for name, before, now, text in numbers
+    )
 
 
 def _mark_and_note(

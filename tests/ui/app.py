@@ -62,8 +62,8 @@ def click(at: AppTest, key: str) -> AppTest:
 
 
 def type_into(at: AppTest, key: str, value: Any) -> AppTest:
-    """Type a value into a number field."""
-    at.number_input(key=key).set_value(value)
+    """Type a value into a number field; None empties it."""
+    at.text_input(key=key).set_value("" if value is None else str(value))
     return run(at)
 
 

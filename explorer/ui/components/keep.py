@@ -43,5 +43,5 @@ def change_shelf(step: Callable[[Shelf], Shelf], key: str = VARIANT_KEY, value: 
         state.reject_input(key, value, (Problem("shelf", key, str(error)),))
         st.toast(fmt.markdown(str(error)), icon=":material/block:")
         return False
-    state.clear_rejected_input()
+    state.clear_rejected_input(key)
     return True

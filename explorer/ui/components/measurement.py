@@ -13,6 +13,7 @@ import streamlit as st
 from explorer.jobs.job import Failure, JobRequest, R
 from explorer.jobs.queue import Pending
 from explorer.ui import cache, messages, state
+from explorer.ui.components.number import number_setting
 from explorer.ui.streamlit_workarounds import rerun_after
 
 MAX_SEED = 999_999
@@ -49,7 +50,7 @@ def measurement(
             st.button(
                 "Stop", icon=":material/stop_circle:", key=f"{name}_stop", on_click=_stop, args=(request_key, request)
             )
-        st.number_input("Seed", 0, MAX_SEED, step=1, key=f"{name}_seed", width=120, persist_state="session")
+        number_setting("Seed", f"{name}_seed", _seed(name), 0, MAX_SEED, width=120)
         st.caption(help, width="stretch")
     if pending:
         _show_progress(pending)
@@ -60,7 +61,7 @@ def measurement(
 
 
 def _seed(name: str) -> int:
-    seed: int = st.session_state.setdefault(f"{name}_seed", SystemRandom().randrange(1_000))
+    seed: int = st.session_state.setdefault(f"{name}_seed_value", SystemRandom().randrange(1_000))
     return seed
 
 

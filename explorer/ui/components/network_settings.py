@@ -1,21 +1,24 @@
 """Controls of the network outside its table. An invalid value is explained under the control that it came from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
 
 from explorer.analysis import problems
-from explorer.config import GoogLeNetConfig
+from explorer.config import HEADINGS, GoogLeNetConfig
+from explorer.diff import with_module
 from explorer.errors import Problem
-from explorer.ui import messages, state
-from explorer.ui.components.number import number_input, row_alignment
+from explorer.ui import state
+from explorer.ui.components.field import field_container
+from explorer.ui.components.number import number_input
+from explorer.ui.state import Width
 from explorer.views.labels import AUX_POOLS, KERNELS, NORMALISATIONS, POOLINGS, STEMS
 
 Write = Callable[[GoogLeNetConfig, Any], GoogLeNetConfig]  # returns the config with a changed value
-Width = int | Literal["stretch"]
 MORE = "more_settings"
+_BLANK_FIELDS = ("ch3x3_reduce", "ch5x5_reduce", "pool_proj")  # of which blank means: no 1×1 convolution here
 _WIDTH = 140  # pixels of a rare control; those with long texts get twice as many
 
 
@@ -42,7 +45,7 @@ def rare_settings() -> None:
                 ("Convolutions and classifier", _rest),
             ):
                 st.markdown(f"**{title}**")
-                with st.container(horizontal=True, vertical_alignment=row_alignment()):
+                with st.container(horizontal=True, vertical_alignment="bottom"):
                     controls(config)
 
 
@@ -61,12 +64,17 @@ def _heads(config: GoogLeNetConfig) -> None:
         network_number(label, f"aux_{field}", getattr(aux, field), _write_part("aux", field), width=_WIDTH)
     for field, label in (("dropout", "Dropout"), ("loss_weight", "Loss weight")):
         write = _write_part("aux", field)
-        network_number(label, f"aux_{field}", getattr(aux, field), write, step=0.1, width=_WIDTH)
+        network_number(label, f"aux_{field}", getattr(aux, field), write, whole=False, width=_WIDTH)
 
 
 def _rest(config: GoogLeNetConfig) -> None:
     network_number(
-        "Dropout at the end", "dropout", config.dropout, lambda c, v: c.replace(dropout=v), step=0.1, width=_WIDTH
+        "Dropout at the end",
+        "dropout",
+        config.dropout,
+        lambda c, v: c.replace(dropout=v),
+        whole=False,
+        width=_WIDTH,
     )
     _switch("Biases in convolutions", "conv_bias", config.conv_bias)
 
@@ -90,12 +98,34 @@ def network_number(
     value: float | None,
     write: Write,
     *,
-    step: float = 1,
+    whole: bool = True,
     blank: bool = False,
     width: Width = "stretch",
 ) -> None:
-    """Show a number of the current network; as a whole number if ``step`` is one."""
-    number_input(label, key, value, lambda new: _commit(label, key, write, new), step=step, blank=blank, width=width)
+    """Show a number of the current network, ``whole`` or a fraction."""
+    number_input(
+        label,
+        key,
+        value,
+        lambda new: _commit(label, key, write, new),
+        whole=whole,
+        blank=blank,
+        of_network=True,
+        width=width,
+    )
+
+
+def module_numbers(config: GoogLeNetConfig, name: str, width: Width = "stretch") -> None:
+    """Show the six numbers of a module as fields; editing one is the same edit as in the table."""
+    module = config.module(name)
+    for field, heading in HEADINGS.items():
+        write = _write_cell(name, field)
+        blank = field in _BLANK_FIELDS
+        network_number(heading, f"cell_{name}_{field}", getattr(module, field), write, blank=blank, width=width)
+
+
+def _write_cell(name: str, field: str) -> Write:
+    return lambda config, value: with_module(config, config.module(name).replace(**{field: value}))
 
 
 def _choice(
@@ -107,16 +137,15 @@ def _choice(
     width: Width = "stretch",
 ) -> None:
     _show_value(key, value)
-    st.selectbox(
-        label,
-        list(options),
-        key=key,
-        format_func=options.__getitem__,
-        on_change=_changed,
-        args=(label, key, write or (lambda config, value: config.replace(**{key: value}))),
-        width=width,
-    )
-    messages.show_problems(state.rejection(key))
+    with field_container(key, width):
+        st.selectbox(
+            label,
+            list(options),
+            key=key,
+            format_func=options.__getitem__,
+            on_change=_changed,
+            args=(label, key, write or (lambda config, value: config.replace(**{key: value}))),
+        )
 
 
 def _several(label: str, key: str, options: Sequence[str], value: Sequence[str], width: int) -> None:
@@ -125,10 +154,8 @@ def _several(label: str, key: str, options: Sequence[str], value: Sequence[str],
         return config.replace(aux=config.aux.replace(taps=ordered))
 
     _show_value(key, [name for name in value if name in options])
-    st.multiselect(
-        label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none", width=width
-    )
-    messages.show_problems(state.rejection(key))
+    with field_container(key, width):
+        st.multiselect(label, options, key=key, on_change=_changed, args=(label, key, write), placeholder="none")
 
 
 def _switch(label: str, key: str, value: bool) -> None:
@@ -145,9 +172,9 @@ def _show_value(key: str, value: Any) -> None:
 def _changed(label: str, key: str, write: Write) -> None:
     value = st.session_state[key]
     if found := _commit(label, key, write, value):
-        state.reject_input(key, value, found)
+        state.reject_input(key, value, found, of_network=True)
     else:
-        state.clear_rejected_input()
+        state.clear_rejected_input(key)
 
 
 def _commit(label: str, key: str, write: Write, value: Any) -> tuple[Problem, ...]:

@@ -1,26 +1,23 @@
-"""The number field: it checks each change on the server and keeps a rejected number visible, with the reason below it.
+"""The number field: a text field that the server reads, because a browser's own number field drops characters unseen.
 
-A rejected number changes nothing: the last valid value stays in use.
+What cannot be read or used stays visible, with the reason below it, and changes nothing: the last valid value stays in
+use.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from math import isfinite
-from typing import Any, Literal, TypeGuard
+from typing import Any
 
 import streamlit as st
 
 from explorer.errors import Problem
-from explorer.ui import messages, state
+from explorer.typed_numbers import Unreadable, excerpt, read_number, read_whole, unreadable_message
+from explorer.ui import state
+from explorer.ui.components.field import field_container
+from explorer.ui.state import SessionValue, Width
 
 Accept = Callable[[Any], tuple[Problem, ...]]  # stores a value, or returns why it does not
-_MAX_EXACT = 2**53 - 1  # the largest whole number that a browser holds exactly
-_MIN_MESSAGE_WIDTH = 230  # pixels
+_MAX_SHOWN = 400  # characters of a rejected input
 _BLANK = {True: "{}: the field is blank. Enter a whole number.", False: "{}: the field is blank. Enter a number."}
-_NO_NUMBER = {
-    True: "{}: “{}” is not a whole number. Enter one, such as 16.",
-    False: "{}: “{}” is not a number. Enter one, such as 0.5.",
-}
 
 
 def number_input(
@@ -29,43 +26,55 @@ def number_input(
     value: float | None,
     accept: Accept,
     *,
-    step: float = 1,
+    whole: bool = True,
     blank: bool = False,
-    width: int | Literal["stretch"] = "stretch",
-    shows_problems: bool = True,
+    of_network: bool = False,
+    width: Width = "stretch",
     help: str | None = None,
-    format: str | None = None,
     placeholder: str | None = None,
 ) -> None:
-    """Show a field for a number. As in Streamlit, an int as ``step`` asks for whole numbers.
+    """Show a field for a number, ``whole`` or a fraction.
 
-    ``accept`` is called with a changed value of that type, or with None where ``blank`` is allowed. The caller calls
-    :func:`explorer.ui.messages.show_problems` itself if this one does not show the problems.
+    ``accept`` is called with a changed value of that type, or with None where ``blank`` is allowed. ``of_network`` says
+    that it is for the current network: a rejection then marks the network on the page as the last valid one.
     """
-    whole, rejected = isinstance(step, int), state.rejected_input(key)
-    displayed = rejected.value if rejected and _can_show(rejected.value, whole) else value
-    st.session_state[key] = displayed if displayed is None or whole else float(displayed)
-    message_width = width if isinstance(width, str) else max(width, _MIN_MESSAGE_WIDTH)
-    with st.container(width=message_width, gap="xsmall") if rejected and shows_problems else nullcontext():
-        st.number_input(
+    rejected = state.rejected_input(key)
+    st.session_state[key] = excerpt(rejected.value, _MAX_SHOWN) if rejected else number_text(value)
+    with field_container(key, width, number_text(value)):
+        st.text_input(
             label,
             key=key,
-            value=None,
-            step=step,
             on_change=_changed,
-            args=(label, key, accept, whole, blank),
-            width=width,
+            args=(label, key, accept, whole, blank, of_network),
             help=help,
-            format=format,
             placeholder=placeholder,
+            autocomplete="off",
         )
-        if shows_problems:
-            messages.show_problems(state.rejection(key))
 
 
-def row_alignment() -> Literal["top", "bottom"]:
-    """Return the vertical alignment of a row of fields: at the top while there is a message below one of them."""
-    return "top" if state.has_rejected_input() else "bottom"
+def number_setting(
+    label: str,
+    key: str,
+    default: int,
+    low: int,
+    high: int,
+    *,
+    width: Width = "stretch",
+    help: str | None = None,
+) -> int:
+    """Show a field for a whole number that the session remembers under ``key``, and return its last valid value."""
+    valid = SessionValue(f"{key}_value", default)
+    valid.set(min(max(valid.get(), low), high))
+    problem = f"{label}: enter a whole number from {low:,} to {high:,}."
+    number_input(label, key, valid.get(), in_range(low, high, problem, valid.set), width=width, help=help)
+    return valid.get()
+
+
+def number_text(value: float | None) -> str:
+    """Return a number as a field shows it; empty for None."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.12g}"
 
 
 def in_range(low: float, high: float, problem: str, store: Callable[[Any], None]) -> Accept:
@@ -80,29 +89,16 @@ def in_range(low: float, high: float, problem: str, store: Callable[[Any], None]
     return accept
 
 
-def _changed(label: str, key: str, accept: Accept, whole: bool, blank: bool) -> None:
-    value = st.session_state[key]
-    if value is None:
-        problems = accept(None) if blank else (Problem("number", key, _BLANK[whole].format(label)),)
-    elif _is_number(value, whole):
-        problems = accept(value if whole else float(value))
+def _changed(label: str, key: str, accept: Accept, whole: bool, blank: bool, of_network: bool) -> None:
+    typed = st.session_state[key]
+    number = read_whole(typed) if whole else read_number(typed)
+    if isinstance(number, Unreadable):
+        problems = (Problem("number", key, unreadable_message(label, number, whole=whole)),)
+    elif number is None and not blank:
+        problems = (Problem("number", key, _BLANK[whole].format(label)),)
     else:
-        problems = (Problem("number", key, _NO_NUMBER[whole].format(label, str(value)[:20])),)
+        problems = accept(number)
     if problems:
-        state.reject_input(key, value, problems)
+        state.reject_input(key, typed, problems, of_network=of_network)
     else:
-        state.clear_rejected_input()
-
-
-def _is_number(value: object, whole: bool) -> TypeGuard[float]:
-    """Whether a value is a number of the field's type; a forged message of a browser may hold any value."""
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        return False
-    try:
-        return whole or isfinite(value)
-    except OverflowError:  # a whole number beyond any float
-        return False
-
-
-def _can_show(value: object, whole: bool) -> bool:
-    return value is None or (_is_number(value, whole) and -_MAX_EXACT <= value <= _MAX_EXACT)
+        state.clear_rejected_input(key)

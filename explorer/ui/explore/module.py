@@ -8,8 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.config import HEADINGS, GoogLeNetConfig
-from explorer.diff import with_module
+from explorer.config import GoogLeNetConfig
 from explorer.errors import UnbuildableError
 from explorer.jobs.requests import LayerTiming
 from explorer.lessons.reduction import without_reductions
@@ -23,7 +22,6 @@ from explorer.views.canvas import TIME
 
 _MODULE, _SOURCE, _WIDTH = "module_choice", "module_of", "budget_width"
 _CURRENT, _PRESET = "this network", "preset"
-_BLANK_FIELDS = ("ch3x3_reduce", "ch5x5_reduce", "pool_proj")  # of which blank means: no 1×1 convolution here
 _TITLES = {
     "here": "as it is**",
     "naive": "naive** :small[Figure 2a: no 1×1 reductions, the pool passes every channel]",
@@ -58,21 +56,8 @@ def edit_module(config: GoogLeNetConfig, name: str, *, editable: bool) -> None:
     if not editable:
         st.caption("These are the preset's numbers. Select “this network” to edit yours.")
         return
-    module = config.module(name)
-    columns = st.columns(len(HEADINGS))
-    for column, (field, heading) in zip(columns, HEADINGS.items(), strict=True):
-        with column:
-            network_settings.network_number(
-                heading,
-                f"cell_{name}_{field}",
-                getattr(module, field),
-                _write_cell(name, field),
-                blank=field in _BLANK_FIELDS,
-            )
-
-
-def _write_cell(name: str, field: str) -> network_settings.Write:
-    return lambda config, value: with_module(config, config.module(name).replace(**{field: value}))
+    with st.container(horizontal=True):
+        network_settings.module_numbers(config, name, width=150)
 
 
 def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:

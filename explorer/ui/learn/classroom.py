@@ -16,6 +16,7 @@ from explorer.lessons.text import LessonText
 from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
 from explorer.share import to_token
 from explorer.ui import state
+from explorer.ui.components.number import number_setting
 from explorer.views import worksheet as sheets
 
 _TITLES = {
@@ -70,9 +71,8 @@ def _show_worksheet(topic: str) -> None:
         topics = st.multiselect(
             "Lessons", list(BANK), [topic], key="sheet_topics", format_func=sheets.TOPICS.__getitem__
         )
-        count = st.number_input("Questions", 1, MAX_QUESTIONS, 8, key="sheet_count", width=110)
-        st.session_state.setdefault(_SEED, randbelow(_MAX_SEED + 1))  # that no student can guess
-        seed = st.number_input("Seed", 0, _MAX_SEED, step=1, key=_SEED, width=110)
+        count = number_setting("Questions", "sheet_count", 8, 1, MAX_QUESTIONS, width=110)
+        seed = number_setting("Seed", _SEED, randbelow(_MAX_SEED + 1), 0, _MAX_SEED, width=110)  # not to be guessed
     file_format = st.segmented_control(
         "Format", list(sheets.FORMATS), default="HTML", required=True, key="sheet_format"
     )

@@ -13,6 +13,7 @@ from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.questions import Question, questions
 from explorer.ui import state
+from explorer.ui.components.number import number_setting
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 
@@ -62,16 +63,14 @@ def _skip(topic: str) -> None:
 def show_quiz(topic: str, *, reveal: bool) -> None:
     """Ask questions about the current network, different ones for each student's number."""
     st.markdown("## Test yourself")
-    st.session_state.setdefault(_NUMBER, 1_000 + randbelow(9_000))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = st.number_input(
+        number = number_setting(
             "Your number",
-            key=_NUMBER,
-            min_value=0,
-            max_value=999_999,
-            step=1,
+            _NUMBER,
+            1_000 + randbelow(9_000),
+            0,
+            999_999,
             width=150,
-            persist_state="session",
             help="The same number and network give the same questions again.",
         )
         found = questions(summarize(state.current().config), topic, number, COUNT)

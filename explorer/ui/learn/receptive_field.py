@@ -8,7 +8,7 @@ from explorer.lessons import resolution
 from explorer.lessons.receptive_field import FieldDistribution, field_distributions, without_branch
 from explorer.ui import messages, state
 from explorer.ui.components.chart import show_chart
-from explorer.ui.components.number import in_range, number_input, row_alignment
+from explorer.ui.components.number import in_range, number_input
 from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
@@ -109,7 +109,7 @@ def input_size() -> None:
     height_problem, width_problem = (f"{side}: enter a whole number from 1 to {limit}." for side in ("Height", "Width"))
     set_height = in_range(1, MAX_SIDE, height_problem, lambda value: _SIZE.set((value, width)))
     set_width = in_range(1, MAX_SIDE, width_problem, lambda value: _SIZE.set((height, value)))
-    with st.container(horizontal=True, vertical_alignment=row_alignment()):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         number_input("Height", "input_size_height", height, set_height, width=150)
         number_input("Width", "input_size_width", width, set_width, width=150)
         st.button("Apply to the network", icon=":material/upload:", key=_APPLY, on_click=_apply)
@@ -140,7 +140,7 @@ def _apply() -> None:
     if found := problems(changed):
         state.reject_input(_APPLY, None, found)
         return
-    state.clear_rejected_input()
+    state.clear_rejected_input(_APPLY)
     state.commit(changed)
 
 

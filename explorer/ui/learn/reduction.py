@@ -16,7 +16,7 @@ from explorer.reduction import ReductionCase, case_problems, direct_path, reduct
 from explorer.ui import messages, state
 from explorer.ui.components.chart import show_chart, show_svg
 from explorer.ui.components.measurement import measurement
-from explorer.ui.components.number import Accept, number_input, row_alignment
+from explorer.ui.components.number import Accept, number_input
 from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
@@ -67,7 +67,7 @@ def cost() -> None:
 
 def _case_controls() -> None:
     case = _CASE.get()
-    with st.container(horizontal=True, vertical_alignment=row_alignment(), gap="small", key="case"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="case"):
         for field, label in _FIELDS:
             number_input(label, f"case_{field}", getattr(case, field), _accept_field(field), width=214)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -231,7 +231,7 @@ def _apply() -> None:
     if found := problems(config):
         state.reject_input("case_apply", None, found)
         return
-    state.clear_rejected_input()
+    state.clear_rejected_input("case_apply")
     state.commit(config)
 
 

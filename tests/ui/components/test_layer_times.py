@@ -110,7 +110,7 @@ def test_one_of_two_measurements_may_fail(jobs: FakeJobQueue, app: AppTest) -> N
     assert [error.value for error in app.error] == ["The naive network could not be measured. It needs too much."]
     assert app.selectbox(key="colour_by").value == "time"
     assert "Measured time: median of 3 rounds" in page_text(app)
-    app.number_input(key="cell_4a_ch3x3").set_value(210)
+    app.text_input(key="cell_4a_ch3x3").set_value("210")
     run(app)
     assert not app.error
 
@@ -153,7 +153,7 @@ def test_the_branch_budget_offers_the_measured_time(jobs: FakeJobQueue, app: App
     app.segmented_control(key="budget_width").set_value("time")
     run(app)
     assert "time" in app.dataframe[-1].value
-    app.number_input(key="cell_4a_ch3x3").set_value(210)
+    app.text_input(key="cell_4a_ch3x3").set_value("210")
     run(app)
     assert app.segmented_control(key="budget_width").value == "macs"
     assert "time" not in app.dataframe[-1].value

@@ -120,7 +120,7 @@ def test_a_link_for_the_class_leaves_the_class_tools_out(parts: str) -> None:
     link = next(code.value for code in run(at).code)
     at = open_lesson("reduction", hide=parse_qs(urlsplit(link).query)["hide"][0])
     assert {"Worksheet", "Answer key"}.isdisjoint(element.proto.label for element in at.get("download_button"))
-    assert "sheet_seed" not in {field.key for field in at.number_input}
+    assert "sheet_seed" not in {field.key for field in at.text_input}
 
 
 def test_the_seed_of_a_worksheet_is_not_known_to_the_students(monkeypatch: pytest.MonkeyPatch) -> None:

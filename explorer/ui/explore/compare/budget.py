@@ -16,6 +16,7 @@ from explorer.errors import Problem
 from explorer.history import Version
 from explorer.ui import messages, state
 from explorer.ui.components import keep
+from explorer.ui.components.number import in_range, number_input
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
 from explorer.views import formatting as fmt
@@ -35,7 +36,7 @@ KEEPS = {
 _QUANTITY, _LIMIT, _KEEP, _ROW = "budget_quantity", "budget_limit", "budget_keep", "budget_row"
 _RESULT = SessionValue[tuple[Version, budget.Budget, budget.Outcome] | None]("budget_result", None)
 _SLICE_S = 0.15
-_MAX_LIMIT = 1e6  # in the unit of the control
+_MIN_LIMIT, _MAX_LIMIT = 0.001, 1e6  # in the unit of the control
 _MAX_EDITS = 8  # of a candidate that are listed
 
 
@@ -57,22 +58,25 @@ def show_budget(_names: tuple[str, ...]) -> None:
         st.selectbox("Limit on", list(QUANTITIES), key=_QUANTITY, format_func=QUANTITIES.__getitem__, width=190)
         quantity = st.session_state[_QUANTITY]
         unit, size = _UNITS[quantity]
-        now = _cost(quantity) / size
-        key = f"{_LIMIT}_{quantity}"
-        st.number_input(
-            f"{unit}, now {now:,.2f}",
-            value=round(0.8 * now, 2),
-            min_value=0.0,
-            max_value=_MAX_LIMIT,
-            key=key,
-            width=270,
-        )
+        problem = f"Limit on {QUANTITIES[quantity]}: enter a number from {_MIN_LIMIT} to {_MAX_LIMIT:,.0f}."
+        accept = in_range(_MIN_LIMIT, _MAX_LIMIT, problem, _typed_limit(quantity).set)
+        label = f"{unit}, now {_cost(quantity) / size:,.2f}"
+        number_input(label, f"{_LIMIT}_{quantity}", _limit(quantity), accept, whole=False, width=270)
         st.selectbox("Keep", list(KEEPS), key=_KEEP, format_func=KEEPS.__getitem__, width=280)
         if st.session_state[_KEEP] == "row":
             st.selectbox("Row", [row.name for row in state.current().config.modules], key=_ROW, width=90)
         st.button("Solve", icon=":material/search:", on_click=_start, type="primary", key="budget_solve")
     messages.show_problems(state.rejection(_LIMIT))
     st.fragment(_show_search)()
+
+
+def _limit(quantity: str) -> float:
+    """Return the limit on a quantity, in the unit of its field: at first 80 % of what the network costs."""
+    return _typed_limit(quantity).get() or round(0.8 * _cost(quantity) / _UNITS[quantity][1], 2)
+
+
+def _typed_limit(quantity: str) -> SessionValue[float | None]:
+    return SessionValue(f"{_LIMIT}_{quantity}_value", None)
 
 
 def _cost(quantity: str) -> int:
@@ -82,8 +86,7 @@ def _cost(quantity: str) -> int:
 
 def _start() -> None:
     quantity = st.session_state[_QUANTITY]
-    typed = st.session_state[f"{_LIMIT}_{quantity}"] or 0
-    limit = int(typed * _UNITS[quantity][1]) if 0 < typed <= _MAX_LIMIT else 0
+    limit = int(_limit(quantity) * _UNITS[quantity][1])
     request = budget.Budget(quantity, limit, st.session_state[_KEEP], st.session_state.get(_ROW, ""))
     _RESULT.clear()
     steps = budget.search(state.current().config, request)
@@ -92,7 +95,7 @@ def _start() -> None:
     except budget.BudgetError as error:
         state.reject_input(_LIMIT, limit, (Problem("budget", _LIMIT, str(error)),))
         return
-    state.clear_rejected_input()
+    state.clear_rejected_input(_LIMIT)
     _store(state.current(), request, steps, first)
 
 

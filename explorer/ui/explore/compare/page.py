@@ -61,7 +61,7 @@ def _show_hint() -> None:
 def _select() -> None:
     names = tuple(st.session_state[_CHOICE])
     if 2 <= len(names) <= MAX_COMPARED:
-        state.clear_rejected_input()
+        state.clear_rejected_input(_CHOICE)
         state.set_compared_names(names)
     else:
         message = f"Select 2 to {MAX_COMPARED} networks to compare. The page shows your last selection."
@@ -70,7 +70,7 @@ def _select() -> None:
 
 def _select_base() -> None:
     base = st.session_state[_BASE]
-    state.clear_rejected_input()
+    state.clear_rejected_input(_CHOICE)
     state.set_compared_names((base, *(name for name in state.compared_names() if name != base)))
 
 

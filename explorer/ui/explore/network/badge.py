@@ -47,10 +47,17 @@ def _show_pending(pending: Pending) -> None:
 
 
 def _show_report(report: CheckReport) -> None:
-    if report.failed:
+    if state.is_network_outdated():
+        st.badge("last valid network", icon=":material/history:", color="gray")
+    elif report.failed:
         st.badge("not checked", icon=":material/help:", color="orange")
     elif report.ok and report.ran:
-        st.badge("closed form = live network = torchinfo", icon=":material/check:", color="green")
+        if state.is_network_outdated():
+            st.badge(
+                "last valid network: closed form = live network = torchinfo", icon=":material/history:", color="gray"
+            )
+        else:
+            st.badge("closed form = live network = torchinfo", icon=":material/check:", color="green")
     elif report.ok:
         st.badge("shapes and parameters checked; not run", icon=":material/rule:", color="blue")
     elif report.differing == 1:

@@ -1,12 +1,16 @@
-"""Rows of the table: add, remove, rename and reset them."""
+"""Rows of the table: add, remove, rename and reset them, and edit one as a form."""
 
 import streamlit as st
 
+from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.table import TableResult, add_below, check_table, remove, rename, reset
 from explorer.ui import messages, state
+from explorer.ui.components.network_settings import module_numbers
+from explorer.views.network_table import row_text
 
-_ROW, _NAME = "row", "row_name"
+_ROW, _NAME, _FORM_ROW = "row", "row_name", "row_of_form"
+FORM = "row_form"
 
 
 def row_menu() -> None:
@@ -14,6 +18,22 @@ def row_menu() -> None:
     with st.popover("Rows", icon=":material/table_rows:"):
         _row_controls()
         st.button("Reset the whole table", icon=":material/restart_alt:", on_click=reset_table, key="table_reset")
+
+
+def row_form() -> None:
+    """Show the row of one module as a form in an expander: the table's numbers for screen readers, in plain fields."""
+    expander = st.expander("Edit a row as a form", icon=":material/list_alt:", on_change="rerun", key=FORM)
+    if not expander.open:
+        return
+    version = state.current()
+    names = [module.name for module in version.config.modules]
+    if st.session_state.get(_FORM_ROW) not in names:
+        st.session_state[_FORM_ROW] = names[0]
+    with expander, st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Module", names, key=_FORM_ROW, width=110, persist_state="session")
+        name = st.session_state[_FORM_ROW]
+        module_numbers(version.config, name, width=110)
+        st.markdown(row_text(summarize(version.config), summarize(version.base_config), name), width="content")
 
 
 def _row_controls() -> None:

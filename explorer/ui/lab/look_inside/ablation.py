@@ -112,7 +112,7 @@ def _show_scale_control() -> None:
                 f"Output factor: enter a number from −{MAX_FACTOR:g} to {MAX_FACTOR:g}.",
                 _set_factor,
             ),
-            step=0.25,
+            whole=False,
             width=160,
             help="Multiplies the branch's output: 0 removes the branch, 1 leaves it as it is, 2 doubles it.",
         )

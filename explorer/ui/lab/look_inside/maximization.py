@@ -6,9 +6,8 @@ from explorer.analysis import summarize
 from explorer.jobs.inspection import MaximizationRequest
 from explorer.ui import state
 from explorer.ui.components.chart import show_svg
-from explorer.ui.components.number import in_range, number_input
+from explorer.ui.components.number import number_setting
 from explorer.ui.lab.look_inside import session
-from explorer.ui.state import SessionValue
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
 
@@ -55,8 +54,8 @@ def _choose_channel() -> tuple[str, int, int]:
         )
         path = st.session_state[_LAYER]
         name, channels = layers[path]
-        channel = _whole_number("Channel", _CHANNEL, channels - 1, f"{name} has channels 0 to {channels - 1:,}.")
-        seed = _whole_number("Seed", _SEED, MAX_SEED, f"Seed: enter a whole number from 0 to {MAX_SEED}.")
+        channel = number_setting(f"Channel of {name}", _CHANNEL, 0, 0, channels - 1, width=150)
+        seed = number_setting("Seed", _SEED, 0, 0, MAX_SEED, width=150)
     return path, channel, seed
 
 
@@ -66,14 +65,6 @@ def _default_channel(layers: dict[str, tuple[str, int]]) -> tuple[str, int]:
         return selected
     block = session.block_name()
     return next(path for path in layers if path.startswith((f"inception_{block}.", f"{block}."))), 0
-
-
-def _whole_number(label: str, key: str, most: int, problem: str) -> int:
-    """Show a field for a whole number from 0 to ``most``; return the last valid value."""
-    valid = SessionValue(f"{key}_value", 0)
-    valid.set(min(valid.get(), most))
-    number_input(label, key, valid.get(), in_range(0, most, problem, valid.set), width=150)
-    return valid.get()
 
 
 def _layers() -> dict[str, tuple[str, int]]:

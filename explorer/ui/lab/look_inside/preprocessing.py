@@ -61,7 +61,7 @@ def _show_resizing() -> None:
             "look_inside_margin",
             how.margin,
             in_range(1, 4, "Margin: enter a number from 1 to 4.", lambda margin: _change(margin=margin)),
-            step=0.05,
+            whole=False,
             help="The shorter side is scaled to this multiple of the input size before the centre is cropped.",
         )
     if how.fit == "pad":
@@ -86,7 +86,7 @@ def _show_resizing() -> None:
 
 def _on_fit_change() -> None:
     if st.session_state[_FIT] in RESIZING:
-        state.clear_rejected_input()
+        state.clear_rejected_input(_FIT)
         _change(fit=st.session_state[_FIT])
     else:
         reason = "Resizing: that method does not exist. Choose one from the list."

@@ -5,7 +5,7 @@ A control keeps a rejected value visible with the reason below it, and the draft
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
@@ -18,10 +18,11 @@ from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
 from explorer.training.names import unique_name
 from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork, Plan
 from explorer.training.races import SEEDS, STEPS
-from explorer.ui import messages, runs, state
+from explorer.ui import runs, state
+from explorer.ui.components.field import field_container
 from explorer.ui.components.number import number_input
 from explorer.ui.runs import View
-from explorer.ui.state import SessionValue
+from explorer.ui.state import SessionValue, Width
 from explorer.views.training import network_name
 
 Write = Callable[[RunDraft, Any], RunDraft]  # returns the draft with a value set
@@ -123,13 +124,11 @@ def number(
     value: float | None,
     write: Write,
     *,
-    step: float,
+    whole: bool = True,
     name: str = "",
     blank: bool = False,
-    width: int | Literal["stretch"] = "stretch",
-    shows_problems: bool = True,
+    width: Width = "stretch",
     help: str | None = None,
-    format: str | None = None,
     placeholder: str | None = None,
 ) -> None:
     """Show a field for a number of the draft; ``field`` is the plan's field whose problems reject a value.
@@ -142,12 +141,10 @@ def number(
         f"{view}_{name or field}",
         value,
         partial(_store, view, label, field, write),
-        step=step,
+        whole=whole,
         blank=blank,
         width=width,
-        shows_problems=shows_problems,
         help=help,
-        format=format,
         placeholder=placeholder,
     )
 
@@ -160,24 +157,21 @@ def choice(
     value: str,
     write: Write,
     *,
-    width: int | Literal["stretch"] = "stretch",
-    shows_problems: bool = True,
+    width: Width = "stretch",
 ) -> None:
     """Show a list from which to choose a value of the draft; ``options`` has the titles by value."""
     key = f"{view}_{field}"
     rejected = state.rejected_input(key)
     st.session_state[key] = rejected.value if rejected else value
-    st.selectbox(
-        label,
-        list(options),
-        key=key,
-        format_func=lambda option: options.get(option, option),
-        on_change=_on_change,
-        args=(view, label, field, write),
-        width=width,
-    )
-    if shows_problems:
-        messages.show_problems(state.rejection(key))
+    with field_container(key, width):
+        st.selectbox(
+            label,
+            list(options),
+            key=key,
+            format_func=lambda option: options.get(option, option),
+            on_change=_on_change,
+            args=(view, label, field, write),
+        )
 
 
 def switch(view: View, label: str, field: str, value: bool, write: Write, help: str | None = None) -> None:
@@ -185,8 +179,8 @@ def switch(view: View, label: str, field: str, value: bool, write: Write, help: 
     key = f"{view}_{field}"
     rejected = state.rejected_input(key)
     st.session_state[key] = rejected.value if rejected else value
-    st.toggle(label, key=key, on_change=_on_change, args=(view, label, field, write), help=help)
-    messages.show_problems(state.rejection(key))
+    with field_container(key):
+        st.toggle(label, key=key, on_change=_on_change, args=(view, label, field, write), help=help)
 
 
 def _on_change(view: View, label: str, field: str, write: Write) -> None:
@@ -195,7 +189,7 @@ def _on_change(view: View, label: str, field: str, write: Write) -> None:
     if problems := _store(view, label, field, write, value):
         state.reject_input(key, value, problems)
     else:
-        state.clear_rejected_input()
+        state.clear_rejected_input(key)
 
 
 def _store(view: View, label: str, field: str, write: Write, value: Any) -> tuple[Problem, ...]:

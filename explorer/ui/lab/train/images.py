@@ -32,13 +32,11 @@ def choose_images(view: View) -> DatasetInfo | None:
             {token: _title(data) for token, data in options.items()},
             _token(chosen),
             lambda draft, token: draft.replace(data=options[token]),
-            shows_problems=False,
         )
         show_import_button(view, partial(_choose_imported, view))
         if chosen.name == "own":
             with st.popover("", icon=":material/more_vert:", help="Rename or delete", key=f"{view}_own_menu"):
                 _show_menu(view, chosen)
-    messages.show_problems(state.rejection(f"{view}_images"))
     try:
         return runs.load_dataset_info(chosen)
     except DataError as error:

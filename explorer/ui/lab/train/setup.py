@@ -35,12 +35,6 @@ SCHEDULES = {"one_cycle": "one-cycle", "paper": "paper: −4 % every 8 epochs", 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16 (CUDA)"}
 UNITS: Mapping[Unit, str] = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "T MACs"}
 _UNIT_SIZE: Mapping[Unit, float] = {"seconds": 1, "steps": 1, "epochs": 1, "macs": 1e12}
-_UNIT_STEP: Mapping[Unit, float] = {
-    "seconds": 10.0,
-    "steps": 50.0,
-    "epochs": 1.0,
-    "macs": 0.1,
-}  # of the field's buttons
 _UNITS_OFFERED: Mapping[View, tuple[Unit, ...]] = {
     "one": ("seconds", "steps", "epochs"),
     "race": ("steps", "seconds", "macs"),
@@ -181,7 +175,7 @@ def _on_race_choice(view: View) -> None:
     key = _network_key(view)
     names = tuple(st.session_state[key])
     if 2 <= len(names) <= MAX_NETWORKS:
-        state.clear_rejected_input()
+        state.clear_rejected_input(key)
         drafts.set_network_names(view, names)
     else:
         message = f"A race needs 2 to {MAX_NETWORKS} networks. Until then the last valid choice stays in use."
@@ -208,14 +202,12 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
             "amount",
             plan.budget.amount / size,
             write_amount,
-            step=_UNIT_STEP[unit],
-            format="%g",
+            whole=False,
             width=140,
-            shows_problems=False,
         )
         units = dict.fromkeys((*_UNITS_OFFERED[view], unit))
         titles = {str(name): UNITS[name] for name in units}
-        drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=120, shows_problems=False)
+        drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=120)
         if view == "race":
             drafts.number(
                 view,
@@ -223,14 +215,10 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
                 "seeds",
                 len(plan.seeds),
                 _write_seed_count,
-                step=1,
                 width=110,
                 help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed; the spread of the "
                 "accuracies is chance.",
-                shows_problems=False,
             )
-    for field in ("amount", "kind", "seeds"):
-        messages.show_problems(state.rejection(f"{view}_{field}"))
 
 
 def _write_seed_count(draft: RunDraft, count: int) -> RunDraft:
@@ -282,7 +270,7 @@ def _writer(plan: Plan, field: str) -> drafts.Write:
 def _show_optimizer_settings(view: View, plan: Plan) -> None:
     settings = plan.settings
     rate = effective_learning_rate(settings, plan.networks[0].config)
-    drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writer(plan, "batch_size"), step=16)
+    drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writer(plan, "batch_size"))
     drafts.choice(view, "Optimizer", "optimiser", OPTIMIZERS, settings.optimiser, _writer(plan, "optimiser"))
     drafts.number(
         view,
@@ -291,8 +279,7 @@ def _show_optimizer_settings(view: View, plan: Plan) -> None:
         settings.learning_rate,
         _writer(plan, "learning_rate"),
         blank=True,
-        step=0.01,
-        format="%g",
+        whole=False,
         placeholder=f"{rate:.2g}, chosen for it",
     )
     drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, _writer(plan, "schedule"))
@@ -302,8 +289,7 @@ def _show_optimizer_settings(view: View, plan: Plan) -> None:
         "momentum",
         settings.momentum,
         _writer(plan, "momentum"),
-        step=0.05,
-        format="%g",
+        whole=False,
         help="Of SGD, in Nesterov's form (Sutskever et al. 2013). The paper used 0.9 in the plain form.",
     )
     drafts.number(
@@ -312,8 +298,7 @@ def _show_optimizer_settings(view: View, plan: Plan) -> None:
         "weight_decay",
         settings.weight_decay,
         _writer(plan, "weight_decay"),
-        step=1e-4,
-        format="%g",
+        whole=False,
     )
 
 
@@ -326,12 +311,11 @@ def _show_other_settings(view: View, plan: Plan) -> None:
         drafts.get_draft(view).aux_weight,
         lambda draft, value: draft.replace(aux_weight=value),
         blank=True,
-        step=0.1,
-        format="%g",
+        whole=False,
         placeholder=f"{plan.networks[0].config.aux.loss_weight:g}, the network's",
     )
     label = "Seed" if view == "one" else "First seed"
-    drafts.number(view, label, "seeds", plan.seeds[0], _write_first_seed, name="first", step=1)
+    drafts.number(view, label, "seeds", plan.seeds[0], _write_first_seed, name="first")
     drafts.choice(view, "Device", "device", state.DEVICES, settings.device, _writer(plan, "device"))
     drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, _writer(plan, "precision"))
     drafts.switch(
