@@ -28,6 +28,7 @@ Request = (
     | inspection.AttributionRequest
     | inspection.MaximizationRequest
     | units.UnitRequest
+    | units.StrongestMapsRequest
     | inspection.ImportRequest
     | inspection.DownloadRequest
 )
@@ -47,6 +48,7 @@ Result = (
     | inspection.Attribution
     | inspection.Maximization
     | units.UnitReport
+    | units.StrongestMaps
     | inspection.ImportedWeights
 )
 

@@ -83,3 +83,17 @@ class UnitRequest(InspectionRequest[UnitReport]):
     channel: int | None = None
     position: tuple[int, int] | None = None
     source: int | None = None
+
+
+class StrongestMaps(ImageResult):
+    """The feature map with the highest mean response in each layer of a module and in its input, by path."""
+
+    maps: dict[str, Heat]
+
+
+class StrongestMapsRequest(InspectionRequest[StrongestMaps]):
+    """Return a feature map of each layer of a module for the first image; ``block`` is the module's name."""
+
+    function = "explorer.live.units:strongest_maps"
+    kind: Literal["strongest_maps"] = "strongest_maps"
+    block: str

@@ -14,7 +14,7 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Heat, Scale
-from explorer.jobs.units import MAX_TERMS, Term, UnitReport, Window
+from explorer.jobs.units import MAX_TERMS, StrongestMaps, Term, UnitReport, Window
 from explorer.live.model import ConvBlock
 from explorer.live.recording import Recording, record
 from explorer.live.tensor_images import heat_map
@@ -80,6 +80,29 @@ def explain(
         output_map=_heat(recording.outputs[path], unit.channel),
         input_map=_heat(recording.inputs[path], shown),
         input_png=recording.input_png,
+    )
+
+
+def strongest_maps(
+    network: Network,
+    images: Sequence[str],
+    preprocessing: Preprocessing,
+    scales: Sequence[Scale] = (),
+    device: str = "auto",
+    *,
+    block: str,
+) -> StrongestMaps:
+    """Return the feature map with the highest mean response in each layer of a module and in its input.
+
+    Raises InputError or UnbuildableError with the reason.
+    """
+    recording = record(network, images[0], preprocessing, scales, device)
+    paths = [row.path for row in recording.graph.summary.rows if row.module == block and row.branch]
+    if not paths:
+        raise InputError(f"The network has no module {block[:20]}.")
+    outputs = {path: recording.outputs[path] for path in (recording.graph.source(paths[0]), *paths)}
+    return StrongestMaps(
+        maps={path: heat_map(output[output.mean((1, 2)).argmax()].float()) for path, output in outputs.items()}
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from fontTools.ttLib import TTFont
+from PIL import ImageFont
 
 from explorer.paths import ASSETS
 
@@ -42,6 +43,12 @@ def embed(svg: str) -> str:
     """Return an SVG document with the font inside, so that it looks the same in any viewer."""
     head, end, rest = svg.partition(">")  # the first tag is the root: layout.svg writes no XML declaration
     return f"{head}{end}<style>{face_css()}</style>{rest}"
+
+
+@cache
+def picture_font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """Return the font for Pillow, ``size`` pixels large."""
+    return ImageFont.truetype(_FILES[700 if bold else 400], size)
 
 
 @cache

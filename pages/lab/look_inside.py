@@ -10,6 +10,7 @@ from explorer.ui.lab.look_inside import (
     ablation,
     attribution,
     feature_maps,
+    flow,
     images,
     layer_timing,
     maximization,
@@ -26,6 +27,7 @@ View = Callable[[session.ChosenImage, tuple[session.ChosenImage, ...]], None]
 VIEWS: Mapping[str, View] = {
     "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
     walk.VIEW: lambda image, _: one_number.show_one_number(image),
+    "Flow": lambda image, _: flow.show_flow(image),
     "Branch ablation": ablation.show_ablation,
     "Attribution": lambda image, _: attribution.show_attribution(image),
     "Activation maximization": lambda *_: maximization.show_maximization(),

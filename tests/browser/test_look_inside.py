@@ -168,3 +168,29 @@ def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(l
     expect(look_inside.locator(".input-map .window")).to_have_attribute("transform", re.compile("translate.-"))
     look_inside.mouse.click(box["x"] + 2, box["y"] + 2)
     expect(look_inside.locator("[role=status]", has_text="row 0, column 0")).to_be_attached()
+
+
+def test_the_flow_is_played_paused_and_stepped(look_inside: Page) -> None:
+    """It plays at once; the slider's keys go from step to step; under reduced motion nothing moves."""
+    choose_view(look_inside, "Flow")
+    flow = look_inside.locator("svg[aria-label^='The flow through 4a']")
+    expect(flow).to_be_visible()
+    pause = look_inside.get_by_role("button", name="Pause", exact=True)
+    pause.click()
+    assert flow.evaluate("svg => svg.animationsPaused()")
+    slider = look_inside.get_by_role("slider", name="Time in the animation")
+    slider.focus()
+    for _ in range(4):
+        look_inside.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "step 4 of 4")
+    expect(look_inside.locator("[role=status]", has_text="Concatenation: 48 + 52")).to_be_attached()
+    look_inside.keyboard.press(" ")
+    expect(pause).to_be_visible()
+    look_inside.emulate_media(reduced_motion="reduce")
+    choose_view(look_inside, "Feature maps")
+    expect(flow).to_have_count(0)
+    choose_view(look_inside, "Flow")
+    expect(flow).to_be_visible()
+    expect(slider).to_have_attribute("aria-valuetext", "step 4 of 4")
+    assert flow.evaluate("svg => svg.animationsPaused()")
+    look_inside.emulate_media(reduced_motion="no-preference")

@@ -78,6 +78,7 @@ REQUESTS = (
     inspection.AblationRequest(**FIELDS, target=3),
     inspection.AttributionRequest(**FIELDS, method="grad_cam", layer="inception_5b.concat"),
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
+    units.StrongestMapsRequest(**FIELDS, block="3a"),
     units.UnitRequest(**FIELDS, path="inception_3a.branch_1x1.conv", position=(2, 3)),
     inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
     inspection.DownloadRequest(folder="/a/folder"),

@@ -15,7 +15,7 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import Scale
 from explorer.jobs.units import UnitReport
 from explorer.live import recording as recorder
-from explorer.live.units import explain
+from explorer.live.units import explain, strongest_maps
 from explorer.paths import ASSETS
 from explorer.unit_graph import from_link, graph_of
 from explorer.units import INPUT, Unit, to_link
@@ -264,3 +264,14 @@ def test_the_gradient_lies_within_the_receptive_field(saved: dict[str, Network],
         rows, columns = (gradient[0].abs().sum((0, axis)).nonzero()[:, 0] for axis in (2, 1))
         assert top <= rows.min() <= rows.max() < top + side
         assert left <= columns.min() <= columns.max() < left + side
+
+
+def test_the_strongest_maps_of_a_module(saved: dict[str, Network], image: str) -> None:
+    """One for its input and each of its layers, the one with the highest mean."""
+    found = strongest_maps(saved["small"], (image,), PREPROCESSING, device="cpu", block="3b").maps
+    outputs = recorder.record(saved["small"], image, PREPROCESSING, (), "cpu").outputs
+    assert set(found) == {"inception_3a.concat", *(path for path in outputs if path.startswith("inception_3b.branch"))}
+    for path, heat in found.items():
+        assert heat.high == pytest.approx(outputs[path][outputs[path].mean((1, 2)).argmax()].max().item())
+    with pytest.raises(InputError):
+        strongest_maps(saved["small"], (image,), PREPROCESSING, device="cpu", block="<b>")

@@ -1,9 +1,9 @@
-"""Custom controls of *Look inside*: an SVG with selectable parts, maps with a movable position, a drawing pad."""
+"""Custom controls of *Look inside*: an SVG with selectable parts, movable maps, an animation, a drawing pad."""
 
 import base64
 import binascii
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
@@ -29,6 +29,12 @@ _position_maps = st.components.v2.component(
     html='<div class="position-maps"><div></div><p role="status"></p></div>',
     css=_asset("position_maps.css"),
     js=_asset("position_maps.js"),
+)
+_flow_player = st.components.v2.component(
+    "look_inside_flow",
+    html=_asset("flow.html"),
+    css=_asset("flow.css"),
+    js=_asset("flow.js"),
 )
 _drawing_pad = st.components.v2.component(
     "look_inside_drawing_pad",
@@ -65,6 +71,11 @@ def position_maps(svg: str, *, key: str, status: str, on_move: Callable[[int, in
             on_move(int(match[1]), int(match[2]))
 
     _position_maps(key=key, data={"svg": svg, "status": status}, on_position_change=forward)
+
+
+def flow_player(svg: str, *, key: str, steps: Sequence[str], step_s: float) -> None:
+    """Play an animated SVG made by the app, with a slider, and buttons and keys for its steps of ``step_s`` seconds."""
+    _flow_player(key=key, data={"svg": svg, "steps": list(steps), "step": step_s})
 
 
 def drawing_pad(key: str) -> bytes:

@@ -16,6 +16,7 @@ SMALL = MINI.replace(input_shape=(3, 32, 32), modules=MINI.modules[:4], aux=MINI
 VIEWS = (
     "Feature maps",
     "One number",
+    "Flow",
     "Branch ablation",
     "Attribution",
     "Activation maximization",
