@@ -127,7 +127,9 @@ def compare(
         _write(handout.comparison_handout(comparison, names), output)
         return
     rows = (
-        comparison_tables.layer_rows(comparison.differing_layers, names, comparison.base)
+        comparison_tables.layer_rows(
+            comparison.differing_layers, comparison_tables.LETTERS[: len(names)], comparison.base
+        )
         if layers
         else [*comparison_tables.total_rows(comparison, names)]
     )

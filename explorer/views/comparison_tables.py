@@ -21,6 +21,7 @@ from explorer.views.palette import Theme
 LETTERS = "ABCD"
 BLANK, ABSENT = "blank", "–"
 _RESULTS = ("output", "parameters", "MACs")
+_COUNTS = {"parameters": "parameters", "macs": "MACs"}
 
 
 class Quantity(NamedTuple):
@@ -99,22 +100,30 @@ def cell_text(module: InceptionModule | None, field: str) -> str:
     return BLANK if value is None else fmt.exact(value)
 
 
-def layer_rows(layers: Sequence[AlignedLayer], names: Sequence[str], base: int) -> list[dict[str, Any]]:
-    """Return a row per aligned layer: its status, and each network's output, kernel, parameters and MACs."""
+def layer_rows(layers: Sequence[AlignedLayer], letters: str, base: int) -> list[dict[str, Any]]:
+    """Return a row per aligned layer: its status, each network's output, parameters and MACs, and the differences.
+
+    ``letters`` are those of the networks, in order. A column Δ has what a network has more than the base, a layer that
+    is missing counted as 0.
+    """
     rows = []
     for layer in layers:
-        row: dict[str, Any] = {"layer": layer.path, "differs": _differs(layer, base)}
-        for letter, here in zip(LETTERS[: len(names)], layer.rows, strict=True):
+        row: dict[str, Any] = {"layer": layer.path, "differs": _differs(layer, letters, base)}
+        for letter, here in zip(letters, layer.rows, strict=True):
             row[f"{letter} output"] = _output(here)
-            row[f"{letter} parameters"] = here.parameters if here else None
-            row[f"{letter} MACs"] = here.macs if here else None
+        for quantity, heading in _COUNTS.items():
+            for letter, here in zip(letters, layer.rows, strict=True):
+                row[f"{letter} {heading}"] = getattr(here, quantity) if here else None
+            for at, letter in enumerate(letters):
+                if at != base:
+                    row[f"{letter} Δ {heading}"] = layer.difference(quantity, at, base)
         rows.append(row)
     return rows
 
 
-def _differs(layer: AlignedLayer, base: int) -> str:
+def _differs(layer: AlignedLayer, letters: str, base: int) -> str:
     """Return the status of the base's layer in each network that differs: ``B changed, C removed``."""
-    found = [f"{LETTERS[at]} {layer.status(at, base)}" for at in range(len(layer.rows)) if at != base]
+    found = [f"{letter} {layer.status(at, base)}" for at, letter in enumerate(letters) if at != base]
     return ", ".join(text for text in found if not text.endswith("same"))
 
 

@@ -44,7 +44,10 @@ tr {{ break-inside: avoid; }}
 .base {{ color: {LIGHT.muted}; font-weight: 400; margin-left: .4em; }} td.marked {{ font-weight: 700; }}
 .scroll {{ overflow-x: auto; }} ol li {{ margin: .9em 0; break-inside: avoid; }}
 .answers {{ break-before: page; }}
-@page {{ margin: 15mm; }} @media print {{ body {{ margin: 0; max-width: none; padding: 0; font-size: 9.5pt; }} }}
+@page {{ margin: 15mm; }}
+@media print {{ body {{ margin: 0; max-width: none; padding: 0; font-size: 9.5pt; }}
+  th, td {{ padding-right: .45em; }} .layers :is(th, td) {{ padding-right: .3em; }} .scroll {{ overflow: visible; }}
+  .layers :is(th, td:not(.n)), .cells th {{ white-space: normal; }} .compare {{ width: 100%; }} }}
 """
 
 
@@ -72,7 +75,7 @@ def network_handout(
         _diagram("The network", diagrams.overview(summary)),
         *(_diagram(f"Module {module}", diagrams.module(summary, module)) for module in modules),
         *_charts(comparison, [title]),
-        _section("All layers", f'<div class="layers scroll">{tables.to_html(layer_rows(summary.rows))}</div>'),
+        _section("All layers", _layers(_printed_layers(summary))),
         *(_questions(questions) if questions else ()),
     ]
     return _page(title, parts)
@@ -85,7 +88,6 @@ def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Se
     """
     drawn = comparison.edited_modules[:_MAX_DRAWN] if modules is None else modules
     settings = comparison_tables.setting_rows(comparison, names)
-    layers = comparison_tables.layer_rows(comparison.differing_layers, names, comparison.base)
     diagram_sections = (
         _diagram(f"{title}: module {module}", diagrams.module(summary, module))
         for module in drawn
@@ -100,9 +102,24 @@ def comparison_handout(comparison: Comparison, names: Sequence[str], modules: Se
         _section("Settings that differ", tables.to_html(settings)) if settings else "",
         *_charts(comparison, names),
         *diagram_sections,
-        _section("Layers that differ", f'<div class="layers scroll">{tables.to_html(layers)}</div>') if layers else "",
+        *_differing_layers(comparison),
     ]
     return _page(" and ".join(comparison_tables.titles(names)), parts)
+
+
+def _differing_layers(comparison: Comparison) -> Iterator[str]:
+    """Yield a table for each network that differs from the base: all in one would be wider than a sheet of paper."""
+    base = comparison.base
+    for at, letter in enumerate(comparison_tables.LETTERS[: len(comparison.summaries)]):
+        layers = Comparison((comparison.summaries[base], comparison.summaries[at])).differing_layers
+        if layers:
+            pair = comparison_tables.LETTERS[base] + letter
+            rows = comparison_tables.layer_rows(layers, pair, 0)
+            yield _section(f"Layers that differ between {pair[0]} and {letter}", _layers(rows))
+
+
+def _layers(rows: tables.Rows) -> str:
+    return f'<div class="layers scroll">{tables.to_html(rows)}</div>'
 
 
 def bars(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
@@ -143,6 +160,14 @@ def _printed_table(summary: NetworkSummary) -> list[dict[str, object]]:
         cells = {heading: comparison_tables.BLANK if value is None else value for heading, value in row.items()}
         rows.append({**cells, "output": fmt.shape(out), "parameters": totals.parameters, "MACs": totals.macs})
     return rows
+
+
+def _printed_layers(summary: NetworkSummary) -> list[dict[str, object]]:
+    """Return the rows of all layers without the columns that the path of a layer says too."""
+    return [
+        {heading: value for heading, value in row.items() if heading not in ("kind", "branch")}
+        for row in layer_rows(summary.rows)
+    ]
 
 
 def _questions(worksheet: Worksheet) -> Iterator[str]:

@@ -6,12 +6,14 @@ Source of the CSV rules: OWASP, "CSV Injection" (spreadsheets run a cell that be
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 Rows = Sequence[Mapping[str, Any]]
 
+_NUMBER = re.compile(r"[+−±]?\d[\d.,]*(?![A-Za-z])(?!.* · )|–|blank$|$")  # no module (3a), no list (64 × 56 × 56 · 1×1)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LATEX = str.maketrans(
     {
@@ -66,12 +68,19 @@ def to_markdown(rows: Rows) -> str:
 
 
 def to_html(rows: Rows) -> str:
-    """Return a bare ``<table>``, numbers in cells of the class ``n``."""
-    head = "".join(
-        f"<th{' class=n' if _is_number_column(rows, name) else ''}>{escape(name)}</th>" for name in _headings(rows)
-    )
-    body = "".join(f"<tr>{''.join(map(_html_cell, row.values()))}</tr>" for row in rows)
+    """Return a bare ``<table>``; the heading and the cells of a column of numbers have the class ``n``.
+
+    A long path may break after each of its dots.
+    """
+    marks = {name: ' class="n"' if _is_number_column(rows, name) else "" for name in _headings(rows)}
+    head = "".join(f"<th{mark}>{escape(name)}</th>" for name, mark in marks.items())
+    body = "".join(f"<tr>{''.join(_html_cell(row[name], mark) for name, mark in marks.items())}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _html_cell(value: Any, mark: str) -> str:
+    text = escape(_plain(value))
+    return f"<td{mark}>{text if mark else text.replace('.', '.<wbr>')}</td>"
 
 
 def to_text(rows: Rows) -> str:
@@ -95,12 +104,15 @@ def _headings(rows: Rows) -> list[str]:
 
 
 def _is_number_column(rows: Rows, name: str) -> bool:
-    return all(row[name] is None or isinstance(row[name], int | float) or _reads_as_number(row[name]) for row in rows)
+    """Whether a column has numbers, a few of them perhaps replaced by a word, or texts that all read as numbers."""
+    values = [row[name] for row in rows if row[name] is not None]
+    has_numbers = any(isinstance(value, int | float) for value in values)
+    return has_numbers or all(_reads_as_number(value) for value in values)
 
 
 def _reads_as_number(text: str) -> bool:
-    """Whether a text is empty or a number with a unit or difference, as :mod:`~explorer.views.formatting` writes it."""
-    return not text or text[0] in "0123456789+−±–"
+    """Whether a text is a number with a unit or difference, as :mod:`~explorer.views.formatting` writes it, or none."""
+    return bool(_NUMBER.match(text))
 
 
 def _safe(value: Any) -> Any:
@@ -129,9 +141,3 @@ def _latex_row(values: Any) -> str:
 
 def _markdown(value: Any) -> str:
     return _plain(value).translate(_MARKDOWN)
-
-
-def _html_cell(value: Any) -> str:
-    number = isinstance(value, int | float) or (isinstance(value, str) and value and _reads_as_number(value))
-    mark = ' class="n"' if number else ""
-    return f"<td{mark}>{escape(_plain(value))}</td>"

@@ -126,7 +126,7 @@ def test_settings_that_differ() -> None:
 def test_layers_side_by_side() -> None:
     """A row per differing layer has its status and the numbers of each network."""
     comparison = compared(PAPER, EDITED)
-    rows = comparison_tables.layer_rows(comparison.differing_layers, ["paper", "wide"], 0)
+    rows = comparison_tables.layer_rows(comparison.differing_layers, "AB", 0)
     by_path = {row["layer"]: row for row in rows}
     conv = by_path["inception_4a.branch_3x3.conv"]
     assert conv["differs"] == "B changed"

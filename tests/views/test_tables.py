@@ -46,9 +46,18 @@ def test_markdown() -> None:
 def test_html() -> None:
     """Numbers are marked, and everything is escaped."""
     assert to_html([{"a": "<b>", "n": 1_000}]) == (
-        "<table><thead><tr><th>a</th><th class=n>n</th></tr></thead>"
+        '<table><thead><tr><th>a</th><th class="n">n</th></tr></thead>'
         '<tbody><tr><td>&lt;b&gt;</td><td class="n">1,000</td></tr></tbody></table>'
     )
+
+
+def test_a_column_is_aligned_as_a_whole() -> None:
+    """A text that begins with a digit stays left in a column of texts; a word stays right in a column of numbers."""
+    rows = [{"differs in": "5×5 branch", "#5×5": "blank"}, {"differs in": "dropout", "#5×5": 32}]
+    page = to_html(rows)
+    assert '<th>differs in</th><th class="n">#5×5</th>' in page
+    assert '<td>5×5 branch</td><td class="n">blank</td>' in page
+    assert '<td>dropout</td><td class="n">32</td>' in page
 
 
 def test_text() -> None:

@@ -29,7 +29,12 @@ def show_export(names: tuple[str, ...]) -> None:
 def _files(names: tuple[str, ...]) -> tuple[File, ...]:
     comparison, titles = comparison_of(names), [title(name) for name in names]
     totals = comparison_tables.total_rows(comparison, titles)
-    layers = partial(comparison_tables.layer_rows, comparison.differing_layers, titles, comparison.base)
+    layers = partial(
+        comparison_tables.layer_rows,
+        comparison.differing_layers,
+        comparison_tables.LETTERS[: len(names)],
+        comparison.base,
+    )
     modules = tuple(st.session_state.get(_MODULES, ())) or None
     page = partial(handout.comparison_handout, comparison, titles, modules)
     return (

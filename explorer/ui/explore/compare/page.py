@@ -119,7 +119,7 @@ def show_layers(names: tuple[str, ...]) -> None:
         show_all = st.toggle("Show equal layers too", key="compare_layer_all", persist_state="session")
         candidates = comparison.layers if show_all else comparison.differing_layers
         layers = [layer for layer in candidates if not modules or layer.module in modules]
-        rows = comparison_tables.layer_rows(layers, [title(name) for name in names], comparison.base)
+        rows = comparison_tables.layer_rows(layers, comparison_tables.LETTERS[: len(names)], comparison.base)
         st.download_button(
             "CSV",
             lambda: tables.to_csv(rows),
