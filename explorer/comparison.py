@@ -57,6 +57,11 @@ class AlignedLayer(NamedTuple):
         return any(row != self.rows[0] for row in self.rows[1:])
 
     @property
+    def is_auxiliary(self) -> bool:
+        """Whether it belongs to an auxiliary head."""
+        return any(row.aux is not None for row in self.rows if row is not None)
+
+    @property
     def module(self) -> str:
         """The block the layer belongs to, the same in every network that has it."""
         return next(row.module for row in self.rows if row is not None)
@@ -74,6 +79,12 @@ class AlignedLayer(NamedTuple):
         """Return how much more of ``parameters``, ``macs`` or ``activations`` the layer has than the base's."""
         here, there = (getattr(self.rows[at], quantity) if self.rows[at] else 0 for at in (network, base))
         return here - there
+
+    def largest_difference(self, quantity: str, base: int) -> tuple[int, int]:
+        """Return the position of the network that differs most from the base in a quantity, and its difference."""
+        differences = [self.difference(quantity, at, base) for at in range(len(self.rows))]
+        network = max(range(len(differences)), key=lambda at: abs(differences[at]))
+        return network, differences[network]
 
 
 class AlignedModule(NamedTuple):
@@ -123,6 +134,31 @@ class Comparison:
     def differing_layers(self) -> tuple[AlignedLayer, ...]:
         """The layers that differ between the networks."""
         return tuple(layer for layer in self.layers if layer.differs)
+
+    def by_difference(self, layers: Iterable[AlignedLayer], quantity: str) -> tuple[AlignedLayer, ...]:
+        """Return layers with those first that have the largest absolute difference in a quantity."""
+        return tuple(sorted(layers, key=lambda layer: -abs(layer.largest_difference(quantity, self.base)[1])))
+
+    def most_different_layer(self, quantity: str) -> AlignedLayer | None:
+        """Return the layer that differs most in a quantity at inference; None if no layer does.
+
+        Auxiliary heads, which do not run at inference, count only if nothing else differs.
+        """
+        ordered = self.by_difference(self.differing_layers, quantity)
+        found = [layer for layer in ordered if layer.largest_difference(quantity, self.base)[1]]
+        return next((layer for layer in found if not layer.is_auxiliary), found[0] if found else None)
+
+    def block_differences(self, quantity: str) -> dict[str, tuple[int, ...]]:
+        """Return how much more of a quantity each network has than the base, by block, without auxiliary heads.
+
+        A block that is the same everywhere is left out.
+        """
+        found = {}
+        for block in self.blocks:
+            values = [getattr(summary.by_module.get(block), quantity, 0) for summary in self.summaries]
+            if not block.startswith("aux_") and any(value != values[self.base] for value in values):
+                found[block] = tuple(value - values[self.base] for value in values)
+        return found
 
     @cached_property
     def modules(self) -> tuple[AlignedModule, ...]:

@@ -22,6 +22,40 @@ def compare(*configs: GoogLeNetConfig, base: int = 0) -> Comparison:
     return Comparison(tuple(map(summarize, configs)), base)
 
 
+def test_which_layer_differs_most() -> None:
+    """In parameters and in MACs, by the absolute difference; auxiliary heads count only if nothing else differs."""
+    comparison = compare(PAPER, PRESETS["torchvision"])
+    deepest, largest = (comparison.most_different_layer(quantity) for quantity in ("parameters", "macs"))
+    assert deepest.path == "inception_5b.branch_5x5.conv"
+    assert largest.path == "inception_3b.branch_5x5.conv"
+    assert deepest.largest_difference("parameters", 0) == (1, deepest.rows[1].parameters - deepest.rows[0].parameters)
+    heads = compare(PAPER, PAPER.replace(aux=PAPER.aux.replace(hidden=512)))
+    assert heads.most_different_layer("parameters").is_auxiliary
+    assert compare(PAPER, PAPER).most_different_layer("macs") is None
+
+
+def test_layers_by_their_difference() -> None:
+    """More and less count alike, and equal layers keep their order."""
+    comparison = compare(PAPER, PRESETS["mini"], PRESETS["naive"])
+    ordered = comparison.by_difference(comparison.layers, "parameters")
+    sizes = [max(abs(layer.difference("parameters", at, 0)) for at in (1, 2)) for layer in ordered]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [layer for layer in ordered if not sizes[ordered.index(layer)]] == [
+        layer for layer in comparison.layers if not any(layer.difference("parameters", at, 0) for at in (1, 2))
+    ]
+
+
+def test_the_differences_of_blocks_add_up() -> None:
+    """To the difference of the totals at inference; blocks that are the same everywhere are left out."""
+    comparison = compare(PAPER, PRESETS["torchvision"])
+    for quantity in QUANTITIES:
+        differences = comparison.block_differences(quantity)
+        ours, theirs = (summary.inference_totals for summary in comparison.summaries)
+        assert sum(values[1] for values in differences.values()) == getattr(theirs, quantity) - getattr(ours, quantity)
+        assert all(any(values) for values in differences.values())
+    assert compare(PAPER, PAPER).block_differences("macs") == {}
+
+
 def assert_adds_up(comparison: Comparison) -> None:
     """The layers' differences sum to the totals', with and without the heads."""
     base = comparison.base

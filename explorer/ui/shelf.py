@@ -12,7 +12,7 @@ from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf
 from explorer.ui import messages, state
 from explorer.ui.components.keep import VARIANT_KEY, change_shelf
-from explorer.ui.components.variants import accuracy_text, theme, title
+from explorer.ui.components.variants import accuracy_text, measured_results, theme, title
 from explorer.views import comparison_tables, variant_figures
 from explorer.views import formatting as fmt
 from explorer.views.variant_figures import Point
@@ -66,10 +66,12 @@ def _scatter(names: tuple[str, ...]) -> None:
     all_names = dict.fromkeys((*names, *current, *state.shelf().names, *(PRESETS if with_presets else ())))
     points = [_point(name, state.version_named(name).config, names) for name in all_names]
     st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
+    missing = "" if variant_figures.most_measured(points) else " No run here has measured it yet."
     st.caption(
-        "Reading this chart: networks further left have fewer parameters, further down fewer MACs; larger marks have "
-        "more activations. The dotted line is the Pareto front: for each network above and to the right of it, a "
-        "network at one of its corners has fewer of both."
+        "Parameters against MACs alone rank nothing: a smaller network is the better one only if its accuracy is as "
+        f"high.{missing} Reading this chart: networks further left have fewer parameters, further down fewer MACs; "
+        "larger marks have more activations. The dotted line is the Pareto front: for each network above and to the "
+        "right of it, a network at one of its corners has fewer of both."
     )
 
 
@@ -82,6 +84,7 @@ def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
         name not in PRESETS,
         comparison_tables.time_text(state.latencies_ms(config)),
         accuracy_text(config),
+        {dataset: correct / images for dataset, (correct, images) in measured_results(config).items()},
     )
 
 

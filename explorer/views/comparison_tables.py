@@ -127,6 +127,19 @@ def _differs(layer: AlignedLayer, letters: str, base: int) -> str:
     return ", ".join(text for text in found if not text.endswith("same"))
 
 
+def most_different_text(comparison: Comparison, names: Sequence[str]) -> str:
+    """Return which layer differs most from the base, in parameters and in MACs, as Markdown; empty if none does."""
+    parts = []
+    for quantity, heading in _COUNTS.items():
+        if layer := comparison.most_different_layer(quantity):
+            network, difference = layer.largest_difference(quantity, comparison.base)
+            title = fmt.markdown(titles(names)[network])
+            parts.append(f"in {heading} `{layer.path}` ({title}: {fmt.signed(difference)})")
+    if not parts:
+        return ""
+    return f"**The layer that differs most from {LETTERS[comparison.base]}:** {'; '.join(parts)}."
+
+
 def _output(row: LayerRow | None) -> str:
     if row is None:
         return ABSENT

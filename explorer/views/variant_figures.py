@@ -1,7 +1,9 @@
 """Charts of several networks, as plotly figures: one colour and letter per variant, and the shelf with its front."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import log10, sqrt
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -27,7 +29,8 @@ class Point(NamedTuple):
     """One network of the scatter.
 
     ``letter`` if it is compared. ``is_own`` unless it is a preset: for variants on the shelf and the current network.
-    ``time`` and ``accuracy`` are texts, empty where unknown.
+    ``time`` and ``accuracy`` are texts, empty where unknown. ``measured`` has the best test accuracies of runs here, by
+    the title of the dataset.
     """
 
     name: str
@@ -36,11 +39,16 @@ class Point(NamedTuple):
     is_own: bool = True
     time: str = ""
     accuracy: str = ""
+    measured: Mapping[str, float] = MappingProxyType({})
 
     @property
     def label(self) -> str:
-        """The label of the mark: the name, after the letter if there is one."""
+        """The name, after the letter if there is one."""
         return f"{self.letter} {self.name}".strip()
+
+    def label_with(self, dataset: str) -> str:
+        """Return the label of the mark: the name, and the accuracy on a dataset where it was measured."""
+        return f"{self.label} · {fmt.percent(self.measured[dataset], 1)}" if dataset in self.measured else self.label
 
 
 def per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme: Theme) -> go.Figure:
@@ -61,6 +69,36 @@ def per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme
     figure.update_xaxes(categoryorder="array", categoryarray=blocks)
     figure.update_traces(hovertemplate="%{x} %{fullData.name}: %{y:,}<extra></extra>")
     return figure
+
+
+def difference_per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme: Theme) -> go.Figure:
+    """Return bars per block: how much more than the base each network has, in a quantity of the comparison.
+
+    Blocks that are the same everywhere are left out.
+    """
+    differences = comparison.block_differences(quantity)
+    figure = go.Figure()
+    for at, title in enumerate(titles(names)):
+        if at != comparison.base:
+            values = [values[at] for values in differences.values()]
+            figure.add_bar(name=title, x=list(differences), y=values, marker_color=theme.variants[LETTERS[at]])
+    title = _where_it_differs(comparison, names, quantity)
+    axis = f"{QUANTITIES[quantity]}, difference from {titles(names)[comparison.base]}"
+    figure.update_layout(title=title, yaxis_title=axis, **_LAYOUT)
+    figure.update_yaxes(zeroline=True, zerolinecolor=theme.line, zerolinewidth=1.5)
+    figure.update_traces(hovertemplate="%{x} %{fullData.name}: %{y:+,}<extra></extra>")
+    return figure
+
+
+def _where_it_differs(comparison: Comparison, names: Sequence[str], quantity: str) -> str:
+    """Return a title: the block that differs most, in which network, and by how much."""
+    differences = comparison.block_differences(quantity)
+    if not differences:
+        return f"No block differs in {QUANTITIES[quantity]}"
+    places = [(block, at) for block, values in differences.items() for at in range(len(values))]
+    block, at = max(places, key=lambda place: abs(differences[place[0]][place[1]]))
+    value = differences[block][at]
+    return f"{block} differs most: {titles(names)[at]} has {fmt.signed_short(value)} {QUANTITIES[quantity]} there"
 
 
 def _costs(comparison: Comparison, block: str, quantity: str) -> bool:
@@ -87,8 +125,10 @@ def _what_differs(comparison: Comparison, names: Sequence[str], quantity: str) -
 def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
     """Return MACs over parameters with the Pareto front. The area of a mark is in proportion to the activations.
 
-    Every network to the right of the front or above it has another one with fewer parameters and MACs.
+    Every network to the right of the front or above it has another one with fewer parameters and MACs. The labels have
+    the accuracy on the dataset on which most of the networks were trained here.
     """
+    dataset = most_measured(points)
     most = max(point.facts.activations for point in points)
     across, up = (Scale.of([getattr(p.facts, quantity) for p in points]) for quantity in ("parameters", "macs"))
     figure = go.Figure()
@@ -119,7 +159,7 @@ def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
             },
         )
     figure.update_layout(
-        title=f"On the Pareto front: {', '.join(point.name for point in front[:4])}{' …' if len(front) > 4 else ''}",
+        title=_scatter_title(front, dataset),
         xaxis=across.axis("parameters at inference"),
         yaxis=up.axis("MACs for one image"),
         **(_LAYOUT | {"height": 460}),
@@ -128,17 +168,30 @@ def scatter(points: Sequence[Point], theme: Theme) -> go.Figure:
         Mark(_PLOT[0] * across.share(p.facts.parameters), -_PLOT[1] * up.share(p.facts.macs), _size(p, most) / 2)
         for p in points
     ]
-    for point, place, mark in zip(points, label_places(marks, [p.label for p in points]), marks, strict=True):
+    labels = [point.label_with(dataset) for point in points]
+    for point, label, place, mark in zip(points, labels, label_places(marks, labels), marks, strict=True):
         if place:
             figure.add_annotation(
                 x=across.coordinate(point.facts.parameters),
                 y=up.coordinate(point.facts.macs),
-                text=point.label,
+                text=label,
                 **{"ax": place[0], "ay": place[1], "xanchor": "center", "yanchor": "middle"},
                 **{"arrowhead": 0, "arrowwidth": 1, "arrowcolor": theme.line, "standoff": mark.radius},
                 font={"color": theme.variants.get(point.letter, theme.ink), "size": _LABEL_PX},
             )
     return figure
+
+
+def most_measured(points: Sequence[Point]) -> str:
+    """Return the dataset on which most of these networks were trained here; empty if none was."""
+    counts = Counter(dataset for point in points for dataset in point.measured)
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def _scatter_title(front: Sequence[Point], dataset: str) -> str:
+    names = ", ".join(point.name for point in front[:4]) + (" …" if len(front) > 4 else "")
+    accuracy = f"<br><sup>In percent: best test accuracy of the runs here on {dataset}</sup>" if dataset else ""
+    return f"Fewest parameters and MACs: {names}{accuracy}"
 
 
 class Scale(NamedTuple):

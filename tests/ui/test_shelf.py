@@ -17,6 +17,13 @@ PAPER = PRESETS["paper"]
 WIDE = Version("paper", with_module(PAPER, PAPER.module("4a").replace(ch3x3=300)))
 
 
+def test_the_chart_ranks_nothing_without_accuracy(app: AppTest) -> None:
+    """It says so, and that nothing was trained yet."""
+    open_compare(app, "Shelf")
+    (caption,) = [caption.value for caption in app.caption if "rank nothing" in caption.value]
+    assert "No run here has measured it yet." in caption
+
+
 def test_a_shelf_too_long_for_a_link_is_offered_as_a_file(app: AppTest, edit: Callable[..., AppTest]) -> None:
     """A warning at the shelf says that a reload loses it; the file restores the same shelf."""
     rng = random.Random(0)

@@ -131,12 +131,24 @@ def test_layers_side_by_side() -> None:
     conv = by_path["inception_4a.branch_3x3.conv"]
     assert conv["differs"] == "B changed"
     assert (conv["A parameters"], conv["B parameters"]) == (179_920, 181_650)
+    assert conv["B Δ parameters"] == 1_730
     gone = by_path["inception_4a.branch_5x5.reduce"]
+    assert gone["B Δ parameters"] == -gone["A parameters"]
     assert gone["differs"] == "B removed"
     assert (gone["B output"], gone["B parameters"]) == ("–", None)
     assert sum((row["B MACs"] or 0) - (row["A MACs"] or 0) for row in rows) == (
         comparison.summaries[1].macs(aux=True) - comparison.summaries[0].macs(aux=True)
     )
+
+
+def test_the_layer_that_differs_most_is_named_at_once() -> None:
+    """One sentence with the network and the difference; empty where no layer has other numbers."""
+    text = comparison_tables.most_different_text(compared(PAPER, PRESETS["torchvision"]), ["paper", "torchvision"])
+    assert text.startswith(
+        "**The layer that differs most from A:** in parameters `inception_5b.branch_5x5.conv` (B tor"
+    )
+    assert "; in MACs `inception_3b.branch_5x5.conv` (B torchvision: −38," in text
+    assert comparison_tables.most_different_text(compared(PAPER, PAPER), ["a", "b"]) == ""
 
 
 def test_letters_have_their_colours() -> None:

@@ -7,7 +7,16 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.comparison import Comparison, NetworkTotals
 from explorer.views.palette import DARK, LIGHT
-from explorer.views.variant_figures import QUANTITIES, Mark, Point, label_places, per_block, scatter, timing_boxes
+from explorer.views.variant_figures import (
+    QUANTITIES,
+    Mark,
+    Point,
+    difference_per_block,
+    label_places,
+    per_block,
+    scatter,
+    timing_boxes,
+)
 
 NAMES = ["paper", "half", "mini"]
 COMPARISON = Comparison(tuple(summarize(PRESETS[name]) for name in NAMES))
@@ -22,6 +31,28 @@ def test_bars_per_block(quantity: str) -> None:
         assert sum(trace.y) == getattr(summary.inference_totals, quantity)
         assert not any(block.startswith("aux_") for block in trace.x)
     assert [trace.marker.color for trace in figure.data] == [LIGHT.variants[letter] for letter in "ABC"]
+
+
+@pytest.mark.parametrize("quantity", [name for name in QUANTITIES if name != "receptive_field"])
+def test_where_the_difference_is(quantity: str) -> None:
+    """Each network's bars add up to its difference from the base, which has none; the title names the largest one."""
+    figure = difference_per_block(COMPARISON, NAMES, quantity, LIGHT)
+    base = COMPARISON.summaries[0].inference_totals
+    for trace, summary in zip(figure.data, COMPARISON.summaries[1:], strict=True):
+        assert sum(trace.y) == getattr(summary.inference_totals, quantity) - getattr(base, quantity)
+    assert [trace.marker.color for trace in figure.data] == [LIGHT.variants[letter] for letter in "BC"]
+    largest = max((abs(value), block) for trace in figure.data for block, value in zip(trace.x, trace.y, strict=True))
+    assert figure.layout.title.text.startswith(f"{largest[1]} differs most: C mini has −")
+
+
+def test_measured_accuracies_are_at_the_marks() -> None:
+    """Those on the dataset of most runs, which the title names; without a run the labels are names alone."""
+    points = [point._replace(measured={"Scales": 0.5}) if point.name == "mini" else point for point in POINTS]
+    points[0] = points[0]._replace(measured={"Scales": 0.25, "Fashion-MNIST": 0.9})
+    figure = scatter(points, LIGHT)
+    assert {"mini · 50.0 %", f"{points[0].name} · 25.0 %"} <= {note.text for note in figure.layout.annotations}
+    assert "best test accuracy of the runs here on Scales" in figure.layout.title.text
+    assert "%" not in "".join(note.text for note in scatter(POINTS, LIGHT).layout.annotations)
 
 
 def test_receptive_fields() -> None:

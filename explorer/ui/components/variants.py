@@ -1,6 +1,5 @@
 """Networks by name: the title of each on the page, and a comparison of several."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 import streamlit as st
@@ -39,7 +38,13 @@ def accuracy_text(config: GoogLeNetConfig) -> str:
     """Return a network's accuracy, published or reached here, in words; empty where nothing is known."""
     known = ACCURACIES.get(config)
     published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
-    return "; ".join(filter(None, (published, *_accuracy_sentences(config))))
+    measured = (_accuracy_sentence(dataset, *counts) for dataset, counts in measured_results(config).items())
+    return "; ".join(filter(None, (published, *measured)))
+
+
+def _accuracy_sentence(dataset: str, correct: int, images: int) -> str:
+    interval = interval_text(wilson(correct, images))
+    return f"{percent(correct / images)} (95 % interval {interval}) on {dataset}, best run here"
 
 
 def comparison_of(names: tuple[str, ...]) -> Comparison:
@@ -47,11 +52,12 @@ def comparison_of(names: tuple[str, ...]) -> Comparison:
     return Comparison(tuple(summarize(state.version_named(name).config) for name in names))
 
 
-def _accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:
-    """Yield a sentence for each dataset on which the network, adapted to it, has finished a run."""
+def measured_results(config: GoogLeNetConfig) -> dict[str, tuple[int, int]]:
+    """Return the correct test images, and all, of the best run of a network adapted to a dataset, by its title."""
     folder = data_folder()
+    found: dict[str, tuple[int, int]] = {}
     if not (folder / "runs.sqlite").is_file():  # nothing was ever trained; reading must not create the store
-        return
+        return found
     for data, counts in _results(str(folder)).items():
         try:
             dataset = runs.load_dataset_info(data)
@@ -59,9 +65,8 @@ def _accuracy_sentences(config: GoogLeNetConfig) -> Iterator[str]:
             continue
         adapted = _adapted(config, dataset)
         if adapted is not None and adapted in counts:
-            correct, images = counts[adapted]
-            interval = interval_text(wilson(correct, images))
-            yield f"{percent(correct / images)} (95 % interval {interval}) on {dataset.title}, best run here"
+            found[dataset.title] = counts[adapted]
+    return found
 
 
 @st.cache_resource(ttl=_MAX_AGE_S, max_entries=4, show_spinner=False)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from explorer.comparison import QUANTITIES
 from explorer.errors import Problem
 from explorer.paths import ASSETS
 from explorer.shelf import MAX_COMPARED, available_names
@@ -18,6 +19,12 @@ from explorer.ui.components.variants import comparison_of, theme, title
 from explorer.ui.explore.compare import budget, export, timings
 from explorer.views import comparison_tables, tables, variant_figures
 
+_AS_BUILT = "position"
+_ORDERS = {
+    _AS_BUILT: "as in the network",
+    "parameters": "largest |Δ parameters|",
+    "macs": "largest |Δ MACs|",
+}
 _STYLE = ASSETS / "compare.css"
 _CHOICE, _BASE, _MODULE = "compare_choice", "compare_base", "compare_module"
 _VIEW, _VIEW_PARAMETER, _FIRST_VIEW = "compare_view", "view", "Tables"
@@ -78,6 +85,8 @@ def show_totals(names: tuple[str, ...]) -> None:
     """Show the costs of each network, and their differences from the base."""
     comparison = comparison_of(names)
     st.html(comparison_tables.totals_html(comparison, [title(name) for name in names], theme()))
+    if most_different := comparison_tables.most_different_text(comparison, [title(name) for name in names]):
+        st.markdown(most_different)
     if comparison.is_same:
         st.info("These networks are the same. Edit one, or select another.", icon=":material/equal:")
 
@@ -116,8 +125,13 @@ def show_layers(names: tuple[str, ...]) -> None:
     comparison = comparison_of(names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         modules = st.multiselect("Module", comparison.blocks, key="compare_layer_modules", placeholder="all", width=300)
+        order = st.selectbox(
+            "Order", list(_ORDERS), key="compare_layer_order", format_func=_ORDERS.__getitem__, width=220
+        )
         show_all = st.toggle("Show equal layers too", key="compare_layer_all", persist_state="session")
         candidates = comparison.layers if show_all else comparison.differing_layers
+        if order in _ORDERS and order != _AS_BUILT:
+            candidates = comparison.by_difference(candidates, order)
         layers = [layer for layer in candidates if not modules or layer.module in modules]
         rows = comparison_tables.layer_rows(layers, comparison_tables.LETTERS[: len(names)], comparison.base)
         st.download_button(
@@ -141,7 +155,8 @@ def show_layers(names: tuple[str, ...]) -> None:
     )
     differ = len(comparison.differing_layers)
     st.caption(
-        f"{differ:,} of {len(comparison.layers):,} layers differ. Output: C × H × W · kernel/stride of one image."
+        f"{differ:,} of {len(comparison.layers):,} layers differ. Output: C × H × W · kernel/stride of one image. "
+        f"Δ: difference from {comparison_tables.LETTERS[comparison.base]}; a layer that is missing counts as 0."
     )
 
 
@@ -181,7 +196,7 @@ def show_diagrams(names: tuple[str, ...]) -> None:
 
 
 def show_charts(names: tuple[str, ...]) -> None:
-    """Show parameters, MACs, activations or receptive field per block, one colour per network."""
+    """Show parameters, MACs, activations or receptive field per block, and where they differ from the base."""
     quantity = st.segmented_control(
         "Quantity",
         list(variant_figures.QUANTITIES),
@@ -192,8 +207,16 @@ def show_charts(names: tuple[str, ...]) -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    titles = [title(name) for name in names]
-    st.plotly_chart(variant_figures.per_block(comparison_of(names), titles, quantity, theme()), key="compare_chart")
+    comparison, titles = comparison_of(names), [title(name) for name in names]
+    if quantity in QUANTITIES:
+        st.plotly_chart(
+            variant_figures.difference_per_block(comparison, titles, quantity, theme()), key="compare_differences"
+        )
+        st.caption(
+            "Reading this chart: how much more (up) or less (down) than the base each network has in a block, without "
+            "auxiliary heads. Blocks without a difference are left out."
+        )
+    st.plotly_chart(variant_figures.per_block(comparison, titles, quantity, theme()), key="compare_chart")
     st.caption(
         "Reading this chart: one group per block, from input to output, and one colour per network, without auxiliary "
         "heads. A gap: the network has no such block."

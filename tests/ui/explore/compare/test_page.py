@@ -48,6 +48,17 @@ def test_the_address_holds_the_view(app: AppTest) -> None:
     assert "view" not in other.query_params
 
 
+def test_the_layers_can_be_ordered_by_their_difference(app: AppTest) -> None:
+    """The one that the sentence at the top names is then the first."""
+    app.query_params["compare"] = "paper.torchvision"
+    open_compare(app, "Layers")
+    assert any("differs most from A:** in parameters `inception_5b.branch_5x5.conv`" in m.value for m in app.markdown)
+    assert app.dataframe[0].value["layer"][0] == "stem.conv1"
+    app.selectbox(key="compare_layer_order").set_value("parameters").run()
+    assert app.dataframe[0].value["layer"][0] == "inception_5b.branch_5x5.conv"
+    assert "B Δ MACs" in app.dataframe[0].value.columns
+
+
 def test_names_on_screen_are_the_titles(two_variants: AppTest) -> None:
     """The shelf and the settings that differ use the same titles as the bar."""
     two_variants.selectbox(key="preset").set_value("batch_norm").run()

@@ -56,7 +56,7 @@ def test_a_failed_run_says_why_and_where(manager: Manager) -> None:
 
 
 def test_the_shelf_shows_the_best_accuracy(manager: Manager, data_folder: Path) -> None:
-    """The scatter of the page Compare has the best accuracy of each trained network, and of no other."""
+    """The scatter of the page Compare has the best accuracy of each trained network, at its mark, and of no other."""
     data_folder.mkdir()
     (data_folder / "runs.sqlite").touch()  # the file of the server's store
     store_run(manager.store, make_plan("mini", "half"), accuracies=(0.8, 0.7))
@@ -68,4 +68,7 @@ def test_the_shelf_shows_the_best_accuracy(manager: Manager, data_folder: Path) 
     assert not app.exception
     spec = app.get("plotly_chart")[0].proto.spec
     assert spec.count("best run here") == 2
+    assert "mini · 80.0 %" in spec.encode().decode("unicode_escape")
+    assert "best test accuracy of the runs here on Fashion-MNIST" in spec
+    assert not any("No run here has measured it" in caption.value for caption in app.caption)
     assert "80.0 % (95 % interval 78.2 to 81.7 %) on Fashion-MNIST" in spec
