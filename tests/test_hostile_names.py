@@ -127,9 +127,10 @@ def test_html() -> None:
     """The page has the same tags and attributes with every name, and shows the name."""
     expected = Outline(comparison_tables.totals_html(COMPARISON, ["a", "b"], LIGHT)).tags
     table = Outline(tables.to_html([{"a": "b"}])).tags
-    for name in names():
-        page = Outline(comparison_tables.totals_html(COMPARISON, [name, "b"], LIGHT))
-        assert page.tags == expected
+    for count, name in enumerate(names()):
+        if count < 1_000:
+            page = Outline(comparison_tables.totals_html(COMPARISON, [name, "b"], LIGHT))
+            assert page.tags == expected
         cells = Outline(tables.to_html([{name: name}]))
         assert cells.tags in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
 

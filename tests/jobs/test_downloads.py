@@ -16,7 +16,7 @@ from explorer.jobs.inspection import DownloadRequest, ImportedWeights
 from explorer.jobs.job import Failure
 from explorer.jobs.queue import JobQueue, Pending
 from tests import torchvision_layout
-from tests.processes import wait_for
+from tests.processes import WAIT_S, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ class FileServer:
                 self.end_headers()
                 try:
                     self.wfile.write(file_server.content[:half])
-                    file_server.may_continue.wait(20)
+                    file_server.may_continue.wait(WAIT_S)
                     if not file_server.drops_connection:
                         self.wfile.write(file_server.content[half:])
                 except ConnectionError:

@@ -90,24 +90,32 @@ def serve(pieces: Iterable[bytes], size: int) -> Iterator[str]:
         http_server.shutdown()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, bytes]]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, bytes]]:
     """Serve torchvision's file, without heads; return its address and its content."""
-    content = save_torch(tmp_path, torchvision_layout.state_dict(heads=False)).read_bytes()
+    folder = tmp_path_factory.mktemp("server")
+    content = save_torch(folder, torchvision_layout.state_dict(heads=False)).read_bytes()
     with serve([content], len(content)) as url:
         yield url, content
 
 
-def test_a_download_reports_progress_and_is_checked(tmp_path: Path, server: tuple[str, bytes]) -> None:
-    """Then it returns the weights; another checksum is refused."""
+def test_a_download_reports_progress_and_is_checked_and_used_again(tmp_path: Path, server: tuple[str, bytes]) -> None:
+    """Then it returns the weights, later without a connection as long as its file exists; it needs the checksum."""
     url, content = server
-    *steps, result = download_weights(str(tmp_path / "new"), url, sha256(content).hexdigest()[:8])
+    checksum = sha256(content).hexdigest()[:8]
+    *steps, result = download_weights(str(tmp_path / "new"), url, checksum)
     assert all(isinstance(step, Progress) for step in steps)
     assert [steps[0].message, steps[-1].message] == ["Connecting to PyTorch's server", "Reading the weights"]
     megabytes = [step.done for step in steps[1:-1]]
     assert megabytes == sorted(megabytes)
     assert megabytes[-1] == steps[1].total == len(content) // 1_000_000
     assert set(load_file(result.network.weights)) >= set(expected_shapes(result.network.config))
+    *steps, again = download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum)
+    assert ["Reading the weights"] == [step.message for step in steps]
+    assert result.network.config == again.network.config
+    (tmp_path / "new" / f"googlenet-{checksum}.weights").unlink()
+    with pytest.raises(InputError, match="cannot be reached"):
+        list(download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum))
     with pytest.raises(InputError, match="checksum differs"):
         list(download_weights(str(tmp_path), url, "00000000"))
 
@@ -165,19 +173,6 @@ def test_a_silent_server_is_an_error_within_seconds(tmp_path: Path, monkeypatch:
     ):
         list(download_weights(str(tmp_path), f"http://127.0.0.1:{silent.getsockname()[1]}/googlenet.pth"))
     assert [] == list(tmp_path.iterdir())
-
-
-def test_a_downloaded_file_is_used_again(tmp_path: Path, server: tuple[str, bytes]) -> None:
-    """As long as it is in the folder."""
-    url, content = server
-    checksum = sha256(content).hexdigest()[:8]
-    *_, result = download_weights(str(tmp_path / "new"), url, checksum)
-    *steps, again = download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum)
-    assert ["Reading the weights"] == [step.message for step in steps]
-    assert result.network.config == again.network.config
-    (tmp_path / "new" / f"googlenet-{checksum}.weights").unlink()
-    with pytest.raises(InputError, match="cannot be reached"):
-        list(download_weights(str(tmp_path / "new"), "http://127.0.0.1:9/googlenet.pth", checksum))
 
 
 def test_a_download_takes_little_memory(tmp_path: Path) -> None:

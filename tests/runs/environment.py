@@ -80,7 +80,7 @@ class RunEnvironment:
             if now != seen:
                 seen, end = now, monotonic() + WAIT_S
             assert monotonic() < end, f"{run.name} stays {run.state} at step {run.step}"
-            sleep(0.01)
+            sleep(0.03)
         return run
 
 

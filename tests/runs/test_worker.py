@@ -17,14 +17,17 @@ import torch
 from explorer import PRESETS, GoogLeNetConfig, InceptionModule
 from explorer.config import AuxiliaryHeads, Stem
 from explorer.data.arrays import DataError
+from explorer.live.training import train
 from explorer.live.weights import load_weights
 from explorer.runs.manager import MIN_MEMORY_BYTES, WORKER_COMMAND
 from explorer.runs.records import Refusal
 from explorer.runs.worker import NICE, error_message
+from explorer.training.checkpoints import weights_filename
+from explorer.training.events import Stepped
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
 from tests.processes import environment_with_priorities, is_alive, wait_for
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
-from tests.runs.fast_worker import COMMAND
+from tests.runs.fast_worker import COMMAND, SHORTER
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +40,7 @@ TINY = GoogLeNetConfig(
     aux=AuxiliaryHeads(taps=()),
     classes=10,
 )
-STEPS = 150
+STEPS = 100
 
 
 @pytest.fixture
@@ -62,12 +65,15 @@ def submit(environment: RunEnvironment, plan: Plan) -> str:
     return run_id
 
 
-def test_a_stopped_run_ends_with_the_same_weights(environment: RunEnvironment) -> None:
-    """Killed, paused and resumed: weights and curves equal those of an uninterrupted run exactly."""
+def test_a_stopped_run_ends_with_the_same_weights(
+    environment: RunEnvironment, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed, paused and resumed: weights and curves equal those of uninterrupted training exactly."""
+    for name, value in SHORTER.items():
+        monkeypatch.setattr(name, value)
     requested = training_plan(STEPS, TINY, TINY.replace(normalisation="none", conv_bias=True))
-    whole, stopped = submit(environment, requested), submit(environment, requested)
+    stopped = submit(environment, requested)
     manager, random = environment.managers[0], Random(3)
-    environment.wait_for_state(whole, "finished")
     for stop in ("kill", "pause"):
         step = environment.store.run(stopped).checkpoint_step + 10
         environment.wait_for_step(stopped, step)
@@ -80,15 +86,22 @@ def test_a_stopped_run_ends_with_the_same_weights(environment: RunEnvironment) -
         assert run.step < STEPS
         manager.resume(stopped, "ann")
     environment.wait_for_state(stopped, "finished")
+    folder = tmp_path_factory.mktemp("whole")
+    whole = train(requested, folder)
+    steps = [event for event in whole if isinstance(event, Stepped)]
+    whole.save(folder)
     for trainer in (0, 1):
-        expected, resumed = (
-            load_weights(environment.store.weights_path(run_id, trainer)) for run_id in (whole, stopped)
-        )
+        expected = load_weights(folder / weights_filename(trainer))
+        resumed = load_weights(environment.store.weights_path(stopped, trainer))
         assert expected.config == resumed.config == requested.networks[trainer].config
         assert all(torch.equal(tensor, resumed.state[name]) for name, tensor in expected.state.items())
-        for kind in ("train_loss", "train_accuracy", "gradient/3a"):
-            curves = [environment.store.curve(run_id, kind, trainer) for run_id in (whole, stopped)]
-            assert [(p.step, p.value) for p in curves[0]] == [(p.step, p.value) for p in curves[1]]
+        own_steps = [event for event in steps if event.trainer == trainer]
+        for kind, values in {
+            "train_loss": {event.step: event.loss for event in own_steps},
+            "train_accuracy": {event.step: event.accuracy for event in own_steps},
+            "gradient/3a": {event.step: event.gradients["3a"] for event in own_steps if event.gradients},
+        }.items():
+            assert values == {point.step: point.value for point in environment.store.curve(stopped, kind, trainer)}
     assert_no_stray_files(environment.store)
 
 

@@ -1,6 +1,7 @@
 """The page *Look inside* in tests: a function that opens it, and a job queue that computes results in this process."""
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,6 +58,8 @@ def _compute(request: JobRequest[Any]) -> Any:
     module, _, name = request.function.partition(":")
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     fields = {field: getattr(request, field) for field in type(request).model_fields if field != "kind"}
+    if "seconds" in inspect.signature(function).parameters:
+        fields["seconds"] = 0.0  # a measurement of the fewest rounds
     try:
         found = function(**fields)
         return list(found)[-1] if isinstance(found, Iterator) else found
