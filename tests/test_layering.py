@@ -222,6 +222,7 @@ def loaded_by(*statements: str) -> list[set[str]]:
 HEAVY = {"torch", "torchinfo", "streamlit", "pandas", "numpy", "plotly", "graphviz", "scipy"}
 
 
+@pytest.mark.slow
 def test_importing_loads_only_what_a_room_needs() -> None:
     """The core loads pydantic alone, no room but live/ and the worker loads torch, and the live network does."""
     modules: dict[str, list[str]] = {}

@@ -54,6 +54,7 @@ def test_the_small_part_is_the_beginning_of_the_whole(tmp_path: Path) -> None:
         assert np.array_equal(ours, whole[:1_000])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SYSTEM_FOLDER.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
 def test_the_bundled_files_are_made_from_the_original(tmp_path: Path) -> None:
     """The script makes the same files, byte for byte."""
@@ -87,6 +88,7 @@ def test_a_damaged_file_of_the_app_is_an_error(tmp_path: Path, monkeypatch: pyte
         load(FASHION_MNIST, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion_mnist_full", "scales"])
 def test_test_images_are_read_alone(name: DataName, tmp_path: Path) -> None:
     """They are those of the whole dataset."""
@@ -105,6 +107,7 @@ def test_the_test_split_is_drawn_by_class_and_seed() -> None:
     assert (is_test != draw_test_split(labels, 1)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion_mnist_full", "scales"])
 def test_a_preview_has_the_first_images_of_each_class(name: DataName, tmp_path: Path) -> None:
     """Channels last, and of no other class."""
