@@ -5,7 +5,7 @@ could not be read, built or written; 2: a wrong command or option. Only the expo
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
@@ -16,8 +16,9 @@ import typer
 from explorer.analysis import summarize
 from explorer.comparison import Comparison
 from explorer.diff import find_changes
-from explorer.export.size import export_limit_reason
+from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
+from explorer.export.torchvision import torchvision_refusal
 from explorer.history import Version
 from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
@@ -72,6 +73,7 @@ class ExportFormat(StrEnum):
     pytorch = "pytorch"
     onnx = "onnx"
     safetensors = "safetensors"
+    pth = "pth"
     json = "json"
     link = "link"
     csv = "csv"
@@ -143,17 +145,17 @@ def export(
     output: Output = None,
     weights: Annotated[
         Path | None,
-        typer.Option(help="Safetensors file with the weights for onnx and safetensors; random weights without it."),
+        typer.Option(help="Safetensors file with the weights for onnx, safetensors, pth; random weights without it."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
     name: Annotated[str, typer.Option(help="Name of the network in the file.")] = "",
 ) -> None:
-    """Export a network as code, graph, weights, document, table, handout or diagram."""
+    """Export a network as code, graph, weights, document, table, handout or diagram; pth is torchvision's layout."""
     named = _read(network)
-    if kind in (ExportFormat.onnx, ExportFormat.safetensors):
+    if kind in _BINARY:
         if output is None and sys.stdout.isatty():
             raise typer.BadParameter(f"{kind.value} is binary: give -o FILE or pipe it.", param_hint="--output")
-        _write(_binary(named, kind, weights, seed), output)
+        _write(_binary(named, _BINARY[kind], weights, seed), output)
     else:
         _write(_text(named._replace(name=name or named.name), kind, name), output)
 
@@ -177,9 +179,18 @@ def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
         _fail(str(error))
 
 
-def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed: int) -> bytes:
+_BINARY: Mapping[ExportFormat, Binary] = {
+    ExportFormat.onnx: "onnx",
+    ExportFormat.safetensors: "safetensors",
+    ExportFormat.pth: "pth",
+}
+
+
+def _binary(named: NamedVersion, kind: Binary, weights: Path | None, seed: int) -> bytes:
     config = named.version.config
-    if reason := export_limit_reason(named.summary, "safetensors" if kind is ExportFormat.safetensors else "onnx"):
+    if reason := export_limit_reason(named.summary, kind):
+        _fail(f"{named.name}: {reason}")
+    if kind == "pth" and (reason := torchvision_refusal(config)):
         _fail(f"{named.name}: {reason}")
     from explorer.live.model import build_model
     from explorer.live.weights import WeightsError, load_weights, restore_model, to_safetensors
@@ -190,8 +201,12 @@ def _binary(named: NamedVersion, kind: ExportFormat, weights: Path | None, seed:
         _fail(f"{weights}: {error}")
     if model.config != config:
         _fail(f"{weights}: The weights belong to another network.")
-    if kind is ExportFormat.safetensors:
+    if kind == "safetensors":
         return to_safetensors(model)
+    if kind == "pth":
+        from explorer.live.torchvision_weights import to_torchvision
+
+        return to_torchvision(model)
     from explorer.live.onnx_graph import to_onnx
 
     return to_onnx(model.eval())

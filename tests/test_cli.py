@@ -77,7 +77,8 @@ def test_compare(edited: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in ExportFormat if kind not in (ExportFormat.onnx, ExportFormat.safetensors)]
+    "kind",
+    [kind for kind in ExportFormat if kind not in (ExportFormat.onnx, ExportFormat.safetensors, ExportFormat.pth)],
 )
 def test_export_of_text(kind: ExportFormat, tmp_path: Path) -> None:
     """Each format goes to standard output; with -o the same content goes to a file."""
@@ -121,6 +122,7 @@ def test_weights_and_graph(tmp_path: Path) -> None:
         (["compare", "paper", "/nowhere/x.json"], "no such file"),
         (["export", "paper", "-f", "csv", "-o", "/nowhere/x"], "cannot be written"),
         (["export", "mini", "-f", "onnx", "--weights", "/nowhere/x"], "not a safetensors file"),
+        (["export", "mini", "-f", "pth"], "no other widths, branches or layers fit it"),
     ],
 )
 def test_what_cannot_be_done(arguments: list[str], message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from explorer.settings import read_setting
 from explorer.summary import NetworkSummary
 
-Binary = Literal["onnx", "safetensors"]
+Binary = Literal["onnx", "safetensors", "pth"]
 _BYTES = 4  # of a float32
 _COPIES_OF_WEIGHTS, _COPIES_IN_GRAPH = 3, 5
 
@@ -18,7 +18,7 @@ _COPIES_OF_WEIGHTS, _COPIES_IN_GRAPH = 3, 5
 def export_megabytes(summary: NetworkSummary, kind: Binary) -> int:
     """Return the estimated peak memory of an export in MB (10⁶ bytes)."""
     whole, main = summary.parameters(), summary.parameters(aux=False)
-    numbers = _COPIES_OF_WEIGHTS * whole if kind == "safetensors" else whole + _COPIES_IN_GRAPH * main
+    numbers = _COPIES_OF_WEIGHTS * whole if kind != "onnx" else whole + _COPIES_IN_GRAPH * main
     return round(_BYTES * numbers / 1e6)
 
 

@@ -13,6 +13,7 @@ from threading import Lock
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
+from explorer.config import GoogLeNetConfig
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.history import Version
@@ -86,7 +87,7 @@ def _files(
     rows = partial(layer_table.layer_rows, summary.rows)
 
     def binary(label: str, kind: Binary, help: str) -> File:
-        make = partial(run_export, version, kind)
+        make = partial(run_export, version.config, kind)
         return File(label, kind, "application/octet-stream", help, make, export_limit_reason(summary, kind))
 
     def diagram() -> str:
@@ -109,15 +110,18 @@ def _files(
     )
 
 
-def run_export(version: Version, kind: Binary) -> bytes:
+def run_export(config: GoogLeNetConfig, kind: Binary, weights: Path | None = None) -> bytes:
     """Let the command line write a network to a file, one at a time, and return its bytes.
+
+    ``weights`` is a safetensors file of this app with the network's weights; without it they are random.
 
     Raises CannotMakeError with the reason if that fails or takes too long.
     """
     with TemporaryDirectory() as folder, _one_at_a_time:
         file = Path(folder) / "file"
         command = [*_COMMAND, "export", "-", "--format", kind, "--output", str(file)]
-        document = to_json(version.config).encode()
+        command += ["--weights", str(weights)] if weights else []
+        document = to_json(config).encode()
         try:
             completed = process.run(command, (document,), _TIMEOUT_S, stdout="discard", stderr="pipe", nice=_NICE)
         except TimeoutError:

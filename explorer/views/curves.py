@@ -92,14 +92,13 @@ def _heads(curves: Curves, heads: Sequence[str], axis: Axis, macs: int) -> list[
 
 
 def _gradients(curves: Curves, blocks: Sequence[str], axis: Axis, macs: int, theme: Theme) -> list[Line]:
-    """Return a line per block, coloured by depth with the colours that contrast with the background."""
-    low, high = (0.0, 0.58) if theme is palette.LIGHT else (0.45, 1.0)
+    """Return a line per block, coloured by depth; those of auxiliary heads are dashed."""
     ordered = sorted(blocks, key=_depth)
-    step = (high - low) / max(1, len(ordered) - 1)
+    last = max(1, sum("/aux_" not in kind for kind in ordered) - 1)
     return [
         Line(
             kind.partition("/")[2].replace("_", " "),
-            palette.AUX if "/aux_" in kind else palette.scale(low + index * step),
+            palette.AUX if "/aux_" in kind else palette.scale(index / last, theme.depth),
             _xy(curves, kind, axis, macs),
             "4 3" if "/aux_" in kind else "",
             1.5,

@@ -22,9 +22,9 @@ CIVIDIS = (
 class Theme(NamedTuple):
     """The colours of a light or a dark page; the same values as in ``.streamlit/config.toml``.
 
-    ``ink`` and ``muted`` are for text, ``line`` for an outline or arrow that must be visible, ``card`` and ``neutral``
-    the fill of a box with and without a branch of its own. ``better``, ``worse`` and ``variants`` (A–D) are for text
-    or lines on ``background``.
+    ``depth`` are the colours of lines from the first to the last block, evenly spaced. ``ink`` and ``muted`` are for
+    text, ``line`` for an outline or arrow that must be visible, ``card`` and ``neutral`` the fill of a box with and
+    without a branch of its own. ``better``, ``worse`` and ``variants`` (A–D) are for text or lines on ``background``.
     """
 
     background: str
@@ -36,6 +36,7 @@ class Theme(NamedTuple):
     better: str
     worse: str
     variants: MappingProxyType[str, str]
+    depth: tuple[str, ...]
 
 
 def _lettered(*colours: str) -> MappingProxyType[str, str]:
@@ -52,6 +53,7 @@ LIGHT = Theme(
     better="#00696b",
     worse="#b84a00",
     variants=_lettered("#332288", "#8f1d44", "#776328", "#111111"),
+    depth=("#5b2a9d", "#0b5fa5", "#00796b", "#8a6d00", "#b3261e"),
 )
 DARK = Theme(
     background="#0e1420",
@@ -63,14 +65,15 @@ DARK = Theme(
     better="#4dd0c7",
     worse="#ff9a5c",
     variants=_lettered("#a99bff", "#5fd38d", "#f3e46b", "#f1f5f9"),
+    depth=("#c9a3ff", "#6db8ff", "#4dd0a8", "#e5c04a", "#ff8a7a"),
 )
 
 
-def scale(position: float) -> str:
-    """Return the cost colour at ``position``, 0 (nothing) to 1 (the most); a position outside is clipped."""
-    index = min(max(position, 0.0), 1.0) * (len(CIVIDIS) - 1)
-    below = min(int(index), len(CIVIDIS) - 2)
-    return mix(CIVIDIS[below], CIVIDIS[below + 1], index - below)
+def scale(position: float, colours: tuple[str, ...] = CIVIDIS) -> str:
+    """Return the colour at ``position``, 0 (nothing) to 1 (the most), by default of cost; one outside is clipped."""
+    index = min(max(position, 0.0), 1.0) * (len(colours) - 1)
+    below = min(int(index), len(colours) - 2)
+    return mix(colours[below], colours[below + 1], index - below)
 
 
 def mix(first: str, second: str, fraction: float) -> str:

@@ -62,10 +62,10 @@ def test_the_handout_has_the_selected_modules_and_questions(monkeypatch: pytest.
 def test_weights_are_made_in_another_process(tmp_path: object) -> None:
     """The button's bytes are a file of this network."""
     file = tmp_path / "w.safetensors"
-    file.write_bytes(export.run_export(Version("mini", PRESETS["mini"]), "safetensors"))
+    file.write_bytes(export.run_export(PRESETS["mini"], "safetensors"))
     assert load_weights(file).config == PRESETS["mini"]
     with pytest.raises(CannotMakeError, match="cannot be built"):
-        export.run_export(Version("mini", PRESETS["mini"].replace(classes=1)), "onnx")
+        export.run_export(PRESETS["mini"].replace(classes=1), "onnx")
 
 
 def test_an_export_has_a_low_priority_and_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_an_export_has_a_low_priority_and_a_time_limit(monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "setpriority", lambda kind, pid, priority: lowered.append((kind, priority)))
     monkeypatch.setattr(export, "_TIMEOUT_S", 0.05)
     with pytest.raises(CannotMakeError, match="was stopped"):
-        export.run_export(Version("mini", PRESETS["mini"]), "safetensors")
+        export.run_export(PRESETS["mini"], "safetensors")
     inherited = os.getpriority(os.PRIO_PROCESS, os.getpid())
     assert [(os.PRIO_PROCESS, min(inherited + 10, 19))] == lowered
 
@@ -84,7 +84,7 @@ def test_a_process_that_dies_is_explained(dies: str, monkeypatch: pytest.MonkeyP
     """Whatever the cause; details for programmers stay in the log."""
     monkeypatch.setattr(export, "_COMMAND", (sys.executable, "-c", dies))
     with pytest.raises(CannotMakeError, match=r"ended without a file \(exit code -?\d+\)") as raised:
-        export.run_export(Version("mini", PRESETS["mini"]), "onnx")
+        export.run_export(PRESETS["mini"], "onnx")
     assert "secret" not in str(raised.value)
 
 

@@ -18,7 +18,9 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.runs.links import weights_token
 from explorer.runs.schema import StoreError
 from explorer.settings import data_folder
+from explorer.training.names import file_stem
 from explorer.ui import messages, runs, state
+from explorer.ui.components.trained_weights import show_weights_downloads
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.ui.state import SessionValue
@@ -48,6 +50,7 @@ def show_weights() -> None:
             st.badge("random weights", icon=":material/casino:", color="orange")
         st.markdown(_summary(inspected), width="stretch")
         menu = st.popover("Weights", icon=":material/folder_open:", on_change="rerun", key="look_inside_weights_menu")
+        _show_export(inspected)
     if menu.open:
         with menu:
             _show_menu()
@@ -55,6 +58,18 @@ def show_weights() -> None:
         messages.show_refusal(session.refusal())
     _show_import()
     _show_current_network(inspected)
+
+
+def _show_export(inspected: InspectedNetwork) -> None:
+    """Offer the weights in use as files; random ones are made by the menu Export of the bar."""
+    if not inspected.network.weights:
+        return
+    menu = st.popover("Export weights", icon=":material/download:", on_change="rerun", key="look_inside_export")
+    if menu.open:
+        with menu:
+            st.markdown(f"**{fmt.markdown(inspected.title)}**")
+            name = inspected.training.name if inspected.training else "weights"
+            show_weights_downloads(inspected.config, Path(inspected.network.weights), file_stem(name))
 
 
 def _summary(inspected: InspectedNetwork) -> str:

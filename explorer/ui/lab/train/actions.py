@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.data.arrays import DataError
 from explorer.diff import find_changes
 from explorer.history import Version
 from explorer.presets import PRESETS
@@ -15,6 +16,7 @@ from explorer.training.names import MAX_NAME, file_stem
 from explorer.training.plan import NamedNetwork
 from explorer.ui import runs, state
 from explorer.ui.components.browser_token import browser_token
+from explorer.ui.components.trained_weights import show_weights_downloads
 from explorer.views import formatting as fmt
 
 _LOOK_INSIDE = "pages/lab/look_inside.py"
@@ -33,6 +35,8 @@ def show_actions(run: Run) -> None:
         with st.popover("Control this run", icon=":material/group:", key="run_others"):
             st.caption(_OTHER_SESSION)
             _show_controls(run)
+    if run.state == "finished":
+        _show_next_steps(run)
     with st.popover("More", icon=":material/more_horiz:", key="run_more"):
         _show_networks(run)
         _show_downloads(run)
@@ -49,6 +53,67 @@ def _show_controls(run: Run) -> None:
         _button("Cancel", "stop", "Stops now. The run can be resumed from its last checkpoint.", manager.cancel, run)
     if run.is_resumable:
         _button("Resume", "play_arrow", "Adds it to the end of the queue.", manager.resume, run)
+
+
+def _show_next_steps(run: Run) -> None:
+    """Offer what to do with a finished run: look inside, train longer, export the weights."""
+    if len(run.plan.trainers) == 1:
+        _look_inside_link(run, 0)
+    st.button(
+        "Train longer",
+        icon=":material/more_time:",
+        key="run_longer",
+        on_click=_train_longer,
+        args=(run,),
+        help="Starts a new run with twice the budget and the same settings and seeds. It starts from the beginning, "
+        "because the learning rate follows from the whole budget.",
+    )
+    menu = st.popover("Export weights", icon=":material/download:", on_change="rerun", key="run_export")
+    if menu.open:
+        with menu:
+            _show_export(run)
+
+
+def _train_longer(run: Run) -> None:
+    budget = run.plan.budget.replace(amount=2 * run.plan.budget.amount)
+    try:
+        dataset = runs.load_dataset_info(run.plan.data)
+    except DataError as error:
+        runs.record_outcome(Refusal(str(error)), run.id)
+        return
+    runs.submit(run.plan.replace(budget=budget), dataset, run.id)
+
+
+def _show_export(run: Run) -> None:
+    """Offer the weights of one of the trainers as files."""
+    trainers = run.plan.trainers
+    titles = {
+        number: f"{run.plan.networks[key.network].name}, seed {key.seed}"
+        for number, key in enumerate(trainers)
+        if runs.store().weights_path(run.id, number)
+    }
+    if not titles:
+        st.caption("This run left no weights.")
+        return
+    number = next(iter(titles))
+    if len(titles) > 1:
+        number = st.selectbox("Weights of", list(titles), format_func=titles.__getitem__, key="run_export_trainer")
+    network = run.plan.networks[trainers[number].network]
+    if path := runs.store().weights_path(run.id, number):
+        st.markdown(f"**Trained weights of {fmt.markdown(titles[number])}**")
+        show_weights_downloads(network.config, path, file_stem(titles[number]))
+
+
+def _look_inside_link(run: Run, trainer: int) -> None:
+    """Link to Look inside with the weights of a trainer, if there are any."""
+    if runs.store().weights_path(run.id, trainer):
+        st.page_link(
+            _LOOK_INSIDE,
+            label="Look inside",
+            icon=":material/visibility:",
+            query_params={PARAMETER: weights_token(run.id, trainer)},
+            help="Uses its weights on images.",
+        )
 
 
 def _button(label: str, icon: str, help: str, action: Action, run: Run) -> None:
@@ -89,14 +154,8 @@ def _show_networks(run: Run) -> None:
                 args=(network,),
                 help="Makes the network, as it was trained, the current network. Undo restores yours.",
             )
-            if runs.store().weights_path(run.id, trainer):
-                st.page_link(
-                    _LOOK_INSIDE,
-                    label="Look inside",
-                    icon=":material/visibility:",
-                    query_params={PARAMETER: weights_token(run.id, trainer)},
-                    help="Uses its weights on images.",
-                )
+            if run.state != "finished" or len(run.plan.trainers) > 1:
+                _look_inside_link(run, trainer)
 
 
 def open_network(network: NamedNetwork) -> None:

@@ -88,3 +88,27 @@ def test_the_weights_of_a_run_lead_to_look_inside(manager: Manager) -> None:
     assert links == [f"weights=run%3A{run.id}", f"weights=run%3A{run.id}%3A2"]
     queued = store_run(manager.store, make_plan("mini"), "queued")
     assert not open_page(run=queued.id).get("page_link")
+
+
+def test_a_finished_run_leads_on(manager: Manager) -> None:
+    """To Look inside, to a longer run with the same settings, and to its weights as files."""
+    run = store_run(manager.store, make_plan("mini"))
+    app = open_page(run=run.id)
+    assert [link.proto.label for link in app.get("page_link")] == ["Look inside"]
+    app.session_state["run_export"] = True
+    app.run()
+    assert not app.exception
+    labels = {button.proto.label for button in app.get("download_button")}
+    assert {"safetensors", "torchvision .pth", "ONNX"} <= labels
+    assert "torchvision .pth: torchvision's GoogLeNet is the preset torchvision" in page_text(app)
+    click(app, "run_longer")
+    longer = manager.store.runs()[0]
+    assert longer.plan == run.plan.replace(budget=run.plan.budget.replace(amount=200.0))
+    assert longer.state == "queued"
+
+
+def test_a_run_that_was_stopped_is_resumed_instead(manager: Manager) -> None:
+    """Only a finished one can be trained longer."""
+    run = store_run(manager.store, make_plan("mini"), "cancelled")
+    keys = {button.key for button in open_page(run=run.id).button}
+    assert "run_longer" not in keys
