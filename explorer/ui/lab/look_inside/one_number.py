@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.errors import InputError
 from explorer.jobs.units import UnitReport, UnitRequest
 from explorer.ui import messages, state
-from explorer.ui.components.number import in_range, number_input, row_alignment
+from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import images, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.unit_view import show_unit
@@ -136,7 +136,7 @@ def _show_controls(found: UnitReport, graph: NetworkGraph, names: Names) -> None
     unit = found.unit
     st.session_state[_LAYER] = unit.path
     channels, *sides = graph.shape(unit.path)
-    with st.container(horizontal=True, vertical_alignment=row_alignment(), gap="small", key="look_inside_unit_bar"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="look_inside_unit_bar"):
         st.selectbox(
             "Layer",
             [*reversed(graph.paths), INPUT],
