@@ -39,7 +39,8 @@ class Unreadable(NamedTuple):
 def read_whole(value: Any) -> int | Unreadable | None:
     """Return the whole number that was typed, None for a blank, or why there is none."""
     if isinstance(value, str):
-        return _read_text(value, whole=True)
+        number = _read_text(value, whole=True)
+        return int(number) if isinstance(number, Decimal) else number
     if value is None or (isinstance(value, float) and isnan(value)):
         return None
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -90,8 +91,8 @@ def excerpt(value: Any, length: int = _MAX_EXCERPT) -> str:
         return f"{type(value).__name__} too long to show"
 
 
-def _read_text(typed: str, *, whole: bool) -> Any:
-    """Return the number in a text as an int or a Decimal, None for a blank, or why it is none."""
+def _read_text(typed: str, *, whole: bool) -> Decimal | Unreadable | None:
+    """Return the number in a text, None for a blank, or why it is none."""
     text = _plain(typed[: _MAX_LENGTH + 1])
     if not text:
         return None
@@ -99,12 +100,9 @@ def _read_text(typed: str, *, whole: bool) -> Any:
     if len(typed) > _MAX_LENGTH or match is None:
         is_ambiguous = len(typed) <= _MAX_LENGTH and _BAD_SEPARATORS.fullmatch(text) and any(map(str.isdigit, text))
         return Unreadable("separators" if is_ambiguous else "no_number", typed.strip()[:_MAX_EXCERPT])
-    number = Decimal(text.replace(",", "").replace(" ", ""))
-    if not whole:
-        return number
-    if match[1] or match[2]:
+    if whole and (match[1] or match[2]):
         return Unreadable("not_whole" if match[1] else "exponent", typed.strip()[:_MAX_EXCERPT])
-    return int(number)
+    return Decimal(text.replace(",", "").replace(" ", ""))
 
 
 def _plain(text: str) -> str:

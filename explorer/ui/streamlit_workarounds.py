@@ -32,7 +32,7 @@ _close_page_not_found = st.components.v2.component(
 _history_steps = st.components.v2.component(
     "history_steps", html=_HTML, js=(ASSETS / "history_steps.js").read_text("utf-8")
 )
-_hold_keys = st.components.v2.component("hold_keys", html=_HTML, js=(ASSETS / "held_keys.js").read_text("utf-8"))
+_keyboard = st.components.v2.component("keyboard", html=_HTML, js=(ASSETS / "keyboard.js").read_text("utf-8"))
 _calls = count()
 
 
@@ -131,11 +131,12 @@ def editor_frame(rows: Sequence[Mapping[str, object]], version: int, numbers: It
     return pd.DataFrame(texts, index=pd.RangeIndex(start, start + len(rows)), dtype=object)
 
 
-def hold_keys_until_cell_is_open() -> None:
-    """Lose no key that is typed into a cell of a grid. Call this once on a page with ``st.data_editor``.
+def support_keyboard() -> None:
+    """Lose no key that is typed into a cell of a grid, and no focus. Call this once on each page.
 
     Behaviour: the grid loads its cell editor with the first key that is typed. Each key that follows before the editor
-    is open replaces the ones before it: with 100 ms of latency 300 arrived as 0.
-    Test: ``tests/browser/test_slow_line.py``.
+    is open replaces the ones before it: with 100 ms of latency 300 arrived as 0. And where a control goes or is
+    disabled, such as a button that was pressed, the keyboard starts again at the top of the page.
+    Test: ``tests/browser/test_slow_line.py``, and ``tests/browser/test_keyboard.py`` after "Reveal".
     """
-    _hold_keys(key="hold_keys", data={"editor": _CELL_EDITOR}, height=1)
+    _keyboard(key="keyboard", data={"editor": _CELL_EDITOR}, height=1)

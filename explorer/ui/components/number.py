@@ -93,7 +93,7 @@ def _changed(label: str, key: str, accept: Accept, whole: bool, blank: bool, of_
     typed = st.session_state[key]
     number = read_whole(typed) if whole else read_number(typed)
     if isinstance(number, Unreadable):
-        problems = (Problem("number", key, unreadable_message(label, number, whole=whole)),)
+        problems: tuple[Problem, ...] = (Problem("number", key, unreadable_message(label, number, whole=whole)),)
     elif number is None and not blank:
         problems = (Problem("number", key, _BLANK[whole].format(label)),)
     else:

@@ -14,7 +14,7 @@ from explorer.presets import CATALOGUE
 from explorer.table import MODULE, apply_edits, to_rows
 from explorer.ui import messages, state
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import editor_frame, hold_keys_until_cell_is_open
+from explorer.ui.streamlit_workarounds import editor_frame
 from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
 
@@ -62,7 +62,6 @@ def table_editor() -> None:
     _SHOWN_SNAPSHOT.set(snapshot.number)
     _grid(rows, version.base, snapshot.number)
     _show_problems(problems)
-    hold_keys_until_cell_is_open()
 
 
 def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:

@@ -1,10 +1,12 @@
-// Holds back what is typed into a cell of a grid until the cell's editor is open, and then types it there.
+// What the keyboard would lose: keys for a cell whose editor is not open yet, and the focus of a control that goes.
+
+// Keys that are typed into a cell of a grid are held back until the cell's editor is open, and then typed there.
 //
 // The grid loads its editor with the first key that is typed into a cell. Until it is open, each further key would open
 // it again with that key alone, and Enter or a click would close it unseen: on a slow line 300 became 0.
 const EDITOR = "#portal .gdg-clip-region :is(input, textarea)";
 const GRID = "[data-testid=stDataFrame]";
-const INSTALLED = Symbol.for("explorer.held_keys");
+const INSTALLED = Symbol.for("explorer.keyboard");
 const POINTER = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
 const CLOSING = ["Enter", "Tab", "Escape"];
 const DELETING = { Backspace: "delete", Delete: "forwardDelete" };
@@ -95,6 +97,24 @@ function dispatch(event, target) {
   return copy;
 }
 
+// The focus of a control that goes, or is disabled, stays in the nearest container with a name that is still there.
+let focused = []; // the element that had the focus last, and all around it
+
+function onFocus({ target }) {
+  focused = [];
+  for (let element = target; element; element = element.parentElement) focused.push(element);
+}
+
+function restoreFocus() {
+  const [lost] = focused;
+  if (document.activeElement !== document.body || !lost || (lost.isConnected && !lost.disabled)) return;
+  const container = focused.find((element) => element.isConnected && element.className.includes?.("st-key-"));
+  focused = [];
+  if (!container) return;
+  container.tabIndex = -1;
+  container.focus({ preventScroll: true });
+}
+
 // Loads the editor's script early, so that its first use need not wait for it.
 function preload(script) {
   const link = document.createElement("link");
@@ -107,5 +127,8 @@ export default function ({ data }) {
   if (window[INSTALLED]) return;
   window[INSTALLED] = true;
   for (const type of ["keydown", ...POINTER]) window.addEventListener(type, onInput, true);
+  document.addEventListener("focusin", onFocus);
+  const changes = { childList: true, subtree: true, attributeFilter: ["disabled"] };
+  new MutationObserver(restoreFocus).observe(document.body, changes);
   if (data.editor) preload(data.editor);
 }
