@@ -118,7 +118,7 @@ function draw(pad) {
   paint(pad, context)
   const hasKeyboardFocus = pad.canvas.matches(":focus-visible")
   if (hasKeyboardFocus) {
-    context.strokeStyle = pad.down ? "#e69f00" : "#8b98ab"
+    context.strokeStyle = pad.down ? "#7357d6" : "#8b98ab"
     context.lineWidth = 3
     context.strokeRect(pad.pen.x - 8, pad.pen.y - 8, 16, 16)
   }

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from explorer.lessons.auxiliary import HeadCosts, HeadStep, PoolResult
-from explorer.lessons.statistics import relative_change
+from explorer.lessons.statistics import RelativeChange, relative_change
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 from explorer.views.labels import AUX_POOLS
 
-MAIN = palette.BRANCH["1x1"]
+MAIN = palette.SERIES[0]
 
 
 def head_colours(count: int) -> tuple[str, ...]:
@@ -77,11 +77,13 @@ def gradient_columns(
     norms: Sequence[Sequence[float]],
     totals: Sequence[float],
     weight: float,
+    change: RelativeChange | None,
 ) -> str:
     """Return stacked bars per block: the norm of each loss's gradient, the heads' norms times ``weight``.
 
     ``norms`` are by loss and block; ``totals``, drawn as a line across each bar, are the norms of the summed gradients.
-    They are lower than the bar where the gradients point in different directions.
+    They are lower than the bar where the gradients point in different directions. ``change`` is the effect of the heads
+    on the first block, which the title names; None if the main loss sends it no gradient.
     """
     heads = head_colours(len(losses) - 1)
     series = [
@@ -92,9 +94,10 @@ def gradient_columns(
         )
         for place, (loss, values) in enumerate(zip(losses, norms, strict=True))
     ]
-    first = blocks[0]
-    times = fmt.ratio(totals[0] / norms[0][0]) if norms[0][0] else "more than 0"
-    title = f"The {first} gets {times} times the gradient of the main loss alone"
+    effect = (
+        f"changes the gradient of {blocks[0]} by {_signed(change.mean)}" if change else f"alone reaches {blocks[0]}"
+    )
+    title = f"λ = {weight:g} {effect}"
     alt = "Gradient norm per block: " + "; ".join(
         f"{block} " + ", ".join(f"{one.name} {one.values[place]:.3g}" for one in series)
         for place, block in enumerate(blocks)

@@ -9,11 +9,9 @@ from explorer.paths import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
-NOW, OTHER = palette.BRANCH["1x1"], palette.BRANCH["3x3"]
+NOW, OTHER = palette.SERIES[:2]
 _SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn for this app
-_COLOURS = {
-    name: palette.BRANCH[branch] for name, branch in (("smallest", "1x1"), ("most common", "3x3"), ("largest", "5x5"))
-}
+_COLOURS = dict(zip(("smallest", "most common", "largest"), palette.SERIES, strict=True))
 
 
 def distribution_rows(distributions: Sequence[FieldDistribution], selected: str, side: int) -> str:

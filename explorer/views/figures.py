@@ -63,15 +63,10 @@ def bars(summary: NetworkSummary, quantity: str) -> Chart:
         figure.add_bar(name=BRANCH_NAMES[branch], x=blocks, y=values, marker_color=palette.BRANCH[branch])
     heads = [palette.AUX if block.startswith("aux_") else _REST for block in blocks]
     figure.add_bar(name="no branch", x=blocks, y=[row["other"] for row in data], marker_color=heads)
-    most_expensive = max(blocks, key=lambda block: getattr(summary.by_module[block], quantity))
-    share = fmt.percent(
-        getattr(summary.by_module[most_expensive], quantity), getattr(summary.training_totals, quantity)
-    )
+    most_expensive, share = _most_expensive(summary, quantity)
     figure.update_layout(
         barmode="stack",
-        title=heading(
-            f"{most_expensive.replace('_', ' ')} takes the most: {share} of the {QUANTITIES[quantity]} while training"
-        ),
+        title=heading(f"{most_expensive} takes the most: {share} of the {QUANTITIES[quantity]} at inference"),
         yaxis_title=QUANTITIES[quantity],
         **_LAYOUT,
     )
@@ -81,6 +76,15 @@ def bars(summary: NetworkSummary, quantity: str) -> Chart:
         "Auxiliary heads exist during training only."
     )
     return Chart(figure, reading, data)
+
+
+def _most_expensive(summary: NetworkSummary, quantity: str) -> tuple[str, str]:
+    """Return the block with the highest cost at inference, and its share of the network, as the diagram shows it."""
+    costs = {
+        block: getattr(totals, quantity) for block, totals in summary.by_module.items() if not block.startswith("aux_")
+    }
+    block = max(costs, key=costs.__getitem__)
+    return block, fmt.percent(costs[block], getattr(summary.inference_totals, quantity))
 
 
 def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst") -> Chart:

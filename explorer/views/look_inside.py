@@ -136,7 +136,7 @@ def class_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
         y = 34 + place * high
         body.append(svg.text(left - 8, y + 14, name, anchor="end", weight=600 if place == 0 else 400))
         body.append(svg.rect(left, y, room, 18, "currentColor", opacity=0.08))
-        body.append(svg.rect(left, y, room * bar.probability, 18, palette.BRANCH["1x1"], hint=bar.name))
+        body.append(svg.rect(left, y, room * bar.probability, 18, palette.SERIES[0], hint=bar.name))
         text = probability(bar.probability)
         if bar.before is not None:
             body.append(svg.rect(left + room * bar.before - 1.5, y - 3, 3, 24, palette.AUX))
@@ -290,7 +290,7 @@ def maximization_chart(found: Maximization, name: str) -> str:
     body += [
         svg.text(left - 8, place(0, value)[1] + 4, fmt.number(value), anchor="end", faint=True) for value in (low, most)
     ]
-    body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.BRANCH["1x1"]))
+    body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.SERIES[0]))
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
     alt = f"Image that maximizes {name}; the response rose from {values[0]:.3g} to {values[-1]:.3g}."
     return svg.chart(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
@@ -299,7 +299,7 @@ def maximization_chart(found: Maximization, name: str) -> str:
 def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]]) -> str:
     """Return each block's share of the MACs beside its share of the time, for one or more batches."""
     total_macs = sum(macs.values()) or 1
-    colours = (palette.BRANCH["3x3"], palette.BRANCH["5x5"])
+    colours = (palette.SERIES[0], palette.SERIES[2])
     series = [svg.Series("MACs", [100 * macs[block] / total_macs for block in blocks], palette.PLAIN)]
     for colour, (name, seconds) in zip(colours, times.items(), strict=False):
         whole = sum(seconds.values()) or 1

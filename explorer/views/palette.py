@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 BRANCH = MappingProxyType({"1x1": "#0072b2", "3x3": "#e69f00", "5x5": "#009e73", "pool": "#cc79a7"})
 AUX = "#d55e00"
+SERIES = ("#7357d6", "#6b7280", "#b03a5b")  # for data of other kinds: branch colours mean branches only
 PLAIN = "#5b6778"  # for parts without a branch: stem, classifier
 READABLE = 4.5  # the lowest contrast of text that WCAG accepts (AA)
 

@@ -8,7 +8,7 @@ from explorer.reduction import ConvPath, ReductionCase, direct_path, reduction_p
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
-WITHOUT, WITH = palette.BRANCH["3x3"], palette.BRANCH["1x1"]  # as everywhere in this lesson
+WITH, WITHOUT, NEGATIVE = palette.SERIES  # as everywhere in this lesson
 
 
 def cost_bars(case: ReductionCase) -> str:
@@ -148,7 +148,7 @@ def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int]) 
 def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
     """Return the work of a 1×1 at one position: a matrix (out × in) times the channels of the pixel, in colours.
 
-    Numbers are small integers; blue is positive, orange negative, stronger with the distance from 0.
+    Numbers are small integers; violet is positive, red negative, stronger with the distance from 0.
     """
     out = [sum(w * x for w, x in zip(row, pixel, strict=True)) for row in weights]
     cell, top = 34, 70
@@ -175,7 +175,7 @@ def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
 
 def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
     strong = min(abs(value) / most, 1)
-    colour = palette.mix("#ffffff", WITH if value >= 0 else WITHOUT, 0.12 + 0.88 * strong)
+    colour = palette.mix("#ffffff", WITH if value >= 0 else NEGATIVE, 0.12 + 0.88 * strong)
     ink = palette.text_on(colour)
     number = svg.text(x + size / 2 - 1, y + size / 2 + 4, str(value).replace("-", "−"), anchor="middle", colour=ink)
     return [svg.rect(x, y, size - 2, size - 2, colour), number]

@@ -42,9 +42,9 @@ def _bar(case: ReductionCase, channels: int, top: float, word: str) -> list[str]
 
 
 def _layer(layer: ConvCost, x: float, top: float, case: ReductionCase) -> list[str]:
-    """Return a layer: its window on its branch's colour, its numbers below."""
+    """Return a layer: its window on the colour of the branch that the case is, its numbers below."""
     window = f"{layer.kernel}×{layer.kernel}"
-    colour = palette.BRANCH.get(f"{layer.kernel}x{layer.kernel}", palette.PLAIN)
+    colour = palette.BRANCH.get(f"{case.kernel}x{case.kernel}", palette.PLAIN)
     left, ink = x - _BOX / 2, palette.text_on(colour)
     numbers = (
         f"{layer.filters:,} kernels of {window}×{layer.inputs:,}",

@@ -6,7 +6,7 @@ import pytest
 
 from explorer import PRESETS, summarize
 from explorer.memory import activation_memory
-from explorer.views import figures
+from explorer.views import diagrams, figures
 from explorer.views.palette import LIGHT
 
 SUMMARY = summarize(PRESETS["paper"])
@@ -22,9 +22,16 @@ def test_the_bars_add_up_to_the_network_in_training(quantity: str) -> None:
 
 
 def test_the_bars_name_the_most_expensive_block() -> None:
-    """The title is the result: the stem takes most of the MACs, the heads most of the parameters."""
-    assert "stem takes the most: 30.0 %" in figures.bars(SUMMARY, "macs").figure.layout.title.text
-    assert "aux 4d takes the most" in figures.bars(SUMMARY, "parameters").figure.layout.title.text
+    """At inference, as in the diagram, which has the same percentage in the box of the block."""
+    assert (
+        "stem takes the most: 30.2 % of the MACs at inference" in figures.bars(SUMMARY, "macs").figure.layout.title.text
+    )
+    for quantity in figures.QUANTITIES:
+        title = figures.bars(SUMMARY, quantity).figure.layout.title.text.replace("<br>", " ")
+        block, share = re.match(r"(\w+) takes the most: ([\d.]+ %) of the .* at inference", title).groups()
+        dot = diagrams.overview(SUMMARY, colour_by=quantity).dot
+        (box,) = re.findall(rf"<B>{block}</B>.*?([\d.]+ %)", dot)
+        assert box == share
 
 
 @pytest.mark.parametrize("kind", ["sunburst", "treemap"])

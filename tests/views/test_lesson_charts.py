@@ -8,6 +8,7 @@ import pytest
 from explorer import PRESETS, summarize
 from explorer.lessons import auxiliary, receptive_field, reduction, resolution
 from explorer.lessons.reduction import ARTICLE
+from explorer.lessons.statistics import RelativeChange, relative_change
 from explorer.views import auxiliary_charts, field_charts, palette, reduction_charts, reduction_paths, svg
 
 PAPER = summarize(PRESETS["paper"])
@@ -30,7 +31,7 @@ PICTURES = {
     "timing": reduction_charts.timing_dots((3.5, 3.6, 3.7), (0.4, 0.5, 0.6)),
     "ledger": auxiliary_charts.cost_bars(auxiliary.head_costs(PAPER)),
     "gradients": auxiliary_charts.gradient_columns(
-        BLOCKS, ("main", "4a"), ((1.0, 2.0, 3.0), (2.0, 1.0, 0.0)), (1.1, 2.1, 3.0), 0.3
+        BLOCKS, ("main", "4a"), ((1.0, 2.0, 3.0), (2.0, 1.0, 0.0)), (1.1, 2.1, 3.0), 0.3, RelativeChange(0.1, 0.0, 0.2)
     ),
     "spectrum": field_charts.distribution_rows(SPECTRA, "4a", 224),
     "without": field_charts.distribution_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
@@ -50,6 +51,16 @@ def test_every_chart_is_well_formed_and_has_a_text_alternative(name: str) -> Non
     assert root.get("role") == "img"
     assert len(root.get("aria-label")) > 20
     assert not re.search(r"script|href|url\(|\son[a-z]+=|nan|inf\b", PICTURES[name])
+
+
+def test_the_title_over_the_gradients_has_the_number_of_the_text_below() -> None:
+    """Both are the mean over the seeds of each seed's change, and not a ratio of means."""
+    before, after = (1.0, 4.0), (2.0, 4.4)
+    norms, sums = (((2.5,), (1.0,)), (3.2,))
+    change = relative_change(before, after)
+    chart = auxiliary_charts.gradient_columns(("stem",), ("main", "4a"), norms, sums, 0.3, change)
+    assert "λ = 0.3 changes the gradient of stem by +55 %" in chart
+    assert "changes by **+55 %**" in auxiliary_charts.effect_text(before, after, "stem", 0.3)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -82,7 +93,7 @@ def test_both_paths_show_their_shapes_and_costs() -> None:
     assert {"819,200 weights", "12,288 weights", "38,400 weights", "160.56 M MACs"} <= set(texts)
     assert "with: 50,688 weights, 9.93 M MACs" in texts
     chips = [box.get("fill") for box in shapes(PICTURES["paths"], "rect") if box.get("fill").startswith("#")]
-    assert chips == [palette.BRANCH["5x5"], palette.BRANCH["1x1"], palette.BRANCH["5x5"]]
+    assert chips == [palette.BRANCH["5x5"]] * 3
 
 
 def test_an_arrow_is_as_wide_as_its_channels() -> None:

@@ -127,7 +127,7 @@ def test_a_strip_names_its_channels_and_the_dead_ones() -> None:
 
 def test_bars_are_as_long_as_the_probabilities() -> None:
     """A mark is at the probability before scaling."""
-    bars = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.BRANCH["1x1"]]
+    bars = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.SERIES[0]]
     tracks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == "currentColor"]
     marks = [box for box in elements(PICTURES["answer"], "rect") if box.get("fill") == palette.AUX]
     room = float(tracks[0].get("width"))

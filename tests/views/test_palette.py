@@ -1,6 +1,7 @@
 """Colours are distinct and readable: contrast by WCAG 2.1, colour blindness by Machado, Oliveira & Fernandes 2009."""
 
 import math
+import re
 import tomllib
 from itertools import combinations
 from pathlib import Path
@@ -78,6 +79,32 @@ def test_colours_are_distinct_with_colour_blindness(eyes):
         variants = list(theme.variants.values())
         pairs = [*combinations(parts, 2), *combinations(variants, 2), *((a, b) for a in parts for b in variants)]
         assert min(math.dist(lab(a, eyes), lab(b, eyes)) for a, b in pairs) > 10
+
+
+def test_other_data_have_other_colours():
+    """What is no branch, head or variant: visible on both pages, and mistaken for none of the branches."""
+    for colour in palette.SERIES:
+        assert all(palette.contrast(colour, theme.background) >= 3 for theme in THEMES.values())
+    parts = [*palette.BRANCH.values(), palette.AUX]
+    for eyes in SEEN_BY:
+        pairs = [*combinations(palette.SERIES, 2), *((a, b) for a in palette.SERIES for b in parts)]
+        assert min(math.dist(lab(a, eyes), lab(b, eyes)) for a, b in pairs) > 10
+
+
+BRANCH_FILES = {  # what shows branches
+    *("block_diagrams", "branch_budget", "branch_maps", "diagrams", "figures", "flow"),
+    *("look_inside", "reduction_paths", "unit_maps", "unit_names"),
+}
+
+
+def test_branch_colours_mean_branches_only():
+    """Only what shows branches uses them, and nothing but the logo repeats their values."""
+    root = Path(__file__).parents[2]
+    users = {path.stem for path in (root / "explorer").rglob("*.py") if "palette.BRANCH" in path.read_text("utf-8")}
+    assert users <= BRANCH_FILES
+    files = [*(root / "explorer").rglob("*.py"), *(root / "assets").rglob("*.[cj]s*"), root / ".streamlit/config.toml"]
+    values = re.compile("|".join(palette.BRANCH.values()), re.IGNORECASE)
+    assert ["palette.py"] == [path.name for path in files if values.search(path.read_text("utf-8"))]
 
 
 def test_the_cost_scale_rises_evenly_in_brightness():

@@ -8,6 +8,7 @@ from explorer.analysis import summarize
 from explorer.config import MAX_SIDE
 from explorer.jobs.requests import LOSS_WEIGHTS, GradientReport, GradientRequest, GradientRun
 from explorer.lessons import auxiliary as core
+from explorer.lessons.statistics import relative_change
 from explorer.ui import cache, state
 from explorer.ui.components.chart import show_chart
 from explorer.ui.components.diagram import diagram
@@ -148,8 +149,9 @@ def _show_gradients(report: GradientReport) -> None:
     runs = [run for run in report.runs if run.normalisation == kind] or list(report.runs)[:1]
     weight_index = LOSS_WEIGHTS.index(weight) if weight in LOSS_WEIGHTS else 1
     norms, together = _means(runs, weight_index)
+    weight, change = LOSS_WEIGHTS[weight_index], relative_change(*_totals(runs, weight_index, runs[0].blocks[0]))
     show_chart(
-        pictures.gradient_columns(runs[0].blocks, runs[0].losses, norms, together, LOSS_WEIGHTS[weight_index]),
+        pictures.gradient_columns(runs[0].blocks, runs[0].losses, norms, together, weight, change),
         "mean over the seeds. Each colour is the gradient norm of one loss over all parameters of a block. The "
         "horizontal line is the norm of their sum, lower than the bar where the gradients have different directions.",
         "gradients",
@@ -171,6 +173,13 @@ def _means(runs: list[GradientRun], weight_index: int) -> tuple[list[list[float]
     return norms, [fmean(run.total_norms[weight_index][block] for run in runs) for block in blocks]
 
 
+def _totals(runs: list[GradientRun], weight_index: int, block: str) -> tuple[list[float], list[float]]:
+    """Return the gradient norm of a block by run, without the heads and with them at a weight."""
+    index = runs[0].blocks.index(block)
+    before, after = ([run.total_norms[weight][index] for run in runs] for weight in (0, weight_index))
+    return before, after
+
+
 def _describe(runs: list[GradientRun], weight_index: int) -> None:
     """Describe which blocks each head reaches, and its effect on the first and the last of them."""
     config, blocks = state.current().config, runs[0].blocks
@@ -181,8 +190,7 @@ def _describe(runs: list[GradientRun], weight_index: int) -> None:
         lines.append(f"- The head at {tap} reaches {reached[0]} to {reached[-1]}; {', '.join(beyond)} get exactly 0.")
     if LOSS_WEIGHTS[weight_index]:
         for block in dict.fromkeys((blocks[0], runs[0].losses[-1])):
-            index = blocks.index(block)
-            before, after = ([run.total_norms[weight][index] for run in runs] for weight in (0, weight_index))
+            before, after = _totals(runs, weight_index, block)
             lines.append(f"- {pictures.effect_text(before, after, block, LOSS_WEIGHTS[weight_index])}")
     else:
         lines.append("- With λ = 0 the heads contribute nothing: the line is the main loss alone.")

@@ -110,7 +110,7 @@ def break_even() -> None:
     st.latex(charts.break_even_formula(case))
     show_chart(
         charts.break_even_curve(case),
-        "the orange line is the convolution alone, the blue one rises with the width of the 1×1. Where they cross, "
+        "the grey line is the convolution alone, the violet one rises with the width of the 1×1. Where they cross, "
         f"nothing is saved any more; for MACs the limit is {fmt.exact(core.break_even_macs(case))}.",
         "break_even",
         charts.curve_rows(case),
@@ -123,7 +123,7 @@ def mixing() -> None:
     show_svg(
         charts.mixing(_MATRIX, _PIXELS.get(pixel, _PIXELS["a pixel"])),
         "mixing",
-        "blue is positive, orange negative. The matrix is the same at every position; only the pixel changes. The "
+        "violet is positive, red negative. The matrix is the same at every position; only the pixel changes. The "
         "numbers are made up; a trained 1×1 has learned its own.",
     )
 
