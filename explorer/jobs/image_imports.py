@@ -143,7 +143,7 @@ def import_from_stream(stream: IO[bytes], folder: Path) -> Result:
 def _spooled(stream: IO[bytes], size: int, folder: Path) -> IO[bytes]:
     """Return the next ``size`` bytes as a seekable file without a name, deleted when it is closed."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = TemporaryFile(dir=folder)  # noqa: SIM115 (the caller closes it)
+    file = TemporaryFile(dir=folder)  # noqa: SIM115  # the caller closes it
     while size and (piece := stream.read(min(size, _PIECE))):
         file.write(piece)
         size -= len(piece)

@@ -124,7 +124,7 @@ def _is_safetensors(path: Path) -> bool:
 def _read_safetensors(path: Path) -> tuple[_Items, dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return [(name, file.get_tensor(name)) for name in file.keys()], file.metadata() or {}  # noqa: SIM118
+            return [(name, file.get_tensor(name)) for name in file.keys()], file.metadata() or {}  # noqa: SIM118  # the file is no dict
     except (OSError, SafetensorError):
         raise InputError("The file is not a safetensors file, or it is truncated.") from None
 
