@@ -19,6 +19,7 @@ from explorer.ui.components.variants import theme
 from explorer.views import branch_budget, diagrams
 from explorer.views import formatting as fmt
 from explorer.views.canvas import TIME
+from explorer.views.savings import savings_text
 
 _MODULE, _SOURCE, _WIDTH = "module_choice", "module_of", "budget_width"
 _CURRENT, _PRESET = "this network", "preset"
@@ -71,6 +72,7 @@ def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
     if naive:
         summaries["naive"] = naive
         _show_differences(summaries["here"], naive, name)
+        _show_savings(summaries["here"], naive, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.space("stretch")
         network_diagram.colour_control(*(summary.config for summary in summaries.values()))
@@ -81,6 +83,13 @@ def show_beside_naive(config: GoogLeNetConfig, name: str) -> None:
                 st.markdown(f"**{name} {_TITLES[key]}")
                 network_diagram.show_drawing(summary, name, key=f"module_{key}", scale_end=scale_end)
                 network_diagram.show_timing_text(summary.config)
+
+
+def _show_savings(here: NetworkSummary, naive: NetworkSummary, name: str) -> None:
+    """Say what the 1×1 convolutions of the module save, and lead to the lesson on them."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(savings_text(here, naive, name), width="content")
+        st.page_link("pages/learn/reduction.py", label="Lesson: 1×1 reduction", icon=":material/school:")
 
 
 def _scale_end(summaries: Iterable[NetworkSummary], name: str) -> float:

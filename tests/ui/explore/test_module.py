@@ -28,6 +28,13 @@ def test_the_page_opens_on_4a_beside_its_naive_version(module: AppTest) -> None:
     assert shown["output channels"] == ("512", "naive: 928 (1.81 times)")
 
 
+def test_it_says_what_the_1x1s_save_and_leads_to_the_lesson(module: AppTest) -> None:
+    """With the ratio of the metric above it."""
+    assert "**The 1×1s of 4a save 1,190,992 parameters: 4.17× fewer than the naive module.**" in texts(module)
+    assert "(4.17 times)" in module.metric[0].delta
+    assert "Lesson: 1×1 reduction" in [link.proto.label for link in module.get("page_link")]
+
+
 def test_selecting_a_module_shows_it_and_its_six_numbers(module: AppTest) -> None:
     """The numbers under the headings are the selected row of the table."""
     module.pills(key="module_choice").set_value("5b").run()
