@@ -130,9 +130,9 @@ def thumbnail(pixels: Pixels, side: int) -> Pixels:
     """Return the pixels reduced until no side is longer than ``side``; unchanged if that is already so."""
     if max(pixels.shape[:2]) <= side:
         return pixels
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels)
     image.thumbnail((side, side))
-    return np.asarray(image)
+    return np.asarray(image).reshape(image.height, image.width, *pixels.shape[2:])
 
 
 def _open(file: Image.Image, max_side: int) -> OpenedImage:

@@ -2,9 +2,9 @@
 
 The command is ``python -m explorer.jobs.image_imports FOLDER``. Only one runs at a time. It has a low priority and
 limits on its memory and time, so that no upload slows the server down. It reads a line of JSON, an ``ImportOrder``, and
-then the files, one after another, from stdin; it prints an ``ImportReport``, an ``ImportedDataset`` or a ``Failure`` as
-JSON. It spools the files to the data directory as temporary files without a name, which vanish with the process. Free
-of torch.
+then the files, one after another, from stdin; it prints an ``ImportReport``, an ``ImportedDataset``, an
+``OwnTestImages`` or a ``Failure`` as JSON. It spools the files to the data directory as temporary files without a name,
+which vanish with the process. Free of torch.
 """
 
 import os
@@ -20,10 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.config import Frozen
 from explorer.data.arrays import MAX_DATASET_BYTES, DataError
+from explorer.data.content_store import FOLDER, ContentStore, ContentStoreError
 from explorer.data.image_archive import MAX_SECONDS
 from explorer.data.import_report import ImportOptions, ImportReport, Upload
 from explorer.data.imports import ImportedDataset, analyse_upload, import_images
+from explorer.data.own_test_images import Classifier, OwnTestImages, store_test_images
 from explorer.data.upload_formats import MAX_FILE_BYTES, check_uploads
+from explorer.errors import InputError
 from explorer.jobs import process
 from explorer.jobs.job import Failure
 
@@ -32,9 +35,10 @@ TIMEOUT_S = 240.0  # of which reading images may take MAX_SECONDS
 MEMORY_BYTES = 1_000_000_000  # above what the libraries take: the largest dataset, and copies of it
 CPU_SECONDS = MAX_SECONDS + 60
 NICE = 10
-Result = ImportReport | ImportedDataset | Failure
+Result = ImportReport | ImportedDataset | OwnTestImages | Failure
 RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 
+Action = Literal["analyse", "import", "store_test_images"]
 _PIECE = 1_000_000  # bytes
 _one_at_a_time = threading.Lock()  # imports side by side would need their memory side by side
 
@@ -42,10 +46,11 @@ _one_at_a_time = threading.Lock()  # imports side by side would need their memor
 class ImportOrder(Frozen):
     """The names and sizes in bytes of the files that follow, what to do with them, and the arguments for it."""
 
-    action: Literal["analyse", "import"]
+    action: Action
     files: tuple[tuple[str, int], ...]
     options: ImportOptions
     owner: str = ""
+    classifier: Classifier | None = None
 
 
 def analyse_in_worker(uploads: Sequence[Upload], folder: Path, options: ImportOptions) -> ImportReport:
@@ -70,16 +75,29 @@ def import_in_worker(
     return result
 
 
+def store_test_images_in_worker(
+    uploads: Sequence[Upload], folder: Path, options: ImportOptions, classifier: Classifier
+) -> OwnTestImages:
+    """Run :func:`explorer.data.own_test_images.store_test_images` in a worker process and wait for it.
+
+    Raises DataError as :func:`analyse_in_worker` does.
+    """
+    result = _run("store_test_images", uploads, folder, options, classifier=classifier)
+    assert isinstance(result, OwnTestImages)
+    return result
+
+
 def _run(
-    action: Literal["analyse", "import"],
+    action: Action,
     uploads: Sequence[Upload],
     folder: Path,
     options: ImportOptions,
     owner: str = "",
-) -> ImportReport | ImportedDataset:
+    classifier: Classifier | None = None,
+) -> Result:
     files = check_uploads(uploads)
     sizes = tuple((name, file.seek(0, os.SEEK_END)) for name, file in files)
-    order = ImportOrder(action=action, files=sizes, options=options, owner=owner)
+    order = ImportOrder(action=action, files=sizes, options=options, owner=owner, classifier=classifier)
     with _one_at_a_time:
         result = _run_worker(files, order, folder)
     if isinstance(result, Failure):
@@ -128,8 +146,10 @@ def import_from_stream(stream: IO[bytes], folder: Path) -> Result:
             uploads = [Upload(name, files.enter_context(_spooled(stream, size, folder))) for name, size in order.files]
             if order.action == "analyse":
                 return analyse_upload(uploads, order.options)
+            if order.classifier:
+                return store_test_images(uploads, order.options, order.classifier, ContentStore(folder / FOLDER))
             return import_images(uploads, folder, order.options, order.owner)
-    except DataError as error:
+    except (DataError, InputError, ContentStoreError) as error:
         return Failure(reason=str(error))
     except OSError as error:
         return Failure(reason=f"The data directory cannot be written to ({error.strerror}).")

@@ -310,6 +310,37 @@ class MaximizationRequest(JobRequest[Maximization]):
     device: str = "auto"
 
 
+class Evaluation(Frozen):
+    """For each image its label, the predicted class, and the maximum softmax: the probability of that class."""
+
+    labels: tuple[int, ...]
+    predicted: tuple[int, ...]
+    confidences: tuple[float, ...]
+
+    @property
+    def correct(self) -> int:
+        """How many images are classified correctly."""
+        return sum(label == predicted for label, predicted in zip(self.labels, self.predicted, strict=True))
+
+
+class EvaluationRequest(JobRequest[Evaluation]):
+    """Classify many test images: those in the file ``stored``, or those of a dataset in the data directory ``folder``.
+
+    ``stored`` is the file of an :class:`explorer.data.own_test_images.OwnTestImages`, ``dataset`` a ``DatasetChoice``
+    as JSON.
+    """
+
+    function = "explorer.live.evaluation:evaluate"
+    slow = True
+    kind: Literal["evaluation"] = "evaluation"
+    network: Network
+    preprocessing: Preprocessing
+    device: str = "auto"
+    stored: str = ""
+    dataset: str = ""
+    folder: str = ""
+
+
 class ImportedWeights(Frozen):
     """Imported weights: ``network`` has the path of our copy, ``about`` describes them in a sentence.
 

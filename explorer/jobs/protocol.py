@@ -29,6 +29,7 @@ Request = (
     | inspection.MaximizationRequest
     | units.UnitRequest
     | units.StrongestMapsRequest
+    | inspection.EvaluationRequest
     | inspection.ImportRequest
     | inspection.DownloadRequest
 )
@@ -49,6 +50,7 @@ Result = (
     | inspection.Maximization
     | units.UnitReport
     | units.StrongestMaps
+    | inspection.Evaluation
     | inspection.ImportedWeights
 )
 

@@ -40,18 +40,19 @@ def findings(report: ImportReport) -> Iterator[str]:
     elif report.validation:
         use = "training" if report.validation == "train" else "testing"
         yield f"{_images(validation)} for validation: used for {use}."
-    yield from map(_note, report.notes)
+    yield from map(note_text, report.notes)
     if report.source.kind == "archive" and report.source.highest:
         yield (
             f"Files of 16 bits per pixel: the highest value is {report.source.highest:,}, so {report.source.bits} bits "
             "are scaled to 8."
         )
-    yield from map(_left_out, report.left_out)
+    yield from map(left_out_text, report.left_out)
     if report.source.encoding:
         yield f"Names are read as {ENCODINGS.get(report.source.encoding, report.source.encoding)}."
 
 
-def _note(note: Note) -> str:
+def note_text(note: Note) -> str:
+    """Return a finding in a sentence."""
     match note.code:
         case "one_hot":
             return "Labels are one-hot: the class is the column with the 1."
@@ -85,7 +86,8 @@ _CHANGES = {
 }
 
 
-def _left_out(left_out: LeftOut) -> str:
+def left_out_text(left_out: LeftOut) -> str:
+    """Return what is left out, and why, in a sentence."""
     count, example = left_out.number, left_out.example
     match left_out.code:
         case "unreadable":

@@ -12,9 +12,11 @@ from explorer.ui.lab.look_inside import (
     feature_maps,
     flow,
     images,
+    known_classes,
     layer_timing,
     maximization,
     one_number,
+    own_test_images,
     prediction,
     preprocessing,
     session,
@@ -31,6 +33,7 @@ VIEWS: Mapping[str, View] = {
     "Branch ablation": ablation.show_ablation,
     "Attribution": lambda image, _: attribution.show_attribution(image),
     "Activation maximization": lambda *_: maximization.show_maximization(),
+    "Test images": lambda *_: own_test_images.show_own_test_images(),
     "Layer timing": lambda *_: layer_timing.show_layer_timing(),
     "Side by side": lambda image, _: side_by_side.show_side_by_side(image),
 }
@@ -49,6 +52,7 @@ else:
     with right:
         prediction.show_scaled_branches()
         prediction.show_prediction(image)
+        known_classes.show_known_classes(image)
         if len(batch) > 1:
             prediction.show_batch(batch)
     with left:

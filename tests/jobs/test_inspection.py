@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
 from explorer.data.weights import Network
 from explorer.jobs import inspection
@@ -46,8 +48,11 @@ def wait_for_result(queue: JobQueue, request: Request) -> Any:
     return wait_for(lambda: None if isinstance(answer := queue.submit(request), Pending) else answer)
 
 
-def test_the_worker_answers_every_kind_of_request(queue: JobQueue, fields: dict[str, Any]) -> None:
+def test_the_worker_answers_every_kind_of_request(queue: JobQueue, fields: dict[str, Any], tmp_path: Path) -> None:
     """The result that comes through the pipe has its type and equals that of the function itself."""
+    stored = tmp_path / "test_images.safetensors"
+    inputs = np.zeros((3, *SMALL.input_shape), np.uint8)
+    stored.write_bytes(save({"inputs": inputs, "labels": np.arange(3)}))
     requests = [
         inspection.PredictionRequest(**fields, top=3),
         inspection.ActivityRequest(**fields),
@@ -58,11 +63,15 @@ def test_the_worker_answers_every_kind_of_request(queue: JobQueue, fields: dict[
         inspection.AttributionRequest(**fields, method="occlusion"),
         inspection.MaximizationRequest(network=fields["network"], path="stem.conv2", channel=1, steps=2, device="cpu"),
         inspection.ImportRequest(path=fields["network"].weights, config=SMALL),
+        inspection.EvaluationRequest(
+            network=fields["network"], preprocessing=fields["preprocessing"], device="cpu", stored=str(stored)
+        ),
     ]
     results = [wait_for_result(queue, request) for request in requests]
     assert [type(result) for result in results] == [request.result_type() for request in requests]
     assert results[2] == feature_maps.maps(**fields, block="3b")
     assert results[8].network.config == SMALL
+    assert results[9].labels == (0, 1, 2)
     assert {request.kind for request in requests} | {"download"} == {
         request.model_fields["kind"].default
         for request in get_args(Request)

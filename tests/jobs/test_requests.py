@@ -80,6 +80,7 @@ REQUESTS = (
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
     units.StrongestMapsRequest(**FIELDS, block="3a"),
     units.UnitRequest(**FIELDS, path="inception_3a.branch_1x1.conv", position=(2, 3)),
+    inspection.EvaluationRequest(network=NETWORK, preprocessing=Preprocessing(), stored="/a/file"),
     inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
     inspection.DownloadRequest(folder="/a/folder"),
 )
@@ -143,7 +144,7 @@ def test_measurements_are_slow_and_checks_are_not() -> None:
     slow = {request.kind for request in REQUESTS if request.slow}
     assert slow == {
         *("reduction_timing", "variant_timing", "layer_timing", "gradients"),
-        *("ablation", "attribution", "maximization", "weights", "download"),
+        *("ablation", "attribution", "maximization", "weights", "download", "evaluation"),
     }
 
 

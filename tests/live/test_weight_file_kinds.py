@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from explorer.data.weight_files import METADATA_KEY, WeightsMetadata, read_weights_info
-from explorer.jobs.requests import Failure
+from explorer.jobs.job import Failure
 from explorer.live.model import build_model
 from explorer.live.weights import to_safetensors
 from explorer.live.weights_reader import read

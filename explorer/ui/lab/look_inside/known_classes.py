@@ -1,0 +1,35 @@
+"""What a network's answer to an image of something else means: it knows its classes alone."""
+
+import streamlit as st
+
+from explorer.jobs.inspection import EvaluationRequest
+from explorer.settings import data_folder
+from explorer.ui import state
+from explorer.ui.lab.look_inside import prediction, session
+from explorer.ui.lab.look_inside.datasets import training_dataset
+from explorer.ui.lab.look_inside.session import ChosenImage
+from explorer.views import evaluation
+
+
+@st.fragment
+def show_known_classes(image: ChosenImage) -> None:
+    """For an image without a known label, name the classes, and compare the confidence with that on test images."""
+    inspected = session.inspected_network()
+    if image.label or not inspected.network.weights:
+        return
+    st.caption(evaluation.known_classes_text(inspected.class_names, inspected.config.classes))
+    dataset = training_dataset()
+    found = session.follow_result(prediction.request(image), prediction.KEY)
+    if dataset is None or inspected.training is None or found is None or session.scales():
+        return
+    request = EvaluationRequest(
+        network=inspected.network,
+        preprocessing=inspected.preprocessing,
+        device=state.device(),
+        dataset=dataset.model_dump_json(),
+        folder=str(data_folder()),
+    )
+    test_images = session.await_result(request, "look_inside_comparison", "Comparing with the test images")
+    if test_images:
+        confidence = found.predictions[0].main.probabilities[0]
+        st.caption(evaluation.comparison_text(confidence, test_images, inspected.training.facts.title))
