@@ -13,6 +13,7 @@ from explorer.jobs.requests import CheckReport, CheckRequest, ReductionTiming, R
 from explorer.jobs.worker import _answer, _trim_memory
 from explorer.live import check
 from explorer.reduction import ReductionCase
+from tests.processes import WAIT_S
 
 
 def request_line(config_changes: dict | None = None) -> bytes:
@@ -32,7 +33,7 @@ def test_the_end_of_stdin_ends_the_process() -> None:
         "import queue, threading, time; from explorer.jobs.worker import _read_lines;"
         "threading.Thread(target=_read_lines, args=(queue.SimpleQueue(),)).start(); time.sleep(1000)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL, timeout=WAIT_S)
 
 
 def test_a_user_error_is_its_own_message() -> None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROUNDS, PARALLEL = 5, 4
 ROUNDS_WITH_STEPS = (1, 2, 4)  # rounds that kill when all runs step; in the others many workers are still loading
-MAX_DELAY_S = 0.8
+MAX_DELAY_S = 0.5
 CANCEL_TIMEOUT_S = 60  # so that no cancel becomes a kill on a busy machine, which would leave a stray checkpoint
 
 Victim = TypeVar("Victim")
