@@ -293,3 +293,11 @@ def test_pages_are_thin() -> None:
     """A page reads state, calls the core and draws: at most 90 lines."""
     lengths = {str(page.relative_to(ROOT)): page.read_text().count("\n") for page in ROOT.glob("pages/**/*.py")}
     assert {} == {page: lines for page, lines in lengths.items() if lines > MAX_PAGE_LINES}
+
+
+def test_no_table_on_screen_says_none() -> None:
+    """Streamlit writes None into a cell without a value; each table says what to write instead."""
+    for path in (ROOT / "explorer" / "ui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("st.dataframe", "st.data_editor"):
+                assert "placeholder" in {keyword.arg for keyword in node.keywords}, f"{path}:{node.lineno}"

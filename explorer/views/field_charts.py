@@ -9,13 +9,14 @@ from explorer.paths import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
+_SHORTEST, _TALLEST = 4.0, 20.0  # ticks; every one is seen, in light and in dark
 NOW, OTHER = palette.SERIES[:2]
 _SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn for this app
 _COLOURS = dict(zip(("smallest", "most common", "largest"), palette.SERIES, strict=True))
 
 
 def distribution_rows(distributions: Sequence[FieldDistribution], selected: str, side: int) -> str:
-    """Return a line per module: every field that some path has, in a stronger colour the more paths have it.
+    """Return a line per module: every field that some path has as a tick, the taller the more paths have it.
 
     A dashed line marks the ``side`` of the image, an arrow the module ``selected``.
     """
@@ -47,17 +48,16 @@ def distribution_rows(distributions: Sequence[FieldDistribution], selected: str,
 
 
 def _ticks(frame: svg.Frame, y: float, distribution: FieldDistribution) -> list[str]:
-    top = max(distribution.path_counts.values())
+    most = max(distribution.path_counts.values())
     width = max(3.0, min(7.0, frame.x(distribution.jump) - frame.left - 1))
     return [
         svg.rect(
             frame.x(field) - width / 2,
-            y + 1,
+            y + 10 - (tall := _SHORTEST + (_TALLEST - _SHORTEST) * count / most) / 2,
             width,
-            18,
+            tall,
             NOW,
             hint=f"{distribution.module}: {fmt.exact(count)} of {fmt.exact(distribution.total)} paths see {field} px",
-            opacity=0.18 + 0.82 * count / top,
         )
         for field, count in distribution.path_counts.items()
     ]

@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.config import BRANCHES
@@ -126,6 +127,9 @@ def hierarchy(summary: NetworkSummary, quantity: str, *, kind: str = "sunburst")
     return Chart(figure, reading, data)
 
 
+_DEPTH_UNITS = ("px", "channels", "MB")  # each has an axis of its own
+
+
 def depth_profile(summary: NetworkSummary, theme: Theme) -> Chart:
     """Return height, width, channels and activation memory of each block, from image to classes."""
     channels, height, width = summary.config.input_shape
@@ -135,26 +139,33 @@ def depth_profile(summary: NetworkSummary, theme: Theme) -> Chart:
             end = [row for row in summary.rows if row.module == block][-1]
             data.append(_depth(block, end.out_shape, totals.activations))
     square = all(row["height"] == row["width"] for row in data)
-    lines = {"height": "height × width, px"} if square else {"height": "height, px", "width": "width, px"}
+    sides = {"height": "height = width, px"} if square else {"height": "height, px", "width": "width, px"}
     names = [row["block"] for row in data]
-    figure = go.Figure()
-    figure.add_bar(name="memory, MB", x=names, y=[row["MB"] for row in data], marker_color=_REST, opacity=0.45)
-    for letter, (key, name) in zip("ABC", {"channels": "channels", **lines}.items(), strict=False):
-        colour = theme.variants[letter]
-        figure.add_scatter(name=name, x=names, y=[row[key] for row in data], line_color=colour, mode="lines+markers")
+    figure = make_subplots(rows=len(_DEPTH_UNITS), shared_xaxes=True, vertical_spacing=0.06)
+    for row, keys in enumerate((sides, {"channels": "channels"}), start=1):
+        for letter, (key, name) in zip("AB" if row == 1 else "C", keys.items(), strict=False):
+            line = go.Scatter(
+                {"name": name, "x": names, "y": [one[key] for one in data], "line_color": theme.variants[letter]},
+                mode="lines+markers",
+            )
+            figure.add_trace(line, row, 1)
+    memory = go.Bar(name="memory, MB", x=names, y=[row["MB"] for row in data], marker_color=_REST)
+    figure.add_trace(memory, len(_DEPTH_UNITS), 1)
+    for row, unit in enumerate(_DEPTH_UNITS, start=1):
+        figure.update_yaxes(title=unit, type="linear" if unit == "MB" else "log", row=row, col=1)
+    figure.update_yaxes(dtick=0.30103, tickformat=",.0f", selector={"type": "log"})  # a tick at every doubling
     last = data[-2]  # the classifier's vector has no sides
     figure.update_layout(
         title=heading(
             f"The image shrinks from {height} × {width} to {last['height']} × {last['width']} px, "
             f"channels grow from {channels} to {max(row['channels'] for row in data[:-1]):,}"
         ),
-        yaxis={"title": "px · channels · MB", "type": "log", "dtick": 1},
-        **_LAYOUT,
+        **(_LAYOUT | {"height": 560}),
     )
     figure.update_traces(hovertemplate="%{x}: %{y:,.3~f} %{fullData.name}<extra></extra>")
     reading = (
-        "Each step is the output of a block. The scale is logarithmic, so halving and doubling are steps of equal "
-        "height. The bars are the memory of all outputs inside the block, for one image."
+        "Each step is the output of a block. The scales of pixels and of channels are logarithmic, so halving and "
+        "doubling are steps of equal height. The bars are the memory of all outputs inside the block, for one image."
     )
     return Chart(figure, reading, data)
 

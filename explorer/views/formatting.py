@@ -5,6 +5,7 @@ from collections.abc import Sequence
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<$~|"} | {"\n": " "})
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 BYTES_PER_FLOAT = 4
+NO_VALUE = "–"  # in a table, where there is no number
 
 
 def exact(number: int) -> str:
@@ -57,7 +58,7 @@ def number(value: float) -> str:
 
 def percent(part: float, whole: float) -> str:
     """Return a share of ``whole``: ``12.3 %``; ``–`` where the whole is 0."""
-    return f"{100 * part / whole:.1f} %" if whole else "–"
+    return f"{100 * part / whole:.1f} %" if whole else NO_VALUE
 
 
 def ratio(times: float) -> str:

@@ -210,6 +210,23 @@ def test_dragging_moves_the_diagram_and_selects_nothing(open_diagram, page):
     expect(page.get_by_text("selected: None, 0 times")).to_be_visible()
 
 
+def test_a_tooltip_does_not_cover_its_box(open_diagram, page):
+    """Wherever the box is: it stays in the frame of the diagram and beside the box."""
+    pane = open_diagram(draw="4a")
+    tip, frame = page.locator(".tip"), page.locator(".diagram").bounding_box()
+    for box in pane.locator(".node.selectable").all():
+        box.hover()
+        place, own = tip.bounding_box(), box.bounding_box()
+        assert (
+            place["x"] >= own["x"] + own["width"]
+            or place["x"] + place["width"] <= own["x"]
+            or place["y"] >= own["y"] + own["height"]
+            or place["y"] + place["height"] <= own["y"]
+        ), box.get_attribute("id")
+        assert place["x"] >= frame["x"] - 1
+        assert place["x"] + place["width"] <= frame["x"] + frame["width"] + 1
+
+
 def test_layers_and_neighbours_can_be_hovered_and_selected(open_diagram, page):
     """Over a box its numbers appear; a layer's box gives its path, and the box of a neighbour gives that block."""
     pane = open_diagram(draw="4a")

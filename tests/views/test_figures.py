@@ -59,7 +59,15 @@ def test_the_depth_profile_has_the_papers_sizes() -> None:
     assert SUMMARY.inference_totals.activations == sum(
         row["activations"] for row in chart.data if row["block"] != "image"
     )
-    assert ["memory, MB", "channels", "height × width, px"] == [trace.name for trace in chart.figure.data]
+    assert ["height = width, px", "channels", "memory, MB"] == [trace.name for trace in chart.figure.data]
+
+
+def test_the_depth_profile_mixes_no_units_on_one_axis() -> None:
+    """Pixels, channels and megabytes have an axis each, with its unit."""
+    figure = figures.depth_profile(SUMMARY, LIGHT).figure
+    units = {trace.name.split(", ")[-1]: trace.yaxis.replace("y", "yaxis") for trace in figure.data}
+    assert units == {"px": "yaxis", "channels": "yaxis2", "MB": "yaxis3"}
+    assert all(figure.layout[axis].title.text == unit for unit, axis in units.items())
 
 
 def test_height_and_width_are_apart_where_they_differ() -> None:

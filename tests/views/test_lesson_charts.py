@@ -82,6 +82,16 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     assert bars[4] / bars[5] == pytest.approx(12_544 / 17_248, rel=0.02)
 
 
+def test_every_field_has_a_tick_that_is_seen_in_the_dark() -> None:
+    """In the full colour; the tallest is the most common field."""
+    ticks = [box for box in shapes(PICTURES["spectrum"], "rect") if box.get("fill") == field_charts.NOW]
+    assert len(ticks) == sum(len(one.path_counts) for one in SPECTRA)
+    assert not any(box.get("fill-opacity") or box.get("opacity") for box in ticks)
+    heights = [float(box.get("height")) for box in ticks]
+    assert min(heights) >= 4
+    assert max(heights) == 20
+
+
 def test_both_paths_show_their_shapes_and_costs() -> None:
     """Shapes on the arrows, kernels, weights and MACs in the boxes, the branch's colour on the chip, totals below."""
     root = ElementTree.fromstring(PICTURES["paths"])

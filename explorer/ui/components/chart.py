@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.views import formatting as fmt
 from explorer.views.figures import Chart
 from explorer.views.tables import Rows, to_csv
 
@@ -44,7 +45,7 @@ def show_plotly_chart(chart: Chart, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Reading this chart: {chart.reading}", width="stretch")
         with st.popover("Data", icon=":material/table_view:"):
-            st.dataframe(pd.DataFrame(chart.data), hide_index=True, height=320)
+            st.dataframe(pd.DataFrame(chart.data), hide_index=True, height=320, placeholder=fmt.NO_VALUE)
         st.download_button(
             "HTML",
             lambda: chart.figure.to_html(include_plotlyjs=True),

@@ -156,7 +156,13 @@ def show_budget(config: GoogLeNetConfig, name: str) -> None:
         with right:
             network_diagram.show_formulas(summary, name)
     rows = branch_budget.budget_rows(branch_budget.branch_budgets(summary, name, times))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_formats(), alt=f"The branches of {name}")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config=_formats(),
+        alt=f"The branches of {name}",
+        placeholder=fmt.NO_VALUE,
+    )
 
 
 def _width_control(*, timed: bool) -> str:

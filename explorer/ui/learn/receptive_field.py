@@ -44,7 +44,7 @@ def spectrum() -> None:
     above = st.container()
     show_chart(
         charts.distribution_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
-        "each tick is a field in pixels that some path has; the stronger its colour, the more paths have it.",
+        "each tick is a field in pixels that some path has; the taller it is, the more paths have it.",
         "spectrum",
         [
             {"module": one.module, "field_px": field, "ways": count}

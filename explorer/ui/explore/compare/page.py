@@ -18,6 +18,7 @@ from explorer.ui.components.diagram import diagram
 from explorer.ui.components.variants import comparison_of, theme, title
 from explorer.ui.explore.compare import budget, export, timings
 from explorer.views import comparison_tables, tables, variant_figures
+from explorer.views import formatting as fmt
 
 _AS_BUILT = "position"
 _ORDERS = {
@@ -117,7 +118,7 @@ def show_tables(names: tuple[str, ...]) -> None:
     settings = comparison_tables.setting_rows(comparison, [title(name) for name in names])
     if settings:
         st.markdown("**Settings that differ from A**")
-        st.dataframe(pd.DataFrame(settings), hide_index=True, width="content")
+        st.dataframe(pd.DataFrame(settings), hide_index=True, width="content", placeholder=fmt.NO_VALUE)
 
 
 def show_layers(names: tuple[str, ...]) -> None:
@@ -152,6 +153,7 @@ def show_layers(names: tuple[str, ...]) -> None:
         height=440,
         column_config=_layer_columns(rows[0]),
         alt="Layers of the compared networks side by side",
+        placeholder=fmt.NO_VALUE,
     )
     differ = len(comparison.differing_layers)
     st.caption(

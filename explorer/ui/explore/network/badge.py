@@ -80,4 +80,5 @@ def _show_disagreements(report: CheckReport) -> None:
             [{**d._asdict(), "closed_form": str(d.closed_form), "live": str(d.live)} for d in report.disagreements]
         ),
         hide_index=True,
+        placeholder=fmt.NO_VALUE,
     )

@@ -10,6 +10,7 @@ from explorer.analysis import LayerRow, summarize
 from explorer.config import BRANCHES
 from explorer.ui import state
 from explorer.ui.components.network_diagram import selected_module
+from explorer.views import formatting as fmt
 from explorer.views import labels
 from explorer.views import layer_table as lt
 from explorer.views.tables import to_csv
@@ -81,6 +82,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
         selection_mode="single-row",
         selection_default={"selection": {"rows": selected}},
         alt="Every layer of the network with shapes, parameters, MACs and receptive field",
+        placeholder=fmt.NO_VALUE,
     )
 
 

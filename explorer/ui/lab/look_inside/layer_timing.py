@@ -93,7 +93,14 @@ def _show_table(single: LayerTiming, batch: LayerTiming) -> None:
     ]
     formats = {name: st.column_config.NumberColumn(format="%.3f") for name in rows[0] if name.startswith("ms")}
     formats |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("M MACs", "ns per k MACs")}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=formats, height=320, alt="The time of each layer")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config=formats,
+        height=320,
+        alt="The time of each layer",
+        placeholder=fmt.NO_VALUE,
+    )
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float]:

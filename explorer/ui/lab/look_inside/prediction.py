@@ -130,6 +130,7 @@ def show_batch(images: Sequence[ChosenImage]) -> None:
                 hide_index=True,
                 column_config={"probability": st.column_config.NumberColumn(format="%.1f %%")},
                 alt="The predicted class of each image",
+                placeholder=fmt.NO_VALUE,
             )
 
 

@@ -326,6 +326,7 @@ def _show_error(message: str, mismatches: tuple[ShapeMismatch, ...]) -> None:
             hide_index=True,
             height=min(36 + 35 * len(rows), 240),
             alt="Tensors that do not fit, one per row",
+            placeholder=fmt.NO_VALUE,
         )
 
 

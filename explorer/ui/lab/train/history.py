@@ -116,7 +116,7 @@ def _show_table(found: Sequence[Run]) -> list[Run]:
                 "mean, of a race each network.",
             )
         },
-        placeholder="–",
+        placeholder=fmt.NO_VALUE,
         alt="All runs with state, accuracy and time",
     )
     return [found[row] for row in event.selection.rows if row < len(found)]
@@ -158,7 +158,12 @@ def _show_repeated(found: Sequence[Run]) -> None:
         for group, row in zip(groups, results.group_rows(groups), strict=True)
     ]
     st.markdown("**Trained with several seeds**")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Results of trainings that differ only by their seed")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Results of trainings that differ only by their seed",
+        placeholder=fmt.NO_VALUE,
+    )
     st.caption(
         "One row for all trainings above that differ only by their seed: the same network, images, settings and "
         f"budget. {results.interval_note(groups)}"

@@ -66,7 +66,13 @@ def show_race_table(run: Run) -> None:
         {number: sum(values) / len(values) for number, values in seconds.items()},
         len(plan.seeds),
     )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content", alt="The results of each network")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="content",
+        alt="The results of each network",
+        placeholder=fmt.NO_VALUE,
+    )
     st.caption(
         f"{words.interval_note(groups)} Training time is for one seed. Parameters and MACs are at inference, for one "
         "image."
