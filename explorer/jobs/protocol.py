@@ -30,6 +30,7 @@ Request = (
     | units.UnitRequest
     | units.StrongestMapsRequest
     | inspection.EvaluationRequest
+    | units.EffectiveFieldsRequest
     | inspection.ImportRequest
     | inspection.DownloadRequest
 )
@@ -51,6 +52,7 @@ Result = (
     | units.UnitReport
     | units.StrongestMaps
     | inspection.Evaluation
+    | units.EffectiveFields
     | inspection.ImportedWeights
 )
 

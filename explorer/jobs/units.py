@@ -5,6 +5,7 @@ See :mod:`explorer.jobs.inspection` for what all requests about images share.
 
 from typing import Literal, NamedTuple
 
+from explorer.config import Frozen
 from explorer.jobs.inspection import Heat, ImageResult, InspectionRequest
 from explorer.unit_arithmetic import Step
 from explorer.units import Place, Unit
@@ -96,4 +97,37 @@ class StrongestMapsRequest(InspectionRequest[StrongestMaps]):
 
     function = "explorer.live.units:strongest_maps"
     kind: Literal["strongest_maps"] = "strongest_maps"
+    block: str
+
+
+class EffectiveField(ImageResult):
+    """The effective receptive field of a branch at the centre of its map, beside the one that its kernels allow.
+
+    ``heat`` is the mean absolute gradient at each pixel. ``field`` is left, top and side of the receptive field in
+    pixels; ``within`` the fraction of the gradient in it. ``effective_side`` is the side of the smallest square around
+    its centre that holds 95 % of the gradient; 0 if all gradients are 0. ``trained`` is False for random weights.
+    """
+
+    branch: str
+    trained: bool
+    heat: Heat
+    field: tuple[float, float, float]
+    within: float
+    effective_side: int
+
+
+class EffectiveFields(Frozen):
+    """The fields of the branches of a module, with the inspected weights, and then with random ones."""
+
+    block: str
+    image_count: int
+    fields: tuple[EffectiveField, ...]
+
+
+class EffectiveFieldsRequest(InspectionRequest[EffectiveFields]):
+    """Measure the effective receptive field of each branch of a module; ``block`` is its name."""
+
+    function = "explorer.live.effective_field:effective_fields"
+    slow = True
+    kind: Literal["effective_fields"] = "effective_fields"
     block: str

@@ -9,6 +9,7 @@ from explorer.ui.components.heading import show_page_heading
 from explorer.ui.lab.look_inside import (
     ablation,
     attribution,
+    effective_field,
     feature_maps,
     flow,
     images,
@@ -30,6 +31,7 @@ VIEWS: Mapping[str, View] = {
     "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
     walk.VIEW: lambda image, _: one_number.show_one_number(image),
     "Flow": lambda image, _: flow.show_flow(image),
+    "Effective receptive field": lambda _, batch: effective_field.show_effective_fields(batch),
     "Branch ablation": ablation.show_ablation,
     "Attribution": lambda image, _: attribution.show_attribution(image),
     "Activation maximization": lambda *_: maximization.show_maximization(),

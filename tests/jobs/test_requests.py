@@ -79,6 +79,7 @@ REQUESTS = (
     inspection.AttributionRequest(**FIELDS, method="grad_cam", layer="inception_5b.concat"),
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
     units.StrongestMapsRequest(**FIELDS, block="3a"),
+    units.EffectiveFieldsRequest(**FIELDS, block="3a"),
     units.UnitRequest(**FIELDS, path="inception_3a.branch_1x1.conv", position=(2, 3)),
     inspection.EvaluationRequest(network=NETWORK, preprocessing=Preprocessing(), stored="/a/file"),
     inspection.ImportRequest(path="/a/file", config=PRESETS["mini"]),
@@ -144,7 +145,7 @@ def test_measurements_are_slow_and_checks_are_not() -> None:
     slow = {request.kind for request in REQUESTS if request.slow}
     assert slow == {
         *("reduction_timing", "variant_timing", "layer_timing", "gradients"),
-        *("ablation", "attribution", "maximization", "weights", "download", "evaluation"),
+        *("ablation", "attribution", "maximization", "weights", "download", "evaluation", "effective_fields"),
     }
 
 

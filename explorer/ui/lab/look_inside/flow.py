@@ -11,13 +11,11 @@ from explorer.ui.lab.look_inside.widgets import flow_player
 from explorer.views import diagrams, flow_files, map_images
 from explorer.views.flow import STEP_S, Flow, animated_svg, module_flow
 
-_MODULE = "look_inside_flow_module"
-
 
 def show_flow(image: ChosenImage) -> None:
     """Show how the image's feature maps flow through the chosen module."""
     config = session.inspected_network().config
-    name = _choose_module([module.name for module in config.modules])
+    name = choose_module("look_inside_flow_module")
     request = StrongestMapsRequest(**session.request_fields(image.path), block=name)
     found = session.await_result(request, "look_inside_flow", "Running the network once")
     if found is None:
@@ -33,17 +31,18 @@ def show_flow(image: ChosenImage) -> None:
     )
 
 
-def _choose_module(names: list[str]) -> str:
-    """Let the user choose a module: the one that is selected in the diagrams."""
+def choose_module(key: str) -> str:
+    """Let the user choose a module; it is the one that the diagrams of all pages select."""
+    names = [module.name for module in session.inspected_network().config.modules]
     selected = session.block_name()
-    st.session_state[_MODULE] = selected if selected in names else names[0]
-    st.pills("Module", names, key=_MODULE, required=True, on_change=_select, label_visibility="collapsed")
-    return st.session_state[_MODULE] or names[0]
+    st.session_state[key] = selected if selected in names else names[0]
 
+    def select() -> None:
+        if st.session_state[key] in names:
+            state.select_node(diagrams.block_id(st.session_state[key]))
 
-def _select() -> None:
-    if st.session_state[_MODULE]:
-        state.select_node(diagrams.block_id(st.session_state[_MODULE]))
+    st.pills("Module", names, key=key, required=True, on_change=select, label_visibility="collapsed")
+    return st.session_state[key] or names[0]
 
 
 def _show_downloads(flow: Flow) -> None:

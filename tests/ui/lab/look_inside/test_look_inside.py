@@ -17,6 +17,7 @@ VIEWS = (
     "Feature maps",
     "One number",
     "Flow",
+    "Effective receptive field",
     "Branch ablation",
     "Attribution",
     "Activation maximization",
