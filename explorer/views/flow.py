@@ -21,8 +21,8 @@ STEP_S, SWEEP_S, MOVE_S = 2.4, 1.2, 1.4  # of a step: its length, of which a ker
 FACE = 60.0  # of a sheet's longer side
 SHEETS = 36  # of the concatenation
 SHIFT = (2.6, -0.7)  # from a sheet to the one behind it
-TOP, LANE, LEFT, SLOT = 92.0, 124.0, 4.0, 218.0
-HEIGHT = TOP + 4 * LANE
+TOP, BAND, LEFT, SLOT = 92.0, 124.0, 4.0, 218.0
+HEIGHT = TOP + 4 * BAND
 
 
 class Keyframe(NamedTuple):
@@ -81,7 +81,7 @@ class Flow(NamedTuple):
 
 
 class _Scene:
-    """Lays out the volumes of a module: its input on the left, a lane per branch, the concatenation on the right."""
+    """Lays out the volumes of a module: its input on the left, a row per branch, the concatenation on the right."""
 
     def __init__(self, summary: NetworkSummary, module: str, faces: Mapping[str, bytes]) -> None:
         self.summary, self.module, self.faces = summary, module, faces
@@ -113,7 +113,7 @@ class _Scene:
     @property
     def middle(self) -> float:
         """The height of the input and of the concatenation."""
-        return TOP + 1.5 * LANE
+        return TOP + 1.5 * BAND
 
     def draw(self) -> Flow:
         """Return the whole scene."""
@@ -147,7 +147,7 @@ class _Scene:
         source = graph_of(self.summary.config).source(row.path)
         start = (self.slots[row.path] + 1) * STEP_S
         branch = row.branch or ""
-        place = (LEFT + SLOT * (self.slots[row.path] + 1), TOP + LANE * self.branches.index(branch))
+        place = (LEFT + SLOT * (self.slots[row.path] + 1), TOP + BAND * self.branches.index(branch))
         self._add_kernel(row, self.places[source], start)
         frames = (
             Keyframe(start + STEP_S - 0.4 - MOVE_S, *self.places[source], 0),
