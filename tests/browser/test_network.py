@@ -93,6 +93,49 @@ def test_a_bad_cell_stays_visible_with_its_reason(network: Page) -> None:
     expect_total(network, "parameters", "6,998,552")
 
 
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("x", "“x” is not a number"), ("12a", "“12a” is not a number"), ("1e9", "“1e9” has an exponent")],
+)
+def test_letters_in_a_cell_are_refused_as_they_were_typed(network: Page, typed: str, message: str) -> None:
+    """None is dropped: the cell shows what was typed, the reason is below, and the totals do not move."""
+    edit(network, "4a", "#3×3", typed)
+    expect(network.get_by_test_id("stAlert")).to_contain_text(message)
+    expect_cell(network, "4a", "#3×3", typed)
+    expect_total(network, "parameters", "6,998,552")
+
+
+def test_full_width_digits_and_groups_count_as_what_they_mean(network: Page) -> None:
+    """１，０００ is a thousand."""
+    edit(network, "4a", "#3×3", "１，０００")
+    expect_cell(network, "4a", "in → out", "480 → 1,304")
+    expect(network.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_a_refused_height_moves_nothing_and_marks_what_is_shown(network: Page) -> None:
+    """Totals, picture and badge are marked as the last valid network; every other field stays where it is."""
+    badge = network.locator(".st-key-badge")
+    expect(badge).to_contain_text("closed form = live network = torchinfo")
+    fields = [network.get_by_label(label).first for label in ("Height", "Width", "Classes", "Normalisation", "Pooling")]
+    places = [field.bounding_box() for field in fields]
+    fields[0].fill("5e2")
+    fields[0].press("Enter")
+    expect(network.get_by_role("alert")).to_contain_text("Height: “5e2” has an exponent")
+    expect(network.get_by_text("Still in use: 224.")).to_be_visible()
+    expect(fields[0]).to_have_value("5e2")
+    expect(fields[0]).to_be_focused()
+    expect(network.locator(".st-key-bar")).to_contain_text("last valid network")
+    expect(badge).to_contain_text("last valid network")
+    expect(network.locator(".st-key-overview")).to_have_css("filter", "grayscale(1)")
+    expect(network.get_by_test_id("stMetric").first).to_have_css("filter", "grayscale(1)")
+    assert places == [field.bounding_box() for field in fields]
+    fields[0].fill("256")
+    fields[0].press("Enter")
+    expect(network.get_by_role("alert")).to_have_count(0)
+    expect(network.locator(".st-key-overview")).to_have_css("filter", "none")
+    expect(network.locator(".st-key-bar")).not_to_contain_text("last valid network")
+
+
 def test_a_hostile_link_asks_no_other_machine(page: Page, serve: Callable[[str], str]) -> None:
     """A picture in the name of a network stays text; the fixture listens for requests."""
     page.goto(f"{serve(APP)}?net=2.![x](//2130706433/x)")
