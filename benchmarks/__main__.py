@@ -6,13 +6,14 @@ is a ratio to a baseline in the same run, or a size. The exit status is 1 if a c
 
 import sys
 
-from benchmarks import browser, compare, core, diagrams, lessons, look_inside, memory, runs, training
+from benchmarks import browser, compare, core, diagrams, engines, lessons, look_inside, memory, runs, training
 
 GROUPS = {
     "core": core.measurements,
     "diagrams": diagrams.measurements,
     "compare": compare.measurements,
     "browser": browser.measurements,
+    "engines": engines.measurements,
     "lessons": lessons.measurements,
     "look_inside": look_inside.measurements,
     "memory": memory.measurements,

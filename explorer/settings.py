@@ -33,6 +33,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "EXPLORER_LIVE_MB": Setting(300, 0, 1_000_000),  # the current network, to be run on data
         "EXPLORER_LOOK_MB": Setting(500, 1, 1_000_000),  # the networks that Look inside keeps in memory
+        "EXPLORER_ENGINES_MB": Setting(1_000, 1, 1_000_000),  # the engines that are compared, all in memory at once
         "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network that is written as weights or as a graph
         "EXPLORER_TRAIN_MB": Setting(4_000, 1, 10_000_000),  # a run
         "EXPLORER_RUNS": Setting(1, 1, 64),  # runs that train at once

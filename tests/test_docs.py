@@ -149,12 +149,14 @@ DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}  # where a package i
 
 
 def test_what_is_imported_is_pinned() -> None:
-    """Each package that the app imports itself has its exact version in requirements.txt."""
+    """Each package that the app imports itself has its exact version in requirements.txt, or in an optional file."""
     files = [*(ROOT / "explorer").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "streamlit_app.py"]
     trees = (ast.parse(file.read_text("utf-8")) for file in files)
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     packages = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"explorer"}
-    pinned = set(re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
+    requirements = (ROOT / f"requirements{optional}.txt" for optional in ("", "-engines"))
+    texts = "\n".join(path.read_text("utf-8") for path in requirements)
+    pinned = set(re.findall(r"^([\w-]+)==[\d.]+$", texts, re.MULTILINE))
     assert set() == {DISTRIBUTIONS.get(package, package) for package in packages} - pinned

@@ -21,7 +21,11 @@ ROOT = Path(__file__).parent.parent
 MAX_PAGE_LINES = 90
 TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
 SCREEN = ("ui", "pages", "app")
-LAZY = ("tensorboardX",)  # loads torch where it can; explorer/runs/export.py imports it so that it cannot
+LAZY = (
+    "tensorboardX",  # loads torch where it can; explorer/runs/export.py imports it so that it cannot
+    "onnxruntime",  # optional (requirements-engines.txt), as the next
+    "openvino",
+)
 ROOMS = ("data", "jobs", "export", "live", "views", "runs", "ui")  # those that need more than pydantic
 WORKER = ("explorer", "runs", "worker.py")
 COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "__main__.py"))

@@ -95,6 +95,11 @@ def dataset_info(choice: DatasetChoice, folder: Path) -> DatasetInfo:
     return info.replace(title=names.title, classes=names.classes)
 
 
+def find_dataset(info: DatasetInfo, folder: Path) -> DatasetChoice | None:
+    """Return the dataset with this description; None if there is none in the data directory, or no longer."""
+    return next((choice for choice in available_datasets(folder) if dataset_info(choice, folder) == info), None)
+
+
 def load(choice: DatasetChoice, folder: Path) -> ImageSet:
     """Read a dataset into memory. ``folder`` is the data directory. Raises DataError if it is missing or damaged."""
     info = dataset_info(choice, folder)

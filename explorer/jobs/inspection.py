@@ -78,10 +78,14 @@ class InputStep(ImageResult):
 
 
 class Predictions(Frozen):
-    """One prediction per image. ``steps`` are those of preprocessing, if there is only one image."""
+    """One prediction per image, and the engine that answered.
+
+    ``steps`` are those of preprocessing, if there is only one image.
+    """
 
     predictions: tuple[Prediction, ...]
     device: str
+    engine: str
     note: str = ""
     steps: tuple[InputStep, ...] = ()
 
@@ -91,6 +95,8 @@ class PredictionRequest(InspectionRequest[Predictions]):
 
     function = "explorer.live.inference:predict"
     kind: Literal["prediction"] = "prediction"
+    engine: str = "auto"
+    folder: str = ""
     top: int = 5
 
 

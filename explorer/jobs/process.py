@@ -207,6 +207,14 @@ def limit_resources(memory_bytes: int, cpu_seconds: int, file_bytes: int) -> Non
         resource.setrlimit(limit, (maximum, maximum))
 
 
+def resident_mb() -> float:
+    """Return the resident size (RSS) of this process in MB; 0 except on Linux."""
+    if sys.platform != "linux":
+        return 0.0
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize() / 1e6
+
+
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

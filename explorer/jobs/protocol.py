@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen
-from explorer.jobs import inspection, requests, units
+from explorer.jobs import engines, inspection, requests, units
 from explorer.jobs.job import Progress
 
 Request = (
@@ -19,6 +19,7 @@ Request = (
     | requests.GradientRequest
     | requests.VariantTimingRequest
     | requests.LayerTimingRequest
+    | engines.EngineTimingRequest
     | inspection.PredictionRequest
     | inspection.ActivityRequest
     | inspection.MapsRequest
@@ -41,6 +42,7 @@ Result = (
     | requests.GradientReport
     | requests.VariantTiming
     | requests.LayerTiming
+    | engines.EngineTimings
     | inspection.Predictions
     | inspection.Activity
     | inspection.Maps

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.errors import UserError
 from explorer.jobs.job import Progress
-from explorer.jobs.process import available_cores, end_with_parent, lower_priority, take_stdout
+from explorer.jobs.process import available_cores, end_with_parent, lower_priority, resident_mb, take_stdout
 from explorer.jobs.protocol import REQUEST, Answer, Request, Result
 
 NICE = 10
@@ -98,8 +98,7 @@ def _trim_memory() -> int:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc has it
         libc.malloc_trim(0)
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    return int(resident_mb())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from math import isfinite, log
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,8 +24,11 @@ from explorer.data.images import png, thumbnail
 from explorer.data.preprocessing import PreprocessedImage, Preprocessing, preprocess
 from explorer.data.weights import Network
 from explorer.errors import InputError
+from explorer.jobs.engines import AUTO, ENGINES, resolve_engine
 from explorer.jobs.inspection import MAX_IMAGES, ClassScores, InputStep, Prediction, Predictions, Scale, scale_problems
 from explorer.live.devices import Device, resolve_device
+from explorer.live.engine_images import EngineImages
+from explorer.live.engines import EngineCache, EngineError, Run, build_engine, prepare_model
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.weights import WeightsError, load_weights
 from explorer.memory import peak_activations
@@ -40,28 +45,73 @@ def predict(
     preprocessing: Preprocessing,
     scales: Sequence[Scale] = (),
     device: str = "auto",
+    engine: str = AUTO,
+    folder: str = "",
     top: int = 5,
 ) -> Predictions:
     """Return the ``top`` classes of each image, for the network and its auxiliary heads.
 
-    Raises InputError or UnbuildableError with the reason.
+    ``engine`` is a key of :data:`~explorer.jobs.engines.ENGINES`, or ``auto``; with ``scales`` the network runs in
+    PyTorch. int8 is calibrated on the dataset of the weights, from the data directory ``folder``. Raises InputError or
+    UnbuildableError with the reason.
     """
     check_work(network, len(images))
     resolved_device = resolve_device(device)
-    model = live_network(network, resolved_device)
     inputs = prepare_inputs(network, images, preprocessing, resolved_device)
-    with torch.inference_mode(), scale_branches(model, scales):
-        outputs = [model.forward_with_heads(chunk) for chunk in in_chunks(inputs, network)]
+    chunks = in_chunks(inputs, network)
+    choice = _EngineChoice(engine, len(chunks[0]), preprocessing, folder)
+    with torch.inference_mode(), _forward(network, resolved_device, scales, choice) as (name, forward):
+        outputs = [forward(chunk) for chunk in chunks]
         main = _class_scores(torch.cat([output.logits for output in outputs]), top)
         aux = {tap: _class_scores(torch.cat([output.aux[tap] for output in outputs]), top) for tap in outputs[0].aux}
     return Predictions(
         predictions=tuple(
             Prediction(main=scores, aux={tap: aux[tap][number] for tap in aux}) for number, scores in enumerate(main)
         ),
+        engine=name,
         device=resolved_device.description,
         note=resolved_device.note,
         steps=_input_steps(network, images[0], preprocessing) if len(images) == 1 else (),
     )
+
+
+class _EngineChoice(NamedTuple):
+    """The engine that the user chose, the usual size of a batch, and what int8 is calibrated with."""
+
+    name: str
+    batch: int
+    preprocessing: Preprocessing
+    folder: str
+
+
+@contextmanager
+def _forward(
+    network: Network, device: Device, scales: Sequence[Scale], choice: _EngineChoice
+) -> Iterator[tuple[str, Run]]:
+    """Yield the name of the engine that answers, and its function; PyTorch's where another cannot run."""
+    check_size(network)
+    name = "channels_last" if scales else resolve_engine(choice.name, on_cpu=device.torch.type == "cpu")
+    if name != "channels_last" and (run := _other_engine(network, name, device, choice)):
+        yield name, run
+        return
+    model = live_network(network, device)
+    with scale_branches(model, scales):
+        yield "channels_last", model.forward_with_heads
+
+
+def _other_engine(network: Network, name: str, device: Device, choice: _EngineChoice) -> Run | None:
+    """Return an engine with its own copy of the network, from the cache if it is there; None if it cannot run here."""
+
+    def build() -> Run:
+        model = build_network(network).eval().requires_grad_(False).to(device.torch)
+        images = EngineImages(network, choice.preprocessing, Path(choice.folder), device.torch)
+        calibration = images.calibration() if ENGINES[name].precision == "int8" else None
+        return build_engine(name, model, choice.batch, calibration)
+
+    try:
+        return _engine_cache.get(network, name, choice.batch, build)
+    except EngineError:  # such as a processor without bfloat16
+        return None
 
 
 def _class_scores(logits: Tensor, top: int) -> list[ClassScores]:
@@ -93,12 +143,13 @@ class _NetworkCache:
             needed = _bytes(network)
             while self._models and needed + sum(_bytes(other) for other, _ in self._models) > _limit_mb() * 5e5:
                 self._models.popitem(last=False)
-            self._models[key] = prepare_model(_build(network), device.torch)
+            self._models[key] = prepare_model(build_network(network), device.torch)
         self._models.move_to_end(key)
         return self._models[key]
 
 
 _network_cache = _NetworkCache()
+_engine_cache = EngineCache()
 
 
 def live_network(network: Network, device: Device) -> GoogLeNet:
@@ -107,6 +158,12 @@ def live_network(network: Network, device: Device) -> GoogLeNet:
     Raises UnbuildableError for a config with problems; InputError if the weights are missing or do not fit, or if the
     network with one image needs more memory than allowed (``EXPLORER_LOOK_MB``).
     """
+    check_size(network)
+    return _network_cache.get(network, device)
+
+
+def check_size(network: Network) -> None:
+    """Raise InputError if the network with one image needs more memory than allowed."""
     summary = _summary(network)
     needed = (4 * summary.training_totals.parameters + _bytes_per_image(summary)) / 1e6
     if needed > _limit_mb():
@@ -114,10 +171,10 @@ def live_network(network: Network, device: Device) -> GoogLeNet:
             f"The network with one image needs about {needed:,.0f} MB; the limit here is {_limit_mb():,} MB "
             "(EXPLORER_LOOK_MB). Choose a smaller input or narrower modules."
         )
-    return _network_cache.get(network, device)
 
 
-def _build(network: Network) -> GoogLeNet:
+def build_network(network: Network) -> GoogLeNet:
+    """Return the network with its weights, in the default memory format. Raises InputError or UnbuildableError."""
     if not network.weights:
         return build_model(network.config, seed=network.seed)
     try:
@@ -130,34 +187,6 @@ def _build(network: Network) -> GoogLeNet:
     except RuntimeError as error:
         raise InputError("The weights belong to another network than the current one.") from error
     return model
-
-
-def prepare_model(model: GoogLeNet, device: torch.device) -> GoogLeNet:
-    """Make a network ready for inference and return it: eval mode, no gradients, channels-last, a faster LRN."""
-    for layer in list(model.modules()):
-        for name, child in layer.named_children():
-            if type(child) is nn.LocalResponseNorm and child.beta == 0.75:
-                setattr(layer, name, ResponseNorm(child.size, child.alpha, child.beta, child.k))
-    model.eval().requires_grad_(False).to(device)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # not in torch's stubs
-
-
-class ResponseNorm(nn.LocalResponseNorm):
-    """Local response normalization as a sum of shifted squares; PyTorch uses a three-dimensional average pool.
-
-    PyTorch's took a quarter of the time of the paper's network. The exponent is the paper's 0.75, so that two square
-    roots compute the power.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """N × C × H × W → the same."""
-        channels = x.shape[1]
-        squares = F.pad(x * x, (0, 0, 0, 0, self.size // 2, (self.size - 1) // 2))
-        total = squares[:, :channels].clone()
-        for shift in range(1, self.size):
-            total += squares[:, shift : shift + channels]
-        root = (total * (self.alpha / self.size) + self.k).rsqrt()
-        return x * (root * root.sqrt())  # total to the power of −3/4
 
 
 @contextmanager

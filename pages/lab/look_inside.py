@@ -10,6 +10,7 @@ from explorer.ui.lab.look_inside import (
     ablation,
     attribution,
     effective_field,
+    engines,
     feature_maps,
     flow,
     images,
@@ -37,6 +38,7 @@ VIEWS: Mapping[str, View] = {
     "Activation maximization": lambda *_: maximization.show_maximization(),
     "Test images": lambda *_: own_test_images.show_own_test_images(),
     "Layer timing": lambda *_: layer_timing.show_layer_timing(),
+    "Engines": lambda *_: engines.show_engines(),
     "Side by side": lambda image, _: side_by_side.show_side_by_side(image),
 }
 

@@ -10,6 +10,7 @@ from explorer import PRESETS
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.jobs import inspection, units
+from explorer.jobs.engines import EngineTimingRequest
 from explorer.jobs.job import Progress
 from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
 from explorer.jobs.requests import (
@@ -70,6 +71,7 @@ REQUESTS = (
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
     LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
     VariantTimingRequest(configs=(PRESETS["mini"], PRESETS["half"]), device="cpu", seed=1),
+    EngineTimingRequest(network=NETWORK, batch=4, folder="/a/folder"),
     inspection.PredictionRequest(**FIELDS),
     inspection.ActivityRequest(**FIELDS),
     inspection.MapsRequest(**FIELDS, block="3a"),
@@ -144,7 +146,7 @@ def test_measurements_are_slow_and_checks_are_not() -> None:
     """Measurements take seconds: the check behind the badge and the prediction for an image come before them."""
     slow = {request.kind for request in REQUESTS if request.slow}
     assert slow == {
-        *("reduction_timing", "variant_timing", "layer_timing", "gradients"),
+        *("reduction_timing", "variant_timing", "layer_timing", "engine_timing", "gradients"),
         *("ablation", "attribution", "maximization", "weights", "download", "evaluation", "effective_fields"),
     }
 

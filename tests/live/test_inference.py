@@ -10,10 +10,12 @@ from torch.nn import functional as F
 from explorer import PRESETS
 from explorer.data.weights import Network
 from explorer.errors import InputError
+from explorer.jobs.engines import resolve_engine
 from explorer.jobs.inspection import Scale
 from explorer.live import inference
 from explorer.live.devices import resolve_device
-from explorer.live.inference import ResponseNorm, in_chunks, live_network, predict, prepare_inputs, scale_branches
+from explorer.live.engines import EngineCache, ResponseNorm
+from explorer.live.inference import in_chunks, live_network, predict, prepare_inputs, scale_branches
 from explorer.live.model import GoogLeNet, build_model
 from explorer.live.weights import load_weights, restore_model, to_safetensors
 from tests.small_network import PREPROCESSING, SMALL, save_images, save_network
@@ -23,8 +25,9 @@ CPU = resolve_device("cpu")
 
 @pytest.fixture(autouse=True)
 def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test starts with an empty cache."""
+    """Each test starts with empty caches."""
     monkeypatch.setattr(inference, "_network_cache", inference._NetworkCache())
+    monkeypatch.setattr(inference, "_engine_cache", EngineCache())
 
 
 @pytest.fixture
@@ -158,7 +161,7 @@ def test_the_cache_drops_the_least_recently_used_network(monkeypatch: pytest.Mon
 
 def test_a_network_that_is_too_large_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message states its memory and the limit."""
-    monkeypatch.setattr(inference, "_build", lambda _: pytest.fail("it was built"))
+    monkeypatch.setattr(inference, "build_network", lambda _: pytest.fail("it was built"))
     monkeypatch.setenv("EXPLORER_LOOK_MB", "20")
     with pytest.raises(InputError, match=r"needs about .* MB; the limit here is 20 MB"):
         live_network(Network(config=PRESETS["paper"]), CPU)
@@ -217,3 +220,24 @@ def test_overflowing_activations_are_refused(tmp_path: Path) -> None:
     Path(huge.weights).write_bytes(to_safetensors(model))
     with pytest.raises(InputError, match="overflowed"):
         predict(huge.replace(stamp="huge"), save_images(tmp_path), PREPROCESSING)
+
+
+@pytest.mark.parametrize("engine", ["auto", "default", "onnxruntime", "openvino"])
+def test_every_exact_engine_gives_the_same_prediction(engine: str, small: Network, tmp_path: Path) -> None:
+    """Of the network and its head, for one image and several; the result names the engine that answered."""
+    for images in (save_images(tmp_path, 1), save_images(tmp_path, 3)):
+        expected = predict(small, images, PREPROCESSING, engine="channels_last")
+        found = predict(small, images, PREPROCESSING, engine=engine)
+        assert found.engine == resolve_engine(engine)
+        for one, other in zip(expected.predictions, found.predictions, strict=True):
+            for scores, same_scores in ((one.main, other.main), (one.aux["3b"], other.aux["3b"])):
+                assert same_scores.classes == scores.classes
+                assert same_scores.probabilities == pytest.approx(scores.probabilities, abs=1e-5)
+
+
+def test_pytorch_answers_where_another_engine_cannot(small: Network, tmp_path: Path) -> None:
+    """Without images to calibrate on int8 cannot; and branches are scaled in PyTorch."""
+    images = save_images(tmp_path, 1)
+    assert predict(small, images, PREPROCESSING, engine="onnxruntime_int8").engine == "channels_last"
+    scales = (Scale("3b", "1x1", 0.0),)
+    assert predict(small, images, PREPROCESSING, scales, engine="auto").engine == "channels_last"

@@ -85,3 +85,20 @@ def test_the_config_is_in_the_metadata() -> None:
     metadata = {entry.key: entry.value for entry in graph.metadata_props}
     assert from_json(metadata["config"]) == PRESETS["mini"]
     assert json.loads(metadata["config"])["format"] == "inception-explorer network"
+
+
+@pytest.mark.parametrize("name", ["paper", "torchvision", "mini"])
+def test_the_heads_compute_the_same(name: str) -> None:
+    """With ``heads`` the graph has an output per head too, under each rule of the heads' pooling."""
+    config = PRESETS[name]
+    if name != "mini":
+        config = config.replace(input_shape=(3, 97, 113))
+    model = build_perturbed(config)
+    images = torch.randn(2, *config.input_shape, generator=torch.Generator().manual_seed(0))
+    session = onnxruntime.InferenceSession(to_onnx(model, heads=True), providers=["CPUExecutionProvider"])
+    logits, *heads = session.run(None, {"image": images.numpy()})
+    with torch.inference_mode():
+        expected = model.forward_with_heads(images)
+    assert [output.name for output in session.get_outputs()][1:] == [f"aux_{tap}.classifier" for tap in expected.aux]
+    for found, correct in zip((logits, *heads), (expected.logits, *expected.aux.values()), strict=True):
+        np.testing.assert_allclose(found, correct.numpy(), atol=1e-4 * correct.abs().max().item())

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.jobs.engines import AUTO, ENGINES, installed_version
 from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
+from explorer.settings import data_folder
 from explorer.training.intervals import wilson
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
@@ -16,6 +18,7 @@ from explorer.views.labels import BRANCH_NAMES
 from explorer.views.results import interval_text
 
 KEY = "look_inside_prediction"  # of the request
+_ENGINE = "look_inside_engine"
 TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
 
 
@@ -38,6 +41,7 @@ def show_prediction(image: ChosenImage) -> None:
     bars = class_bars(prediction.main, inspected, image.label, TOP, before.main if session.scales() else None)
     show_svg(look_inside.class_bars(bars, title), "look_inside_prediction")
     st.markdown(_explanation(prediction, before, image, found))
+    _choose_engine()
     if prediction.aux:
         _show_heads(prediction, image)
 
@@ -48,7 +52,37 @@ def request(image: ChosenImage) -> PredictionRequest:
     It asks for all classes if they are few, so that those that were likely before scaling are among them.
     """
     classes = session.inspected_network().config.classes
-    return PredictionRequest(**session.request_fields(image.path), top=classes if classes <= 20 else TOP)
+    return prediction_request((image.path,), top=classes if classes <= 20 else TOP)
+
+
+def prediction_request(paths: Sequence[str], top: int) -> PredictionRequest:
+    """Return the request for the predictions of images by the chosen engine."""
+    fields = session.request_fields(*paths)
+    return PredictionRequest(**fields, engine=_chosen_engine(), folder=str(data_folder()), top=top)
+
+
+def _chosen_engine() -> str:
+    """Return the engine that the user chose for predictions; the fastest exact one for anything unknown."""
+    if st.session_state.get(_ENGINE) not in _engines():
+        st.session_state[_ENGINE] = AUTO
+    return str(st.session_state[_ENGINE])
+
+
+def _choose_engine() -> None:
+    """Show the choice of the engine for predictions."""
+    st.selectbox(
+        "Engine",
+        _engines(),
+        key=_ENGINE,
+        format_func=lambda name: "fastest exact engine" if name == AUTO else ENGINES[name].title,
+        persist_state="session",
+        help="The library and precision that compute the predictions. Feature maps, ablation and attribution always "
+        "use PyTorch.",
+    )
+
+
+def _engines() -> list[str]:
+    return [AUTO, *(name for name, engine in ENGINES.items() if installed_version(engine.library))]
 
 
 def class_bars(
@@ -85,7 +119,10 @@ def _explanation(prediction: Prediction, before: Prediction, image: ChosenImage,
         sentences.append(
             "The weights are random, so the prediction has no meaning. Shapes, times and images are still valid."
         )
-    device = f"Computed on {fmt.markdown(found.device)}; *Layer timing* measures how long it takes."
+    device = (
+        f"Computed by {ENGINES[found.engine].title} on {fmt.markdown(found.device)}; *Engines* compares how long each "
+        "takes."
+    )
     notes = " ".join(filter(None, (device, found.note)))
     return f"{' '.join(sentences)}  \n:small[{notes}]"
 
@@ -103,7 +140,7 @@ def _show_heads(prediction: Prediction, image: ChosenImage) -> None:
 @st.fragment
 def show_batch(images: Sequence[ChosenImage]) -> None:
     """Show how many images of the batch are classified correctly, and offer the predictions as a table."""
-    request = PredictionRequest(**session.request_fields(*(image.path for image in images)), top=1)
+    request = prediction_request([image.path for image in images], top=1)
     found = session.await_result(request, "look_inside_batch", f"Running the network on {len(images)} images")
     if found is None:
         return

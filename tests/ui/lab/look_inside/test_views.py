@@ -45,6 +45,7 @@ def test_an_invalid_factor_is_rejected(queue: DirectQueue, factor: Any, reason: 
         ("Attribution", "look_inside_layer"),
         ("Activation maximization", "look_inside_max_layer"),
         ("Side by side", "look_inside_other"),
+        ("Feature maps", "look_inside_engine"),
     ],
 )
 def test_a_forged_choice_changes_nothing(queue: DirectQueue, view: str, key: str) -> None:
