@@ -40,7 +40,8 @@ def error_cards_html(images: np.ndarray, mistakes: Sequence[Misclassification], 
     """Return misclassified images, n × H × W × C, each with the predicted class and the label."""
     cards = "".join(
         f"<figure>{_image(image, f'{classes[mistake.label]}, classified as {classes[mistake.predicted]}')}"
-        f"<figcaption>predicted <b>{escape(classes[mistake.predicted])}</b> {100 * mistake.probability:.1f} %<br>"
+        f"<figcaption>predicted <b>{escape(classes[mistake.predicted])}</b> "
+        f"{100 * mistake.probability:.1f}\N{NO-BREAK SPACE}%<br>"
         f"label {escape(classes[mistake.label])}</figcaption></figure>"
         for image, mistake in zip(images, mistakes, strict=True)
     )

@@ -50,7 +50,7 @@ def test_misclassified_images_have_the_predicted_class_and_the_label() -> None:
     wrong = images(2, 1)
     html = error_cards_html(wrong, [Misclassification(4, 0, 1, 0.987), Misclassification(9, 1, 0, 0.5)], ("cat", "dog"))
     assert [np.array_equal(found, image[..., 0]) for found, image in zip(pngs(html), wrong, strict=True)] == [True] * 2
-    assert "predicted <b>dog</b> 98.7 %<br>label cat" in html
+    assert "predicted <b>dog</b> 98.7\N{NO-BREAK SPACE}%<br>label cat" in html
     assert "alt='cat, classified as dog'" in html
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from explorer.errors import Problem, UnbuildableError
+from explorer.runs.significance import MIN_SEEDS
 from explorer.shelf import available_names
 from explorer.training.draft import PreparedPlan, RunDraft, convert_budget
 from explorer.training.plan import (
@@ -216,8 +217,8 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
                 len(plan.seeds),
                 _write_seed_count,
                 width=110,
-                help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed; the spread of the "
-                "accuracies is chance.",
+                help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed. A difference between "
+                f"networks is claimed with at least {MIN_SEEDS}; more seeds find smaller ones.",
             )
 
 

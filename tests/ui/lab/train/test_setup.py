@@ -213,8 +213,8 @@ def test_a_question_opens_in_the_form(manager: Manager) -> None:
     """There its seeds and its budget can be changed before it starts; then the user can choose other networks."""
     app = click(choose_view(open_page(), "race"), "question_heads_change")
     assert "mini without heads" in page_text(app)
-    app.number_input(key="race_seeds").set_value(5).run()
-    app.number_input(key="race_amount").set_value(300.0).run()
+    app.text_input(key="race_seeds").set_value("5").run()
+    app.text_input(key="race_amount").set_value("300").run()
     click(app, "train_start")
     plan = only_run(manager).plan
     question = QUESTIONS["heads"].plan
