@@ -4,35 +4,26 @@ Each file is made at the click. The command line makes what needs PyTorch in ano
 loads it.
 """
 
-import sys
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from threading import Lock
 
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
-from explorer.config import GoogLeNetConfig
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.history import Version
-from explorer.jobs import process
 from explorer.lessons.questions import BANK
 from explorer.lessons.worksheet import worksheet
 from explorer.share import to_json
 from explorer.ui import state
-from explorer.ui.components.downloads import CannotMakeError, File, download_buttons
+from explorer.ui.components.downloads import File, download_buttons
+from explorer.ui.components.export_process import run_export
 from explorer.views import diagrams, handout, layer_table, tables
 from explorer.views import formatting as fmt
 from explorer.views.worksheet import TOPICS
 
 _MODULES, _TOPICS = "export_modules", "export_topics"
-_COMMAND = (sys.executable, "-m", "explorer")
-_TIMEOUT_S = 120
 _QUESTIONS, _SEED = 8, 0  # of a handout, so that it is the same each time
-_NICE = 10
-_one_at_a_time = Lock()
 
 
 def export_menu() -> None:
@@ -108,32 +99,3 @@ def _files(
         File("SVG", "svg", "image/svg+xml", "The diagram of the whole network.", diagram),
         File("Handout", "html", "text/html", "Pages to print.", page),
     )
-
-
-def run_export(config: GoogLeNetConfig, kind: Binary, weights: Path | None = None) -> bytes:
-    """Let the command line write a network to a file, one at a time, and return its bytes.
-
-    ``weights`` is a safetensors file of this app with the network's weights; without it they are random.
-
-    Raises CannotMakeError with the reason if that fails or takes too long.
-    """
-    with TemporaryDirectory() as folder, _one_at_a_time:
-        file = Path(folder) / "file"
-        command = [*_COMMAND, "export", "-", "--format", kind, "--output", str(file)]
-        command += ["--weights", str(weights)] if weights else []
-        document = to_json(config).encode()
-        try:
-            completed = process.run(command, (document,), _TIMEOUT_S, stdout="discard", stderr="pipe", nice=_NICE)
-        except TimeoutError:
-            raise CannotMakeError(f"The export took longer than {_TIMEOUT_S} seconds and was stopped.") from None
-        if completed.code:
-            raise CannotMakeError(_reason(completed.stderr.decode(errors="replace").strip(), completed.code))
-        return file.read_bytes()
-
-
-def _reason(stderr: str, code: int) -> str:
-    """Return the message of the command line if it is a sentence; otherwise write it to the log."""
-    if code == 1 and stderr and "Traceback" not in stderr:
-        return stderr[-500:]
-    print(stderr, file=sys.stderr)
-    return f"The export process ended without a file (exit code {code}). The server's log has the details."

@@ -10,7 +10,7 @@ from explorer.config import GoogLeNetConfig
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.torchvision import torchvision_refusal
 from explorer.ui.components.downloads import File, download_buttons
-from explorer.ui.export import run_export
+from explorer.ui.components.export_process import run_export
 
 _TYPE = "application/octet-stream"
 

@@ -10,7 +10,7 @@ from explorer import PRESETS
 from explorer.live.weights import load_weights
 from explorer.ui.components import trained_weights
 from explorer.ui.components.downloads import File
-from explorer.ui.export import run_export
+from explorer.ui.components.export_process import run_export
 
 MINI = Path(trained_weights.__file__).parents[3] / "assets" / "weights" / "mini_fashion_mnist.safetensors"
 

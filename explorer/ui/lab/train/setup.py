@@ -217,8 +217,8 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
                 len(plan.seeds),
                 _write_seed_count,
                 width=110,
-                help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed. A difference between "
-                f"networks is claimed with at least {MIN_SEEDS}; more seeds find smaller ones.",
+                help=f"The number of seeds, 1 to {MAX_SEEDS}. Each network is trained once per seed. A difference "
+                f"between networks is claimed with at least {MIN_SEEDS}; more seeds find smaller ones.",
             )
 
 
