@@ -1,6 +1,6 @@
 """The lesson on the 1×1 reduction."""
 
-from explorer.ui.learn import lesson, reduction
+from explorer.ui.learn import lesson, one_number, reduction
 
 lesson.show(
     "reduction",
@@ -12,6 +12,7 @@ lesson.show(
         "mixing": reduction.mixing,
         "paths": reduction.paths,
         "timing": reduction.timing,
+        "one_number": one_number.one_number,
         "whole_network": reduction.whole_network,
         "mistakes": reduction.mistakes,
     },

@@ -59,6 +59,8 @@ FACTS: dict[str, dict[str, object]] = {
         "93.8": f"{100 * (1 - BOTH.parameters / PLAIN.parameters):.1f}",
         "819,264": direct_path(BIASED).parameters,
         "50,776": reduction_path(BIASED).parameters,
+        "600": BOTH.layers[1].weights // ARTICLE.filters,
+        "12,800": PLAIN.parameters // ARTICLE.filters,
         "387": reduction.break_even(ARTICLE),
         "388": reduction.break_even(ARTICLE) + 1,
         **{f"{width:,}": width for width in NAIVE.widths},
