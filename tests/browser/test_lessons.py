@@ -79,6 +79,8 @@ def test_the_reduction(lesson: Callable[[str], Page]) -> None:
     """From the article's case to an own one, a bad one, into the network and back."""
     page = lesson("1×1 reduction", skip=False)
     predict(page, "reduction")
+    formula = page.locator(".katex-display").first
+    assert formula.evaluate("formula => formula.scrollHeight <= formula.clientHeight")  # no numerator is cut off
     picture = page.get_by_role("img", name="weights 819,200 without and 50,688 with the reduction")
     expect(picture).to_be_visible()
     fill(page, "Reduction r", "48")

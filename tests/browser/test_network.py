@@ -32,9 +32,12 @@ def network(page: Page, serve: Callable[[str], str]) -> Page:
 
 
 def test_an_edit_goes_through_the_network_and_undo_takes_it_back(network: Page) -> None:
-    """4a's #3×3 set to 210: totals, 4a, the row of 4b and the head on 4a change; undo restores all of it."""
+    """4a's #3×3 set to 210: totals, 4a, the row of 4b and the head on 4a change, in place; undo restores all of it."""
+    place = network.get_by_test_id("stDataFrame").first.bounding_box()
     edit(network, "4a", "#3×3", "210")
     expect_total(network, "parameters", "7,001,002")
+    expect(network.get_by_test_id("stMetricDelta").first).to_contain_text("2,450")
+    assert network.get_by_test_id("stDataFrame").first.bounding_box() == place  # the table does not jump
     expect_cell(network, "4a", "mark", "●")
     expect_cell(network, "4a", "in → out", "480 → 514")
     expect_cell(network, "4b", "mark", "≈")
