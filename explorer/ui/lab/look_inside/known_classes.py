@@ -19,7 +19,7 @@ def show_known_classes(image: ChosenImage) -> None:
         return
     st.caption(evaluation.known_classes_text(inspected.class_names, inspected.config.classes))
     dataset = training_dataset()
-    found = session.follow_result(prediction.request(image), prediction.KEY)
+    found = session.follow_result(prediction.request(image), prediction.KEY, "known_classes")
     if dataset is None or inspected.training is None or found is None or session.scales():
         return
     request = EvaluationRequest(

@@ -93,8 +93,7 @@ def _upload_request() -> EvaluationRequest | None:
     if review.images is None:
         return None
     _show_sources(review.images)
-    for sentence in texts.upload_findings(review.images):
-        st.markdown(f"- {fmt.markdown(sentence)}")
+    st.markdown("\n".join(f"- {fmt.markdown(sentence)}" for sentence in texts.upload_findings(review.images)))
     return _request(stored=review.images.path)
 
 

@@ -30,7 +30,7 @@ def show_preprocessing(image: ChosenImage) -> None:
 @st.fragment
 def _show_steps(image: ChosenImage) -> None:
     """Show the steps when the prediction arrives: its result has them, so nothing is preprocessed twice."""
-    found = session.follow_result(prediction.request(image), prediction.KEY)
+    found = session.follow_result(prediction.request(image), prediction.KEY, "preprocessing")
     if found:
         show_svg(look_inside.preprocessing_steps(found.steps, session.preprocessing()), "look_inside_steps")
 

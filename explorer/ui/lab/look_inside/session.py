@@ -313,16 +313,17 @@ def await_result(request: JobRequest[R], key: str, task: str, on_dismiss: Callab
     return result
 
 
-def follow_result(request: JobRequest[R], key: str) -> R | None:
+def follow_result(request: JobRequest[R], key: str, follower: str) -> R | None:
     """Return the result of a request that another part of the page awaits with this ``key``; None until it is there.
 
     Call it in a fragment: it reruns the fragment until the result is there. The other part shows progress and failure.
+    ``follower`` names the fragment, of which several may follow one request.
     """
     result: R | Failure | Pending = Pending(0, _STOPPED_POLL_S)
     if st.session_state.get(f"{key}_stopped") != request:
         result = _queue(request).submit(request, _queue_session(key))
     if isinstance(result, Pending):
-        rerun_after(result.retry_s, f"{key}_follow")
+        rerun_after(result.retry_s, f"{key}_{follower}")
         return None
     return None if isinstance(result, Failure) else result
 

@@ -53,10 +53,9 @@ def show_import_button(view: View, on_import: OnImport) -> None:
     ``on_import`` is called with an imported dataset.
     """
     st.button(
-        "",
+        "Your own images",
         icon=":material/upload:",
         key=f"{view}_own",
-        help="Import your own images",
         on_click=_VIEW.set,
         args=(view,),
     )
@@ -72,6 +71,8 @@ def _close() -> None:
 
 @st.dialog("Import your own images", width="large", on_dismiss=_close)
 def _show_dialog(on_import: OnImport) -> None:
+    if _VIEW.get() is None:  # a click on Import reruns the dialog alone; the page has to show the imported images
+        st.rerun()
     files: list[UploadedFile] = st.file_uploader(
         "Files", accept_multiple_files=True, key=f"import_files_{_UPLOADER.get()}", on_change=_reset
     )
@@ -149,8 +150,7 @@ def _show_report(report: ImportReport) -> None:
         messages.show_refusal(report.problem)
     else:
         st.markdown(f"**{fmt.markdown(report.title)}**: {texts.summary(report)}")
-    for sentence in texts.findings(report):
-        st.markdown(f"- {fmt.markdown(sentence)}")
+    st.markdown("\n".join(f"- {fmt.markdown(sentence)}" for sentence in texts.findings(report)))
     st.html(texts.classes_html(report))
     if report.source.tree:
         with st.expander("Folders"):

@@ -24,18 +24,18 @@ def choose_images(view: View) -> DatasetInfo | None:
     options = {_token(data): data for data in available_datasets(data_folder())}
     chosen = drafts.get_draft(view).data
     options.setdefault(_token(chosen), chosen)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        drafts.choice(
-            view,
-            "Images",
-            "images",
-            {token: _title(data) for token, data in options.items()},
-            _token(chosen),
-            lambda draft, token: draft.replace(data=options[token]),
-        )
+    drafts.choice(
+        view,
+        "Images",
+        "images",
+        {token: _title(data) for token, data in options.items()},
+        _token(chosen),
+        lambda draft, token: draft.replace(data=options[token]),
+    )
+    with st.container(horizontal=True, gap="small"):
         show_import_button(view, partial(_choose_imported, view))
         if chosen.name == "own":
-            with st.popover("", icon=":material/more_vert:", help="Rename or delete", key=f"{view}_own_menu"):
+            with st.popover("Rename or delete", icon=":material/edit:", key=f"{view}_own_menu"):
                 _show_menu(view, chosen)
     try:
         return runs.load_dataset_info(chosen)

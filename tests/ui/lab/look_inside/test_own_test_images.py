@@ -9,7 +9,7 @@ from explorer.data.own_test_images import load_sample
 from explorer.training.plan import DATASETS, DatasetChoice
 from tests.data.files import image_file, zip_file
 from tests.ui.app import page_text, run
-from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
+from tests.ui.lab.look_inside.conftest import WAITING, DirectQueue, choose_view, open_page
 from tests.ui.lab.look_inside.test_images import image_file as colour_file
 from tests.ui.lab.look_inside.test_images import upload
 
@@ -69,3 +69,13 @@ def test_an_image_of_something_else_is_compared_with_the_test_images(queue: Dire
     text = page_text(at)
     assert "This network knows 10 classes (T-shirt/top, Trouser, Pullover, …). It gives one of them to every" in text
     assert "% of 500 test images of Fashion-MNIST" in text
+
+
+def test_the_parts_of_the_page_wait_together(queue: DirectQueue) -> None:
+    """Several follow the same prediction; none of them fails while it is in the queue."""
+    at = open_page()
+    queue.results["prediction"] = WAITING
+    at = upload(at, ("red.png", colour_file((255, 0, 0)), "image/png"))
+    assert not at.exception
+    assert "This network knows 10 classes" in page_text(at)
+    assert "The maximum softmax of this image" not in page_text(at)
