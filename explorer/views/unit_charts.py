@@ -5,9 +5,10 @@ the same arithmetic in words, as its text alternative.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
-from explorer.jobs.units import Term, UnitReport
+from explorer.jobs.units import Term, UnitReport, Window
 from explorer.unit_arithmetic import Step
 from explorer.units import Place
 from explorer.views import formatting as fmt
@@ -38,7 +39,7 @@ def colour(value: float, largest: float) -> str:
 # ── the window ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def window_charts(report: UnitReport, names: Names) -> str:
+def window_charts(report: UnitReport) -> str:
     """Return the window, the kernel and their products side by side; of a pool the window alone, its cause marked."""
     window = report.window
     if window is None or max(len(window.values), len(window.values[0])) == 1:
@@ -46,32 +47,53 @@ def window_charts(report: UnitReport, names: Names) -> str:
     marked = None
     if report.cause and report.kind != "avg_pool" and report.cause.channel == window.channel:
         marked = (report.cause.row - window.top, report.cause.column - window.left)
-    values = _grid(
-        window.values, "Input", f"channel {window.channel:,}", f"The window: {_rows_in_words(window.values)}", marked
-    )
+    channel, hints = f"channel {window.channel:,}", _hints(window)
+    values = _grid(window.values, ("Input", channel), f"The window: {_in_words(window.values)}", hints, marked)
     if not window.weights:
         return f'<div class="row">{values}</div>'
     products = tuple(
         tuple(None if value is None else value * weight for value, weight in zip(*rows, strict=True))
         for rows in zip(window.values, window.weights, strict=True)
     )
-    total = sum(product for row in products for product in row if product is not None)
+    total = fmt.number(sum(product for row in products for product in row if product is not None))
     kernel = _grid(
-        window.weights, "Kernel", "weights", f"The kernel's weights: {_rows_in_words(window.weights)}", marked
+        window.weights, ("Kernel", "weights"), f"The kernel's weights: {_in_words(window.weights)}", hints, marked
     )
-    alt = f"The products: {_rows_in_words(products)}. Their sum: {fmt.number(total)}."
-    shown = _grid(products, "Products", f"sum {fmt.number(total)}", alt, marked)
+    alt = f"The products: {_in_words(products)}. Their sum: {total}."
+    shown = _grid(products, ("Products", f"sum {total}"), alt, hints, marked)
     return f'<div class="row">{values}<b>×</b>{kernel}<b>=</b>{shown}</div>'
 
 
-def _rows_in_words(rows: Sequence[Sequence[float | None]]) -> str:
+def _in_words(rows: Sequence[Sequence[float | None]]) -> str:
+    """Return the numbers of a window row by row."""
     if len(rows) > MAX_CELLS:
         return f"{len(rows)} × {len(rows[0])} values"
     return "; ".join(" ".join("padding" if value is None else cell_text(value) for value in row) for row in rows)
 
 
+def _hints(window: Window) -> tuple[tuple[str, ...], ...]:
+    """Return the tooltip of each cell: its whole product, the same in all three grids."""
+    weights = window.weights or tuple(() for _ in window.values)
+    return tuple(
+        tuple(_hint(value, weight) for value, weight in zip_longest(values, row))
+        for values, row in zip(window.values, weights, strict=True)
+    )
+
+
+def _hint(value: float | None, weight: float | None) -> str:
+    if value is None:
+        return "padding: counts as 0"
+    if weight is None:
+        return fmt.number(value)
+    return f"{fmt.number(value)} × {fmt.number(weight)} = {fmt.number(value * weight)}"
+
+
 def _grid(
-    rows: Sequence[Sequence[float | None]], title: str, subtitle: str, alt: str, marked: tuple[int, int] | None
+    rows: Sequence[Sequence[float | None]],
+    titles: tuple[str, str],
+    alt: str,
+    hints: Sequence[Sequence[str]],
+    marked: tuple[int, int] | None,
 ) -> str:
     """Return numbers as a grid of coloured cells; padding is dashed; the marked cell has a frame."""
     largest = max((abs(value) for row in rows for value in row if value is not None), default=0.0)
@@ -79,29 +101,30 @@ def _grid(
     written_cell = CELL if len(rows) <= 3 else SMALL_CELL
     cell = written_cell if is_written else max(4.0, 280 / len(rows))
     top = 40
-    body = [svg.text(0, 14, title, weight=600), svg.text(0, 31, subtitle, faint=True)]
+    body = [svg.text(0, 14, titles[0], weight=600), svg.text(0, 31, titles[1], faint=True)]
     for y, values in enumerate(rows):
         for x, value in enumerate(values):
-            body += _cell(x * cell, top + y * cell, cell, value, largest, is_written=is_written)
+            drawn = _cell(x * cell, top + y * cell, cell, value, largest, is_written=is_written)
+            body.append(f"<g><title>{hints[y][x]}</title>{drawn}</g>")
     if marked:
         row, column = marked
         place = f'x="{column * cell + 1.5:.1f}" y="{top + row * cell + 1.5:.1f}"'
         size = f'width="{cell - 4:.1f}" height="{cell - 4:.1f}"'
-        body.append(f'<rect {place} {size} fill="none" stroke="#111111" stroke-width="3"/>')
-    width = max(len(rows[0]) * cell, 7.4 * len(subtitle))
+        body.append(f'<rect {place} {size} fill="none" stroke="#111111" stroke-width="3" pointer-events="none"/>')
+    width = max(len(rows[0]) * cell, 7.4 * len(titles[1]))
     return svg.chart(width, top + len(rows) * cell + 2, "", alt, body)
 
 
-def _cell(x: float, y: float, size: float, value: float | None, largest: float, *, is_written: bool) -> list[str]:
+def _cell(x: float, y: float, size: float, value: float | None, largest: float, *, is_written: bool) -> str:
     if value is None:
         frame = f'<rect x="{x + 0.5:.1f}" y="{y + 0.5:.1f}" width="{size - 2:.1f}" height="{size - 2:.1f}"'
         box = f'{frame} fill="none" stroke="currentColor" stroke-dasharray="3 3" opacity="0.5"/>'
-        return [box, svg.text(x + size / 2 - 1, y + size / 2 + 4, "pad", anchor="middle", size=11, faint=True)]
+        return box + svg.text(x + size / 2 - 1, y + size / 2 + 4, "pad", anchor="middle", size=11, faint=True)
     fill = colour(value, largest)
-    box = svg.rect(x, y, size - 1, size - 1, fill, hint=f"{value:.6g}")
+    box = svg.rect(x, y, size - 1, size - 1, fill)
     if not is_written:
-        return [box]
-    text = svg.text(
+        return box
+    return box + svg.text(
         x + size / 2 - 0.5,
         y + size / 2 + 4,
         cell_text(value),
@@ -109,7 +132,6 @@ def _cell(x: float, y: float, size: float, value: float | None, largest: float, 
         size=11 if size == CELL else 10,
         colour=palette.text_on(fill),
     )
-    return [box, text]
 
 
 # ── the terms ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,8 +293,8 @@ def _line(step: Step, report: UnitReport) -> _Line:
         case "squares":
             return _Line("Sum of the squares of the neighbours", result, f"The sum of the squares is {result}.")
         case "respond":
-            value, k, alpha, beta = numbers
-            operation = f"{value} ÷ ({k} + {alpha} · sum) to the power of {beta}"
+            value, k, _, beta = numbers
+            operation = f"{value} ÷ ({k} + {power(step.operands[2])} · sum) to the power of {beta}"
             return _Line(operation, result, f"{operation} is {result}.")
         case "bias":
             return _Line(f"Bias: {plus(step.operands[0])}", result, f"Plus the bias {numbers[0]}: {result}.")
@@ -326,4 +348,4 @@ def reading(report: UnitReport) -> str:
 
 def arithmetic(report: UnitReport, names: Names) -> str:
     """Return the window with its kernel, the steps, and the place in the concatenation, below each other."""
-    return window_charts(report, names) + steps_chart(report, names) + concatenation_chart(report, names)
+    return window_charts(report) + steps_chart(report, names) + concatenation_chart(report, names)

@@ -21,16 +21,17 @@ def test_every_chart_is_well_formed(report: UnitReport) -> None:
 
 def test_a_window_has_its_numbers_and_its_padding() -> None:
     """Input × kernel = products, with their sum; the strongest cause has a frame in all three."""
-    whole = unit_charts.window_charts(CONV, NAMES)
+    whole = unit_charts.window_charts(CONV)
     assert whole.count(">pad<") == 10
     assert "The window: padding padding padding; 0.5 1 padding; 0.25 0 padding" in whole
     assert "Their sum: 2.75." in whole
+    assert whole.count("<title>0.5 × 1 = 0.5</title>") == 3  # the same in all three grids
     assert whole.count('stroke-width="3"') == 3
 
 
 def test_a_pool_has_no_kernel() -> None:
     """Only the window, with its maximum in a frame."""
-    whole = unit_charts.window_charts(POOL, NAMES)
+    whole = unit_charts.window_charts(POOL)
     assert "Kernel" not in whole
     assert whole.count('stroke-width="3"') == 1
     assert unit_charts.terms_chart(POOL, NAMES) == ""
