@@ -116,6 +116,13 @@ class _Array:
         return flat.reshape(shape[::-1]).T if is_fortran_order else flat.reshape(shape)
 
 
+def _from_buffer(content: bytes | bytearray, dtype: object, shape: object, order: object) -> _Array:
+    """Return an array as NumPy writes it into a pickle of protocol 5."""
+    array = _Array()
+    array.state = (1, shape, dtype, order == "F", bytes(content))
+    return array
+
+
 def _encode(text: str, encoding: str) -> bytes:
     """Return the bytes that Python 3 writes into a pickle of protocol 2 as text."""
     if encoding != "latin1":
@@ -128,6 +135,8 @@ _REPLACEMENTS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("numpy._core.multiarray", "_reconstruct"): _Array,
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Type,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
     ("_codecs", "encode"): _encode,
 }
 

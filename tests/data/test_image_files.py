@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from explorer.data.images import ImageError, decode
+from explorer.data.import_report import Upload
+from explorer.data.imports import analyse_upload
 from tests.data.files import zip_file
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
@@ -168,3 +170,21 @@ def test_each_kind_of_image_is_read_or_refused(kind: str) -> None:
 def test_the_table_is_complete() -> None:
     """It has at least forty kinds."""
     assert len(FILES) >= 40
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, expected) in FILES.items() if expected[0].isdigit()])
+def test_an_import_decodes_as_look_inside_does(kind: str) -> None:
+    """The same pixels, cropped to a square and reduced: the same depth, the same white under what is transparent."""
+    content, _ = FILES[kind]
+    assert isinstance(content, bytes)
+    entries = {"a/0.png": content, "a/1.png": other(1), "b/2.png": other(2), "b/3.png": other(3)}
+    report = analyse_upload([Upload("x.zip", zip_file(entries))])
+    with Image.open(io.BytesIO(report.classes[0].samples[0])) as image:
+        imported = np.asarray(image.convert("RGB")).astype(int)
+    expected = ImageOps.fit(Image.fromarray(decode(content).pixels), (32, 32), Image.Resampling.BOX)
+    assert np.abs(imported - np.asarray(expected)).max() <= 1
+
+
+def other(seed: int) -> bytes:
+    """Return another image, in colour."""
+    return encode(Image.fromarray(np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)), "PNG")
