@@ -123,7 +123,10 @@ function preload(script) {
   document.head.append(link);
 }
 
-export default function ({ data }) {
+export default function ({ data, parentElement }) {
+  // Messages over the page need its background, and menus lie outside of the app's element.
+  const background = getComputedStyle(parentElement.host ?? parentElement).getPropertyValue("--st-background-color");
+  document.documentElement.style.setProperty("--page-background", background);
   if (window[INSTALLED]) return;
   window[INSTALLED] = true;
   for (const type of ["keydown", ...POINTER]) window.addEventListener(type, onInput, true);

@@ -87,12 +87,12 @@ def version_title(base: str, edits: tuple[Change, ...]) -> str:
 def change_text(before: NetworkSummary, now: NetworkSummary) -> str:
     """Return what a change of the network did to its totals, as a sentence each."""
     numbers = (
-        ("Parameters", before.parameters(aux=False), now.parameters(aux=False), fmt.exact),
-        ("MACs", before.macs(), now.macs(), fmt.short),
+        ("Parameters", before.parameters(aux=False), now.parameters(aux=False)),
+        ("MACs", before.macs(), now.macs()),
     )
     return " ".join(
-        f"{name}: {text(now)}, no change." if now == before else f"{name}: {text(before)} → {text(now)}."
-        for name, before, now, text in numbers
+        f"{name}: {fmt.exact(new)}, no change." if new == old else f"{name}: {fmt.exact(old)} → {fmt.exact(new)}."
+        for name, old, new in numbers
     )
 
 

@@ -136,3 +136,17 @@ def test_the_title_counts_the_edits() -> None:
     assert "paper + 1 edit" == nt.version_title("paper", find_changes(PAPER, once))
     assert "paper + 2 edits" == nt.version_title("paper", find_changes(PAPER, once.replace(classes=10)))
     assert "module removed" in map(edit_text, find_changes(PAPER, remove(PAPER, "4a").config))
+
+
+def test_a_change_is_told_by_its_totals() -> None:
+    """Before and after; a total that stays says so."""
+    taller = summarize(PAPER.replace(input_shape=(3, 256, 224)))
+    assert nt.change_text(BASE, taller) == "Parameters: 6,998,552, no change. MACs: 1,582,671,872 → 1,808,621,568."
+
+
+def test_a_row_as_text_has_what_the_table_shows_beside_its_cells() -> None:
+    """Channels, size, costs and the note."""
+    wider = summarize(with_module(PAPER, PAPER.module("4a").replace(ch3x3=210)))
+    assert nt.row_text(wider, BASE, "4b") == (
+        "514 → 512 channels · 14×14 · 449,880 parameters · 88,049,472 MACs · in 512 → 514 channels, +720 parameters"
+    )

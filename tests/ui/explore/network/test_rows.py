@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.share import to_token
-from tests.ui.app import forge, open_app, other_parts, title, totals
+from explorer.ui.explore.network.rows import FORM
+from tests.ui.app import forge, open_app, other_parts, texts, title, totals, type_into
 
 PAPER = PRESETS["paper"]
 
@@ -117,3 +118,18 @@ def test_the_last_row_cannot_be_removed(app: AppTest) -> None:
 
 def _parts(app: AppTest) -> list[str]:
     return [part.split("</b>")[0].removeprefix("<b>") for part in other_parts(app)]
+
+
+def test_a_row_can_be_edited_as_a_form(app: AppTest) -> None:
+    """The same edit as in the table, with the row's results beside it; what is refused stays at its field."""
+    assert not [field for field in app.text_input if (field.key or "").startswith("cell_")]
+    app.session_state[FORM] = True
+    app.run()
+    app.selectbox(key="row_of_form").set_value("4a").run()
+    type_into(app, "cell_4a_ch3x3", "210")
+    assert totals(app)["parameters"] == "7,001,002"
+    assert "480 → 514 channels · 14×14 · 377,906 parameters" in texts(app)
+    type_into(app, "cell_4a_ch5x5_reduce", "0")
+    assert "Leave the cell blank" in app.error[0].value
+    type_into(app, "cell_4a_ch5x5_reduce", None)
+    assert not app.error
