@@ -72,7 +72,7 @@ def bar(page: Page) -> Locator:
 def back_to_the_paper(page: Page) -> None:
     """One click, and the bar says so."""
     page.get_by_role("button", name="Back to the paper's network").click()
-    expect(bar(page).get_by_text("6,998,552")).to_be_visible()
+    expect(bar(page).get_by_text("6,998,552", exact=True)).to_be_visible()
 
 
 def test_the_reduction(lesson: Callable[[str], Page]) -> None:
@@ -121,7 +121,7 @@ def test_which_googlenet(lesson: Callable[[str], Page]) -> None:
     expect(page.get_by_role("cell", name="1,585,899,032")).to_be_visible()
     page.locator(".st-key-googlenet").get_by_text("torchvision", exact=True).click()
     expect(page.get_by_text("torchvision against the paper")).to_be_visible()
-    expect(bar(page).get_by_text("6,624,904")).to_be_visible()
+    expect(bar(page).get_by_text("6,624,904", exact=True)).to_be_visible()
     expect(page.get_by_role("cell", name="1,585,899,032")).not_to_be_visible()
     back_to_the_paper(page)
 
@@ -184,7 +184,7 @@ def test_what_shows_the_same_case_follows_its_control(lesson: Callable[[str], Pa
     expect(page.get_by_role("img", name="then the 5×5, 101,376 weights")).to_be_visible()
     expect(page.get_by_text("Applying writes 5×5 reduce = 48")).to_be_visible()
     page.locator(".st-key-naive_apply").get_by_role("button").click()
-    expect(bar(page).get_by_text("97,526,008")).to_be_visible()
+    expect(bar(page).get_by_text("97,526,008", exact=True)).to_be_visible()
     expect(page.get_by_text("4b, 5×5 branch:")).to_be_visible()
     expect(page.get_by_text("no reduction, 64 kernels")).to_be_visible()
     back_to_the_paper(page)
@@ -195,7 +195,7 @@ def test_a_teachers_link_survives_a_reload(page: Page, serve: Callable[[str], st
     page.goto(f"{serve('streamlit_app.py')}/reduction?net=1.half&hide=predict,quiz,teacher")
     for _ in range(2):
         expect(page.get_by_text("Sources", exact=True)).to_be_visible()
-        expect(bar(page).get_by_text("2,010,560")).to_be_visible()
+        expect(bar(page).get_by_text("2,010,560", exact=True)).to_be_visible()
         expect(page.get_by_text("Test yourself")).not_to_be_visible()
         assert "hide=predict,quiz,teacher" in page.url.replace("%2C", ",")
         page.reload()

@@ -42,6 +42,7 @@ def show_engines() -> None:
     st.dataframe(
         pd.DataFrame(view.rows(found)),
         hide_index=True,
+        placeholder=fmt.NO_VALUE,
         column_config={
             "ms, median": st.column_config.NumberColumn(format="%.3g"),
             "times as fast as the default": st.column_config.NumberColumn(format="%.2f"),
