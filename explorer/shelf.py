@@ -150,9 +150,11 @@ def unique_name(name: str, taken: Iterable[str]) -> str:
 
 
 def suggest_name(shelf: Shelf, version: Version) -> str:
-    """Return a free name made of the preset and the place of the first edit: ``paper_4a``."""
+    """Return a free name made of the preset and the first edit: ``paper_4a``, ``mini_no_heads``."""
     edits = find_changes(version.base_config, version.config)
     where = edits[0].where if edits else "copy"
+    if edits and edits[0].field == "taps" and not edits[0].after:
+        where = "no_heads"
     return unique_name(f"{version.base}_{where}"[:28], shelf.names)
 
 

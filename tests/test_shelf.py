@@ -140,6 +140,8 @@ def test_unique_names() -> None:
     assert unique_name("x" * 32, ("x" * 32,)) == "x" * 28 + "_2"
     assert suggest_name(Shelf(), WIDE) == "paper_4a"
     assert suggest_name(Shelf(), PAPER) == "paper_copy"
+    no_heads = PAPER.config.replace(aux=PAPER.config.aux.replace(taps=()))
+    assert suggest_name(Shelf(), Version("paper", no_heads)) == "paper_no_heads"
     assert suggest_name(Shelf().add("paper_4a", WIDE), WIDE) == "paper_4a_2"
 
 

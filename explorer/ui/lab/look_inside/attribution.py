@@ -71,6 +71,8 @@ def show_attribution(image: ChosenImage) -> None:
             f"All values add up to {found.total:.2f}. By the completeness axiom this is the difference of the logit "
             f"between the image and the input of zeros, {found.expected:.2f}."
         )
+    if found.heat.low < 0:
+        sentences.append("The overlay shows small values more strongly than the map beside it.")
     strong = "Bright" if method == "grad_cam" else "Strongly coloured"
     sentences.append(f"{strong} parts influence this network; a person might look elsewhere.")
     st.caption(" ".join(sentences))

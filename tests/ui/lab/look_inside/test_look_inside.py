@@ -35,6 +35,7 @@ def test_the_first_visit_uses_bundled_weights(queue: DirectQueue) -> None:
     assert "Predicted class: T-shirt/top" in alt_texts(at)
     assert "Correct: the label is **T-shirt/top**." in text
     assert "entropy" in text
+    assert "forward pass" not in text  # one cold pass is no measurement
     assert "Auxiliary head at 4a" in alt_texts(at)
     assert "of 20** classified correctly (95 % interval " in text
     assert queue.of_kind("prediction")[0].images != ()

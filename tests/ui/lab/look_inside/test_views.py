@@ -59,16 +59,20 @@ def test_a_forged_choice_changes_nothing(queue: DirectQueue, view: str, key: str
 
 
 def test_the_target_of_an_attribution_can_be_chosen(queue: DirectQueue) -> None:
-    """All methods use the chosen class."""
+    """All methods use the chosen class, and each caption describes the colours of its map."""
     at = choose_view(open_page(), "Attribution")
     assert queue.of_kind("attribution")[-1].target is None
     at.selectbox(key="look_inside_target").set_value(9)
     run(at)
     assert queue.of_kind("attribution")[-1].target == 9
     assert "Grad-CAM for Ankle boot" in alt_texts(at)
+    assert "Bright parts influence this network" in page_text(at)
     at.segmented_control(key="look_inside_method").set_value("integrated_gradients")
     run(at)
-    assert "By the completeness axiom" in page_text(at)
+    text = page_text(at)
+    assert "By the completeness axiom" in text
+    assert "Strongly coloured parts influence this network" in text  # near zero, the map is bright
+    assert "Bright parts" not in text
 
 
 def test_an_invalid_channel_is_rejected(queue: DirectQueue) -> None:
