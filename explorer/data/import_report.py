@@ -23,7 +23,7 @@ Role = Literal["", "class", "train", "validation", "test", "unknown_part"]
 ValidationUse = Literal["", "train", "test", "left_out"]
 LeftOutCode = Literal["unreadable", "equal", "no_class", "part", "other_file", "array"]
 SourceKind = Literal["archive", "arrays", "idx", "cifar"]
-NoteCode = Literal["one_hot", "text_labels", "signed", "unit", "deep", "alpha", "changed", "labels_file", "no_split"]
+NoteCode = Literal["one_hot", "text_labels", "signed", "unit", "deep", "changed", "labels_file", "no_split"]
 
 
 PART_NAMES: dict[str, Part] = {

@@ -26,8 +26,9 @@ _ROLES = {
 def summary(report: ImportReport) -> str:
     """Return in a sentence what the dataset would be."""
     total = report.train + report.test
+    classes = "1 class" if len(report.classes) == 1 else f"{len(report.classes):,} classes"
     return (
-        f"{total:,} images in {len(report.classes):,} classes, {fmt.shape(report.shape)} each: {report.train:,} for "
+        f"{total:,} images in {classes}, {fmt.shape(report.shape)} each: {report.train:,} for "
         f"training and {report.test:,} for testing."
     )
 
