@@ -49,7 +49,7 @@ def cost_bars(costs: HeadCosts) -> str:
             x += width
         descriptions.append(f"{what}: {fmt.percent(share, 1)} of {fmt.exact(whole)} in the heads")
     parameters, macs = fmt.percent(costs.parameter_fraction, 1), fmt.percent(costs.mac_fraction, 1)
-    title = f"{parameters} of the parameters, {macs} of the work"
+    title = f"In training the heads have {parameters} of the parameters and {macs} of the MACs"
     return svg.chart(700, 184, title, "; ".join(descriptions), body)
 
 

@@ -17,10 +17,11 @@ from explorer.views.boxes import Line
 from explorer.views.canvas import MEASURES, Canvas, Drawing, Item, ItemLine, Scale, box_item, connect, scale_of, wrap
 from explorer.views.labels import BRANCH_NAMES
 
+_TALL, _TALLEST = 720, 3_600  # pixels: a panel with one open module, and with any number of them
 Direction = Literal["wrapped", "across"]
 _PANELS: dict[Direction, tuple[int, tuple[int, ...]]] = {  # width and heights to fill, in pixels
-    "wrapped": (740, (480, 720)),
-    "across": (1250, (300, 720)),
+    "wrapped": (740, (480, _TALL)),
+    "across": (1250, (300, _TALL)),
 }
 _MAX_SCALE = 1.5  # pixels per point: the view shows no diagram larger
 _MIN_SCALE = 0.85  # pixels per point: a diagram that would be smaller gets the next height
@@ -41,6 +42,11 @@ def block_of(node: str) -> str:
     return node.partition(".")[0].removeprefix("inception_")
 
 
+def panel_height(expanded: int) -> int:
+    """Return the pixels that a panel needs at most, so that the text of each of its expanded modules can be read."""
+    return min(_TALL * max(expanded, 1), _TALLEST)
+
+
 def overview(
     summary: NetworkSummary,
     *,
@@ -53,7 +59,7 @@ def overview(
 
     Each box has its name, its output shape and its share of the network's cost (of the MACs without a colouring),
     auxiliary heads excluded. ``expanded`` modules (by name) show their layers. ``wrapped`` suits a panel of 740 × 480
-    pixels, ``across`` a strip of 1,250 × 300; a diagram too large for them gets 720 pixels of height. ``times`` are
+    pixels, ``across`` a strip of 1,250 × 300; a diagram too large for them gets a :func:`panel_height`. ``times`` are
     seconds by path. Raises KeyError for an unknown colouring.
     """
     return _Overview(summary, colour_by, times, frozenset(expanded)).draw(direction)
@@ -134,7 +140,7 @@ class _Overview:
     def draw(self, direction: Direction) -> Drawing:
         width, heights = _PANELS[direction]
         if self.expanded:
-            heights = heights[-1:]
+            heights = (panel_height(len(self.expanded)),)
         connect(self.canvas, _best_wrap(self._stages(), self.inner, width, heights))
         legend = _scale_legend(self.canvas, _SHARE) or _overview_legend()
         return self.canvas.finish(_overview_alt(self.summary), legend)

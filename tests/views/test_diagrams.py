@@ -1,5 +1,6 @@
 """The diagrams carry exactly the numbers of their rows, and are always the same text."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,6 +174,14 @@ def test_unknown_names_and_colourings_are_rejected():
         diagrams.overview(PAPER, colour_by="beauty")
     with pytest.raises(KeyError):
         diagrams.overview(PAPER, colour_by="time")
+
+
+@pytest.mark.parametrize("names", [("4a",), ("4a", "5b"), ("3a", "4a", "5b")])
+def test_the_text_of_several_expanded_modules_can_be_read(names):
+    """The panel is as high as they need: the diagram fits it at two thirds of its size or more."""
+    svg = diagrams.overview(PAPER, expanded=names, direction="across").svg
+    wide, high = map(float, re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', svg).groups())
+    assert min(1_250 / wide, diagrams.panel_height(len(names)) / high) >= 0.66
 
 
 def test_an_expanded_module_shows_its_inside():

@@ -17,6 +17,7 @@ from explorer.views.canvas import COLOURINGS, TIME
 from explorer.views.labels import KINDS
 from explorer.views.layer_table import kernel
 
+_FRAME_HEIGHT = 40  # pixels of the view beside its diagram: buttons and margins
 _COLOUR = SessionValue("colour_by", "none")
 _EXPANDED = SessionValue[tuple[str, ...]]("expanded_modules", ())
 _EXPANDED_PILLS = "expanded_choice"
@@ -42,7 +43,7 @@ def show_overview() -> None:
         on_select=state.select_node,
         on_expand=_toggle_expanded,
         height=350,
-        max_height=760,
+        max_height=diagrams.panel_height(len(_expanded(config))) + _FRAME_HEIGHT,
         reports_width=True,
     )
     show_timing_text(config)

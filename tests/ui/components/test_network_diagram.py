@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.components import diagram, network_diagram
+from explorer.views import diagrams
 from explorer.views.canvas import Drawing
 from tests.ui.app import click, run
 
@@ -64,6 +65,7 @@ def test_the_menu_expands_all_some_and_none(app: AppTest, drawn: dict[str, dict[
     app.pills(key="expanded_choice").set_value(["4a", "4b"])
     run(app)
     assert expanded(drawn["overview"]) == {"4a", "4b"}
+    assert drawn["overview"]["max_height"] > diagrams.panel_height(2)
     app.switch_page("pages/explore/module.py").run()
     app.switch_page("pages/explore/network.py").run()
     assert app.pills(key="expanded_choice").value == ["4a", "4b"]
