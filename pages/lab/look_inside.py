@@ -61,10 +61,10 @@ else:
             prediction.show_batch(batch)
     with left:
         preprocessing.show_preprocessing(image)
-    st.session_state.setdefault(session.VIEW_KEY, "Feature maps")
     view = st.segmented_control(  # one at a time, so that a click computes one view only
         "View",
         list(VIEWS),
+        default="Feature maps",  # not set in the state: that would undo a click during the first run
         required=True,
         key=session.VIEW_KEY,
         label_visibility="collapsed",
