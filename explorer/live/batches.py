@@ -36,10 +36,18 @@ class Batches:
         )
         self.mean, self.std = pixel_statistics(self.train)
 
-    def for_step(self, seed: int, step: int, size: int, *, augment: bool) -> tuple[Tensor, Tensor]:
-        """Return images (size × C × H × W, standardized float32) and labels (size) of a training step."""
+    def for_step(
+        self, seed: int, step: int, size: int, *, augment: bool, mirror: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Return images (size × C × H × W, standardized float32) and labels (size) of a training step.
+
+        ``augment`` mirrors and shifts them at random, ``mirror`` only mirrors them.
+        """
         indices = self.batch_indices(seed, step, size)
-        pixels = self.augment(indices, mix_seed(seed, step, 1)) if augment else self.train[indices]
+        if augment or mirror:
+            pixels = self.augment(indices, mix_seed(seed, step, 1), MAX_SHIFT if augment else 0)
+        else:
+            pixels = self.train[indices]
         return self.standardize(pixels), self.train_labels[indices]
 
     def batch_indices(self, seed: int, step: int, size: int) -> Tensor:
@@ -69,11 +77,11 @@ class Batches:
         content.update(self.test_labels.to("cpu", torch.int64).numpy().tobytes())
         return content.hexdigest()[:16]
 
-    def augment(self, indices: Tensor, seed: int) -> Tensor:
-        """Return images mirrored at random and shifted by up to MAX_SHIFT pixels; the border pixels are repeated."""
+    def augment(self, indices: Tensor, seed: int, max_shift: int = MAX_SHIFT) -> Tensor:
+        """Return images mirrored at random and shifted by up to ``max_shift`` pixels; the border is repeated."""
         count, (height, width) = len(indices), self.train.shape[1:3]
         generator = torch.Generator().manual_seed(seed)
-        shift = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2, count, 1), generator=generator)
+        shift = torch.randint(-max_shift, max_shift + 1, (2, count, 1), generator=generator)
         mirror = torch.rand(count, 1, generator=generator) < 0.5
         rows = (torch.arange(height) + shift[0]).clamp(0, height - 1)  # N × H
         columns = (torch.arange(width) + shift[1]).clamp(0, width - 1)  # N × W

@@ -56,6 +56,14 @@ def resolve_device(choice: str = "auto") -> Device:
     return Device(choice, torch.device("cpu"), f"{reason}: the CPU is used instead.")
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Return whether a device has instructions for products of bfloat16 numbers: CUDA, or AVX-512 BF16 or AMX."""
+    if device.type == "cuda":
+        return True
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def size_limit_reason(megabytes: float, macs: int) -> str:
     """Return why a network is too large to run here, or an empty string if it is not.
 

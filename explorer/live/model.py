@@ -8,6 +8,7 @@ form, so that each can check the other.
 
 from collections import OrderedDict
 from functools import partial
+from math import sqrt
 from typing import NamedTuple
 
 import torch
@@ -175,11 +176,15 @@ class GoogLeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutput:
         """N × C × H × W → logits N × classes; in training mode a GoogLeNetOutput with the heads' logits as well."""
-        return self.forward_with_heads(x) if self.training else self._run(x, heads=False).logits
+        return self.forward_with_heads(x) if self.training else self.forward_without_heads(x)
 
     def forward_with_heads(self, x: Tensor) -> GoogLeNetOutput:
         """N × C × H × W → logits of the network and its auxiliary heads, in either mode."""
         return self._run(x, heads=True)
+
+    def forward_without_heads(self, x: Tensor) -> Tensor:
+        """N × C × H × W → logits N × classes, in either mode."""
+        return self._run(x, heads=False).logits
 
     def _run(self, x: Tensor, *, heads: bool) -> GoogLeNetOutput:
         x = self.stem(x)  # N × 192 × 28 × 28
@@ -227,12 +232,17 @@ def _max_pool(pooling: str, *, last: bool = False) -> nn.MaxPool2d:
             return nn.MaxPool2d(3, stride=2, ceil_mode=True)
 
 
-def build_model(config: GoogLeNetConfig, device: str | torch.device = "cpu", *, seed: int = 0) -> GoogLeNet:
+def build_model(
+    config: GoogLeNetConfig, device: str | torch.device = "cpu", *, seed: int = 0, initialisation: str = "he"
+) -> GoogLeNet:
     """Build the network on a device, in training mode, with random weights from ``seed``.
 
-    Weights of convolutions and fully connected layers get He's normal initialization (He et al. 2015,
-    arXiv:1502.01852), biases 0. On the ``meta`` device the network has shapes only. Raises UnbuildableError if the
-    config has problems, before anything is allocated.
+    With ``he``, weights of convolutions and fully connected layers get He's normal initialization (He et al. 2015,
+    arXiv:1502.01852), biases 0. With ``caffe`` they get Xavier's uniform one as Caffe computes it, ±√(3 / fan-in),
+    and biases are 0.2 before a ReLU (BVLC/caffe models/bvlc_googlenet/train_val.prototxt).
+
+    On the ``meta`` device the network has shapes only. Raises UnbuildableError if the config has problems, before
+    anything is allocated.
     """
     if found := problems(config):
         raise UnbuildableError(found)
@@ -241,17 +251,22 @@ def build_model(config: GoogLeNetConfig, device: str | torch.device = "cpu", *, 
     if torch.device(device).type == "meta":
         return model
     model.to_empty(device=device)
-    _initialize_weights(model, seed)
+    _initialize_weights(model, seed, initialisation)
     return model
 
 
 @torch.no_grad()
-def _initialize_weights(model: GoogLeNet, seed: int) -> None:
+def _initialize_weights(model: GoogLeNet, seed: int, initialisation: str) -> None:
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    for layer in model.modules():
+    for name, layer in model.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            is_before_relu = name != "classifier.fc" and not name.endswith(".classifier")
+            if initialisation == "caffe":
+                bound = sqrt(3 / layer.weight[0].numel())
+                layer.weight.uniform_(-bound, bound, generator=generator)
+            else:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+                layer.bias.fill_(0.2 if initialisation == "caffe" and is_before_relu else 0.0)
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()

@@ -49,7 +49,8 @@ class Training(Iterator[AnyEvent]):
         self.accuracies: dict[int, float] = {}  # by the index of the trainer, of those that have finished
         self._diverged_trainers: set[int] = set()
         self.trainers = [
-            Trainer(plan.networks[key.network].config, self.batches, plan.settings, key.seed) for key in plan.trainers
+            Trainer(plan.networks[key.network].config, self.batches, plan.settings_of(key.network), key.seed)
+            for key in plan.trainers
         ]
         self.step_limits = [trainer_steps(plan, network, images.info) for network, _ in plan.trainers]
         if checkpoint:
@@ -179,10 +180,10 @@ class Training(Iterator[AnyEvent]):
     def _started(self, index: int) -> Started:
         trainer = self.trainers[index]
         notes = [self.device.note] if self.device.note else []
-        if trainer.config.normalisation == "batch_norm":
+        if trainer.config.normalisation == "batch_norm" and trainer.settings.precise_batch_norm:
             calibration = min(CALIBRATION_BATCHES * EVAL_BATCH_SIZE, len(self.batches.train))
             notes.append(BATCH_NORM_NOTE.format(images=calibration))
-        if self.plan.settings.precision == "bf16" and self.device.torch.type != "cuda":
+        if trainer.settings.precision == "bf16" and self.device.torch.type != "cuda":
             notes.append("bfloat16 is used on CUDA only: this runs in float32.")
         return Started(
             **self._position(index),

@@ -27,7 +27,6 @@ BASE_BYTES = 350_000_000  # Python and PyTorch without images or networks
 MACS_PER_SECOND = 25_000_000_000  # of a small network on two ordinary cores; used until a run has measured it
 TRAINING_PASSES = 3  # forward; backward to the inputs; backward to the weights: each as many MACs
 INTERIM_TEST_IMAGES = 500  # test images of an evaluation before the last; the last one uses all
-WARM_UP_FRACTION = 0.25  # of the budget, in which the one-cycle schedule rises
 INITIAL_RATE_FRACTION = 0.04  # of the learning rate, where the one-cycle schedule starts
 SLOW_STEP_MACS = 20_000_000_000  # about a second on two cores; where a step takes more, the default batch is smaller
 MIN_DEFAULT_BATCH = 16
@@ -121,7 +120,23 @@ class Settings(Frozen):
     budget and falls to 0 at its end (Smith & Topin 2017, arXiv:1708.07120); ``paper`` reduces it by 4 % every 8
     epochs (arXiv:1409.4842, section 6). ``augment`` mirrors each image at random and shifts it by up to 2 pixels,
     which costs accuracy in a run of a few epochs. The weight of the auxiliary losses is in the network's config.
-    ``bf16`` computes in bfloat16 where the device is CUDA.
+    ``bf16`` computes in bfloat16 where the device is CUDA, ``auto`` also on a CPU that has instructions for it.
+
+    The fields from ``initialisation`` on are newer than some stored plans: their defaults are what was done before.
+    :func:`default_settings` has the values for a new run.
+
+    - ``initialisation``: of the weights. ``he``: normal, for ReLU (He et al. 2015, arXiv:1502.01852), biases 0;
+      ``caffe``: as the paper's released network, Xavier's uniform form with biases of 0.2 before a ReLU.
+    - ``warm_up``: the fraction of the budget in which the learning rate of ``one_cycle`` rises.
+    - ``clip_norm``: gradients with a larger L2 norm are scaled down to it (Pascanu et al. 2013, arXiv:1211.5063).
+    - ``label_smoothing``: the probability that is spread over all classes (Szegedy et al. 2015, arXiv:1512.00567).
+    - ``mirror``: mirror each image at random.
+    - ``small_images``: the fraction of the budget, at its start, that is trained on images of
+      :func:`small_side` (Howard 2018, fast.ai's DAWNBench entry). Auxiliary heads are not trained on them.
+    - ``averaging``: the fraction of the budget, at its end, over whose steps the weights are averaged
+      (Izmailov et al. 2018, arXiv:1803.05407).
+    - ``precise_batch_norm``: recompute BatchNorm's statistics before an evaluation (Wu & Johnson 2021,
+      arXiv:2105.07576); otherwise the running statistics of training are used.
     """
 
     batch_size: int = 64
@@ -132,7 +147,15 @@ class Settings(Frozen):
     schedule: Literal["one_cycle", "paper", "constant"] = "one_cycle"
     augment: bool = False
     device: str = "auto"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    initialisation: Literal["he", "caffe"] = "he"
+    warm_up: float = 0.25
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    mirror: bool = False
+    small_images: float = 0.0
+    averaging: float = 0.0
+    precise_batch_norm: bool = True
 
 
 class Budget(Frozen):
@@ -143,10 +166,11 @@ class Budget(Frozen):
 
 
 class NamedNetwork(Frozen):
-    """A network to train, and its name."""
+    """A network to train, and its name. In a race of settings it has its own ``settings`` instead of the plan's."""
 
     name: Name
     config: GoogLeNetConfig
+    settings: Settings | None = None
 
 
 class TrainerKey(NamedTuple):
@@ -174,6 +198,10 @@ class Plan(Frozen):
     def trainers(self) -> tuple[TrainerKey, ...]:
         """All trainers in order: every seed of the first network, then of the next. Events have their index here."""
         return tuple(TrainerKey(index, seed) for index in range(len(self.networks)) for seed in self.seeds)
+
+    def settings_of(self, network: int) -> Settings:
+        """Return the settings with which the trainers of a network train."""
+        return self.networks[network].settings or self.settings
 
 
 class AdaptedNetwork(NamedTuple):
@@ -221,13 +249,21 @@ def default_settings(config: GoogLeNetConfig, dataset: DatasetInfo) -> tuple[Set
 def learning_rate_at(settings: Settings, peak: float, progress: float, epochs: float) -> float:
     """Return the learning rate at a fraction ``progress`` of the budget, after so many ``epochs``."""
     match settings.schedule:
-        case "one_cycle" if progress < WARM_UP_FRACTION:
-            return peak * (INITIAL_RATE_FRACTION + (1 - INITIAL_RATE_FRACTION) * progress / WARM_UP_FRACTION)
+        case "one_cycle" if progress < settings.warm_up:
+            return peak * (INITIAL_RATE_FRACTION + (1 - INITIAL_RATE_FRACTION) * progress / settings.warm_up)
         case "one_cycle":
-            return peak * (1 + cos(pi * (progress - WARM_UP_FRACTION) / (1 - WARM_UP_FRACTION))) / 2
+            return peak * (1 + cos(pi * (progress - settings.warm_up) / (1 - settings.warm_up))) / 2
         case "paper":
             return peak * float(0.96 ** (epochs // 8))
     return peak
+
+
+def small_size(config: GoogLeNetConfig) -> tuple[int, int] | None:
+    """Return height and width of the small images: about half the pixels of an input. None if they do not fit."""
+    channels, *sides = config.input_shape
+    height, width = (2 * round(0.35 * side) for side in sides)
+    smaller = _with_taps(config.replace(input_shape=(channels, height, width)), ())
+    return None if problems(smaller) else (height, width)
 
 
 def adapt_to_dataset(config: GoogLeNetConfig, data_shape: tuple[int, int, int], classes: int) -> AdaptedNetwork:
@@ -295,9 +331,9 @@ def trainer_steps(plan: Plan, network: int, dataset: DatasetInfo) -> int | None:
         case "steps":
             return max(1, ceil(amount))
         case "epochs":
-            return max(1, ceil(amount * steps_per_epoch(plan.settings, dataset)))
+            return max(1, ceil(amount * steps_per_epoch(plan.settings_of(network), dataset)))
         case "macs":
-            return max(1, int(amount / step_macs(plan.networks[network].config, plan.settings, dataset)))
+            return max(1, int(amount / step_macs(plan.networks[network].config, plan.settings_of(network), dataset)))
     return None
 
 
@@ -308,7 +344,7 @@ def estimate(plan: Plan, dataset: DatasetInfo, macs_per_second: float = MACS_PER
     """
     steps, seconds = 0, 0.0
     for index, network in enumerate(plan.networks):
-        seconds_per_step = step_macs(network.config, plan.settings, dataset) / macs_per_second
+        seconds_per_step = step_macs(network.config, plan.settings_of(index), dataset) / macs_per_second
         each_steps = trainer_steps(plan, index, dataset)
         if each_steps is None:
             each_seconds, each_steps = plan.budget.amount, max(1, int(plan.budget.amount / seconds_per_step))
@@ -322,14 +358,15 @@ def estimate(plan: Plan, dataset: DatasetInfo, macs_per_second: float = MACS_PER
 def memory_bytes(plan: Plan, dataset: DatasetInfo) -> int:
     """Return the peak memory of a plan's process, in bytes.
 
-    Every trainer has its weights, their gradients and the optimiser's averages (momentum: one, Adam: two) in memory
-    all the time. Only one trainer at a time has the activations that a batch stores for the backward pass
-    (:mod:`explorer.memory`) and the gradients of its outputs, which are as large as those.
+    Every trainer has its weights, their gradients, the optimiser's averages (momentum: one, Adam: two) and, if it
+    averages them, the averaged weights in memory all the time. Only one trainer at a time has the activations that a
+    batch stores for the backward pass (:mod:`explorer.memory`) and the gradients of its outputs, which are as large.
     """
-    batch = min(plan.settings.batch_size, dataset.train)
-    averages = 2 if plan.settings.optimiser == "adam" else 1
     permanent, temporary = 0, 0
-    for network in plan.networks:
+    for index, network in enumerate(plan.networks):
+        settings = plan.settings_of(index)
+        batch = min(settings.batch_size, dataset.train)
+        averages = (2 if settings.optimiser == "adam" else 1) + (settings.averaging > 0)
         summary = summarize(network.config)
         stored = activation_memory(summary)
         permanent += 4 * (2 + averages) * summary.training_totals.parameters * len(plan.seeds)

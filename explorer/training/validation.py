@@ -24,6 +24,15 @@ from explorer.training.plan import (
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _MAX_BUDGET = {"seconds": 3_600.0, "steps": 1_000_000.0, "epochs": 1_000.0, "macs": 1e18}
+# From 0 to these.
+_MAXIMA = {
+    "momentum": ("Momentum", 0.999),
+    "weight_decay": ("Weight decay", 1.0),
+    "warm_up": ("Warm-up", 0.9),
+    "label_smoothing": ("Label smoothing", 0.9),
+    "small_images": ("Small images first", 0.9),
+    "averaging": ("Weight averaging", 1.0),
+}
 _UNITS = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "MACs"}
 
 
@@ -41,7 +50,7 @@ def plan_problems(plan: Plan, dataset: DatasetInfo, memory_limit_bytes: int | No
         return wrong_counts
     found = (
         *_data_problems(plan.data, dataset),
-        *_settings_problems(plan.settings),
+        *(problem for settings in _all_settings(plan) for problem in _settings_problems(settings)),
         *_budget_problems(plan.budget),
         *_seed_problems(plan.seeds),
         *(problem for network in plan.networks for problem in _network_problems(network, dataset)),
@@ -49,6 +58,10 @@ def plan_problems(plan: Plan, dataset: DatasetInfo, memory_limit_bytes: int | No
     return found or tuple(
         _memory_problems(plan, dataset, memory_limit() if memory_limit_bytes is None else memory_limit_bytes)
     )
+
+
+def _all_settings(plan: Plan) -> tuple[Settings, ...]:
+    return tuple(dict.fromkeys((plan.settings, *(plan.settings_of(index) for index in range(len(plan.networks))))))
 
 
 def _count_problems(plan: Plan) -> Iterator[Problem]:
@@ -94,7 +107,13 @@ def _settings_problems(settings: Settings) -> Iterator[Problem]:
             "learning_rate",
             f"Learning rate: {rate} is out of range. Enter a number above 0, up to 10, or leave it blank.",
         )
-    for field, label, maximum in (("momentum", "Momentum", 0.999), ("weight_decay", "Weight decay", 1.0)):
+    if settings.clip_norm is not None and not 0 < settings.clip_norm <= 1e6:
+        yield Problem(
+            "settings",
+            "clip_norm",
+            f"Gradient clipping: {settings.clip_norm} is out of range. Enter a number above 0, or leave it blank.",
+        )
+    for field, (label, maximum) in _MAXIMA.items():
         value = getattr(settings, field)
         if not 0 <= value <= maximum:
             yield Problem("settings", field, f"{label}: {value} is out of range. Enter a number from 0 to {maximum:g}.")

@@ -270,3 +270,13 @@ def test_the_body_runs_in_the_order_of_the_table() -> None:
     assert expected == model.body
     assert type(model) is GoogLeNet
     assert all(isinstance(model.get_submodule(name), Inception | nn.MaxPool2d) for name in model.body)
+
+
+def test_caffes_initialisation() -> None:
+    """Uniform within ±√(3 / fan-in), with biases of 0.2 where a ReLU follows: not before the softmax."""
+    model = build_model(PRESETS["mini"].replace(normalisation="none", conv_bias=True), initialisation="caffe")
+    for name in ("stem.conv2.conv", "aux_4a.fc", "classifier.fc", "aux_4d.classifier"):
+        layer = model.get_submodule(name)
+        bound = (3 / layer.weight[0].numel()) ** 0.5
+        assert 0.9 * bound < layer.weight.abs().max() <= bound
+        torch.testing.assert_close(torch.full_like(layer.bias, 0.0 if "classifier" in name else 0.2), layer.bias)

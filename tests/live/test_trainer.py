@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from explorer.data.datasets import ImageSet
 from explorer.data.weight_files import WeightsMetadata
+from explorer.live import trainer as trainer_module
 from explorer.live.batches import Batches
 from explorer.live.trainer import Trainer
 from explorer.live.weights import load_weights
@@ -64,6 +65,87 @@ def test_momentum_is_in_nesterovs_form(momentum: float, decay: float) -> None:
     for weight, old in zip(trainer.model.parameters(), before, strict=True):
         change = 0.01 * (1 + momentum) * (weight.grad + decay * old)
         torch.testing.assert_close(weight.detach(), old - change, rtol=1e-5, atol=1e-7)
+
+
+def test_a_large_gradient_is_scaled_down() -> None:
+    """To the norm, over all parameters together; a smaller one stays."""
+    trainer = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, clip_norm=0.01), seed=0)
+    free = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, clip_norm=1e6), seed=0)
+    norms = []
+    for each in (trainer, free):
+        each.step(0.5)
+        norms.append(torch.cat([parameter.grad.flatten() for parameter in each.model.parameters()]).norm().item())
+    assert norms[0] == pytest.approx(0.01, rel=1e-3)
+    assert norms[1] > 0.1
+
+
+def test_smoothed_labels_keep_the_probability_from_one() -> None:
+    """Training then ends less certain; the loss that is reported is the plain cross-entropy of the same logits."""
+    certain, smooth = (
+        Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, label_smoothing=amount), seed=0)
+        for amount in (0.0, 0.3)
+    )
+    assert certain.step(0.25).loss == smooth.step(0.25).loss
+    for _ in range(60):
+        losses = [trainer.step(0.25).loss.item() for trainer in (certain, smooth)]
+    assert losses[0] < 0.1 < losses[1]
+
+
+def test_small_images_come_first() -> None:
+    """With half of the pixels and without the auxiliary heads, whose weights then do not change."""
+    trainer = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, small_images=0.5), seed=0)
+    head, stem = trainer.model.aux_3a.fc.weight, trainer.model.stem.conv1.conv.weight
+    before, sizes = (head.detach().clone(), stem.detach().clone()), []
+    trainer.model.stem.register_forward_pre_hook(lambda _, inputs: sizes.append(tuple(inputs[0].shape[2:])))
+    assert {} == trainer.step(0.49).aux_losses
+    assert torch.equal(before[0], head)
+    assert not torch.equal(before[1], stem)
+    assert {"3a"} == trainer.step(0.5).aux_losses.keys()
+    assert not torch.equal(before[0], head)
+    assert [(8, 8), (12, 12)] == sizes
+
+
+def test_averaged_weights_are_the_mean_over_the_last_steps(tmp_path: Path) -> None:
+    """They are evaluated and saved; training goes on with its own."""
+    settings = Settings(batch_size=16, averaging=0.5)
+    trainer = Trainer(TINY, Batches(images(), CPU), settings, seed=0)
+    plain = Trainer(TINY, Batches(images(), CPU), settings.replace(averaging=0.0), seed=0)
+    weight, seen = trainer.model.stem.conv1.conv.weight, []
+    for progress in (0.25, 0.5, 0.75):
+        trainer.step(progress)
+        plain.step(progress)
+        seen.append(weight.detach().clone())
+    own = weight.detach().clone()
+    evaluation = trainer.evaluate()
+    assert evaluation.loss != plain.evaluate().loss
+    assert torch.equal(own, weight)
+    assert torch.equal(own, plain.model.stem.conv1.conv.weight)
+    metadata = WeightsMetadata(name="a", facts=images().info, mean=(0.0,), std=(1.0,), seed=0, steps=3, seconds=0.0)
+    trainer.save(tmp_path, 0, metadata)
+    saved = load_weights(tmp_path / "lane0.weights.safetensors")
+    torch.testing.assert_close((seen[1] + seen[2]) / 2, saved.state["stem.conv1.conv.weight"])
+
+
+def test_running_statistics_are_those_of_training_if_they_are_not_recomputed() -> None:
+    """An evaluation does not change them."""
+    trainer = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, precise_batch_norm=False), seed=0)
+    trainer.step(0.5)
+    lagging = running_statistics(trainer.model.state_dict()).clone()
+    trainer.evaluate()
+    assert torch.equal(lagging, running_statistics(trainer.model.state_dict()))
+    assert 30 == trainer.eval_images
+
+
+def test_bfloat16_is_close_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights stay float32, and the logits come back in float32. ``bf16`` still means CUDA only."""
+    monkeypatch.setattr(trainer_module, "computes_bfloat16", lambda device: True)
+    losses = {}
+    for precision in ("fp32", "bf16", "auto"):
+        trainer = Trainer(TINY, Batches(images(), CPU), Settings(batch_size=16, precision=precision), seed=0)
+        losses[precision] = [trainer.step(0.25).loss.item() for _ in range(8)]
+        assert {torch.float32} == {parameter.dtype for parameter in trainer.model.parameters()}
+    assert losses["fp32"] == losses["bf16"] != losses["auto"]
+    assert losses["auto"] == pytest.approx(losses["fp32"], rel=0.1)
 
 
 def running_statistics(state: dict[str, torch.Tensor]) -> torch.Tensor:

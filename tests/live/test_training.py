@@ -1,7 +1,8 @@
 """The training loop: deterministic, resumable, with the events of all trainers."""
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from explorer.live.training import Training, train
 from explorer.live.weights import WeightsError, load_weights, restore_model
 from explorer.training.events import AnyEvent, Diverged, Evaluated, Finished, Started, Stepped
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, learning_rate_at, step_macs
-from tests.live.tiny_training import PLAIN, TINY, images
+from tests.live.tiny_training import NEWER, PLAIN, TINY, images
 
 pytestmark = pytest.mark.slow
 
@@ -160,6 +161,26 @@ def test_waiting_for_a_gpu_is_time_of_training(monkeypatch: pytest.MonkeyPatch, 
     assert trainer.seconds == 1.5
 
 
+def test_an_old_plan_trains_as_before() -> None:
+    """The newer settings of a plan stored without them have the values of before, and each one is covered above."""
+    document = json.loads(plan(TINY).model_dump_json())
+    for name in NEWER.keys() - {"precision"}:
+        del document["settings"][name]
+    old = Plan.model_validate_json(json.dumps(document))
+    assert old.settings == Settings(batch_size=16)
+    changed = {name for name, value in Settings() if value != getattr(Settings(**NEWER), name)}
+    assert NEWER.keys() == changed
+
+
+def test_networks_may_have_their_own_settings() -> None:
+    """Each trainer has those of its network; without its own, those of the plan."""
+    requested = plan(TINY, TINY, label_smoothing=0.2)
+    first, second = requested.networks
+    race = train(requested.replace(networks=(first, second.replace(settings=Settings(batch_size=8)))), Path())
+    assert [0.2, 0.0] == [trainer.settings.label_smoothing for trainer in race.trainers]
+    assert [16, 8] == [event.images for event in list(race) if isinstance(event, Stepped) and event.step == 1]
+
+
 @pytest.mark.parametrize(("optimiser", "augment"), [("sgd", True), ("adam", False)])
 def test_the_same_seed_gives_the_same_curve(optimiser: str, augment: bool) -> None:
     """Exactly; another seed gives another curve."""
@@ -169,10 +190,13 @@ def test_the_same_seed_gives_the_same_curve(optimiser: str, augment: bool) -> No
     assert first != without_times(run(requested.replace(seeds=(1,))))
 
 
+@pytest.mark.parametrize("newer", [{}, NEWER])
 @pytest.mark.parametrize(("optimiser", "stopped_at"), [("sgd", 0), ("sgd", 5), ("adam", 1), ("adam", 8)])
-def test_it_resumes_from_a_checkpoint_to_the_same_weights(tmp_path: Path, optimiser: str, stopped_at: int) -> None:
-    """Weights and events equal those of an uninterrupted run exactly, for every trainer."""
-    requested = plan(TINY, PLAIN, optimiser=optimiser)
+def test_it_resumes_from_a_checkpoint_to_the_same_weights(
+    tmp_path: Path, optimiser: str, stopped_at: int, newer: Mapping[str, object]
+) -> None:
+    """Weights and events equal those of an uninterrupted run exactly, for every trainer and setting."""
+    requested = plan(TINY, PLAIN, optimiser=optimiser, **newer)
     whole = train(requested, tmp_path)
     expected = without_times(list(whole))
     stopped = train(requested, tmp_path)

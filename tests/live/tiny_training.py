@@ -1,5 +1,7 @@
 """A tiny network and small images for tests of training."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -21,6 +23,18 @@ TINY = GoogLeNetConfig(
     aux=AuxiliaryHeads(taps=("3a",), conv=4, hidden=8),
     classes=3,
 )
+# Every setting that is newer than the first stored plans, at another value than what was done before.
+NEWER: Mapping[str, object] = {
+    "precision": "auto",
+    "initialisation": "caffe",
+    "warm_up": 0.1,
+    "clip_norm": 1.0,
+    "label_smoothing": 0.1,
+    "mirror": True,
+    "small_images": 0.5,
+    "averaging": 0.5,
+    "precise_batch_norm": False,
+}
 PLAIN = TINY.replace(normalisation="none", conv_bias=True)
 
 

@@ -25,6 +25,7 @@ from explorer.runs.worker import NICE, error_message
 from explorer.training.checkpoints import weights_filename
 from explorer.training.events import Stepped
 from explorer.training.plan import Budget, DatasetChoice, NamedNetwork, Plan, Settings, adapt_to_dataset
+from tests.live.tiny_training import NEWER
 from tests.processes import environment_with_priorities, is_alive, wait_for
 from tests.runs.environment import FASHION, RunEnvironment, assert_no_stray_files, workers
 from tests.runs.fast_worker import COMMAND, SHORTER
@@ -68,10 +69,10 @@ def submit(environment: RunEnvironment, plan: Plan) -> str:
 def test_a_stopped_run_ends_with_the_same_weights(
     environment: RunEnvironment, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed, paused and resumed: weights and curves equal those of uninterrupted training exactly."""
+    """Killed, paused and resumed, with all settings: weights and curves are exactly those of uninterrupted training."""
     for name, value in SHORTER.items():
         monkeypatch.setattr(name, value)
-    requested = training_plan(STEPS, TINY, TINY.replace(normalisation="none", conv_bias=True))
+    requested = training_plan(STEPS, TINY, TINY.replace(normalisation="none", conv_bias=True), **NEWER)
     stopped = submit(environment, requested)
     manager, random = environment.managers[0], Random(3)
     for stop in ("kill", "pause"):
