@@ -27,10 +27,10 @@ from explorer.training.plan import (
     Plan,
     Settings,
     adapt_to_dataset,
-    default_settings,
     effective_learning_rate,
     step_macs,
 )
+from explorer.training.recipe import default_settings
 
 CLOTHES, MINI = DATASETS["fashion_mnist"], PRESETS["mini"]
 SETTINGS = Settings(device="cpu")

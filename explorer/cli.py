@@ -1,11 +1,14 @@
-"""The command line: summarize a network, compare networks, and export a network.
+"""The command line: summarize, compare, export, train and race networks; evaluate weights and predict with them.
 
 Text goes to standard output unless ``-o FILE`` is given, so that it can be piped. Exit code 0: success; 1: a network
-could not be read, built or written; 2: a wrong command or option. Only the export of weights and ONNX loads PyTorch.
+could not be read, built or written; 2: a wrong command or option. Only the export of weights and ONNX, and the
+use of weights, load PyTorch; a run has a process of its own.
 """
 
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
@@ -13,9 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import typer
 
+from explorer import cli_runs
 from explorer.analysis import summarize
 from explorer.comparison import Comparison
 from explorer.diff import find_changes
+from explorer.errors import UserError
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.export.torchvision import torchvision_refusal
@@ -24,6 +29,7 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
 from explorer.shelf import MAX_COMPARED
 from explorer.summary import NetworkSummary
+from explorer.training.plan import MAX_NETWORKS, MAX_SEEDS, NamedNetwork
 from explorer.views import comparison_tables, diagrams, handout, layer_table, layout, tables
 
 app = typer.Typer(
@@ -158,6 +164,98 @@ def export(
         _write(_binary(named, _BINARY[kind], weights, seed), output)
     else:
         _write(_text(named._replace(name=name or named.name), kind, name), output)
+
+
+@app.command()
+def train(
+    network: Network,
+    data: cli_runs.Data = "fashion_mnist_full",
+    seconds: cli_runs.Seconds = None,
+    steps: cli_runs.Steps = None,
+    epochs: cli_runs.Epochs = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order of images, augmentation and dropout.")] = 0,
+    changes: cli_runs.Changes = None,
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
+    as_json: cli_runs.Json = False,
+) -> None:
+    """Train a network as the page Train does, in the same store, and print its test accuracy."""
+    _race([network], data, {"seconds": seconds, "steps": steps, "epochs": epochs}, [seed], changes, name, as_json)
+
+
+@app.command()
+def race(
+    networks: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=f"Two to {MAX_NETWORKS} networks.")],
+    data: cli_runs.Data = "fashion_mnist_full",
+    seconds: cli_runs.Seconds = None,
+    steps: cli_runs.Steps = None,
+    epochs: cli_runs.Epochs = None,
+    seeds: Annotated[int, typer.Option(min=1, max=MAX_SEEDS, help="Number of seeds, from 0.")] = 3,
+    changes: cli_runs.Changes = None,
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
+    as_json: cli_runs.Json = False,
+) -> None:
+    """Train networks side by side from several seeds, in the same store as the page, and print their accuracies."""
+    if not 2 <= len(networks) <= MAX_NETWORKS:
+        raise typer.BadParameter(f"Give 2 to {MAX_NETWORKS} networks.")
+    amounts = {"seconds": seconds, "steps": steps, "epochs": epochs}
+    _race(networks, data, amounts, list(range(seeds)), changes, name, as_json)
+
+
+def _race(
+    networks: list[str],
+    data: str,
+    amounts: dict[str, float | None],
+    seeds: list[int],
+    changes: list[str] | None,
+    name: str,
+    as_json: bool,
+) -> None:
+    found: dict[str, NamedNetwork] = {}
+    for named in map(_read, networks):
+        unique = _network_name(named.name, found)
+        found[unique] = NamedNetwork(name=unique, config=named.version.config)
+    with _explained():
+        plan = cli_runs.make_plan(tuple(found.values()), data, amounts, seeds, changes or [])
+        cli_runs.run_plan(plan, name, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    weights: cli_runs.WeightsArgument,
+    data: Annotated[str, typer.Option("--data", help="Dataset; by default the one it was trained on.")] = "",
+    as_json: cli_runs.Json = False,
+) -> None:
+    """Classify the test images of a dataset and print the accuracy with its 95 % interval."""
+    with _explained():
+        cli_runs.evaluate_weights(weights, data, as_json=as_json)
+
+
+@app.command()
+def predict(
+    weights: cli_runs.WeightsArgument,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    top: Annotated[int, typer.Option(min=1, help="Number of classes to print.")] = 3,
+    as_json: cli_runs.Json = False,
+) -> None:
+    """Print the most probable classes of images."""
+    with _explained():
+        cli_runs.predict_images(weights, images, top, as_json=as_json)
+
+
+def _network_name(text: str, taken: Collection[str]) -> str:
+    """Return a name for a network of a run: letters, digits and ``_``, with a number if the name is taken."""
+    stem = re.sub(r"[^A-Za-z0-9_]", "_", text)[:28]
+    stem = stem if stem[:1].isalpha() else f"n_{stem}"[:28]
+    return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, MAX_NETWORKS + 2))) if name not in taken)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Print the message of an error that is meant for the reader, and exit with code 1."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        _fail(str(error))
 
 
 def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:

@@ -28,7 +28,7 @@ LAZY = (
 )
 ROOMS = ("data", "jobs", "export", "live", "views", "runs", "ui")  # those that need more than pydantic
 WORKER = ("explorer", "runs", "worker.py")
-COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "__main__.py"))
+COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "cli_runs.py"), ("explorer", "__main__.py"))
 
 
 class Import(NamedTuple):

@@ -17,12 +17,12 @@ from explorer.training.plan import (
     Plan,
     Settings,
     adapt_to_dataset,
-    default_settings,
     estimate,
     step_macs,
     steps_per_epoch,
 )
 from explorer.training.races import MatchError, match_parameters
+from explorer.training.recipe import default_settings
 from explorer.training.validation import memory_limit, plan_problems
 
 

@@ -28,10 +28,6 @@ MACS_PER_SECOND = 25_000_000_000  # of a small network on two ordinary cores; us
 TRAINING_PASSES = 3  # forward; backward to the inputs; backward to the weights: each as many MACs
 INTERIM_TEST_IMAGES = 500  # test images of an evaluation before the last; the last one uses all
 INITIAL_RATE_FRACTION = 0.04  # of the learning rate, where the one-cycle schedule starts
-SLOW_STEP_MACS = 20_000_000_000  # about a second on two cores; where a step takes more, the default batch is smaller
-MIN_DEFAULT_BATCH = 16
-MIN_DEFAULT_STEPS = 60  # a default budget is long enough for these
-MAX_DEFAULT_SECONDS = 600.0
 
 DataName = Literal["fashion_mnist", "fashion_mnist_full", "scales", "own"]
 
@@ -123,7 +119,7 @@ class Settings(Frozen):
     ``bf16`` computes in bfloat16 where the device is CUDA, ``auto`` also on a CPU that has instructions for it.
 
     The fields from ``initialisation`` on are newer than some stored plans: their defaults are what was done before.
-    :func:`default_settings` has the values for a new run.
+    :mod:`explorer.training.recipe` has the values for a new run.
 
     - ``initialisation``: of the weights. ``he``: normal, for ReLU (He et al. 2015, arXiv:1502.01852), biases 0;
       ``caffe``: as the paper's released network, Xavier's uniform form with biases of 0.2 before a ReLU.
@@ -232,18 +228,6 @@ def effective_learning_rate(settings: Settings, config: GoogLeNetConfig) -> floa
     if settings.optimiser == "adam":
         return (3e-3 if normalised else 5e-4) * sqrt(batch)
     return (0.15 if normalised else 0.01) * batch
-
-
-def default_settings(config: GoogLeNetConfig, dataset: DatasetInfo) -> tuple[Settings, Budget]:
-    """Return the default settings and budget: a minute, or longer for a network that would take few steps in it.
-
-    Where a step of 64 images would take long, the batch is smaller, so that there are enough steps to learn.
-    """
-    settings = Settings()
-    while settings.batch_size > MIN_DEFAULT_BATCH and step_macs(config, settings, dataset) > SLOW_STEP_MACS:
-        settings = settings.replace(batch_size=settings.batch_size // 2)
-    seconds = MIN_DEFAULT_STEPS * step_macs(config, settings, dataset) / MACS_PER_SECOND
-    return settings, Budget(amount=min(MAX_DEFAULT_SECONDS, max(Budget().amount, float(ceil(seconds)))))
 
 
 def learning_rate_at(settings: Settings, peak: float, progress: float, epochs: float) -> float:

@@ -1,6 +1,6 @@
 """A run in sentences: what it trains and how, and its progress. :mod:`explorer.views.results` has its results."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from explorer.config import HEADINGS
@@ -57,9 +57,30 @@ def settings_text(settings: Settings, plan: Plan) -> str:
         f"learning rate {' / '.join(rates)}",
         {"one_cycle": "one-cycle", "paper": "−4 % every 8 epochs", "constant": "constant"}[settings.schedule],
         f"weight decay {settings.weight_decay:g}",
-        "augmented" if settings.augment else "not augmented",
+        "augmented" if settings.augment else "mirrored" if settings.mirror else "not augmented",
+        *_recipe_texts(settings),
     ]
-    return " · ".join([*parts, *(["bfloat16"] if settings.precision == "bf16" else [])])
+    return " · ".join(parts)
+
+
+def _recipe_texts(settings: Settings) -> Iterator[str]:
+    """Yield what the newer settings do, where it differs from what was done before there were any."""
+    if settings.label_smoothing:
+        yield f"label smoothing {settings.label_smoothing:g}"
+    if settings.warm_up != 0.25 and settings.schedule == "one_cycle":
+        yield f"warm-up {100 * settings.warm_up:g} %"
+    if settings.clip_norm:
+        yield f"gradients clipped to {settings.clip_norm:g}"
+    if settings.small_images:
+        yield f"small images in the first {100 * settings.small_images:g} %"
+    if settings.averaging:
+        yield f"weights averaged over the last {100 * settings.averaging:g} %"
+    if settings.initialisation == "caffe":
+        yield "Caffe's initialization"
+    if not settings.precise_batch_norm:
+        yield "BatchNorm statistics not recomputed"
+    if settings.precision != "fp32":
+        yield {"bf16": "bfloat16", "auto": "bfloat16 where the device computes in it"}[settings.precision]
 
 
 def network_name(version: Version) -> str:

@@ -6,8 +6,9 @@ from explorer import PRESETS, summarize
 from explorer.errors import UnbuildableError
 from explorer.training import draft as draft_module
 from explorer.training.draft import RunDraft, convert_budget, prepare_plan
-from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Settings, default_settings, estimate
+from explorer.training.plan import DATASETS, Budget, DatasetChoice, NamedNetwork, Settings, estimate
 from explorer.training.races import scale_widths
+from explorer.training.recipe import default_settings
 from explorer.training.validation import plan_problems
 
 FASHION = DATASETS["fashion_mnist"]

@@ -18,7 +18,6 @@ from explorer.training.plan import (
     Plan,
     Settings,
     adapt_to_dataset,
-    default_settings,
     effective_learning_rate,
     estimate,
     learning_rate_at,
@@ -27,7 +26,6 @@ from explorer.training.plan import (
     steps_per_epoch,
     trainer_steps,
 )
-from explorer.training.validation import plan_problems
 from tests.strategies import examples, networks
 
 CLOTHES, SCALES = DATASETS["fashion_mnist"], DATASETS["scales"]
@@ -192,19 +190,6 @@ def test_the_default_learning_rate_grows_with_the_batch() -> None:
     }
     assert [0.25, 1, 4, 4] == pytest.approx([rates["sgd", n] / rates["sgd", 64] for n in (16, 64, 256, 1_024)])
     assert [0.5, 1, 2, 2] == pytest.approx([rates["adam", n] / rates["adam", 64] for n in (16, 64, 256, 1_024)])
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_the_defaults_give_enough_steps(name: str) -> None:
-    """Small networks get a minute and whole batches; large ones smaller batches, then more time, up to ten minutes."""
-    config = adapt_to_dataset(PRESETS[name], CLOTHES.shape, 10).config
-    chosen, budget = default_settings(config, CLOTHES)
-    plan = Plan(networks=(NamedNetwork(name=name, config=config),), settings=chosen, budget=budget)
-    assert () == plan_problems(plan, CLOTHES)
-    assert estimate(plan, CLOTHES).steps >= 60
-    assert 60 <= budget.amount <= 600
-    if name in {"mini", "half"}:
-        assert (Settings(), Budget()) == (chosen, budget)
 
 
 def test_one_cycle_rises_then_falls_to_zero() -> None:

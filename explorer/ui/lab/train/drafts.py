@@ -16,7 +16,7 @@ from explorer.runs.results import macs_per_second
 from explorer.shelf import CURRENT, available_names
 from explorer.training.draft import PreparedPlan, RunDraft, prepare_plan
 from explorer.training.names import unique_name
-from explorer.training.plan import MACS_PER_SECOND, DatasetInfo, NamedNetwork, Plan
+from explorer.training.plan import MACS_PER_SECOND, DatasetChoice, DatasetInfo, NamedNetwork, Plan
 from explorer.training.races import SEEDS, STEPS
 from explorer.ui import runs, state
 from explorer.ui.components.field import field_container
@@ -30,7 +30,12 @@ Write = Callable[[RunDraft, Any], RunDraft]  # returns the draft with a value se
 _DRAFTS = SessionValue[Mapping[View, RunDraft]]("train_drafts", {})
 _NETWORKS = SessionValue[Mapping[View, tuple[str, ...]]]("train_networks", {})
 _ADOPTED = SessionValue[Mapping[View, tuple[NamedNetwork, ...]]]("train_adopted_networks", {})
-_DEFAULTS: Mapping[View, RunDraft] = {"one": RunDraft(), "race": RunDraft(budget=STEPS, seeds=SEEDS)}
+# With 10,000 test images an accuracy near 90 % has a standard error of 0.3 percentage points, with 2,000 of 0.7.
+DEFAULT_DATA = DatasetChoice(name="fashion_mnist_full")
+_DEFAULTS: Mapping[View, RunDraft] = {
+    "one": RunDraft(data=DEFAULT_DATA),
+    "race": RunDraft(data=DEFAULT_DATA, budget=STEPS, seeds=SEEDS),
+}
 
 
 def get_draft(view: View) -> RunDraft:
@@ -112,6 +117,15 @@ def training_speed(view: View) -> tuple[float, bool]:
 def prepare(view: View, dataset: DatasetInfo) -> PreparedPlan:
     """Return the plan of a view with its problems. Raises UnbuildableError if there is no plan."""
     return prepare_plan(get_draft(view), chosen_networks(view), dataset)
+
+
+def settings_writer(plan: Plan, field: str) -> Write:
+    """Return the function that sets a field of the settings in a draft. ``plan`` has the settings of before."""
+
+    def write(draft: RunDraft, value: Any) -> RunDraft:
+        return draft.replace(settings=(draft.settings or plan.settings).replace(**{field: value}))
+
+    return write
 
 
 # ── controls ───────────────────────────────────────────────────────────────────────────────────────────────────────

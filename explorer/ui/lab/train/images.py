@@ -117,4 +117,4 @@ def _show_names(view: View, data: DatasetChoice, info: DatasetInfo) -> None:
 def _delete_dataset(view: View) -> None:
     draft = drafts.get_draft(view)
     delete(draft.data.upload, data_folder())
-    drafts.set_draft(view, draft.replace(data=DatasetChoice()))
+    drafts.set_draft(view, draft.replace(data=drafts.DEFAULT_DATA))

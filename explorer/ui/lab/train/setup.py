@@ -1,7 +1,8 @@
 """The settings of a run: networks, images, budget and the start button, with the questions that a race can answer."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -24,7 +25,7 @@ from explorer.training.plan import (
 from explorer.training.races import QUESTIONS
 from explorer.ui import messages, runs, state
 from explorer.ui.components.variants import title
-from explorer.ui.lab.train import drafts, images
+from explorer.ui.lab.train import drafts, images, recipe
 from explorer.ui.runs import View
 from explorer.views import formatting as fmt
 from explorer.views import training as words
@@ -33,7 +34,7 @@ Unit = Literal["seconds", "steps", "epochs", "macs"]
 
 OPTIMIZERS = {"sgd": "SGD with momentum", "adam": "Adam"}
 SCHEDULES = {"one_cycle": "one-cycle", "paper": "paper: −4 % every 8 epochs", "constant": "constant"}
-PRECISIONS = {"fp32": "float32", "bf16": "bfloat16 (CUDA)"}
+PRECISIONS = {"auto": "bfloat16 where it is fast", "fp32": "float32", "bf16": "bfloat16 (CUDA)"}
 UNITS: Mapping[Unit, str] = {"seconds": "seconds", "steps": "steps", "epochs": "epochs", "macs": "T MACs"}
 _UNIT_SIZE: Mapping[Unit, float] = {"seconds": 1, "steps": 1, "epochs": 1, "macs": 1e12}
 _UNITS_OFFERED: Mapping[View, tuple[Unit, ...]] = {
@@ -59,11 +60,11 @@ def _show_plan(view: View, dataset: DatasetInfo) -> None:
         prepared = drafts.prepare(view, dataset)
     except UnbuildableError as error:
         messages.show_problems(error.problems[:3])
-        _show_settings(view, None)
+        _show_settings(view, None, dataset)
         return
     plan = prepared.plan
     _show_budget(view, plan, dataset)
-    _show_settings(view, plan)
+    _show_settings(view, plan, dataset)
     _show_changes(prepared)
     messages.show_problems(prepared.problems[:3])
     if not prepared.problems:
@@ -231,7 +232,7 @@ def _write_first_seed(draft: RunDraft, first: int) -> RunDraft:
     return draft.replace(seeds=tuple(range(first, first + len(draft.seeds))))
 
 
-def _show_settings(view: View, plan: Plan | None) -> None:
+def _show_settings(view: View, plan: Plan | None, dataset: DatasetInfo) -> None:
     """Show the less common settings in a popover; without a plan only those that may have prevented it."""
     with st.popover("Settings", icon=":material/tune:"):
         if view == "race":
@@ -250,6 +251,7 @@ def _show_settings(view: View, plan: Plan | None) -> None:
                 _show_optimizer_settings(view, plan)
             with right:
                 _show_other_settings(view, plan)
+            recipe.show_recipe(view, plan, dataset)
             st.button(
                 "Reset to defaults",
                 icon=":material/restart_alt:",
@@ -259,37 +261,28 @@ def _show_settings(view: View, plan: Plan | None) -> None:
             )
 
 
-def _writer(plan: Plan, field: str) -> drafts.Write:
-    """Return the function that sets a field of the settings in a draft."""
-
-    def write(draft: RunDraft, value: Any) -> RunDraft:
-        return draft.replace(settings=(draft.settings or plan.settings).replace(**{field: value}))
-
-    return write
-
-
 def _show_optimizer_settings(view: View, plan: Plan) -> None:
-    settings = plan.settings
+    settings, write = plan.settings, partial(drafts.settings_writer, plan)
     rate = effective_learning_rate(settings, plan.networks[0].config)
-    drafts.number(view, "Batch size", "batch_size", settings.batch_size, _writer(plan, "batch_size"))
-    drafts.choice(view, "Optimizer", "optimiser", OPTIMIZERS, settings.optimiser, _writer(plan, "optimiser"))
+    drafts.number(view, "Batch size", "batch_size", settings.batch_size, write("batch_size"))
+    drafts.choice(view, "Optimizer", "optimiser", OPTIMIZERS, settings.optimiser, write("optimiser"))
     drafts.number(
         view,
         "Learning rate",
         "learning_rate",
         settings.learning_rate,
-        _writer(plan, "learning_rate"),
+        write("learning_rate"),
         blank=True,
         whole=False,
         placeholder=f"{rate:.2g}, chosen for it",
     )
-    drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, _writer(plan, "schedule"))
+    drafts.choice(view, "Schedule", "schedule", SCHEDULES, settings.schedule, write("schedule"))
     drafts.number(
         view,
         "Momentum",
         "momentum",
         settings.momentum,
-        _writer(plan, "momentum"),
+        write("momentum"),
         whole=False,
         help="Of SGD, in Nesterov's form (Sutskever et al. 2013). The paper used 0.9 in the plain form.",
     )
@@ -298,13 +291,13 @@ def _show_optimizer_settings(view: View, plan: Plan) -> None:
         "Weight decay",
         "weight_decay",
         settings.weight_decay,
-        _writer(plan, "weight_decay"),
+        write("weight_decay"),
         whole=False,
     )
 
 
 def _show_other_settings(view: View, plan: Plan) -> None:
-    settings = plan.settings
+    settings, write = plan.settings, partial(drafts.settings_writer, plan)
     drafts.number(
         view,
         "Weight of auxiliary losses",
@@ -317,14 +310,14 @@ def _show_other_settings(view: View, plan: Plan) -> None:
     )
     label = "Seed" if view == "one" else "First seed"
     drafts.number(view, label, "seeds", plan.seeds[0], _write_first_seed, name="first")
-    drafts.choice(view, "Device", "device", state.DEVICES, settings.device, _writer(plan, "device"))
-    drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, _writer(plan, "precision"))
+    drafts.choice(view, "Device", "device", state.DEVICES, settings.device, write("device"))
+    drafts.choice(view, "Precision", "precision", PRECISIONS, settings.precision, write("precision"))
     drafts.switch(
         view,
         "Augment",
         "augment",
         settings.augment,
-        _writer(plan, "augment"),
+        write("augment"),
         help="Mirrors each training image at random and shifts it by up to 2 pixels.",
     )
 

@@ -27,7 +27,7 @@ def test_an_imported_dataset_is_trained_on_and_deleted(manager: Manager) -> None
     assert "Runs that used them: 1. They stay, but cannot be resumed. They may belong to another person" in text
     click(app, "one_delete_dataset")
     assert imported_datasets(current_data_folder()) == ()
-    assert app.selectbox(key="one_images").value == "fashion_mnist"
+    assert app.selectbox(key="one_images").value == "fashion_mnist_full"
     assert "Its images no longer exist." in page_text(open_page(run=run.id))
 
 

@@ -12,8 +12,9 @@ from explorer.diff import with_module
 from explorer.history import Version
 from explorer.runs.manager import Manager
 from explorer.share import to_token
-from explorer.training.plan import MAX_DEFAULT_SECONDS, Budget, NamedNetwork, Plan
+from explorer.training.plan import Budget, NamedNetwork, Plan, Settings
 from explorer.training.races import QUESTIONS
+from explorer.training.recipe import MAX_DEFAULT_SECONDS, RECIPE
 from explorer.ui import runs
 from tests.stored_runs import CLASSES, make_plan, store_run
 from tests.ui.app import ROOT, forge, title
@@ -25,8 +26,8 @@ def test_the_first_visit_shows_images_and_an_estimate(manager: Manager) -> None:
     app = open_page()
     text = page_text(app)
     assert text.count("data:image/png") == CLASSES
-    assert "<th>Ankle boot</th><td>1,000</td><td>200</td>" in text
-    assert "10,000 training and 2,000 test images of 1 × 28 × 28" in text
+    assert "<th>Ankle boot</th><td>6,000</td><td>1,000</td>" in text
+    assert "60,000 training and 10,000 test images of 1 × 28 × 28" in text
     assert "About 1 min" in text
     assert " steps (" in text
     assert " MB. Time and steps are a guess until a run has measured the speed here." in text
@@ -98,6 +99,11 @@ def test_a_full_queue_is_explained(manager: Manager) -> None:
         ("one_learning_rate", "-0.1", "Learning rate: -0.1 is out of range"),
         ("one_momentum", "1.5", "Momentum: 1.5 is out of range"),
         ("one_weight_decay", "3.0", "Weight decay: 3.0 is out of range"),
+        ("one_label_smoothing", "1.0", "Label smoothing: 1.0 is out of range"),
+        ("one_warm_up", "-0.1", "Warm-up: -0.1 is out of range"),
+        ("one_clip_norm", "0", "Gradient clipping: 0.0 is out of range"),
+        ("one_small_images", "1.0", "Small images first: 1.0 is out of range"),
+        ("one_averaging", "2.0", "Weight averaging: 2.0 is out of range"),
         ("one_loss_weight", "11.0", "Auxiliary loss weight: 11.0 is out of range"),
         ("one_first", "-1", "Seeds: enter whole numbers"),
     ],
@@ -120,11 +126,11 @@ def default_plan(manager: Manager) -> Plan:
     return manager.store.runs()[0].plan
 
 
-@pytest.mark.parametrize("key", ["one_kind", "one_optimiser", "one_schedule", "one_images", "one_device"])
-def test_a_forged_choice_is_rejected(manager: Manager, key: str) -> None:
+@pytest.mark.parametrize("field", ["kind", "optimiser", "schedule", "images", "device", "precision", "initialisation"])
+def test_a_forged_choice_is_rejected(manager: Manager, field: str) -> None:
     """A value that the list does not have is explained and changes nothing."""
     app = open_page()
-    forge(app.selectbox(key=key), "<b>x").run()
+    forge(app.selectbox(key=f"one_{field}"), "<b>x").run()
     assert app.error
     click(app, "train_start")
     assert only_run(manager).plan == default_plan(manager)
@@ -177,6 +183,44 @@ def test_settings_reach_the_plan(manager: Manager) -> None:
     click(app, "one_defaults")
     click(app, "train_start")
     assert manager.store.runs()[0].plan.settings.batch_size != 32
+
+
+def test_the_recipe_reaches_the_plan(manager: Manager) -> None:
+    """A new run has the default recipe, and every part of it can be changed or switched off."""
+    app = open_page()
+    click(app, "train_start")
+    assert only_run(manager).plan.settings == RECIPE
+    for field, value in {"label_smoothing": "0", "warm_up": "0.1", "clip_norm": "2"}.items():
+        app.text_input(key=f"one_{field}").set_value(value).run()
+    for field, value in {"small_images": "0.5", "averaging": "0.1"}.items():
+        app.text_input(key=f"one_{field}").set_value(value).run()
+    app.toggle(key="one_mirror").set_value(True).run()
+    app.toggle(key="one_precise_batch_norm").set_value(False).run()
+    app.selectbox(key="one_initialisation").set_value("caffe").run()
+    app.selectbox(key="one_precision").set_value("fp32").run()
+    click(app, "train_start")
+    assert manager.store.runs()[0].plan.settings == Settings(
+        warm_up=0.1,
+        clip_norm=2.0,
+        small_images=0.5,
+        averaging=0.1,
+        mirror=True,
+        precise_batch_norm=False,
+        initialisation="caffe",
+    )
+
+
+def test_one_click_measures_a_setting(manager: Manager) -> None:
+    """The race has the network with and without the chosen setting, from three seeds, and the page shows it."""
+    app = open_page()
+    app.selectbox(key="one_measured").set_value("averaging").run()
+    click(app, "one_measure")
+    plan = only_run(manager).plan
+    assert [network.name for network in plan.networks] == ["with_averaging", "without_averaging"]
+    assert [plan.settings_of(number).averaging for number in (0, 1)] == [0.1, 0.0]
+    assert plan.seeds == (0, 1, 2)
+    assert app.query_params["run"] == only_run(manager).id
+    assert not app.exception
 
 
 def test_another_unit_keeps_the_budget(manager: Manager) -> None:
