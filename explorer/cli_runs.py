@@ -71,7 +71,7 @@ def make_plan(
 
 
 class CommandError(UserError, ValueError):
-    """The command cannot do what it is told; the message says why."""
+    """The command cannot do what it should; the message says why."""
 
 
 def _changed(settings: Settings, changes: Sequence[str]) -> Settings:
