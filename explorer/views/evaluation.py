@@ -55,8 +55,8 @@ def upload_findings(images: OwnTestImages) -> Iterator[str]:
 
 
 def known_classes_text(class_names: Sequence[str], classes: int) -> str:
-    """Return what a network answers to an image of something that it has not learned."""
-    shown = ", ".join(class_names[:_SHOWN_CLASSES])
+    """Return, as Markdown, what a network answers to an image of something that it has not learned."""
+    shown = ", ".join(map(fmt.markdown, class_names[:_SHOWN_CLASSES]))
     names = f" ({shown}{', …' if classes > _SHOWN_CLASSES else ''})" if shown else ""
     return (
         f"This network knows {classes:,} classes{names}. It gives one of them to every image, also to an image of "
@@ -65,7 +65,7 @@ def known_classes_text(class_names: Sequence[str], classes: int) -> str:
 
 
 def comparison_text(confidence: float, found: Evaluation, dataset: str) -> str:
-    """Compare the maximum softmax of an image with those of a dataset's test images."""
+    """Compare, as Markdown, the maximum softmax of an image with those of a dataset's test images."""
     lower = sum(value < confidence for value in found.confidences) / len(found.confidences)
     return (
         f"The maximum softmax of this image, {probability(confidence)}, is higher than that of {100 * lower:.0f} % of "

@@ -48,6 +48,7 @@ def test_what_is_left_out_of_an_upload_is_said() -> None:
 def test_a_network_knows_its_classes_alone() -> None:
     """With the names that are known, and the confidence compared with that of test images."""
     assert known_classes_text(("a", "b", "c", "d"), 4).startswith("This network knows 4 classes (a, b, c, …). It gives")
+    assert r"\[x\](y)" in known_classes_text(("[x](y)",), 1), "a name is text"
     assert known_classes_text((), 7).startswith("This network knows 7 classes. It gives")
     text = comparison_text(0.75, FOUND, "Clothes")
     assert text.startswith("The maximum softmax of this image, 75.0 %, is higher than that of 50 % of 4 test images of")

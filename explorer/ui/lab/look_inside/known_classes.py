@@ -17,7 +17,7 @@ def show_known_classes(image: ChosenImage) -> None:
     inspected = session.inspected_network()
     if image.label or not inspected.network.weights:
         return
-    st.caption(evaluation.known_classes_text(inspected.class_names, inspected.config.classes))
+    st.markdown(f":small[{evaluation.known_classes_text(inspected.class_names, inspected.config.classes)}]")
     dataset = training_dataset()
     found = session.follow_result(prediction.request(image), prediction.KEY, "known_classes")
     if dataset is None or inspected.training is None or found is None or session.scales():
@@ -32,4 +32,5 @@ def show_known_classes(image: ChosenImage) -> None:
     test_images = session.await_result(request, "look_inside_comparison", "Comparing with the test images")
     if test_images:
         confidence = found.predictions[0].main.probabilities[0]
-        st.caption(evaluation.comparison_text(confidence, test_images, inspected.training.facts.title))
+        text = evaluation.comparison_text(confidence, test_images, inspected.training.facts.title)
+        st.markdown(f":small[{text}]")
