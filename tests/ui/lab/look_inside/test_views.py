@@ -26,7 +26,7 @@ def test_ablation_uses_the_unscaled_network(queue: DirectQueue) -> None:
         (99, "enter a number from −10 to 10."),
         (-10.5, "enter a number from −10 to 10."),
         (None, "the field is blank. Enter a number."),
-        (float("nan"), "the field is blank. Enter a number."),  # Streamlit turns NaN into no value
+        ("nan", "“nan” is not a number. Write a number, such as 0.5."),
     ],
 )
 def test_an_invalid_factor_is_rejected(queue: DirectQueue, factor: Any, reason: str) -> None:
