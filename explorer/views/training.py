@@ -137,8 +137,9 @@ def training_caution(plan: Plan) -> str:
     names = " and ".join(network.name for network in without)
     rates = dict.fromkeys(f"{effective_learning_rate(plan.settings, network.config):.2g}" for network in without)
     return (
-        f"{names} {'has no BatchNorm and is' if len(without) == 1 else 'have no BatchNorm and are'} hard to train: "
-        f"at learning rates above {' / '.join(rates)} the loss soon diverges, and at this one a run learns little."
+        f"{names} {'has no BatchNorm and is' if len(without) == 1 else 'have no BatchNorm and are'} hard to train: in "
+        f"a short run the accuracy can stay near guessing, and at learning rates above {' / '.join(rates)} the loss "
+        "can diverge."
     )
 
 
