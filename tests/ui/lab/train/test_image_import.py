@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data.datasets import imported_datasets
 from explorer.runs.manager import Manager
 from explorer.settings import data_folder as current_data_folder
+from explorer.ui.lab.train.drafts import DEFAULT_DATA
 from tests.data.files import animals, image_file, npz, zip_file
 from tests.ui.lab.train.conftest import click, open_page, page_text
 
@@ -88,7 +89,7 @@ def test_a_bad_upload_is_explained_at_the_uploader(manager: Manager, content: by
     app = open_dialog(content, "own.zip")
     assert message in app.error[0].value.replace("\\", "")
     assert all(button.disabled for button in app.button if button.key == "import_start")
-    assert app.selectbox(key="one_images").value == "fashion_mnist"
+    assert app.selectbox(key="one_images").value == DEFAULT_DATA.name
 
 
 def test_a_large_file_can_be_in_the_inbox(manager: Manager) -> None:
