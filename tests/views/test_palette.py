@@ -92,7 +92,7 @@ def test_other_data_have_other_colours():
 
 
 BRANCH_FILES = {  # what shows branches
-    *("block_diagrams", "branch_budget", "branch_maps", "diagrams", "figures", "flow"),
+    *("block_diagrams", "branch_budget", "branch_maps", "diagrams", "effective_field", "figures", "flow"),
     *("look_inside", "reduction_paths", "unit_maps", "unit_names"),
 }
 
