@@ -22,6 +22,8 @@ warn_of_unknown_page(page)
 editor.apply_pending_edits()
 state.write_url()
 show_location(page, state.current_title())
+if state.presents():
+    st.html(ASSETS / "present.css")
 frame.show_bar()
 page.run()
 streamlit_workarounds.support_keyboard()

@@ -95,6 +95,8 @@ def open_page(chromium: Browser, address: str, control: Control) -> Page:
     if control.page:
         page.get_by_role("button", name="Skip the question").click(timeout=60_000)
     page.locator(control.selectors[0]).first.wait_for(timeout=60_000)
+    if control is NETWORK:
+        page.locator(".st-key-more_settings summary").click()
     page.wait_for_timeout(2_000)
     page.evaluate(_CONTROL_TIMER, list(control.selectors))
     return page

@@ -12,6 +12,7 @@ const SVG = "http://www.w3.org/2000/svg"
 const FONT = '"Explorer Sans"'
 const MAX_FIT = 1.5 // pixels per point: a small diagram is not enlarged beyond this
 const READABLE = 0.6 // pixels per point: below this, a box just opened is shown instead of the whole diagram
+const PHONE = 500 // pixels: a view of less width is only as high as its diagram
 const NARROW = 1000 // pixels: a view of less width is called narrow
 const [MIN_SCALE, MAX_SCALE, STEP] = [0.1, 8, 1.25]
 const DRAG = 4 // pixels of movement that make a click a drag
@@ -189,7 +190,8 @@ function setHeight(view) {
   const width = view.pane.clientWidth
   const tools = view.root.clientHeight - view.pane.clientHeight
   const needed = view.height * Math.min(width / view.width, 1) + 2 * MARGIN + tools
-  view.root.style.height = `${Math.min(Math.max(needed, height), maxHeight)}px`
+  const least = width < PHONE ? 0 : height
+  view.root.style.height = `${Math.min(Math.max(needed, least), maxHeight)}px`
   const isNarrow = width < NARROW
   if (narrow === null || narrow === isNarrow) view.reported = null
   else if (view.reported !== isNarrow) view.reportWidth((view.reported = isNarrow)) // once per change

@@ -29,8 +29,9 @@ def show_bar() -> None:
         st.markdown(_totals(summary) + _announcement(version.config), unsafe_allow_html=True, width="content")
         let_browser_draw()
         st.space("stretch")
-        st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
-        st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
+        if history.past or history.future:  # else there is nothing to undo, and the first screen has one thing less
+            st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not history.past, key="undo")
+            st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not history.future, key="redo")
         keep.keep_button()
         sharing.share_menu()
         export.export_menu()

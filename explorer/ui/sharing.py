@@ -21,6 +21,7 @@ from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
 
 _FILE = "share_file"
+_PRESENT = "present_toggle"
 _UPLOAD_COUNT = SessionValue("share_upload_count", 0)
 
 
@@ -29,13 +30,26 @@ def share_menu() -> None:
     menu = st.popover("Share", icon=":material/share:", on_change="rerun", key="share")
     if menu.open:
         with menu:
+            _present_control()
             _show_links()
             _download_buttons()
             _file_uploader()
 
 
+def _present_control() -> None:
+    st.session_state[_PRESENT] = state.presents()
+    st.toggle(
+        "Present: larger text and charts",
+        key=_PRESENT,
+        on_change=lambda: state.set_presents(bool(st.session_state[_PRESENT])),
+        help="For a projector. It stays on every page until you turn it off.",
+    )
+
+
 def _show_links() -> None:
-    tokens = {name: token for name, token in state.url_tokens().items() if token}
+    """Show links to the network and to everything. What only this reader sees, such as Present, is in neither."""
+    personal = (state.PRESENT_PARAMETER,)
+    tokens = {name: token for name, token in state.url_tokens().items() if token and name not in personal}
     st.markdown("**A link to this network**")
     st.code(_link({name: token for name, token in tokens.items() if name == state.NETWORK_PARAMETER}), language=None)
     if state.shelf().variants or state.COMPARED_PARAMETER in tokens:

@@ -72,6 +72,7 @@ NETWORK_PARAMETER = "net"
 SHELF_PARAMETER = "shelf"
 COMPARED_PARAMETER = "compare"
 HIDDEN_PARAMETER = "hide"
+PRESENT_PARAMETER = "present"
 DEVICES = {"auto": "best device", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
 DEVICE_KEY = "device"  # of every control that selects the device
 
@@ -79,6 +80,7 @@ _HISTORY = SessionValue("history", History(DEFAULT))
 _SHELF = SessionValue("shelf", Shelf())
 _COMPARED = SessionValue[tuple[str, ...]]("compared", ())
 _HIDDEN_PARTS = SessionValue[frozenset[str]]("hidden_parts", frozenset())
+_PRESENTS = SessionValue("presents", False)
 _LATENCIES = SessionValue[dict[GoogLeNetConfig, tuple[float, ...]]]("latencies", {})
 _PAGE = SessionValue[str | None]("page", None)
 _FOLLOWS_URL = SessionValue("follows_url", True)
@@ -89,6 +91,7 @@ _REJECTED = SessionValue[dict[str, RejectedInput]]("rejected_input", {})
 _DEVICE = SessionValue(DEVICE_KEY, "auto")
 _SESSION_ID = SessionValue("session_id", "")
 _URL_TOKEN = "url_token"
+_ON = "1"
 _MAX_LATENCIES = 64
 _MAX_REASONS = 3  # that are shown for one rejected input
 
@@ -174,6 +177,7 @@ _LOADERS = {
     SHELF_PARAMETER: _load_shelf,
     COMPARED_PARAMETER: _load_compared,
     HIDDEN_PARAMETER: _load_hidden,
+    PRESENT_PARAMETER: lambda token: _PRESENTS.set(token == _ON),
 }
 
 
@@ -200,6 +204,7 @@ def url_tokens() -> dict[str, str | None]:
         SHELF_PARAMETER: to_shelf_token(variants) if variants else None,
         COMPARED_PARAMETER: names_to_token(names) if names else None,
         HIDDEN_PARAMETER: class_link.to_text(hidden) if hidden else None,
+        PRESENT_PARAMETER: _ON if presents() else None,
     }
 
 
@@ -211,6 +216,16 @@ def is_shelf_in_url() -> bool:
 def hidden_parts() -> frozenset[str]:
     """Return the parts of lessons that this session leaves out because it began with a link for a class."""
     return _HIDDEN_PARTS.get()
+
+
+def presents() -> bool:
+    """Whether text and charts are enlarged for a projector, on every page."""
+    return _PRESENTS.get()
+
+
+def set_presents(is_on: bool) -> None:
+    """Enlarge text and charts for a projector, or no longer."""
+    _PRESENTS.set(is_on)
 
 
 def shelf() -> Shelf:

@@ -99,7 +99,7 @@ def field_on_image(distribution: FieldDistribution, image: tuple[int, int], posi
     bottom = max(height, *(w[1] + w[2] for w in windows.values()))
     scale = min(680 / (right - left), 520 / (bottom - top))
     x0, y0 = -left * scale, 76 - top * scale
-    body = [_scene(x0, y0, width * scale, height * scale)]
+    body = [scene(x0, y0, width * scale, height * scale)]
     for name, (x, y, side) in windows.items():
         body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, _COLOURS[name]))
     names = [(f"{name}: {field} px", _COLOURS[name]) for name, field in fields.items()]
@@ -109,7 +109,7 @@ def field_on_image(distribution: FieldDistribution, image: tuple[int, int], posi
     return svg.chart(700, 90 + (bottom - top) * scale, title, alt, body)
 
 
-def _scene(x: float, y: float, width: float, height: float) -> str:
+def scene(x: float, y: float, width: float, height: float) -> str:
     """Return the sample image, stretched to a box of a larger SVG."""
     return f'<svg x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" {_scene_content()}'
 

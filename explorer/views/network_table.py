@@ -30,7 +30,7 @@ def table_rows(
     rows = []
     for row in to_rows(summary.config):
         name = row[MODULE]
-        mark, note = _mark_and_note(name, summary, base, edits)
+        mark, note = mark_and_note(name, summary, base, edits)
         first, concat = _first_row(summary, name), summary.concat(name)
         rows.append(
             {
@@ -61,7 +61,7 @@ def other_parts(summary: NetworkSummary, base: NetworkSummary) -> list[dict[str,
     for block in summary.by_module:
         if block != "stem" and block != "classifier" and not block.startswith("aux_"):
             continue
-        mark, note = _mark_and_note(block, summary, base, edits)
+        mark, note = mark_and_note(block, summary, base, edits)
         inside = [row for row in summary.rows if row.module == block]
         rows.append(
             {
@@ -96,9 +96,10 @@ def change_text(before: NetworkSummary, now: NetworkSummary) -> str:
     )
 
 
-def _mark_and_note(
+def mark_and_note(
     block: str, summary: NetworkSummary, base: NetworkSummary, edits: tuple[Change, ...]
 ) -> tuple[str, str]:
+    """Return the mark of a block against the preset ``base``, and its reason; both empty where nothing changed."""
     own = [change for change in edits if _is_of(change, block)]
     here, there = summary.by_module[block], base.by_module.get(block)
     difference = _difference(here, there)

@@ -4,6 +4,7 @@ from explorer.ui.learn import auxiliary, lesson
 
 lesson.show(
     "auxiliary",
+    auxiliary.hero,
     {
         "predict": auxiliary.predict,
         "steps": auxiliary.steps,

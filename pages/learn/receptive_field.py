@@ -4,6 +4,7 @@ from explorer.ui.learn import lesson, receptive_field
 
 lesson.show(
     "receptive_field",
+    receptive_field.hero,
     {
         "predict": receptive_field.predict,
         "spectrum": receptive_field.spectrum,

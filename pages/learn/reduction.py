@@ -4,6 +4,7 @@ from explorer.ui.learn import lesson, one_number, reduction
 
 lesson.show(
     "reduction",
+    reduction.hero,
     {
         "predict": reduction.predict,
         "cost": reduction.cost,

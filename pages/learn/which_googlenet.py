@@ -4,6 +4,7 @@ from explorer.ui.learn import lesson, which_googlenet
 
 lesson.show(
     "which_googlenet",
+    which_googlenet.hero,
     {
         "predict": which_googlenet.predict,
         "presets": which_googlenet.presets,

@@ -40,7 +40,8 @@ def wait_until_idle(page: Page, quiet_ms: int = 250) -> None:
 def wait_for_table(page: Page) -> None:
     """Wait for the page Network: the table can be edited, and the page has come to rest."""
     expect(page.get_by_test_id("stDataFrame").first.get_by_test_id("data-grid-canvas")).to_be_visible()
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\d{1,3}(,\d{3})*"))
+    expect(page.locator(".totals dd").first).to_have_text(re.compile(r"\d{1,3}(,\d{3})*"))
+    expect(page.locator(".st-key-strip .box").first).to_be_visible()
     wait_until_idle(page)
 
 
@@ -92,8 +93,8 @@ def expect_cell(page: Page, module: str, column: str, text: str) -> None:
 
 def expect_total(page: Page, label: str, text: str) -> None:
     """Wait until a total has that value."""
-    metric = page.get_by_test_id("stMetric").filter(has_text=label).first
-    expect(metric.get_by_test_id("stMetricValue")).to_have_text(text)
+    total = page.locator(".totals > div").filter(has=page.locator(".term", has_text=label)).first
+    expect(total.locator("dd").first).to_have_text(text)
 
 
 def is_too_wide(page: Page) -> bool:

@@ -36,7 +36,7 @@ def test_an_edit_goes_through_the_network_and_undo_takes_it_back(network: Page) 
     place = network.get_by_test_id("stDataFrame").first.bounding_box()
     edit(network, "4a", "#3×3", "210")
     expect_total(network, "parameters", "7,001,002")
-    expect(network.get_by_test_id("stMetricDelta").first).to_contain_text("2,450")
+    expect(network.locator(".totals .delta").first).to_contain_text("2,450")
     assert network.get_by_test_id("stDataFrame").first.bounding_box() == place  # the table does not jump
     expect_cell(network, "4a", "mark", "●")
     expect_cell(network, "4a", "in → out", "480 → 514")
@@ -59,7 +59,7 @@ def test_several_edits_in_a_row_all_count(network: Page) -> None:
     expect_cell(network, "4a", "in → out", "480 → 516")
     edit(network, "5b", "#3×3", "390")
     expect_cell(network, "5b", "in → out", "832 → 1,030")
-    total = network.get_by_test_id("stMetricValue").first.inner_text()
+    total = network.locator(".totals dd").first.inner_text()
     network.reload()
     wait_for_table(network)
     expect_total(network, "parameters", total)
@@ -119,6 +119,9 @@ def test_a_refused_height_moves_nothing_and_marks_what_is_shown(network: Page) -
     """Totals, picture and badge are marked as the last valid network; every other field stays where it is."""
     badge = network.locator(".st-key-badge")
     expect(badge).to_contain_text("closed form = live network = torchinfo")
+    network.locator(".st-key-more_settings summary").click()
+    expect(network.get_by_label("Pooling").first).to_be_visible()
+    wait_until_idle(network)
     fields = [network.get_by_label(label).first for label in ("Height", "Width", "Classes", "Normalisation", "Pooling")]
     places = [field.bounding_box() for field in fields]
     fields[0].fill("5e2")
@@ -129,13 +132,13 @@ def test_a_refused_height_moves_nothing_and_marks_what_is_shown(network: Page) -
     expect(fields[0]).to_be_focused()
     expect(network.locator(".st-key-bar")).to_contain_text("last valid network")
     expect(badge).to_contain_text("last valid network")
-    expect(network.locator(".st-key-overview")).to_have_css("filter", "grayscale(1)")
-    expect(network.get_by_test_id("stMetric").first).to_have_css("filter", "grayscale(1)")
+    expect(network.locator(".st-key-strip")).to_have_css("filter", "grayscale(1)")
+    expect(network.locator(".totals")).to_have_css("filter", "grayscale(1)")
     assert places == [field.bounding_box() for field in fields]
     fields[0].fill("256")
     fields[0].press("Enter")
     expect(network.get_by_role("alert")).to_have_count(0)
-    expect(network.locator(".st-key-overview")).to_have_css("filter", "none")
+    expect(network.locator(".st-key-strip")).to_have_css("filter", "none")
     expect(network.locator(".st-key-bar")).not_to_contain_text("last valid network")
 
 
@@ -179,43 +182,43 @@ def open_view(page: Page, name: str) -> None:
     page.locator(".st-key-view").get_by_text(name, exact=True).filter(visible=True).first.click()
 
 
-def chosen(page: Page, view: str) -> Locator:
-    """Return the box that is marked as chosen in one of the pictures."""
-    return page.locator(f".st-key-{view} [role=button][aria-pressed=true]")
+def box(page: Page, name: str) -> Locator:
+    """Return a box of the strip at the top."""
+    return page.locator(f".st-key-strip .box#{name}")
 
 
 def test_picture_panel_and_table_follow_one_choice(network: Page) -> None:
-    """A box chosen in the overview opens below it; a layer chosen inside fills the formulas and the table."""
-    network.locator(".st-key-overview").get_by_role("button", name=re.compile("^inception_4b,")).click()
+    """A box chosen in the strip opens below it; a layer chosen inside fills the formulas and the table."""
+    box(network, "inception_4b").click()
     expect(network.locator(".st-key-formulas")).to_contain_text("inception_4b")
-    expect(chosen(network, "overview")).to_have_attribute("aria-label", re.compile("4b"))
+    expect(box(network, "inception_4b")).to_have_attribute("aria-selected", "true")
     network.locator(".st-key-block").get_by_role("button", name=re.compile("^inception_4b.branch_5x5.reduce,")).click()
     expect(network.locator(".st-key-formulas")).to_contain_text("inception_4b.branch_5x5.reduce")
     open_view(network, "Layers")
     layers = network.get_by_test_id("stDataFrame").last
     expect(layers.get_by_test_id("glide-cell-1-0")).to_contain_text("inception_4b")
-    network.locator(".st-key-overview").get_by_role("button", name=re.compile("^inception_5a,")).click()
+    box(network, "inception_5a").click()
     expect(layers.get_by_test_id("glide-cell-1-0")).to_contain_text("inception_5a")
 
 
 def test_a_row_of_the_layer_table_marks_its_box(network: Page) -> None:
-    """Choosing a row chooses the node: the overview marks the block, the formulas speak of the layer."""
+    """Choosing a row chooses the node: the strip marks the block, the formulas speak of the layer."""
     open_view(network, "Layers")
     network.get_by_text("Only the selected block").click()
     layers = network.get_by_test_id("stDataFrame").last
     expect(layers.get_by_test_id("glide-cell-1-1")).to_contain_text("stem.pool1")
     wait_until_idle(network)
     layers.click(position={"x": 16, "y": 35 * 2 + 17})
-    expect(chosen(network, "overview")).to_have_attribute("aria-label", re.compile("stem"))
+    expect(box(network, "stem")).to_have_attribute("aria-selected", "true")
     open_view(network, "Block")
     expect(network.locator(".st-key-formulas")).to_contain_text("stem.pool1")
 
 
 def test_nothing_is_cut_off_or_overlaps(network: Page) -> None:
     """Wide or narrow, the page never scrolls sideways, and its parts stand apart from each other."""
-    keys = (".st-key-settings", ".st-key-overview", ".st-key-badge", ".st-key-inside")
-    parts = (".st-key-bar", ".st-key-totals", "[data-testid=stDataFrame]", *keys)
-    for width in (1400, 800):
+    keys = (".st-key-strip", "[data-testid=stDataFrame]", ".st-key-other_parts", ".st-key-badge", ".st-key-inside")
+    parts = (".st-key-bar", ".st-key-heading", ".st-key-totals", *keys)
+    for width in (1400, 800, 390):
         network.set_viewport_size({"width": width, "height": 900})
         wait_until_idle(network)  # a narrow view asks for its own picture
         assert not is_too_wide(network)

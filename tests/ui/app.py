@@ -12,6 +12,7 @@ from streamlit.testing.v1.element_tree import Element, Selectbox
 
 from explorer.jobs.queue import Pending
 from explorer.lessons.questions import BANK, Question
+from explorer.ui.components.network_settings import MORE
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,18 @@ def click(at: AppTest, key: str) -> AppTest:
     return run(at)
 
 
+def open_settings(at: AppTest) -> AppTest:
+    """Open the settings below the table; closed, they do not exist."""
+    at.session_state[MORE] = True
+    return run(at)
+
+
+def select_view_of_network(at: AppTest, view: str) -> AppTest:
+    """Select what is shown below the first screen of the page Network."""
+    at.segmented_control(key="view").set_value(view)
+    return run(at)
+
+
 def type_into(at: AppTest, key: str, value: Any) -> AppTest:
     """Type a value into a number field; None empties it."""
     at.text_input(key=key).set_value("" if value is None else str(value))
@@ -85,7 +98,17 @@ def forge(control: Selectbox, value: str) -> Selectbox:
 
 def totals(app: AppTest) -> dict[str, str]:
     """Return the totals at the top by their label; the label of the MACs also holds the FLOPs."""
-    return {metric.label.split(" ·")[0]: metric.value for metric in app.metric}
+    return {label.split(" ·")[0]: value for label, value, _ in _totals(app)}
+
+
+def changes_of_totals(app: AppTest) -> dict[str, str]:
+    """Return, by label, whether a total is ``more`` or ``less`` than the preset's, or neither, and by how much."""
+    return {label.split(" ·")[0]: change for label, _, change in _totals(app)}
+
+
+def _totals(app: AppTest) -> list[tuple[str, str, str]]:
+    item = r'"total-\d">([^<]+)</span>.*?<dd>(.*?)</dd><dd class="delta (.*?)</dd>'
+    return [(label, value, change.replace('">', " ")) for label, value, change in re.findall(item, html(app))]
 
 
 def texts(app: AppTest) -> str:

@@ -10,7 +10,7 @@ from explorer.diff import with_module
 from explorer.history import Version
 from explorer.share import to_token
 from explorer.ui import state
-from tests.ui.app import forge, open_app, title, totals
+from tests.ui.app import forge, open_app, open_settings, title, totals
 
 
 def _edited_token() -> str:
@@ -54,7 +54,7 @@ def test_the_next_edit_removes_the_message_of_a_bad_link() -> None:
     app = open_app(net="1.paper.broken!")
     app.run()
     assert app.warning
-    app.text_input(key="classes").set_value("10").run()
+    open_settings(app).text_input(key="classes").set_value("10").run()
     assert not app.warning
     app.button(key="undo").click().run()
     assert not app.warning
@@ -63,7 +63,7 @@ def test_the_next_edit_removes_the_message_of_a_bad_link() -> None:
 def test_a_rejected_edit_keeps_the_message_of_a_bad_link() -> None:
     """The network did not change."""
     app = open_app(net="1.paper.broken!")
-    app.text_input(key="classes").set_value("0").run()
+    open_settings(app).text_input(key="classes").set_value("0").run()
     assert app.warning
 
 
@@ -114,4 +114,4 @@ def test_every_preset_can_be_selected(app: AppTest) -> None:
         app.selectbox(key="preset").set_value(name).run()
         assert not app.exception
         assert not app.error
-        assert app.text_input(key="classes").value == str(config.classes)
+        assert open_settings(app).text_input(key="classes").value == str(config.classes)

@@ -1,6 +1,7 @@
 """The heading of a page: its title, and beside it one sentence on what the page is for."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.navigation import PAGES
 
@@ -11,11 +12,15 @@ def show_page_heading(file: str) -> None:
     show_heading(entry.title, entry.help)
 
 
-def show_heading(title: str, text: str) -> None:
+def show_heading(title: str, text: str) -> DeltaGenerator:
     """Show a title and a text in Markdown on one line; on a narrow page the text is below the title.
+
+    Returns the container of the line, for what stands at its end.
 
     All headings are Markdown: Streamlit redraws st.title and st.subheader in each run, which takes 2 ms for each.
     """
-    with st.container(horizontal=True, vertical_alignment="center", key="heading"):
+    line = st.container(horizontal=True, vertical_alignment="center", key="heading")
+    with line:
         st.markdown(f"# {title}", width="content")
         st.markdown(text, width="stretch")
+    return line

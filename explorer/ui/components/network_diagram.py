@@ -24,14 +24,9 @@ _EXPANDED_PILLS = "expanded_choice"
 
 
 def show_overview() -> None:
-    """Show the whole network across the page. A click on a box selects it; a double click expands it in place."""
+    """Show the whole network, as large as the page. A click on a box selects it; a double click expands it in place."""
     config = state.current().config
     summary = summarize(config)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**The network** :small[select a box to see inside it]", width="content")
-        st.space("stretch")
-        _expand_control(config)
-        colour_control(config)
     drawing = cache.overview(
         config, *colouring(config), frozenset(_expanded(config)), "wrapped" if is_narrow() else "across"
     )
@@ -49,7 +44,8 @@ def show_overview() -> None:
     show_timing_text(config)
 
 
-def _expand_control(config: GoogLeNetConfig) -> None:
+def expand_control(config: GoogLeNetConfig) -> None:
+    """Offer to open modules in the diagram of the whole network."""
     names = [module.name for module in config.modules]
     st.session_state[_EXPANDED_PILLS] = _expanded(config)
     with st.popover("Open", icon=":material/unfold_more:"):
@@ -96,6 +92,7 @@ def show_block() -> None:
             show_drawing(summary, selected_module(summary), key="block")
         with right:
             show_formulas(summary)
+    show_timing_text(summary.config)
 
 
 def show_drawing(summary: NetworkSummary, block: str, key: str, scale_end: float = 0) -> None:

@@ -22,23 +22,18 @@ _BLANK_FIELDS = ("ch3x3_reduce", "ch5x5_reduce", "pool_proj")  # of which blank 
 _WIDTH = 140  # pixels of a rare control; those with long texts get twice as many
 
 
-def common_settings() -> None:
-    """Show the input, the classes and the structural switches."""
-    config = state.current().config
-    _input_size("Height", 1, config)
-    _input_size("Width", 2, config)
-    network_number("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
-    _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
-    _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
-    _choice("Pooling", "pooling", POOLINGS, config.pooling, width=250)
+def show_settings(first: Callable[[], None]) -> None:
+    """Show all settings in an expander: opened, it lies below the table and covers none of it.
 
-
-def rare_settings() -> None:
-    """Show the rare settings in an expander: opened, it lies below the table and covers none of it."""
+    ``first`` draws what stands at its top. Nothing of it is drawn while it is closed.
+    """
     expander = st.expander("More settings", icon=":material/tune:", on_change="rerun", key=MORE)
     if expander.open:
         config = state.current().config
         with expander:
+            with st.container(horizontal=True, vertical_alignment="bottom", key="settings"):
+                first()
+                _common(config)
             for title, controls in (
                 ("Stem", _stem),
                 ("Auxiliary heads", _heads),
@@ -47,6 +42,15 @@ def rare_settings() -> None:
                 st.markdown(f"**{title}**")
                 with st.container(horizontal=True, vertical_alignment="bottom"):
                     controls(config)
+
+
+def _common(config: GoogLeNetConfig) -> None:
+    _input_size("Height", 1, config)
+    _input_size("Width", 2, config)
+    network_number("Classes", "classes", config.classes, lambda c, v: c.replace(classes=v), width=110)
+    _choice("5×5 branch", "kernel_5x5", KERNELS, config.kernel_5x5, width=170)
+    _choice("Normalisation", "normalisation", NORMALISATIONS, config.normalisation, width=150)
+    _choice("Pooling", "pooling", POOLINGS, config.pooling, width=250)
 
 
 def _stem(config: GoogLeNetConfig) -> None:

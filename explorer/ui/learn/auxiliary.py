@@ -18,9 +18,16 @@ from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.views import auxiliary_charts as pictures
 from explorer.views import formatting as fmt
+from explorer.views.heroes import auxiliary as gradients_back
+from explorer.views.heroes.timeline import Hero
 
 _SIDE = SessionValue[int | None]("auxiliary_side", None)
 _SIDES = (224, 192, 160, 128, 96)
+
+
+def hero(_: bool) -> Hero:
+    """Return one step of training of the current network: forward, and the gradients back."""
+    return gradients_back.gradients(summarize(state.current().config))
 
 
 def predict() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import call
 from typing import NamedTuple
+from zlib import crc32
 
 import streamlit as st
 
@@ -15,10 +16,12 @@ from explorer.history import Version
 from explorer.lessons.text import PREDICTION, Block, LessonError, LessonText, read
 from explorer.ui import state
 from explorer.ui.components.heading import show_heading
+from explorer.ui.components.hero import show_hero
 from explorer.ui.components.one_number_link import link_to_one_number
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
 from explorer.ui.streamlit_workarounds import let_browser_draw
+from explorer.views.heroes.timeline import Hero
 
 Part = Callable[[], None]
 _ONE_NUMBER = {  # the layer that suits a lesson, of the network that comes with the app
@@ -38,9 +41,12 @@ class Section(NamedTuple):
     wide: bool = False
 
 
-def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, ...] = ()) -> None:
+def show(
+    name: str, hero: Callable[[bool], Hero], parts: Mapping[str, Part], note: str, together: tuple[str, ...] = ()
+) -> None:
     """Show a lesson. ``parts`` draw its live parts by name; ``note`` tells which parts show the current network.
 
+    ``hero`` returns the moving picture at its top; with True it may give the answer to the first question.
     The parts named in ``together``, neighbours in the text, share one choice: a control of one redraws all of them.
     """
     try:
@@ -54,6 +60,7 @@ def show(name: str, parts: Mapping[str, Part], note: str, together: tuple[str, .
     sections = list(_sections(blocks, {part: draw for part, draw in parts.items() if part not in hidden}))
     with st.container(key="lesson"):
         _show_head(lesson, note, hidden)
+        show_hero(hero(is_open), name)
         for is_joined, neighbours in groupby(sections, key=lambda section: section.part in together):
             _show_sections(tuple(neighbours), is_joined=is_joined)
         if is_open and "quiz" not in hidden:
@@ -138,7 +145,8 @@ def _show_section(section: Section, run: Callable[[Part], None]) -> None:
             run(section.draw)
         return
     if text:
-        st.markdown(text, width=760)
+        with st.container(key=f"text_{crc32(text.encode())}"):
+            st.markdown(text)
     if section.draw:
         with st.container(key=f"part_{section.part}"):
             run(section.draw)

@@ -86,7 +86,7 @@ def show_quiz(topic: str, *, reveal: bool) -> None:
             key=f"quiz_{topic}_which",
         )
     st.caption("Made from the current network. The wrong options are common mistakes.")
-    with st.container(border=True, width=760, key="question"):
+    with st.container(border=True, key="question"):
         ask(found[min(index, len(found) - 1)], f"quiz_{topic}", reveal=reveal)
 
 

@@ -14,10 +14,17 @@ from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import field_charts as charts
 from explorer.views import formatting as fmt
+from explorer.views.heroes import receptive_field as field_growth
+from explorer.views.heroes.timeline import Hero
 from explorer.views.labels import BRANCH_NAMES
 
 _MODULE, _APPLY = "field_module", "input_size_apply"
 _SIZE = SessionValue[tuple[int, int] | None]("input_size", None)  # height and width in pixels
+
+
+def hero(is_open: bool) -> Hero:
+    """Return the receptive field of the current network, block by block; that of the last module if ``is_open``."""
+    return field_growth.growth(_summary(), shows_last=is_open)
 
 
 def predict() -> None:

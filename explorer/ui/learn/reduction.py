@@ -23,6 +23,8 @@ from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
 from explorer.views import reduction_charts as charts
 from explorer.views import reduction_paths
+from explorer.views.heroes import reduction as channel_flow
+from explorer.views.heroes.timeline import Hero
 
 _CASE = SessionValue("reduction_case", ARTICLE)
 _MODULE, _BRANCH = "reduction_module", "reduction_branch"
@@ -44,6 +46,17 @@ _MATRIX = ((2, 0, 1, 0, -1, 0, 0, 1), (0, 1, 0, -2, 0, 1, 0, 2), (-1, 0, 0, 1, 3
 
 
 # ── the case ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hero(is_open: bool) -> Hero:
+    """Return the 5×5 branch of a module of the current network as channels that flow; weights only if ``is_open``."""
+    summary = summarize(state.current().config)
+    names = [module.name for module in summary.config.modules if module.ch5x5 and module.ch5x5_reduce]
+    if not names:
+        return channel_flow.flow(ARTICLE, "An example", shows_weights=is_open)
+    name = "4b" if "4b" in names else names[0]
+    case = core.branch_case(summary, name, "5x5", biases=False, default_reduction=ARTICLE.reduction)
+    return channel_flow.flow(case, f"The 5×5 branch of {name}", shows_weights=is_open)
 
 
 def predict() -> None:

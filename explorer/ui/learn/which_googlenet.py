@@ -8,8 +8,19 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.ui import state
 from explorer.ui.learn import quiz
 from explorer.views import googlenets as tables
+from explorer.views.heroes import which_googlenet as table_differences
+from explorer.views.heroes.timeline import Hero
 
 _PRESET = "googlenet"
+
+
+def hero(_: bool) -> Hero:
+    """Return the tables of all presets in turn, and of the current network if it is none of them."""
+    networks = {preset.title: preset.config for preset in CATALOGUE.values()}
+    config = state.current().config
+    if config not in networks.values():
+        networks[state.current_title()] = config
+    return table_differences.differences(networks)
 
 
 def predict() -> None:

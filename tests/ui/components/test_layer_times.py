@@ -12,7 +12,7 @@ from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.lessons.reduction import without_reductions
 from explorer.ui.components import network_diagram
 from explorer.views.canvas import Drawing
-from tests.ui.app import FakeJobQueue, click, page_text, run
+from tests.ui.app import FakeJobQueue, click, open_settings, page_text, run, select_view_of_network
 
 PAPER = PRESETS["paper"]
 NAIVE = without_reductions(PAPER, ("4a",))
@@ -55,6 +55,7 @@ def test_one_click_measures_shows_progress_and_colours_the_diagrams(
     jobs: FakeJobQueue, app: AppTest, drawn: dict[str, Drawing]
 ) -> None:
     """The request is for the current network; the result colours the diagrams, with its legend."""
+    select_view_of_network(app, "Whole network")
     assert jobs.submitted == []
     jobs.result = Pending(0, 0.3, Progress(done=7, total=30))
     click(app, "times_start")
@@ -117,9 +118,10 @@ def test_one_of_two_measurements_may_fail(jobs: FakeJobQueue, app: AppTest) -> N
 
 def test_an_edit_removes_the_colours_and_says_why(jobs: FakeJobQueue, app: AppTest, drawn: dict[str, Drawing]) -> None:
     """The time of another network is not shown as this one's; undo brings it back without measuring again."""
+    select_view_of_network(app, "Whole network")
     jobs.result = timing_of(PAPER)
     click(app, "times_start")
-    app.selectbox(key="kernel_5x5").set_value("3x3").run()
+    open_settings(app).selectbox(key="kernel_5x5").set_value("3x3").run()
     assert "This network has not been measured yet" in page_text(app)
     assert "measured time" not in drawn["overview"].dot
     assert app.selectbox(key="colour_by").value == "time"

@@ -6,9 +6,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.components import diagram, network_diagram
+from explorer.ui.explore.network import details
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
-from tests.ui.app import click, run
+from tests.ui.app import click, run, select_view_of_network
+
+WHOLE = "Whole network"
+
+
+@pytest.fixture
+def app(app: AppTest) -> AppTest:
+    """The first page with the diagram of the whole network."""
+    return select_view_of_network(app, WHOLE)
 
 
 @pytest.fixture
@@ -33,14 +42,14 @@ def expanded(options: dict[str, Any]) -> set[str]:
 
 def double_click(app: AppTest, monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     """Run once more as after a double click on a box: the component calls back before the script runs."""
-    show = network_diagram.show_overview
+    show = details.VIEWS[WHOLE]
 
     def call_back_first() -> None:
-        monkeypatch.setattr(network_diagram, "show_overview", show)
+        monkeypatch.setitem(details.VIEWS, WHOLE, show)
         network_diagram._toggle_expanded(node)
         show()
 
-    monkeypatch.setattr(network_diagram, "show_overview", call_back_first)
+    monkeypatch.setitem(details.VIEWS, WHOLE, call_back_first)
     run(app)
 
 

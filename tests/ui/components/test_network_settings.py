@@ -4,27 +4,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
-from explorer.ui.components.network_settings import MORE
-from tests.ui.app import other_parts, totals
+from tests.ui.app import open_app, open_settings, other_parts, totals
 
 
-def open_more(app: AppTest) -> None:
-    """Open the rare settings."""
-    app.session_state[MORE] = True
-    app.run()
+@pytest.fixture
+def app(app: AppTest) -> AppTest:
+    """The first page with its settings open."""
+    return open_settings(app)
 
 
-def test_rare_settings_exist_when_they_are_open(app: AppTest) -> None:
+def test_settings_exist_when_they_are_open() -> None:
     """Closed they cost nothing; open they show the network's values."""
-    assert "stem_conv1" not in {number.key for number in app.text_input}
-    open_more(app)
+    app = open_app()
+    assert "stem_conv1" not in {text.key for text in app.text_input}
+    open_settings(app)
     assert app.text_input(key="stem_conv1").value == "64"
     assert app.selectbox(key="stem_kind").options[0] == "7×7/2, pool, 1×1, 3×3, pool (÷ 8)"
 
 
 def test_a_changed_dropout_is_marked_at_the_classifier(app: AppTest) -> None:
     """No number depends on it, but it was edited."""
-    open_more(app)
     app.text_input(key="dropout").set_value("0.5").run()
     (part,) = [part for part in other_parts(app) if "●" in part]
     assert part.startswith("<b>classifier</b>")
@@ -59,7 +58,6 @@ def test_a_bad_setting_is_explained_and_the_last_good_network_stays(
     app: AppTest, key: str, value: str, message: str
 ) -> None:
     """The message is at the control, the rejected value stays in it, and the totals do not change."""
-    open_more(app)
     app.text_input(key=key).set_value(value).run()
     assert not app.exception
     assert any(message in error.value for error in app.error)
@@ -95,7 +93,6 @@ def test_a_structural_switch_gives_that_network(app: AppTest, key: str, value: s
 
 def test_removing_a_tap_removes_its_head(app: AppTest) -> None:
     """With the head on 4a only, the training network loses the 3,190,888 parameters of the other."""
-    open_more(app)
     app.multiselect(key="aux_taps").set_value(["4a"]).run()
     assert totals(app)["while training"] == f"{13_378_280 - 3_190_888:,}"
 

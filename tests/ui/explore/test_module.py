@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from explorer import PRESETS
 from explorer.analysis import summarize
 from explorer.lessons.reduction import without_reductions
-from tests.ui.app import texts
+from tests.ui.app import texts, totals
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_edit_here_is_the_edit_in_the_table(module: AppTest) -> None:
     module.text_input(key="cell_4a_ch3x3").set_value("210").run()
     assert "**7,001,002** parameters" in texts(module)
     module.switch_page("pages/explore/network.py").run()
-    assert next(metric.value for metric in module.metric if metric.label == "parameters") == "7,001,002"
+    assert totals(module)["parameters"] == "7,001,002"
 
 
 def test_a_bad_number_here_is_explained_here(module: AppTest) -> None:

@@ -20,8 +20,10 @@ def show_torchinfo() -> None:
         st.code(text, language=None, height=460)
 
 
+_BLOCK, _NETWORK = "Block", "Whole network"
 VIEWS = {
-    "Block": network_diagram.show_block,
+    _BLOCK: network_diagram.show_block,
+    _NETWORK: network_diagram.show_overview,
     "Layers": layers.show_layers,
     "Cost": charts.show_cost,
     "Depth": charts.show_depth,
@@ -32,13 +34,20 @@ VIEWS = {
 
 def show_details() -> None:
     """Let the reader select one view of the current network."""
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="Block",
-        required=True,
-        key="view",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key="details"):
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            default=_BLOCK,
+            required=True,
+            key="view",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        st.space("stretch")
+        config = state.current().config
+        if view == _NETWORK:
+            network_diagram.expand_control(config)
+        if view in (_BLOCK, _NETWORK):
+            network_diagram.colour_control(config)
     VIEWS.get(view, network_diagram.show_block)()

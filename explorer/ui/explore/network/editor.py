@@ -17,6 +17,7 @@ from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import editor_frame
 from explorer.views import formatting as fmt
 from explorer.views import network_table as nt
+from explorer.views.terms import TERMS
 
 KEY = "table"
 _MAX_PROBLEMS = 5
@@ -50,18 +51,23 @@ def _pending_edits() -> Any:
     return dict(edits) if isinstance(edits, Mapping) else edits
 
 
+def problems() -> tuple[Problem, ...]:
+    """Return why cells of the table were rejected in this run."""
+    rejected = state.rejected_input(KEY)
+    return rejected.problems if rejected else ()
+
+
 def table_editor() -> None:
     """Show the table with its read-only columns, and below it the problems of rejected cells."""
-    version, rejected = state.current(), state.rejected_input(KEY)
-    problems = rejected.problems if rejected else ()
+    version, rejected = state.current(), problems()
     snapshot = state.table_snapshot()
-    rows = nt.table_rows(summarize(version.config), summarize(version.base_config), problems)
+    rows = nt.table_rows(summarize(version.config), summarize(version.base_config), rejected)
     # The grid itself shows its edits, over the cells that it received.
     for row, cells in zip(rows, to_rows(version.config.replace(modules=snapshot.modules)), strict=True):
         row.update(cells)
     _SHOWN_SNAPSHOT.set(snapshot.number)
     _grid(rows, version.base, snapshot.number)
-    _show_problems(problems)
+    _show_problems(rejected)
 
 
 def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
@@ -84,21 +90,18 @@ def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
 
 def _columns(base: str) -> dict[str, ColumnConfig]:
     text = st.column_config.TextColumn
-    reduce_help = "A whole number. Blank: no 1×1 here, the branch gets all input channels."
-    branch_help = "A whole number. 0: no such branch."
-    pool_help = "A whole number. Blank: the pool passes all channels. 0: no such branch."
     mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REJECTED} rejected"
     return {
-        MODULE: text("module", width=58, pinned=True),
+        MODULE: text("module", width=58, pinned=True, help=TERMS["module"]),
         nt.MARK: text("", width=32, help=mark_help),
-        "#1×1": text(width=80, alignment="right", help=branch_help),
-        "#3×3 reduce": text(width=122, alignment="right", help=reduce_help),
-        "#3×3": text(width=80, alignment="right", help=branch_help),
-        "#5×5 reduce": text(width=122, alignment="right", help=reduce_help),
-        "#5×5": text(width=80, alignment="right", help=branch_help),
-        "pool proj": text(width=98, alignment="right", help=pool_help),
-        nt.FLOW: text(width=96, help="Channels into the module and out of its concatenation."),
-        nt.SIZE: text(width=62, help="Height × width of the module's output, in pixels."),
+        "#1×1": text(width=80, alignment="right", help=TERMS["#1×1"]),
+        "#3×3 reduce": text(width=122, alignment="right", help=TERMS["#3×3 reduce"]),
+        "#3×3": text(width=80, alignment="right", help=TERMS["#3×3"]),
+        "#5×5 reduce": text(width=122, alignment="right", help=TERMS["#5×5 reduce"]),
+        "#5×5": text(width=80, alignment="right", help=TERMS["#5×5"]),
+        "pool proj": text(width=98, alignment="right", help=TERMS["pool proj"]),
+        nt.FLOW: text(width=96, help=TERMS[nt.FLOW]),
+        nt.SIZE: text(width=62, help=TERMS[nt.SIZE]),
         nt.PARAMETERS: text(
             width=88, alignment="right", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
         ),
@@ -107,12 +110,12 @@ def _columns(base: str) -> dict[str, ColumnConfig]:
     }
 
 
-def _show_problems(problems: tuple[Problem, ...]) -> None:
-    if not problems:
+def _show_problems(found: tuple[Problem, ...]) -> None:
+    if not found:
         return
     with st.container(key="table_problems", gap="xsmall"):
-        messages.show_problems(problems[:_MAX_PROBLEMS])
-        hidden = len(problems) - _MAX_PROBLEMS
+        messages.show_problems(found[:_MAX_PROBLEMS])
+        hidden = len(found) - _MAX_PROBLEMS
         if hidden > 0:
             st.caption(f"All numbers are those of the last valid network. ({hidden} more problems are not shown.)")
         else:
@@ -128,7 +131,14 @@ def show_other_parts() -> None:
     version = state.current()
     parts = nt.other_parts(summarize(version.config), summarize(version.base_config))
     with st.container(key="other_parts"):
-        st.html(f"<div class='other-parts'>{''.join(map(_part, parts))}</div>")
+        st.html(f"{_terms()}<div class='other-parts'>{''.join(map(_part, parts))}</div>")
+
+
+def _terms() -> str:
+    """Return the headings of the table with their meanings, for screen readers: a canvas has no tooltips for them."""
+    headings = (MODULE, *HEADINGS.values(), nt.FLOW, nt.SIZE)
+    terms = "".join(f"<dt>{escape(name)}</dt><dd>{escape(TERMS[name])}</dd>" for name in headings)
+    return f"<dl class='visually-hidden' aria-label='Headings of the table'>{terms}</dl>"
 
 
 def _part(part: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from explorer import PRESETS, budget
 from explorer.history import Version
 from explorer.share import from_shelf_token
 from explorer.ui.explore.compare import budget as compare_budget
-from tests.ui.app import click, open_compare, title
+from tests.ui.app import click, open_compare, title, totals
 
 PAPER = PRESETS["paper"]
 
@@ -22,7 +22,7 @@ def test_solving_for_a_budget(app: AppTest) -> None:
     click(app, "budget_open_0")
     assert title(app).startswith("paper + ")
     app.switch_page("pages/explore/network.py").run()
-    assert app.metric[2].value == "1.400 G"
+    assert totals(app)["MACs"] == "1.400 G"
 
 
 def test_a_candidate_can_be_kept(app: AppTest) -> None:

@@ -1,14 +1,13 @@
 """The views below the first screen, one at a time."""
 
 import pytest
-from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
 from explorer.analysis import summarize
 from explorer.ui.explore.network import layers
 from explorer.ui.explore.network.details import VIEWS
-from tests.ui.app import texts
+from tests.ui.app import changes_of_totals, open_settings, texts
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -63,10 +62,9 @@ def test_all_diagrams_share_the_colouring(app: AppTest) -> None:
 
 def test_the_receptive_field_is_neither_better_nor_worse(app: AppTest) -> None:
     """Smaller kernels cost less, which is green; their smaller field has no colour."""
-    app.selectbox(key="kernel_5x5").set_value("3x3").run()
-    colours = {metric.label: metric.proto.color for metric in app.metric}
-    assert colours["receptive field"] == Metric.MetricColor.Value("GRAY")
-    assert colours["parameters"] == Metric.MetricColor.Value("GREEN")
+    open_settings(app).selectbox(key="kernel_5x5").set_value("3x3").run()
+    assert changes_of_totals(app)["receptive field"].startswith(" −320")
+    assert changes_of_totals(app)["parameters"].startswith("less −")
 
 
 def test_two_tables_of_the_same_length_and_start_are_two_tables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
 from explorer.diff import with_module
-from tests.ui.app import other_parts, texts, totals
+from tests.ui.app import changes_of_totals, other_parts, texts, totals
 
 PAPER = {"parameters": "6,998,552", "while training": "13,378,280", "MACs": "1.583 G"}
 Edit = Callable[..., AppTest]
@@ -28,7 +28,7 @@ def test_an_edited_cell_changes_the_totals_as_in_the_closed_form(app: AppTest, e
     edit({2: {"#3×3": 210}})
     assert totals(app)["parameters"] == f"{expected.parameters(aux=False):,}"
     assert totals(app)["while training"] == f"{expected.parameters():,}"
-    assert app.metric[0].delta.startswith("+2,450")
+    assert changes_of_totals(app)["parameters"].startswith("more +2,450")
 
 
 def test_an_edit_marks_the_auxiliary_head_that_it_changed(app: AppTest, edit: Edit) -> None:
@@ -130,7 +130,7 @@ def test_a_button_discards_rejected_edits(app: AppTest, edit: Edit) -> None:
 
 def test_undo_and_redo_step_through_the_edits(app: AppTest, edit: Edit) -> None:
     """Undo restores the network before the last edit, redo the one after it; at the ends the buttons are disabled."""
-    assert app.button(key="undo").disabled
+    assert "undo" not in [button.key for button in app.button]
     edit({2: {"#3×3": 210}})
     edit({2: {"#3×3": 212}})
     app.button(key="undo").click().run()

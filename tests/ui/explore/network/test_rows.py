@@ -10,9 +10,15 @@ from explorer.history import Version
 from explorer.presets import PRESETS
 from explorer.share import to_token
 from explorer.ui.explore.network.rows import FORM
-from tests.ui.app import forge, open_app, other_parts, texts, title, totals, type_into
+from tests.ui.app import forge, open_app, open_settings, other_parts, texts, title, totals, type_into
 
 PAPER = PRESETS["paper"]
+
+
+@pytest.fixture
+def app(app: AppTest) -> AppTest:
+    """The first page with its settings open."""
+    return open_settings(app)
 
 
 def test_adding_a_row_makes_a_deeper_network(app: AppTest) -> None:
@@ -47,7 +53,7 @@ def test_a_stage_with_all_letters_is_full() -> None:
     """The 27th row of a stage is rejected with the reason, and nothing changes."""
     last = PAPER.modules[-1]
     rows = (last.replace(name=f"5{letter}") for letter in ascii_lowercase[2:])
-    app = open_app(net=to_token(Version("paper", PAPER.replace(modules=(*PAPER.modules, *rows)))))
+    app = open_settings(open_app(net=to_token(Version("paper", PAPER.replace(modules=(*PAPER.modules, *rows))))))
     app.button(key="row_add").click().run()
     assert "Stage 5 has all 26 letters" in app.error[0].value
     assert len(app.selectbox(key="row").options) == 7 + 26
