@@ -80,7 +80,7 @@ def test_an_invalid_channel_is_rejected(queue: DirectQueue) -> None:
     at = choose_view(open_page(), "Activation maximization")
     type_into(at, "look_inside_max_channel", 5)
     type_into(at, "look_inside_max_channel", 4_800)
-    assert any("has channels 0 to" in error.value for error in at.error)
+    assert any("enter a whole number from 0 to" in error.value for error in at.error)
     assert {0, 5} == {request.channel for request in queue.of_kind("maximization")}
 
 
