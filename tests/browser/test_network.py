@@ -123,6 +123,8 @@ def test_a_refused_height_moves_nothing_and_marks_what_is_shown(network: Page) -
     expect(network.get_by_label("Pooling").first).to_be_visible()
     wait_until_idle(network)
     fields = [network.get_by_label(label).first for label in ("Height", "Width", "Classes", "Normalisation", "Pooling")]
+    network.set_viewport_size({"width": 1400, "height": 1300})  # so that nothing scrolls into view meanwhile
+    wait_until_idle(network)
     places = [field.bounding_box() for field in fields]
     fields[0].fill("5e2")
     fields[0].press("Enter")
