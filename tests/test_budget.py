@@ -53,6 +53,7 @@ def assert_respects(base: GoogLeNetConfig, config: GoogLeNetConfig, budget: Budg
         assert base.module(budget.row) == config.module(budget.row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 @pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("preset", ["paper", "naive", "mini"])

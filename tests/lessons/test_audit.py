@@ -57,6 +57,7 @@ def test_the_released_weights_and_the_separable_layer_explain_every_ops_number()
     assert separable_stem() == (7 * 7 * 3 * 8 + 24 * 64, (7 * 7 * 3 * 8 + 24 * 64) * 112 * 112)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_counts_equal_pytorchs_and_torchinfos(preset: str) -> None:
     """torchinfo's mult-adds, and the bytes of the state_dict with and without the heads."""

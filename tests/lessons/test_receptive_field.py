@@ -24,6 +24,7 @@ def test_torchvisions_5x5_has_a_smaller_field() -> None:
     assert field_distributions(summarize(PRESETS["torchvision"]))[-1].largest == 379
 
 
+@pytest.mark.slow
 @given(networks())
 @examples(40)
 def test_the_largest_field_is_the_cores_receptive_field(config: GoogLeNetConfig) -> None:

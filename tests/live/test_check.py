@@ -168,6 +168,7 @@ def test_torchinfos_text_explains_its_totals(name: str) -> None:
     assert table.count("Inception:") == len(config.modules)
 
 
+@pytest.mark.slow
 def test_torchinfos_mult_adds_are_the_stated_sum() -> None:
     """They are the MACs, plus each bias at each position, plus BatchNorm's parameters once."""
     for config in PRESETS.values():

@@ -27,6 +27,7 @@ def few_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_images, "MAX_TEST_MACS", 200 * 23_000_000)
 
 
+@pytest.mark.slow
 def test_engines_are_timed_and_tested_on_the_dataset_of_the_weights(few_engines: None, tmp_path: Path) -> None:
     """Each that runs has times, building, memory, deviation and correct images; each other one its obstacle."""
     info = read_weights_info(ASSETS / "weights" / "mini_fashion_mnist.safetensors")
@@ -48,6 +49,7 @@ def test_engines_are_timed_and_tested_on_the_dataset_of_the_weights(few_engines:
     assert by_name[REFERENCE].deviation == 0
 
 
+@pytest.mark.slow
 def test_without_a_dataset_int8_is_not_measured(few_engines: None) -> None:
     """There are no training images to calibrate on, and no test images."""
     *_, result = time_engines(Network(config=PRESETS["mini"]), device="cpu", rounds=3, seconds=0)
@@ -74,6 +76,7 @@ def test_the_work_of_a_pass_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
         next(time_engines(Network(config=PRESETS["mini"])))
 
 
+@pytest.mark.slow
 def test_torch_has_as_many_threads_as_before(few_engines: None) -> None:
     """No engine changes a setting of the process."""
     threads = torch.get_num_threads()

@@ -18,6 +18,7 @@ TOLERANCES = {"float32": 1e-4, "bfloat16": 0.05, "int8": 0.1}  # of the largest 
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "compiled"])
 def test_the_outputs_are_pytorchs(name: str) -> None:
     """Of the network and of its heads, for the usual batch and for another one."""

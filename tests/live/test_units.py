@@ -129,6 +129,7 @@ def test_any_network_adds_up(image: str, config: GoogLeNetConfig, data: st.DataO
     check(report(Network(config=config), image, data.draw(units(config))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_adds_up(image: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the predicted class to a pixel, with every kind of layer on the way; a smaller image of the same network."""

@@ -20,6 +20,7 @@ def open_menu(at: AppTest) -> AppTest:
     return run(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.title)
 def test_every_page_exports_the_current_network(entry: PageEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the base that the page Compare compares with: the edited network, under its name."""

@@ -114,6 +114,7 @@ def test_random_networks_carry_the_numbers_of_their_rows(config):
         check_module(summary, module.name)
 
 
+@pytest.mark.slow
 @given(networks())
 def test_hovering_shows_exact_numbers(config):
     """The tooltip has parameters and MACs to the last digit; each selectable box is drawn with its id."""
@@ -139,6 +140,7 @@ def test_colours_follow_the_cost(colour_by):
         assert legend(drawing.dot)[0].startswith(COLOURINGS[colour_by])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour_by", COLOURINGS)
 def test_text_can_be_read_on_every_box(colour_by):
     """Each text has 4.5:1 on what is under it: the box, or the chip of its branch."""

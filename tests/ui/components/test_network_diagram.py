@@ -69,6 +69,7 @@ def test_modules_expand_and_collapse_in_place(
         assert expanded(drawn["overview"]) == opened
 
 
+@pytest.mark.slow
 def test_the_menu_expands_all_some_and_none(app: AppTest, drawn: dict[str, dict[str, Any]]) -> None:
     """Modules stay expanded after a change of page and an edit, as long as they exist."""
     app.pills(key="expanded_choice").set_value(["4a", "4b"])

@@ -10,6 +10,7 @@ from explorer.ui.explore.network.details import VIEWS
 from tests.ui.app import changes_of_totals, open_settings, texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("preset", ["paper", "naive", "mini", "torchvision"])
 def test_every_view_shows_every_kind_of_network(app: AppTest, view: str, preset: str) -> None:

@@ -47,6 +47,7 @@ def test_a_blank_reduction_is_the_naive_branch(app: AppTest, edit: Edit) -> None
     assert totals(app)["parameters"] == f"{6_998_552 - 50_688 - 24 + 819_200:,}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("heading", "value", "message"),
     [

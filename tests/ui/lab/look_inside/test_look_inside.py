@@ -88,6 +88,7 @@ def test_the_server_never_loads_torch_for_the_page() -> None:
     assert done.stdout.strip() == "False", done.stderr[-2_000:]
 
 
+@pytest.mark.slow
 def test_a_network_that_does_not_take_images_shows_an_error(queue: DirectQueue) -> None:
     """Five channels are neither grey nor colour."""
     five_channels = SMALL.replace(input_shape=(5, 32, 32))

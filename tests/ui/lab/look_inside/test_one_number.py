@@ -29,6 +29,7 @@ def test_the_first_view_is_the_predicted_class(queue: DirectQueue) -> None:
     assert "a fully connected layer multiplies each of its inputs by one weight" in page_text(at)
 
 
+@pytest.mark.slow
 def test_a_walk_from_the_answer_to_a_pixel_takes_five_presses(queue: DirectQueue) -> None:
     """By stages: 5b or 5a, stage 4, stage 3, the stem, a pixel; and back, one layer at a time."""
     at = choose_view(open_page(), "One number")
@@ -100,6 +101,7 @@ def test_layer_channel_and_position_can_be_chosen(queue: DirectQueue) -> None:
     assert "~" not in at.query_params["unit"]
 
 
+@pytest.mark.slow
 def test_other_weights_without_the_value_show_the_answer(queue: DirectQueue) -> None:
     """The trained network has no LRN; the paper's has."""
     at = open_page(unit="stem.norm1", weights="random")
@@ -109,6 +111,7 @@ def test_other_weights_without_the_value_show_the_answer(queue: DirectQueue) -> 
     assert in_view(at).path == "classifier.fc"
 
 
+@pytest.mark.slow
 def test_another_view_takes_the_value_out_of_the_link(queue: DirectQueue) -> None:
     """A reload then shows that view."""
     at = choose_view(open_page(unit=CONV), "Layer timing")
@@ -138,6 +141,7 @@ def test_diagrams_and_lessons_link_to_it(queue: DirectQueue) -> None:
     assert "See one number" in [element.proto.label for element in at.get("page_link")]
 
 
+@pytest.mark.slow
 def test_a_link_from_a_diagram_shows_the_current_network(queue: DirectQueue) -> None:
     """With random weights if there are no others, and with the weights in use if they belong to it."""
     at = open_page(unit="inception_4a.branch_5x5.conv", weights="current")

@@ -11,6 +11,7 @@ from tests.ui.app import alt_texts, click, page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
 
 
+@pytest.mark.slow
 def test_the_url_names_the_weights(queue: DirectQueue) -> None:
     """A link with other weights opens with them and with the images they know; the first weights need no name."""
     assert "weights" not in open_page().query_params

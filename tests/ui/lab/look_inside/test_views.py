@@ -9,6 +9,7 @@ from tests.ui.app import alt_texts, click, forge, page_text, run, type_into
 from tests.ui.lab.look_inside.conftest import WAITING, DirectQueue, choose_view, open_page
 
 
+@pytest.mark.slow
 def test_ablation_uses_the_unscaled_network(queue: DirectQueue) -> None:
     """The ablation chart does not depend on the branches that the user scales."""
     at = choose_view(open_page(), "Branch ablation")
@@ -75,6 +76,7 @@ def test_the_target_of_an_attribution_can_be_chosen(queue: DirectQueue) -> None:
     assert "Bright parts" not in text
 
 
+@pytest.mark.slow
 def test_an_invalid_channel_is_rejected(queue: DirectQueue) -> None:
     """The message names the valid channels, and the last valid one stays in use."""
     at = choose_view(open_page(), "Activation maximization")
@@ -95,6 +97,7 @@ def test_a_timing_colours_the_network_page(queue: DirectQueue) -> None:
     assert "colour: measured time" in at.selectbox(key="colour_by").options
 
 
+@pytest.mark.slow
 def test_two_networks_are_side_by_side(queue: DirectQueue) -> None:
     """The same image is in the same architecture untrained, and in a network with other weights."""
     at = choose_view(open_page(), "Side by side")

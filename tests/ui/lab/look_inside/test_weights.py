@@ -63,6 +63,7 @@ def test_random_weights_are_marked_as_meaningless(queue: DirectQueue) -> None:
     assert "classified correctly" in page_text(at)
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_fit_are_explained_by_tensor(queue: DirectQueue) -> None:
     """The weights in use stay; each tensor that differs has a row with both shapes."""
     at = open_page()
@@ -85,6 +86,7 @@ def test_a_rejected_file_is_explained(queue: DirectQueue) -> None:
     assert "It holds code." in [error.value for error in at.error]
 
 
+@pytest.mark.slow
 def test_uploaded_weights_are_used_and_a_link_finds_them_again(queue: DirectQueue) -> None:
     """The page uses a valid file at once, and the URL names it as long as it is stored."""
     at = open_page()
@@ -172,6 +174,7 @@ class OneRunStore:
         return self.path if (run_id, trainer) == (self.run.id, 1) else None
 
 
+@pytest.mark.slow
 def test_the_weights_of_a_run_can_be_chosen(
     queue: DirectQueue, monkeypatch: pytest.MonkeyPatch, data_folder: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_the_weights_of_a_run_can_be_chosen(
     assert at.query_params["weights"] == "run:r0123456789ab:1"
 
 
+@pytest.mark.slow
 def test_a_failed_import_can_be_dismissed(queue: DirectQueue) -> None:
     """The banner goes, by its button or when other weights are chosen."""
     at = open_page()
@@ -201,6 +205,7 @@ def test_a_failed_import_can_be_dismissed(queue: DirectQueue) -> None:
     assert not at.error
 
 
+@pytest.mark.slow
 def test_uploaded_weights_keep_the_name_of_their_file_and_can_be_renamed(queue: DirectQueue) -> None:
     """So can their classes; a wrong number of names is refused."""
     at = open_page()
@@ -222,6 +227,7 @@ def test_uploaded_weights_keep_the_name_of_their_file_and_can_be_renamed(queue: 
     assert ["Pets: weights from a file, 2 classes, 2 auxiliary heads"] == [o for o in options if "from a file" in o]
 
 
+@pytest.mark.slow
 def test_a_large_file_can_be_in_the_inbox(queue: DirectQueue, data_folder: Path) -> None:
     """It stays there; our copy is in the content store."""
     (data_folder / "inbox").mkdir(parents=True)

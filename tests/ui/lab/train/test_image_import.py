@@ -51,6 +51,7 @@ def test_the_report_comes_before_the_import(manager: Manager) -> None:
     assert "import_start" not in [button.key for button in app.button]
 
 
+@pytest.mark.slow
 def test_a_choice_changes_the_report(manager: Manager) -> None:
     """Another level of folders gives other classes."""
     app = open_dialog(batches())
@@ -60,6 +61,7 @@ def test_a_choice_changes_the_report(manager: Manager) -> None:
     assert "<th>batch0</th>" in page_text(app)
 
 
+@pytest.mark.slow
 def test_the_title_and_the_classes_can_be_named(manager: Manager) -> None:
     """Before the import and after it; a wrong number of names is refused."""
     app = open_dialog(zip_file(animals()).getvalue())

@@ -161,6 +161,7 @@ def test_a_network_that_left_the_shelf_leaves_the_race(manager: Manager) -> None
     assert app.multiselect(key="race_networks").value == ["current", "mini"]
 
 
+@pytest.mark.slow
 def test_settings_reach_the_plan(manager: Manager) -> None:
     """Each control changes the plan; one click returns to the defaults."""
     app = open_page()
