@@ -167,7 +167,7 @@ def _type(page: Page, target: Target, row: int, value: int) -> None:
     y = ROW_HEIGHT * (row + 1) + ROW_HEIGHT // 2
     grid.click(position={"x": 20, "y": y})  # so that the double click does not hit a cell that is already selected
     grid.dblclick(position={"x": target.x, "y": y})
-    field = page.get_by_test_id("portal").locator(".gdg-clip-region textarea").first
+    field = page.get_by_test_id("portal").locator(".gdg-clip-region :is(input, textarea)").first
     field.fill(str(value), timeout=5_000)
     field.press("Enter")
 
