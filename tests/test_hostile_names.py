@@ -131,8 +131,8 @@ def test_html() -> None:
         if count < 1_000:
             page = Outline(comparison_tables.totals_html(COMPARISON, [name, "b"], LIGHT))
             assert page.tags == expected
-        cells = Outline(tables.to_html([{name: name}]))
-        assert cells.tags in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
+        cells = [tag for tag in Outline(tables.to_html([{name: name}])).tags if tag != ("wbr",)]  # after a dot
+        assert cells in (table, [(*tag, "class") if tag[0] in ("td", "th") else tag for tag in table])
 
 
 @pytest.mark.slow

@@ -60,7 +60,8 @@ def predict(
     inputs = prepare_inputs(network, images, preprocessing, resolved_device)
     chunks = in_chunks(inputs, network)
     choice = _EngineChoice(engine, len(chunks[0]), preprocessing, folder)
-    with torch.inference_mode(), _forward(network, resolved_device, scales, choice) as (name, forward):
+    # A network is built outside of inference mode: attribution needs its gradients later.
+    with _forward(network, resolved_device, scales, choice) as (name, forward), torch.inference_mode():
         outputs = [forward(chunk) for chunk in chunks]
         main = _class_scores(torch.cat([output.logits for output in outputs]), top)
         aux = {tap: _class_scores(torch.cat([output.aux[tap] for output in outputs]), top) for tap in outputs[0].aux}

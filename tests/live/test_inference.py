@@ -241,3 +241,15 @@ def test_pytorch_answers_where_another_engine_cannot(small: Network, tmp_path: P
     assert predict(small, images, PREPROCESSING, engine="onnxruntime_int8").engine == "channels_last"
     scales = (Scale("3b", "1x1", 0.0),)
     assert predict(small, images, PREPROCESSING, scales, engine="auto").engine == "channels_last"
+
+
+@pytest.mark.parametrize("engine", ["channels_last", "default"])
+def test_the_cached_network_can_be_differentiated_after_a_prediction(
+    engine: str, small: Network, tmp_path: Path
+) -> None:
+    """Attribution uses the same network as the prediction before it, and needs its gradients."""
+    images = save_images(tmp_path, 1)
+    predict(small, images, PREPROCESSING, engine=engine)
+    inputs = prepare_inputs(small, images, PREPROCESSING, CPU).requires_grad_()
+    live_network(small, CPU)(inputs).sum().backward()
+    assert inputs.grad.abs().sum() > 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app import click, texts, type_into
+from tests.ui.app import click, open_settings, texts, type_into
 
 Edit = Callable[..., AppTest]
 
@@ -29,6 +29,7 @@ def test_an_edit_and_its_undo_are_announced(app: AppTest, edit: Edit) -> None:
 
 def test_a_refused_number_marks_the_network_as_the_last_valid_one(app: AppTest) -> None:
     """In the bar and at the badge, until all fields are valid again."""
+    open_settings(app)
     type_into(app, "input_1", "x")
     type_into(app, "classes", "10")
     assert "last valid network" in texts(app)
