@@ -38,15 +38,23 @@ def open_app(page: Page, serve: Callable[[str], str]) -> Callable[[str], Page]:
 
 
 def set_budget(page: Page, amount: str, unit: str) -> None:
-    """When the page is complete, choose the unit, then the amount, and wait for the estimate."""
+    """When the page is complete, choose the small dataset, the unit and the amount, and wait for the estimate."""
     expect(page.locator(".strips img")).to_have_count(10)
-    kind, field = page.locator(".st-key-one_kind input").first, page.get_by_label("Budget", exact=True)
-    kind.click()
-    page.get_by_role("option", name=unit, exact=True).click()
-    expect(kind).to_have_value(unit)
+    choose(page, "images", "Fashion-MNIST, a balanced sixth")
+    choose(page, "kind", unit)
+    field = page.get_by_label("Budget", exact=True)
     field.fill(amount)
     field.press("Enter")
     expect(page.get_by_text(" epochs)")).to_be_visible()
+    wait_until_idle(page)
+
+
+def choose(page: Page, name: str, option: str) -> None:
+    """Choose an option of a list in the form."""
+    field = page.locator(f".st-key-one_{name} input").first
+    field.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    expect(field).to_have_value(option)
     wait_until_idle(page)
 
 
