@@ -154,7 +154,7 @@ def totals_html(comparison: Comparison, names: Sequence[str], theme: Theme) -> s
     """
     head = "".join(_head(at, name, comparison.base, theme) for at, name in enumerate(names))
     body = "".join(_total_line(quantity, comparison, theme) for quantity in QUANTITIES)
-    return f'<table class="compare facts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="compare facts"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _head(at: int, name: str, base: int, theme: Theme) -> str:
@@ -192,7 +192,7 @@ def cells_html(comparison: Comparison, theme: Theme) -> str:
     head = "".join(f"<th>{escape(heading)}</th>" for heading in (*HEADINGS.values(), *_RESULTS))
     body = "".join("".join(_module_lines(module, comparison, theme)) for module in comparison.modules)
     return (
-        f'<table class="compare cells"><thead><tr><th>module</th><th></th>{head}</tr></thead>'
+        f'<table class="compare cells"><thead><tr><th>module</th><td></td>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 

@@ -11,7 +11,6 @@ BRANCH = MappingProxyType({"1x1": "#0072b2", "3x3": "#e69f00", "5x5": "#009e73",
 AUX = "#d55e00"
 SERIES = ("#7357d6", "#6b7280", "#b03a5b")  # for data of other kinds: branch colours mean branches only
 PLAIN = "#5b6778"  # for parts without a branch: stem, classifier
-HIGHLIGHT = "#8a5cc2"  # for what a moving picture is about at the moment
 READABLE = 4.5  # the lowest contrast of text that WCAG accepts (AA)
 
 # Cividis from little to much, evenly spaced.

@@ -12,7 +12,7 @@ _TOP, _HIGH, _GAP = 60, 44, 10  # the boxes of the network: their top, their hei
 _BARS, _BAR = _TOP + _HIGH + 46, 40  # the bars of the gradients: the top of the first, and their distance
 _FORWARD, _BACKWARD = 3.0, 2.5  # seconds of the way forward, and of each way back
 _TURN = _FORWARD + 0.6
-_MAIN, _LIGHT = palette.PLAIN, palette.HIGHLIGHT
+_MAIN, _LIGHT = palette.PLAIN, palette.SERIES[0]
 
 
 class _Line(NamedTuple):

@@ -10,7 +10,7 @@ _WIDTH, _HEIGHT = 1100, 330
 _SQUARE = 310  # of the picture at the right, in which the largest field fits
 _BASE, _BARS, _HIGHEST = 290, 730, 250  # of the bars: their foot, the width of all, and the height of the largest
 _EACH = 0.8  # seconds per block
-_NOW = palette.HIGHLIGHT
+_NOW = palette.SERIES[0]
 
 
 def growth(summary: NetworkSummary, *, shows_last: bool) -> Hero:

@@ -15,7 +15,7 @@ _SECONDS = 2.2  # for each network
 _LEFT, _TOP, _ROW = 110, 66, 28  # of the table: where its cells begin, and how high they are
 _SIDE = 280  # width of the list of settings
 _MAX_SETTINGS, _MAX_TEXT = 6, 38
-_LIT = palette.HIGHLIGHT
+_LIT = palette.SERIES[0]
 
 
 class _Cell(NamedTuple):
