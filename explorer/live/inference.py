@@ -60,7 +60,6 @@ def predict(
     inputs = prepare_inputs(network, images, preprocessing, resolved_device)
     chunks = in_chunks(inputs, network)
     choice = _EngineChoice(engine, len(chunks[0]), preprocessing, folder)
-    # A network is built outside of inference mode: attribution needs its gradients later.
     with _forward(network, resolved_device, scales, choice) as (name, forward), torch.inference_mode():
         outputs = [forward(chunk) for chunk in chunks]
         main = _class_scores(torch.cat([output.logits for output in outputs]), top)
@@ -144,7 +143,8 @@ class _NetworkCache:
             needed = _bytes(network)
             while self._models and needed + sum(_bytes(other) for other, _ in self._models) > _limit_mb() * 5e5:
                 self._models.popitem(last=False)
-            self._models[key] = prepare_model(build_network(network), device.torch)
+            with torch.inference_mode(False):  # even if the caller is in it: attribution needs gradients
+                self._models[key] = prepare_model(build_network(network), device.torch)
         self._models.move_to_end(key)
         return self._models[key]
 

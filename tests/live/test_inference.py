@@ -253,3 +253,13 @@ def test_the_cached_network_can_be_differentiated_after_a_prediction(
     inputs = prepare_inputs(small, images, PREPROCESSING, CPU).requires_grad_()
     live_network(small, CPU)(inputs).sum().backward()
     assert inputs.grad.abs().sum() > 0
+
+
+def test_a_network_that_inference_mode_asked_for_can_be_differentiated(small: Network, tmp_path: Path) -> None:
+    """The cache builds it outside of that mode."""
+    images = save_images(tmp_path, 1)
+    with torch.inference_mode():
+        live_network(small, CPU)
+    inputs = prepare_inputs(small, images, PREPROCESSING, CPU).requires_grad_()
+    live_network(small, CPU)(inputs).sum().backward()
+    assert inputs.grad.abs().sum() > 0
