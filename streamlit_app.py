@@ -27,3 +27,5 @@ if state.presents():
 frame.show_bar()
 page.run()
 streamlit_workarounds.support_keyboard()
+streamlit_workarounds.mend_accessibility()
+streamlit_workarounds.follow_theme()

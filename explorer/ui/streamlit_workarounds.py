@@ -32,6 +32,12 @@ _close_page_not_found = st.components.v2.component(
 _history_steps = st.components.v2.component(
     "history_steps", html=_HTML, js=(ASSETS / "history_steps.js").read_text("utf-8")
 )
+_accessibility = st.components.v2.component(
+    "accessibility", html=_HTML, js=(ASSETS / "accessibility.js").read_text("utf-8")
+)
+_follow_theme = st.components.v2.component(
+    "follow_theme", html=_HTML, js=(ASSETS / "follow_theme.js").read_text("utf-8")
+)
 _keyboard = st.components.v2.component("keyboard", html=_HTML, js=(ASSETS / "keyboard.js").read_text("utf-8"))
 _calls = count()
 
@@ -140,3 +146,23 @@ def support_keyboard() -> None:
     Test: ``tests/browser/test_slow_line.py``, and ``tests/browser/test_keyboard.py`` after "Reveal".
     """
     _keyboard(key="keyboard", data={"editor": _CELL_EDITOR}, height=1)
+
+
+def mend_accessibility() -> None:
+    """Let the keyboard reach what scrolls, and give file uploaders a role that fits. Call this once on each page.
+
+    Behaviour: a table or code that is wider than its box scrolls without being focusable, and the area of
+    ``st.file_uploader`` has a name although its role is "presentation".
+    Test: ``tests/browser/test_axe.py``.
+    """
+    _accessibility(key="accessibility", height=1)
+
+
+def follow_theme() -> None:
+    """Run again when the browser changes between light and dark. Call this once on each page.
+
+    Behaviour: Streamlit changes its own colours, but tables and charts whose colours the server chose
+    (``st.context.theme``) keep those of the other theme until the next run.
+    Test: ``tests/browser/test_axe.py``.
+    """
+    _follow_theme(key="follow_theme", data={"theme": st.context.theme.type}, on_change_change=lambda: None, height=1)

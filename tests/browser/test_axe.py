@@ -1,0 +1,46 @@
+"""axe-core finds no violation on any page, in any view, light or dark."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from tests.browser.app import APP, wait_for_table, wait_until_idle
+from tests.browser.walk import walk
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# Only the contrast can differ between the themes.
+OPTIONS = {
+    "light": {"resultTypes": ["violations"], "preload": False},
+    "dark": {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast"]},
+}
+RUN = """
+async (options) => {
+    const {violations} = await axe.run(document, options)
+    return violations.flatMap(({id, nodes}) => nodes.map((node) => [id, node.target.join(), node.failureSummary]))
+}
+"""
+
+
+def find_violations(page: Page, theme: str) -> Iterator[tuple[str, ...]]:
+    """Yield each violation in the theme: the rule, the element, and what is wrong with it."""
+    for violation in page.evaluate(RUN, OPTIONS[theme]):
+        yield (theme, *violation)
+
+
+def test_no_page_and_no_view_has_a_violation(page: Page, serve: Callable[[str], str]) -> None:
+    """Each is looked at in one theme, then in the other, which the next one keeps: the page follows the browser."""
+    page.goto(serve(APP))
+    wait_for_table(page)
+    page.evaluate(AXE_SCRIPT)
+    themes = ["light", "dark"]
+    found = {}
+    for name in walk(page):
+        violations = [*find_violations(page, themes[0])]
+        themes.reverse()
+        page.emulate_media(color_scheme=themes[0])
+        wait_until_idle(page, quiet_ms=100)
+        found[name] = [*violations, *find_violations(page, themes[0])]
+    assert {name: violations for name, violations in found.items() if violations} == {}
