@@ -14,6 +14,7 @@ from typing import NamedTuple
 from explorer.errors import UserError
 
 DATA_VARIABLE = "EXPLORER_DATA"  # the data directory
+DATABASE_VARIABLE = "EXPLORER_DATABASE"  # the address of a database server for classes; without it they are in a file
 _NAME = "inception-explorer"
 
 
@@ -72,6 +73,11 @@ def data_folder() -> Path:
     else:
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / _NAME
+
+
+def database_url() -> str:
+    """Return the address of the database of classes; empty for the file in the data directory."""
+    return os.environ.get(DATABASE_VARIABLE, "").strip()
 
 
 def _named_folder() -> Path | None:

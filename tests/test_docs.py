@@ -145,7 +145,7 @@ def test_the_markers_are_documented() -> None:
     assert "`slow`" in contributing
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}  # where a package is not called as it is imported
+DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools", "sqlalchemy": "SQLAlchemy"}  # where the name differs
 
 
 def test_what_is_imported_is_pinned() -> None:
