@@ -5,13 +5,13 @@ that it can reach (:mod:`explorer.budget_strategies`). Costs are those of :func:
 one image; nothing is estimated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from math import inf
 from typing import Literal, NamedTuple
 
 from explorer.analysis import compute, summarize
-from explorer.budget_strategies import OUTPUTS, REDUCTIONS, input_channels, search_with
+from explorer.budget_strategies import OUTPUTS, REDUCTIONS, input_channels, search_cells, search_with
 from explorer.comparison import QUANTITIES
 from explorer.config import GoogLeNetConfig
 from explorer.diff import Change, find_changes
@@ -123,6 +123,27 @@ def search(config: GoogLeNetConfig, budget: Budget) -> Iterator[Progress | Outco
 def solve(config: GoogLeNetConfig, budget: Budget) -> Outcome:
     """Run the whole search and return its Outcome. Raises as :func:`search` does."""
     return next(step for step in search(config, budget) if isinstance(step, Outcome))
+
+
+def narrow_cells(config: GoogLeNetConfig, quantity: str, limit: int, cells: Collection[tuple[str, str]]) -> Candidate:
+    """Return the nearest network that costs at most ``limit`` and only narrows some cells, each a (module, field).
+
+    Raises BudgetError where even one filter in each of them costs more, and UnbuildableError for a network that cannot
+    be built.
+    """
+    budget = Budget(quantity, limit)
+    if _cost(config, budget) <= limit:
+        return _candidate(config, config, "widths", budget)
+    steps = search_cells(config, partial(_trial_cost, budget=budget), limit, cells)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            nearest, lowest = end.value
+            break
+    if nearest is None:
+        raise BudgetError(f"The cells that may change cannot bring the network below {lowest:,.0f} {quantity}.")
+    return _candidate(config, nearest, "widths", budget)
 
 
 def distance(base: GoogLeNetConfig, config: GoogLeNetConfig) -> float:

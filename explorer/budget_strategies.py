@@ -9,7 +9,7 @@ A strategy gets the cost as a function of the network, which returns infinity fo
 the search moves away from it.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -240,6 +240,20 @@ def search_with(name: str, config: GoogLeNetConfig, cost: Cost, limit: int, fixe
     outputs = [cell for module in free for cell in _output_cells(module)]
     cells = {"reductions": reductions, "branches": moves, "both": reductions + moves, "widths": reductions + outputs}
     return _CellSearch(config, cost, limit, cells[name]).search() if cells[name] else None
+
+
+def search_cells(config: GoogLeNetConfig, cost: Cost, limit: int, cells: Collection[tuple[str, str]]) -> Search:
+    """Return the search for the nearest network of at most a cost that only narrows some cells (module, field).
+
+    Blank cells, and those that have no filters, stay as they are.
+    """
+    found = [
+        _Cell(module.name, field, width)
+        for module in config.modules
+        for field in (*REDUCTIONS, *OUTPUTS)
+        if (module.name, field) in cells and (width := getattr(module, field) or 0) > _MIN_FILTERS
+    ]
+    return _CellSearch(config, cost, limit, found).search()
 
 
 def _reduction_cells(module: InceptionModule, inputs: int) -> Iterator[_Cell]:

@@ -7,20 +7,19 @@ use of weights, load PyTorch; a run has a process of its own.
 
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple, NoReturn
+from typing import Annotated, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import typer
 
-from explorer import cli_runs
+from explorer import cli_runs, cli_search
 from explorer.analysis import summarize
+from explorer.cli_errors import explain_errors, fail
 from explorer.comparison import Comparison
 from explorer.diff import find_changes
-from explorer.errors import UserError
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.export.torchvision import torchvision_refusal
@@ -40,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_search.app, name="search")
 
 
 class NamedVersion(NamedTuple):
@@ -214,7 +214,7 @@ def _race(
     for named in map(_read, networks):
         unique = _network_name(named.name, found)
         found[unique] = NamedNetwork(name=unique, config=named.version.config)
-    with _explained():
+    with explain_errors():
         plan = cli_runs.make_plan(tuple(found.values()), data, amounts, seeds, changes or [])
         cli_runs.run_plan(plan, name, as_json=as_json)
 
@@ -226,7 +226,7 @@ def evaluate(
     as_json: cli_runs.Json = False,
 ) -> None:
     """Classify the test images of a dataset and print the accuracy with its 95 % interval."""
-    with _explained():
+    with explain_errors():
         cli_runs.evaluate_weights(weights, data, as_json=as_json)
 
 
@@ -238,7 +238,7 @@ def predict(
     as_json: cli_runs.Json = False,
 ) -> None:
     """Print the most probable classes of images."""
-    with _explained():
+    with explain_errors():
         cli_runs.predict_images(weights, images, top, as_json=as_json)
 
 
@@ -247,15 +247,6 @@ def _network_name(text: str, taken: Collection[str]) -> str:
     stem = re.sub(r"[^A-Za-z0-9_]", "_", text)[:28]
     stem = stem if stem[:1].isalpha() else f"n_{stem}"[:28]
     return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, MAX_NETWORKS + 2))) if name not in taken)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Print the message of an error that is meant for the reader, and exit with code 1."""
-    try:
-        yield
-    except (UserError, OSError) as error:
-        _fail(str(error))
 
 
 def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
@@ -274,7 +265,7 @@ def _text(named: NamedVersion, kind: ExportFormat, name: str) -> str:
     try:
         return writers[kind]()
     except layout.LayoutUnavailableError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 _BINARY: Mapping[ExportFormat, Binary] = {
@@ -287,18 +278,18 @@ _BINARY: Mapping[ExportFormat, Binary] = {
 def _binary(named: NamedVersion, kind: Binary, weights: Path | None, seed: int) -> bytes:
     config = named.version.config
     if reason := export_limit_reason(named.summary, kind):
-        _fail(f"{named.name}: {reason}")
+        fail(f"{named.name}: {reason}")
     if kind == "pth" and (reason := torchvision_refusal(config)):
-        _fail(f"{named.name}: {reason}")
+        fail(f"{named.name}: {reason}")
     from explorer.live.model import build_model
     from explorer.live.weights import WeightsError, load_weights, restore_model, to_safetensors
 
     try:
         model = restore_model(load_weights(weights)) if weights else build_model(config, seed=seed)
     except WeightsError as error:
-        _fail(f"{weights}: {error}")
+        fail(f"{weights}: {error}")
     if model.config != config:
-        _fail(f"{weights}: The weights belong to another network.")
+        fail(f"{weights}: The weights belong to another network.")
     if kind == "safetensors":
         return to_safetensors(model)
     if kind == "pth":
@@ -322,11 +313,11 @@ def _read(network: str) -> NamedVersion:
         with Path(network).open("rb") as file:
             return _with_nearest_base(Path(network).stem, file.read(MAX_DOCUMENT + 1))
     except OSError as error:
-        _fail(
+        fail(
             f"{network}: not a preset, and no such file can be read ({error.strerror}). Presets: {', '.join(PRESETS)}."
         )
     except ShareError as error:
-        _fail(f"{network[:60]}: {error}")
+        fail(f"{network[:60]}: {error}")
 
 
 def _token_in(text: str) -> str:
@@ -362,9 +353,4 @@ def _write(content: str | bytes, output: Path | None) -> None:
     try:
         output.write_bytes(data)
     except OSError as error:
-        _fail(f"{output}: cannot be written ({error.strerror}).")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+        fail(f"{output}: cannot be written ({error.strerror}).")

@@ -1,10 +1,11 @@
 """The walls between the rooms (docs/architecture.md): every import is read from the source and judged.
 
 1. ``explorer/*.py``, ``lessons/`` and ``training/`` import only the standard library, pydantic and each other.
-2. ``explorer/live/`` and the worker of a run (``runs/worker.py``) load torch, and nothing else does. The screen and the
-   command line (``cli.py``) import them inside the function that needs them; every other import is at the top.
-3. ``live/``, ``data/``, ``jobs/``, ``runs/``, ``classroom/`` and ``export/`` draw nothing: no plotly, graphviz, views
-   or streamlit.
+2. ``explorer/live/`` and the workers of runs and studies (``runs/worker.py``, ``search/worker.py``) load torch, and
+   nothing else does. The screen and the command line (``cli.py``) import them inside the function that needs them;
+   every other import is at the top.
+3. ``live/``, ``data/``, ``jobs/``, ``runs/``, ``search/``, ``classroom/`` and ``export/`` draw nothing: no plotly,
+   graphviz, views or streamlit.
 4. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
 5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
 """
@@ -27,9 +28,19 @@ LAZY = (
     "onnxruntime",  # optional (requirements-engines.txt), as the next
     "openvino",
 )
-ROOMS = ("data", "jobs", "export", "live", "views", "runs", "classroom", "ui")  # those that need more than pydantic
-WORKER = ("explorer", "runs", "worker.py")
-COMMAND_LINE = (("explorer", "cli.py"), ("explorer", "cli_runs.py"), ("explorer", "__main__.py"))
+ROOMS = (
+    "data",
+    "jobs",
+    "export",
+    "live",
+    "views",
+    "runs",
+    "classroom",
+    "search",
+    "ui",
+)  # those that need more than pydantic
+WORKERS = (("explorer", "runs", "worker.py"), ("explorer", "search", "worker.py"))
+COMMAND_LINE = tuple(("explorer", f"{name}.py") for name in ("cli", "cli_errors", "cli_runs", "cli_search", "__main__"))
 
 
 class Import(NamedTuple):
@@ -77,7 +88,7 @@ def room_of(path: Path) -> str:
     parts = path.parts
     if parts in COMMAND_LINE:
         return "cli"
-    if parts == WORKER:
+    if parts in WORKERS:
         return "worker"
     if parts[0] == "explorer":
         return "core" if len(parts) == 2 or parts[1] in ("lessons", "training") else parts[1]
@@ -96,9 +107,9 @@ def forbidden(room: str, found: Import) -> str | None:
         own = within(name, ("explorer",)) and not within(name, tuple(f"explorer.{other}" for other in ROOMS))
         if not own and name.split(".")[0] not in (*sys.stdlib_module_names, "pydantic"):
             return "the core imports only the standard library, pydantic and itself"
-    if room in ("views", "data", "jobs", "runs", "export", "classroom") and within(name, TORCH):
-        return "only live/ and the worker load torch"
-    if room in ("live", "data", "jobs", "runs", "worker", "export", "classroom") and within(
+    if room in ("views", "data", "jobs", "runs", "search", "export", "classroom") and within(name, TORCH):
+        return "only live/ and the workers load torch"
+    if room in ("live", "data", "jobs", "runs", "search", "worker", "export", "classroom") and within(
         name, ("plotly", "graphviz", "explorer.views")
     ):
         return f"{room}/ draws nothing"
@@ -165,10 +176,10 @@ def test_the_walk_reaches_the_rooms() -> None:
         ("explorer/runs/store.py", "try:\n    import streamlit\nexcept ImportError:\n    streamlit = None"),
         ("explorer/runs/store.py", "from explorer import ui"),
         ("explorer/runs/manager.py", "def f():\n    from explorer.live.training import train"),
-        ("explorer/classroom/store.py", "import streamlit"),
-        ("explorer/classroom/store.py", "from explorer.views import formatting"),
         ("explorer/runs/worker.py", "import streamlit"),
         ("explorer/runs/worker.py", "def f():\n    import resource"),
+        ("explorer/classroom/store.py", "import streamlit"),
+        ("explorer/classroom/store.py", "from explorer.views import formatting"),
         ("explorer/live/attribution.py", "def f():\n    from captum.attr import Occlusion"),
         ("explorer/cli.py", "def f():\n    from explorer.views import tables"),
         ("explorer/runs/export.py", "from explorer.views import formatting"),
@@ -238,7 +249,9 @@ def test_importing_loads_only_what_a_room_needs() -> None:
         if name.startswith("explorer.") and not name.endswith("__"):
             modules.setdefault(room_of(path.relative_to(ROOT)), []).append(name)
     without_screen = [
-        name for room in ("data", "jobs", "runs", "classroom", "export", "views", "cli") for name in modules[room]
+        name
+        for room in ("data", "jobs", "runs", "search", "export", "views", "classroom", "cli")
+        for name in modules[room]
     ]
     steps = [modules["core"], without_screen, modules["ui"], ["explorer.live.model"]]
     core, plain, screen, live = loaded_by(*("\n".join(f"import {name}" for name in step) for step in steps))

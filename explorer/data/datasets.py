@@ -31,6 +31,7 @@ BUNDLED_FILES: Mapping[DataName, Path] = {
     name: ASSETS / "datasets" / f"{name}.npz" for name in ("fashion_mnist", "fashion_mnist_full")
 }
 TEST_EVERY = 5  # every fifth image of a class is a test image, in a dataset without a split
+_HOLD_OUT_SEED = 15  # of the draw of validation images
 
 Labels = NDArray[np.int64]
 
@@ -81,7 +82,17 @@ def imported_dataset_path(upload: str, folder: Path) -> Path:
 
 
 def dataset_info(choice: DatasetChoice, folder: Path) -> DatasetInfo:
-    """Return the description of a dataset, without reading its images. Raises DataError if it is missing."""
+    """Return the description of a dataset, without reading its images. Raises DataError if it is missing.
+
+    With ``validation_images``, those count as its test images, and the other training images as its training images.
+    """
+    info = _whole_dataset_info(choice, folder)
+    if not choice.validation_images:
+        return info
+    return info.replace(train=info.train - choice.validation_images, test=choice.validation_images)
+
+
+def _whole_dataset_info(choice: DatasetChoice, folder: Path) -> DatasetInfo:
     if choice.name != "own":
         return DATASETS[choice.name]
     try:
@@ -102,7 +113,28 @@ def find_dataset(info: DatasetInfo, folder: Path) -> DatasetChoice | None:
 
 def load(choice: DatasetChoice, folder: Path) -> ImageSet:
     """Read a dataset into memory. ``folder`` is the data directory. Raises DataError if it is missing or damaged."""
-    info = dataset_info(choice, folder)
+    images = _load_whole(choice, folder)
+    return _hold_out(images, choice.validation_images) if choice.validation_images else images
+
+
+def _hold_out(images: ImageSet, count: int) -> ImageSet:
+    """Return the training images alone, of which ``count`` take the place of the test images."""
+    total = len(images.train)
+    if not 0 < count < total:
+        raise DataError(f"{images.info.title}: {count:,} validation images of {total:,} training images leave none.")
+    is_held_out = np.zeros(total, bool)
+    is_held_out[np.random.Generator(np.random.PCG64(_HOLD_OUT_SEED)).permutation(total)[:count]] = True
+    return ImageSet(
+        images.info.replace(train=total - count, test=count),
+        images.train[~is_held_out],
+        images.train_labels[~is_held_out],
+        images.train[is_held_out],
+        images.train_labels[is_held_out],
+    )
+
+
+def _load_whole(choice: DatasetChoice, folder: Path) -> ImageSet:
+    info = _whole_dataset_info(choice, folder)
     match choice.name:
         case "fashion_mnist" | "fashion_mnist_full":
             try:
@@ -122,7 +154,7 @@ def load(choice: DatasetChoice, folder: Path) -> ImageSet:
 
 def load_test_images(choice: DatasetChoice, folder: Path) -> tuple[Pixels, Labels]:
     """Return the test images of a dataset and their labels. The training images of a bundled file stay unread."""
-    if choice.name in BUNDLED_FILES:
+    if choice.name in BUNDLED_FILES and not choice.validation_images:
         with _open_bundled(choice.name) as arrays:
             return arrays["test"], arrays["test_labels"].astype(np.int64)
     images = load(choice, folder)

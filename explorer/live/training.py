@@ -38,21 +38,22 @@ class Training(Iterator[AnyEvent]):
     step in turn, and with budgets of seconds or MACs each takes as many steps as its budget allows, side by side.
     """
 
-    def __init__(self, plan: Plan, folder: Path, checkpoint: Path | None = None) -> None:
-        images = load(plan.data, folder)
-        if found := plan_problems(plan, images.info):
-            raise UnbuildableError(found)
+    def __init__(
+        self, plan: Plan, folder: Path, checkpoint: Path | None = None, batches: Batches | None = None
+    ) -> None:
         self.plan = plan
         self.device = resolve_device(plan.settings.device)
         _make_deterministic(self.device)
-        self.batches = Batches(images, self.device.torch)
+        self.batches = batches or _load_batches(plan, folder, self.device)
+        if found := plan_problems(plan, self.batches.info):
+            raise UnbuildableError(found)
         self.accuracies: dict[int, float] = {}  # by the index of the trainer, of those that have finished
         self._diverged_trainers: set[int] = set()
         self.trainers = [
             Trainer(plan.networks[key.network].config, self.batches, plan.settings_of(key.network), key.seed)
             for key in plan.trainers
         ]
-        self.step_limits = [trainer_steps(plan, network, images.info) for network, _ in plan.trainers]
+        self.step_limits = [trainer_steps(plan, network, self.batches.info) for network, _ in plan.trainers]
         if checkpoint:
             self._load(checkpoint)
         self._events = self._run()
@@ -221,6 +222,14 @@ def train(plan: Plan, folder: Path, checkpoint: Path | None = None) -> Training:
     before anything is trained.
     """
     return Training(plan, folder, checkpoint)
+
+
+def _load_batches(plan: Plan, folder: Path, device: Device) -> Batches:
+    """Load the images of a plan that can run. Raises UnbuildableError before they are copied to the device."""
+    images = load(plan.data, folder)
+    if found := plan_problems(plan, images.info):
+        raise UnbuildableError(found)
+    return Batches(images, device.torch)
 
 
 def _make_deterministic(device: Device) -> None:

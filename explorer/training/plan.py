@@ -45,11 +45,14 @@ class DatasetChoice(Frozen):
     """The choice of a dataset. ``upload`` is the content hash of an imported one (only for ``own``).
 
     ``seed`` draws the images of ``scales``, and the test split of an imported dataset that has none.
+    ``validation_images``: if not 0, so many of the training images, drawn at random and always the same ones, take
+    the place of the test images, which stay unread. A choice between networks is made on these.
     """
 
     name: DataName = "fashion_mnist"
     upload: str = ""
     seed: int = 0
+    validation_images: int = 0
 
 
 class DatasetInfo(Frozen):

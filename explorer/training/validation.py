@@ -83,6 +83,8 @@ def _data_problems(data: DatasetChoice, dataset: DatasetInfo) -> Iterator[Proble
         )
     if not 0 <= data.seed <= MAX_SEED:
         yield Problem("data", "seed", f"Seed of the images: enter a whole number from 0 to {MAX_SEED:,}.")
+    if data.validation_images < 0:
+        yield Problem("data", "validation_images", "Validation images: enter 0 or a larger whole number.")
     if not 2 <= len(dataset.classes) <= MAX_CLASSES:
         yield Problem(
             "data",

@@ -127,3 +127,25 @@ def test_an_unknown_dataset_is_an_error(tmp_path: Path) -> None:
     for upload in ("ab12", "../secret", "", "a/b"):
         with pytest.raises(DataError):
             dataset_info(DatasetChoice(name="own", upload=upload), tmp_path)
+
+
+def test_validation_images_are_training_images(tmp_path: Path) -> None:
+    """They take the place of the test images, none of which is read, and are no longer trained on."""
+    whole = load(DatasetChoice(), tmp_path)
+    choice = DatasetChoice(validation_images=2_000)
+    part = load(choice, tmp_path)
+    assert dataset_info(choice, tmp_path) == part.info
+    assert (8_000, 2_000) == (len(part.train), len(part.test)) == (part.info.train, part.info.test)
+    train, held_out, test, everything = (
+        {image.tobytes() for image in images} for images in (part.train, part.test, whole.test, whole.train)
+    )
+    assert train | held_out == everything
+    assert not held_out & (test - everything)
+    assert len(train & held_out) < 5  # the dataset has a few images twice
+    assert np.array_equal(load_test_images(choice, tmp_path)[1], part.test_labels)
+
+
+def test_validation_images_must_leave_training_images(tmp_path: Path) -> None:
+    """As many validation images as there are training images are refused."""
+    with pytest.raises(DataError, match="leave none"):
+        load(DatasetChoice(validation_images=10_000), tmp_path)
