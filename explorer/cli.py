@@ -19,12 +19,11 @@ from explorer import cli_runs, cli_search
 from explorer.analysis import summarize
 from explorer.cli_errors import explain_errors, fail
 from explorer.comparison import Comparison
-from explorer.diff import find_changes
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.export.torchvision import torchvision_refusal
-from explorer.history import Version
-from explorer.presets import CATALOGUE, PRESETS
+from explorer.history import Version, nearest_version
+from explorer.presets import PRESETS
 from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
 from explorer.shelf import MAX_COMPARED
 from explorer.summary import NetworkSummary
@@ -242,6 +241,30 @@ def predict(
         cli_runs.predict_images(weights, images, top, as_json=as_json)
 
 
+@app.command()
+def training_source(
+    network: Network,
+    data: cli_runs.Data = "fashion_mnist_full",
+    seconds: cli_runs.Seconds = None,
+    steps: cli_runs.Steps = None,
+    epochs: cli_runs.Epochs = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order of images, augmentation and dropout.")] = 0,
+    changes: cli_runs.Changes = None,
+    images: Annotated[Path | None, typer.Option(help="Write the images there too, as the .npz that it reads.")] = None,
+    output: Output = None,
+) -> None:
+    """Write a PyTorch file that trains a network as the command train does, without this app.
+
+    It repeats a run of so many steps exactly. A budget in seconds becomes about as many steps.
+    """
+    amounts = {"seconds": seconds, "steps": steps, "epochs": epochs}
+    with explain_errors():
+        exported = cli_runs.training_source(_read(network).version, data, amounts, seed, changes or [])
+        if images is not None:
+            _write(exported.images(), images)
+        _write(exported.source, output)
+
+
 def _network_name(text: str, taken: Collection[str]) -> str:
     """Return a name for a network of a run: letters, digits and ``_``, with a number if the name is taken."""
     stem = re.sub(r"[^A-Za-z0-9_]", "_", text)[:28]
@@ -328,10 +351,8 @@ def _token_in(text: str) -> str:
 
 
 def _with_nearest_base(name: str, document: bytes) -> NamedVersion:
-    """Return the network in a document, based on the preset with the fewest changes: a file does not name its base."""
-    config = from_json(document)
-    base = min(CATALOGUE, key=lambda name: len(find_changes(PRESETS[name], config)))
-    return NamedVersion(name, Version(base, config))
+    """Return the network in a document, based on the preset with the fewest changes."""
+    return NamedVersion(name, nearest_version(from_json(document)))
 
 
 def _table(rows: tables.Rows, shape: TableFormat) -> str:

@@ -10,24 +10,35 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from pydantic import ValidationError
 
-from explorer.data.datasets import dataset_info, load
+from explorer.data.datasets import dataset_info, load, to_npz
 from explorer.data.images import decode, png
 from explorer.data.weight_files import WeightsInfo, read_weights_info
 from explorer.errors import UserError
+from explorer.export.training_source import to_training_source
+from explorer.history import Version
 from explorer.paths import ASSETS
 from explorer.runs.follow import Update, follow
 from explorer.runs.manager import Manager
 from explorer.runs.records import ACTIVE, Refusal, Run
 from explorer.runs.store import Store
 from explorer.settings import data_folder
-from explorer.training.draft import RunDraft, prepare_plan
+from explorer.training.draft import RunDraft, convert_budget, prepare_plan
 from explorer.training.intervals import count_correct, wilson
-from explorer.training.plan import DATASETS, Budget, DataName, DatasetChoice, NamedNetwork, Plan, Settings
+from explorer.training.plan import (
+    DATASETS,
+    Budget,
+    DataName,
+    DatasetChoice,
+    NamedNetwork,
+    Plan,
+    Settings,
+    trainer_steps,
+)
 from explorer.views import results
 from explorer.views import training as words
 
@@ -68,6 +79,32 @@ def make_plan(
     if prepared.problems:
         raise CommandError(" ".join(problem.message for problem in prepared.problems))
     return prepared.plan
+
+
+class ExportedTraining(NamedTuple):
+    """Training as PyTorch source, and the dataset that it reads."""
+
+    source: str
+    data: DatasetChoice
+
+    def images(self) -> bytes:
+        """Return the dataset as the contents of an .npz file."""
+        return to_npz(self.data, data_folder())
+
+
+def training_source(
+    version: Version, data: str, amounts: dict[str, float | None], seed: int, changes: Sequence[str]
+) -> ExportedTraining:
+    """Return the training of a network as source. Raises UserError with the reason why it cannot run."""
+    plan = make_plan([NamedNetwork(name="network", config=version.config)], data, amounts, [seed], changes)
+    dataset = dataset_info(plan.data, data_folder())
+    if plan.budget.kind == "seconds":
+        plan = plan.replace(budget=convert_budget(plan, dataset, "steps"))
+    steps = trainer_steps(plan, 0, dataset)
+    assert steps is not None
+    return ExportedTraining(
+        to_training_source(version._replace(config=plan.networks[0].config), plan, steps), plan.data
+    )
 
 
 class CommandError(UserError, ValueError):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from explorer.config import GoogLeNetConfig
+from explorer.diff import find_changes
 from explorer.presets import PRESETS
 
 MAX_STEPS = 100
@@ -18,6 +19,11 @@ class Version(NamedTuple):
     def base_config(self) -> GoogLeNetConfig:
         """The config of the preset, which edits are counted against."""
         return PRESETS[self.base]
+
+
+def nearest_version(config: GoogLeNetConfig) -> Version:
+    """Return a config that does not name its base, with the preset as its base that has the fewest changes."""
+    return Version(min(PRESETS, key=lambda name: len(find_changes(PRESETS[name], config))), config)
 
 
 class History(NamedTuple):

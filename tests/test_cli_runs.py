@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -108,3 +109,15 @@ def test_predictions_of_image_files(tiny: str, tmp_path: Path) -> None:
     assert "Ankle boot" == max(line["probabilities"], key=line["probabilities"].__getitem__)
     assert 2 == len(line["probabilities"])
     assert "missing or damaged" in run("predict", str(tmp_path / "no.safetensors"), str(path), code=1).output
+
+
+def test_training_is_written_as_source(tiny: str, tmp_path: Path) -> None:
+    """It has the settings and the steps of the command train, and its images; a wrong setting is explained."""
+    images, source = tmp_path / "images.npz", tmp_path / "train.py"
+    options = (*FAST, "--set", "small_images=0", "--seed", "4")
+    run("training-source", tiny, *options, "--images", str(images), "-o", str(source))
+    assert "SEED, STEPS, BATCH_SIZE = 4, 3, 8\n" in source.read_text("utf-8")
+    with np.load(images) as arrays:
+        assert arrays["train"].shape == (10_000, 1, 28, 28)
+    assert "STEPS, BATCH_SIZE = 0, " in run("training-source", "mini", "--seconds", "5").stdout
+    assert "nonsense" in run("training-source", tiny, "--set", "nonsense=1", code=1).output

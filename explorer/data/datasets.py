@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -150,6 +151,24 @@ def _load_whole(choice: DatasetChoice, folder: Path) -> ImageSet:
             except (OSError, SafetensorError) as error:
                 raise _missing_import() from error
             return _split(info, arrays, choice.seed)
+
+
+def to_npz(choice: DatasetChoice, folder: Path) -> bytes:
+    """Return a dataset as the contents of an .npz file with the arrays of an ImageSet. Raises DataError as load."""
+    if choice.name in BUNDLED_FILES and not choice.validation_images:
+        try:
+            return BUNDLED_FILES[choice.name].read_bytes()
+        except OSError as error:
+            raise DataError(f"{DATASETS[choice.name].title}: the file is missing. Install the app again.") from error
+    images, file = load(choice, folder), BytesIO()
+    np.savez_compressed(
+        file,
+        train=images.train,
+        train_labels=images.train_labels,
+        test=images.test,
+        test_labels=images.test_labels,
+    )
+    return file.getvalue()
 
 
 def load_test_images(choice: DatasetChoice, folder: Path) -> tuple[Pixels, Labels]:

@@ -7,10 +7,9 @@ Only what the settings use is in it. Free of torch.
 
 from collections.abc import Iterator
 
-from explorer.errors import UserError
 from explorer.export.source import to_source
 from explorer.history import Version
-from explorer.training.plan import INITIAL_RATE_FRACTION, Plan, Settings, effective_learning_rate
+from explorer.training.plan import INITIAL_RATE_FRACTION, Plan, Settings, effective_learning_rate, small_size
 
 CALIBRATION = (4, 128)  # batches of training images, and their size, for BatchNorm's statistics; as in live/trainer.py
 
@@ -20,7 +19,7 @@ _HEADER = '''
 SEED, STEPS, BATCH_SIZE = {seed}, {steps}, {batch_size}
 LEARNING_RATE = {rate!r}
 SIZE = {size!r}  # height and width of the network's input
-HEAD_WEIGHT = {head_weight!r}  # of each auxiliary head's loss
+{small_size}HEAD_WEIGHT = {head_weight!r}  # of each auxiliary head's loss
 
 
 def mix_seed(number: int, purpose: int) -> int:
@@ -53,11 +52,11 @@ class Images:
         generator = torch.Generator().manual_seed(mix_seed(epoch, 0))
         return torch.randperm(len(self.train), generator=generator)[position * size : (position + 1) * size]
 
-    def standardize(self, pixels: Tensor) -> Tensor:
-        """N × H × W × C bytes → N × C × H × W numbers with mean 0 and deviation 1, channels last in memory."""
+    def standardize(self, pixels: Tensor, size: tuple[int, int] = SIZE) -> Tensor:
+        """N × H × W × C bytes → N × C × size numbers with mean 0 and deviation 1, channels last in memory."""
         images = ((pixels.float() / 255 - self.mean) / self.std).permute(0, 3, 1, 2)
-        if images.shape[2:] != SIZE:
-            images = F.interpolate(images, SIZE, mode="bilinear", antialias=True)
+        if images.shape[2:] != size:
+            images = F.interpolate(images, size, mode="bilinear", antialias=True)
             images = images.contiguous(memory_format=torch.channels_last)
         return images
 '''
@@ -120,14 +119,13 @@ def train(model: nn.Module, images: Images) -> Iterator[float]:
     optimiser = {optimiser}
 {prepare}    for step in range(STEPS):
         indices = images.indices(step, BATCH_SIZE)
-        inputs, labels = images.standardize({pixels}), images.train_labels[indices]
+{size}        inputs, labels = images.standardize({pixels}{size_argument}), images.train_labels[indices]
         for group in optimiser.param_groups:
             group["lr"] = learning_rate({rate_arguments})
         model.train()
-        optimiser.zero_grad(set_to_none=True)
+{skip_heads}        optimiser.zero_grad(set_to_none=True)
         torch.manual_seed(mix_seed(step, 2))  # dropout
-{forward}
-        loss = F.cross_entropy(logits, labels{smoothing})
+{forward}        loss = F.cross_entropy(logits, labels{smoothing})
         for head in aux.values():
             loss = loss + HEAD_WEIGHT * F.cross_entropy(head, labels{smoothing})
         loss.backward()
@@ -135,10 +133,11 @@ def train(model: nn.Module, images: Images) -> Iterator[float]:
 {average}        yield F.cross_entropy(logits.detach(), labels).item()
 {finish}'''
 
-_FORWARD = "        logits, aux = model(inputs)"
-_FORWARD_BFLOAT16 = """        with torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16):
-            logits, aux = model(inputs)
-        logits, aux = logits.float(), {tap: head.float() for tap, head in aux.items()}"""
+_SMALL_SIZE = "        is_small = step / STEPS < {fraction!r}\n"
+_SKIP_HEADS = "        model.training = not is_small  # of the network itself: its layers train, its heads wait\n"
+_ALL_MOMENTA = """    for weight in model.parameters():  # also of the heads, which wait for the large images
+        optimiser.state[weight] = {"momentum_buffer": torch.zeros_like(weight)}
+"""
 
 _EVALUATE = '''
 @torch.no_grad()
@@ -175,19 +174,13 @@ if __name__ == "__main__":
 """
 
 
-class TrainingSourceError(UserError, ValueError):
-    """The training of a plan cannot be exported; the message says why."""
-
-
 def to_training_source(version: Version, plan: Plan, steps: int, network: int = 0, seed: int | None = None) -> str:
     """Return the network and the training of one of a plan's networks, on the CPU, as the text of a Python file.
 
     ``version`` is the plan's network with its base. ``steps`` are those that the run took or will take: a budget in
-    seconds repeats only approximately, because its schedule followed the clock. Raises TrainingSourceError.
+    seconds repeats only approximately, because its schedule followed the clock.
     """
     settings = plan.settings_of(network)
-    if settings.small_images:
-        raise TrainingSourceError("Training that starts with small images cannot be exported as source.")
     source = to_source(version)
     body, _, _ = source.partition('\nif __name__ == "__main__":')
     docstring, _, code = body.partition("from collections import OrderedDict\n")
@@ -207,12 +200,14 @@ def to_training_source(version: Version, plan: Plan, steps: int, network: int = 
 
 def _training(version: Version, plan: Plan, settings: Settings, steps: int, seed: int) -> Iterator[str]:
     config = version.config
+    small = small_size(config) if settings.small_images else None
     yield _HEADER.format(
         seed=seed,
         steps=steps,
         batch_size=settings.batch_size,
         rate=effective_learning_rate(settings, config),
         size=config.input_shape[1:],
+        small_size=f"SMALL_SIZE = {small!r}  # of the images at first\n" if small else "",
         head_weight=config.aux.loss_weight,
     )
     if settings.precision == "auto":
@@ -229,14 +224,14 @@ def _training(version: Version, plan: Plan, settings: Settings, steps: int, seed
     yield "\n" + _SCHEDULES[settings.schedule].format(
         warm_up=settings.warm_up, initial=INITIAL_RATE_FRACTION, rising=1 - INITIAL_RATE_FRACTION
     )
-    yield "\n" + _loop(settings)
+    yield "\n" + _loop(settings, has_small_images=small is not None, has_heads=bool(config.aux.taps))
     recomputes = config.normalisation == "batch_norm" and settings.precise_batch_norm
     batch_norm = _BATCH_NORM.format(batches=CALIBRATION[0], size=CALIBRATION[1])
     yield "\n" + _EVALUATE.format(batch_norm=batch_norm if recomputes else "")
     yield _RUN.format(file=f"{plan.data.name}.npz")
 
 
-def _loop(settings: Settings) -> str:
+def _loop(settings: Settings, *, has_small_images: bool, has_heads: bool) -> str:
     common = f"model.parameters(), LEARNING_RATE, weight_decay={settings.weight_decay!r}, fused=True"
     sgd = f"momentum={settings.momentum!r}, nesterov={settings.momentum > 0}"
     is_averaged = settings.averaging > 0
@@ -245,14 +240,20 @@ def _loop(settings: Settings) -> str:
         "            added += 1\n"
         "            torch._foreach_lerp_(mean, list(model.parameters()), 1 / added)\n"
     )
+    heads_wait = has_small_images and has_heads
+    needs_momenta = heads_wait and settings.optimiser == "sgd" and settings.momentum > 0
     return _TRAIN.format(
         optimiser=f"torch.optim.AdamW({common})"
         if settings.optimiser == "adam"
         else f"torch.optim.SGD(\n        {common}, {sgd}\n    )",
-        prepare="    mean, added = [torch.zeros_like(weight) for weight in model.parameters()], 0\n" * is_averaged,
+        prepare=_ALL_MOMENTA * needs_momenta
+        + "    mean, added = [torch.zeros_like(weight) for weight in model.parameters()], 0\n" * is_averaged,
+        size=_SMALL_SIZE.format(fraction=settings.small_images) if has_small_images else "",
+        size_argument=", SMALL_SIZE if is_small else SIZE" if has_small_images else "",
         pixels="augment(images, indices, step)" if settings.augment or settings.mirror else "images.train[indices]",
         rate_arguments="step, step * len(indices) / len(images.train)" if settings.schedule == "paper" else "step",
-        forward=_FORWARD_BFLOAT16 if settings.precision == "auto" else _FORWARD,
+        skip_heads=_SKIP_HEADS if heads_wait else "",
+        forward="".join(_forward(settings, heads_wait=heads_wait)),
         smoothing=f", label_smoothing={settings.label_smoothing!r}" if settings.label_smoothing else "",
         clip=f"        nn.utils.clip_grad_norm_(model.parameters(), {settings.clip_norm!r})\n"
         if settings.clip_norm
@@ -264,3 +265,17 @@ def _loop(settings: Settings) -> str:
         if is_averaged
         else "",
     )
+
+
+def _forward(settings: Settings, *, heads_wait: bool) -> Iterator[str]:
+    """Yield the lines that compute the logits of the network and of its heads."""
+    is_mixed = settings.precision == "auto"
+    indent = "        "
+    if is_mixed:
+        yield f'{indent}with torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16):\n'
+    result = "output" if heads_wait else "logits, aux"
+    yield f"{indent}{'    ' * is_mixed}{result} = model(inputs)\n"
+    if heads_wait:
+        yield f"{indent}logits, aux = (output, {{}}) if is_small else output\n"
+    if is_mixed:
+        yield f"{indent}logits, aux = logits.float(), {{tap: head.float() for tap, head in aux.items()}}\n"

@@ -1,6 +1,7 @@
 """The datasets: right sizes, right labels, and no image in both parts."""
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from explorer.data.datasets import (
     load,
     load_test_images,
     preview,
+    to_npz,
 )
 from explorer.training.plan import DATASETS, DataName, DatasetChoice
 from tests.data.files import idx
@@ -149,3 +151,15 @@ def test_validation_images_must_leave_training_images(tmp_path: Path) -> None:
     """As many validation images as there are training images are refused."""
     with pytest.raises(DataError, match="leave none"):
         load(DatasetChoice(validation_images=10_000), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "choice", [DatasetChoice(), DatasetChoice(validation_images=9_000), DatasetChoice(name="scales")]
+)
+def test_a_dataset_is_written_as_an_npz_file(choice: DatasetChoice, tmp_path: Path) -> None:
+    """Its arrays are those that training reads."""
+    images = load(choice, tmp_path)
+    with np.load(BytesIO(to_npz(choice, tmp_path))) as arrays:
+        for array in ("train", "train_labels", "test", "test_labels"):
+            assert np.array_equal(getattr(images, array), arrays[array])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.export.training_source import TrainingSourceError, to_training_source
+from explorer.export.training_source import to_training_source
 from explorer.history import Version
 from explorer.live import training
 from explorer.live.training import train
@@ -43,8 +43,11 @@ def write_images(folder: Path) -> Path:
         (TINY, Settings(optimiser="adam", augment=True, schedule="paper")),
         (PLAIN, Settings(initialisation="caffe", mirror=True, clip_norm=0.5, schedule="constant")),
         (TINY, RECIPE.replace(averaging=0.5, precise_batch_norm=False, warm_up=0.0, momentum=0.0)),
+        (TINY.replace(input_shape=(1, 24, 24)), RECIPE.replace(small_images=0.5)),
+        (TINY.replace(input_shape=(1, 24, 24)), Settings(optimiser="adam", small_images=0.3, averaging=0.9)),
+        (PLAIN.replace(aux=PLAIN.aux.replace(taps=())), Settings(small_images=0.5)),
     ],
-    ids=["recipe", "adam", "plain", "averaged"],
+    ids=["recipe", "adam", "plain", "averaged", "small_images", "small_images_adam", "small_images_without_heads"],
 )
 def test_it_repeats_the_run(config: object, settings: Settings, tmp_path: Path) -> None:
     """In a process of its own, without the app: the losses of all steps and the accuracy on the test images."""
@@ -68,10 +71,3 @@ def test_it_repeats_the_run(config: object, settings: Settings, tmp_path: Path) 
     assert expected == steps
     assert all(one != other for one, other in pairwise(steps))
     assert accuracy == f"{100 * evaluated.accuracy:.1f} % of 30 test images classified correctly"
-
-
-def test_small_images_are_refused() -> None:
-    """The message says why."""
-    plan = Plan(networks=(NamedNetwork(name="tiny", config=TINY),), settings=Settings(small_images=0.5))
-    with pytest.raises(TrainingSourceError, match="small images"):
-        to_training_source(Version("mini", TINY), plan, STEPS)

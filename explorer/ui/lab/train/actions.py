@@ -6,9 +6,7 @@ from functools import partial
 import streamlit as st
 
 from explorer.data.arrays import DataError
-from explorer.diff import find_changes
-from explorer.history import Version
-from explorer.presets import PRESETS
+from explorer.history import nearest_version
 from explorer.runs.export import metrics_csv, tensorboard_zip
 from explorer.runs.links import PARAMETER, weights_token
 from explorer.runs.records import ACTIVE, Refusal, Run
@@ -17,6 +15,7 @@ from explorer.training.plan import NamedNetwork
 from explorer.ui import runs, state
 from explorer.ui.components.browser_token import browser_token
 from explorer.ui.components.trained_weights import show_weights_downloads
+from explorer.ui.components.training_code import show_training_downloads
 from explorer.views import formatting as fmt
 
 _LOOK_INSIDE = "pages/lab/look_inside.py"
@@ -68,7 +67,7 @@ def _show_next_steps(run: Run) -> None:
         help="Starts a new run with twice the budget and the same settings and seeds. It starts from the beginning, "
         "because the learning rate follows from the whole budget.",
     )
-    menu = st.popover("Export weights", icon=":material/download:", on_change="rerun", key="run_export")
+    menu = st.popover("Export weights and code", icon=":material/download:", on_change="rerun", key="run_export")
     if menu.open:
         with menu:
             _show_export(run)
@@ -85,7 +84,7 @@ def _train_longer(run: Run) -> None:
 
 
 def _show_export(run: Run) -> None:
-    """Offer the weights of one of the trainers as files."""
+    """Offer the weights and the training of one of the trainers as files."""
     trainers = run.plan.trainers
     titles = {
         number: f"{run.plan.networks[key.network].name}, seed {key.seed}"
@@ -102,6 +101,8 @@ def _show_export(run: Run) -> None:
     if path := runs.store().weights_path(run.id, number):
         st.markdown(f"**Trained weights of {fmt.markdown(titles[number])}**")
         show_weights_downloads(network.config, path, file_stem(titles[number]))
+        st.markdown("**Its training as code**")
+        show_training_downloads(run.plan, number, run.trainers[number].step)
 
 
 def _look_inside_link(run: Run, trainer: int) -> None:
@@ -160,8 +161,7 @@ def _show_networks(run: Run) -> None:
 
 def open_network(network: NamedNetwork) -> None:
     """Make a network the current one, with the most similar preset as its base."""
-    base = min(PRESETS, key=lambda name: len(find_changes(PRESETS[name], network.config)))
-    state.set_current(Version(base, network.config))
+    state.set_current(nearest_version(network.config))
     st.toast(f"{fmt.markdown(network.name)} is the current network. Undo restores yours.", icon=":material/check:")
 
 

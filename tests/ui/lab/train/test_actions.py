@@ -99,7 +99,8 @@ def test_a_finished_run_leads_on(manager: Manager) -> None:
     app.run()
     assert not app.exception
     labels = {button.proto.label for button in app.get("download_button")}
-    assert {"safetensors", "torchvision .pth", "ONNX"} <= labels
+    assert {"safetensors", "torchvision .pth", "ONNX", "PyTorch", "Images"} <= labels
+    assert "repeats this run: exactly on the same processor" in page_text(app)
     assert "torchvision .pth: torchvision's GoogLeNet is the preset torchvision" in page_text(app)
     click(app, "run_longer")
     longer = manager.store.runs()[0]
