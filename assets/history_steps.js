@@ -1,7 +1,9 @@
 // Makes one step of the browser's history of what a reader sees as one: arriving at a page, however many parameters the
 // page then writes into its address, and everything shown by the parameters in VIEWS.
 const VIEWS = ["view"];
-let isArriving = true; // until the reader does something on the page
+let isArriving = true; // until the reader does something on the page that has come to rest
+
+const isRunning = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
 
 function isStep(url) {
   const [here, there] = [location.href, url].map((address) => new URL(address, location.href));
@@ -19,7 +21,9 @@ function install() {
     isArriving ||= isOtherPage;
   };
   addEventListener("popstate", () => (isArriving = true), true);
-  for (const action of ["pointerdown", "keydown", "drop"]) addEventListener(action, () => (isArriving = false), true);
+  for (const action of ["pointerdown", "keydown", "drop"]) {
+    addEventListener(action, () => (isArriving &&= isRunning()), true);
+  }
 }
 
 export default function () {
