@@ -43,6 +43,7 @@ def stored_runs(tmp_path: Path) -> list[Run]:
         return store.runs()
 
 
+@pytest.mark.slow
 def test_a_run_from_the_shell_is_in_the_store(tiny: str, tmp_path: Path) -> None:
     """JSON lines tell its progress, its losses and its result; the page reads the same run; its weights can be used."""
     lines = [
@@ -66,6 +67,7 @@ def test_a_run_from_the_shell_is_in_the_store(tiny: str, tmp_path: Path) -> None
     assert "test images (95 % interval" in run("evaluate", result["weights"]).stdout
 
 
+@pytest.mark.slow
 def test_a_race_from_the_shell(tiny: str, tmp_path: Path) -> None:
     """Networks of the same name get different ones; a line for each network and seed."""
     output = run("race", tiny, tiny, *FAST, "--seeds", "2").stdout
@@ -99,6 +101,7 @@ def test_a_race_needs_two_networks(tiny: str) -> None:
     run("race", tiny, code=2)
 
 
+@pytest.mark.slow
 def test_predictions_of_image_files(tiny: str, tmp_path: Path) -> None:
     """The classes with the highest probabilities, by name, of a file that comes with the app."""
     test, _ = load_test_images(DatasetChoice(), tmp_path)

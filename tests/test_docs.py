@@ -116,6 +116,7 @@ def test_the_readme_python_code_runs(
     assert "kind='finished'" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the command line, as a user types them; the exported code is Python."""
     monkeypatch.chdir(tmp_path)

@@ -91,6 +91,7 @@ def test_random_edits(config: GoogLeNetConfig) -> None:
     assert_double_entry(config)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_torchinfos_mult_adds_differ_as_expected(config: GoogLeNetConfig, batch: int) -> None:

@@ -105,6 +105,7 @@ class Outline(HTMLParser):
         raise AssertionError(data)
 
 
+@pytest.mark.slow
 def test_source() -> None:
     """The file always parses to the same tree but for two strings, which are the name and the note."""
     plain = ast.parse(to_source(MINI))
@@ -156,6 +157,7 @@ def test_csv() -> None:
         assert rows[1][0] in (flat(name), f"'{flat(name)}")
 
 
+@pytest.mark.slow
 def test_dot() -> None:
     """In a label a name is text between tags of ours, well formed; as an id it is one quoted string."""
     for name in names():

@@ -355,6 +355,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_stay_small(name: str) -> None:
     """A token that inflates to megabytes or has thousands of problems takes a few megabytes and one message."""

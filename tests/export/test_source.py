@@ -74,6 +74,7 @@ def test_presets_have_the_same_rows(name: str) -> None:
     assert_same_rows(PRESETS[name], name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini", "torchvision"])
 def test_presets_have_the_same_output(name: str) -> None:
     """To the last bit, heads and dropout included; with small images to be fast."""

@@ -36,6 +36,7 @@ def write_images(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "settings"),
     [

@@ -146,6 +146,7 @@ def test_an_unbuildable_network_raises() -> None:
         check(MINI.replace(modules=()))
 
 
+@pytest.mark.slow
 @given(networks())
 @examples(20)
 def test_random_networks_agree(config: GoogLeNetConfig) -> None:

@@ -36,6 +36,7 @@ def clothes(count: int = 20) -> tuple[dict[str, bytes], np.ndarray, np.ndarray]:
     return files, images, labels
 
 
+@pytest.mark.slow
 def test_stored_images_are_classified_as_one_by_one(tmp_path: Path) -> None:
     """With the same preprocessing; the labels are matched by the names of the folders, whatever their case."""
     info, (files, _, labels) = weights(), clothes()
@@ -75,6 +76,7 @@ def test_classes_that_the_network_does_not_have_are_left_out(tmp_path: Path) -> 
     assert (found == labels).all()
 
 
+@pytest.mark.slow
 def test_the_accuracy_on_a_dataset_is_that_of_its_test_images() -> None:
     """A sample of 500; the network that comes with the app classifies about nine of ten correctly."""
     info = weights()

@@ -53,6 +53,7 @@ def test_with_weight_zero_the_total_is_the_main_loss(run: GradientRun) -> None:
     assert one != zero
 
 
+@pytest.mark.slow
 def test_every_seed_runs_with_and_without_batch_norm() -> None:
     """Progress comes before each run; the same seed gives the same numbers."""
     *steps, report = gradients(MINI, "cpu", seed=5, seeds=2)

@@ -222,6 +222,7 @@ def test_overflowing_activations_are_refused(tmp_path: Path) -> None:
         predict(huge.replace(stamp="huge"), save_images(tmp_path), PREPROCESSING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["auto", "default", "onnxruntime", "openvino"])
 def test_every_exact_engine_gives_the_same_prediction(engine: str, small: Network, tmp_path: Path) -> None:
     """Of the network and its head, for one image and several; the result names the engine that answered."""

@@ -87,6 +87,7 @@ def test_the_config_is_in_the_metadata() -> None:
     assert json.loads(metadata["config"])["format"] == "inception-explorer network"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["paper", "torchvision", "mini"])
 def test_the_heads_compute_the_same(name: str) -> None:
     """With ``heads`` the graph has an output per head too, under each rule of the heads' pooling."""

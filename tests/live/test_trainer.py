@@ -42,6 +42,7 @@ def test_it_says_which_images_were_classified_correctly() -> None:
     assert {mistake.image for mistake in evaluation.mistakes} <= wrong
 
 
+@pytest.mark.slow
 def test_training_images_are_evaluated_without_dropout() -> None:
     """Twice the same, with the network in evaluation mode; augmentation does not touch them."""
     trainer = Trainer(TINY.replace(dropout=0.9), Batches(images(), CPU), Settings(batch_size=16, augment=True), seed=0)
@@ -79,6 +80,7 @@ def test_a_large_gradient_is_scaled_down() -> None:
     assert norms[1] > 0.1
 
 
+@pytest.mark.slow
 def test_smoothed_labels_keep_the_probability_from_one() -> None:
     """Training then ends less certain; the loss that is reported is the plain cross-entropy of the same logits."""
     certain, smooth = (

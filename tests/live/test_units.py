@@ -99,6 +99,7 @@ def test_every_layer_adds_up_at_a_corner_and_inside(saved: dict[str, Network], i
                 check(found)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_position_adds_up(saved: dict[str, Network], image: str, data: st.DataObject) -> None:

@@ -32,6 +32,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_weights_load_back(saved: Path) -> None:
     """The config and every tensor are the same, and the network computes the same bits."""
     weights, model = load_weights(saved), build_model(MINI, seed=3)

@@ -186,6 +186,7 @@ def test_other_content_is_refused(tmp_path: Path, content: Any, message: str) ->
     assert message in read(save_torch(tmp_path, content), SMALL).reason
 
 
+@pytest.mark.slow
 def test_compressed_archives_are_not_unpacked(tmp_path: Path) -> None:
     """A zip bomb of a thousand times its size is refused by its table of contents."""
     path = save_torch(tmp_path, {"a": torch.zeros(20_000_000)})

@@ -16,6 +16,7 @@ MINI = NamedNetwork(name="mini", config=PRESETS["mini"])
 PAPER = NamedNetwork(name="paper", config=PRESETS["paper"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("data", ["fashion_mnist", "scales"])
 def test_every_preset_makes_a_plan(name: str, data: str) -> None:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
@@ -24,6 +25,7 @@ def test_the_chart_ranks_nothing_without_accuracy(app: AppTest) -> None:
     assert "No run here has measured it yet." in caption
 
 
+@pytest.mark.slow
 def test_a_shelf_too_long_for_a_link_is_offered_as_a_file(app: AppTest, edit: Callable[..., AppTest]) -> None:
     """A warning at the shelf says that a reload loses it; the file restores the same shelf."""
     rng = random.Random(0)

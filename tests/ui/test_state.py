@@ -108,6 +108,7 @@ def test_selecting_a_preset_loads_it_and_undo_restores_the_edit(app: AppTest, ed
     assert title(app) == "paper + 1 edit"
 
 
+@pytest.mark.slow
 def test_every_preset_can_be_selected(app: AppTest) -> None:
     """Each named network shows its totals and no error."""
     for name, config in PRESETS.items():

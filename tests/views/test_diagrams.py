@@ -88,6 +88,7 @@ def test_the_overview_carries_the_numbers_of_its_rows(summary):
     check_overview(summary)
 
 
+@pytest.mark.slow
 @EVERY_PRESET
 def test_modules_carry_the_numbers_of_their_rows(summary):
     """Windows, parameters, MACs, shapes and channel ranges are those of the summary."""

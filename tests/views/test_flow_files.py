@@ -4,6 +4,7 @@ import io
 import zipfile
 from xml.etree import ElementTree
 
+import pytest
 from PIL import Image
 
 from explorer import PRESETS, summarize
@@ -31,6 +32,7 @@ def test_there_is_a_still_for_each_step() -> None:
             assert "animate" not in document
 
 
+@pytest.mark.slow
 def test_the_gif_repeats_and_is_as_long() -> None:
     """One frame after another."""
     with Image.open(io.BytesIO(flow_files.gif(FLOW))) as picture:

@@ -166,6 +166,7 @@ def test_a_worksheet_and_its_key_are_offered_in_three_formats() -> None:
     assert "Worksheet" not in [element.proto.label for element in at.get("download_button")]
 
 
+@pytest.mark.slow
 def test_each_lesson_leads_to_the_next() -> None:
     """In the order of the menu, the last one to the network."""
     titles = [entry.title for entry in (*PAGES["Learn"][1:], PAGES["Explore"][0])]

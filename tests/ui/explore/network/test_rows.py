@@ -85,6 +85,7 @@ def test_an_edit_does_not_change_the_row_of_the_menu(app: AppTest, edit: Callabl
     assert app.selectbox(key="row").proto.set_value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -114,6 +115,7 @@ def test_resetting_a_row_leaves_the_others(app: AppTest, edit: Callable[..., App
     assert totals(app)["parameters"] == "6,998,552"
 
 
+@pytest.mark.slow
 def test_the_last_row_cannot_be_removed(app: AppTest) -> None:
     """A network needs a module."""
     for _ in range(8):

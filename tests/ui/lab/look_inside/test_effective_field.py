@@ -1,9 +1,12 @@
 """The view *Effective receptive field*: all images of the page, one module, before and after training."""
 
+import pytest
+
 from tests.ui.app import alt_texts, page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
 
 
+@pytest.mark.slow
 def test_the_fields_are_those_of_all_images(queue: DirectQueue) -> None:
     """Of each branch of the chosen module."""
     at = choose_view(open_page(), "Effective receptive field")

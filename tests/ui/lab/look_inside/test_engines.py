@@ -1,5 +1,7 @@
 """The choice of the engine for predictions, and the comparison of all engines."""
 
+import pytest
+
 from explorer.jobs.engines import REFERENCE, EngineTiming, EngineTimings
 from tests.ui.app import alt_texts, page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
@@ -26,6 +28,7 @@ def test_the_prediction_names_its_engine_and_follows_the_choice(queue: DirectQue
     assert "Computed by PyTorch, default memory format, float32 on CPU" in page_text(at)
 
 
+@pytest.mark.slow
 def test_all_engines_are_compared(queue: DirectQueue) -> None:
     """The fastest is in the title; one that is not installed says so and how to install it."""
     queue.results["engine_timing"] = TIMINGS

@@ -1,9 +1,12 @@
 """The view *Flow*: the module of the diagrams, its steps, and its files."""
 
+import pytest
+
 from tests.ui.app import page_text, run
 from tests.ui.lab.look_inside.conftest import DirectQueue, choose_view, open_page
 
 
+@pytest.mark.slow
 def test_the_chosen_module_flows(queue: DirectQueue) -> None:
     """It is the one that the diagrams select, and choosing another selects it there too."""
     at = choose_view(open_page(), "Flow")

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -28,6 +29,7 @@ def upload(at: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
     return run(at)
 
 
+@pytest.mark.slow
 def test_several_uploads_are_a_batch_and_each_bad_file_is_explained(queue: DirectQueue) -> None:
     """Valid images form the batch; for each other file its name and the reason are shown as text."""
     at = upload(
@@ -48,6 +50,7 @@ def test_several_uploads_are_a_batch_and_each_bad_file_is_explained(queue: Direc
     assert "the label is" not in page_text(at)
 
 
+@pytest.mark.slow
 def test_only_bad_files_leave_the_batch_as_it_was(queue: DirectQueue) -> None:
     """The last images stay."""
     at = upload(open_page(), ("red.png", image_file((255, 0, 0)), "image/png"))
@@ -58,6 +61,7 @@ def test_only_bad_files_leave_the_batch_as_it_was(queue: DirectQueue) -> None:
     assert queue.of_kind("prediction")[-1].images == before
 
 
+@pytest.mark.slow
 def test_a_deleted_image_file_is_explained(queue: DirectQueue, data_folder: Path) -> None:
     """The content store is bounded, so an old image may be deleted; nothing else breaks."""
     at = upload(open_page(), ("red.png", image_file((255, 0, 0)), "image/png"))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.data.images import png
@@ -33,6 +34,7 @@ def html(at: AppTest) -> str:
     return "\n".join(str(element.proto.body) for element in at.get("html"))
 
 
+@pytest.mark.slow
 def test_own_test_images_have_an_accuracy_with_its_interval(queue: DirectQueue) -> None:
     """And what is left out is said."""
     at = choose_view(open_page(), "Test images")
@@ -43,6 +45,7 @@ def test_own_test_images_have_an_accuracy_with_its_interval(queue: DirectQueue) 
     assert "3 images left out: of classes that the network does not have (cat)." in text
 
 
+@pytest.mark.slow
 def test_the_test_images_of_a_dataset_and_the_most_confident_mistakes(queue: DirectQueue) -> None:
     """Datasets with the classes of the network are offered; mistakes have both names and the probability."""
     at = choose_view(open_page(), "Test images")

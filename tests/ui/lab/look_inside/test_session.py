@@ -60,6 +60,7 @@ def test_a_failure_is_shown_as_text_and_can_be_tried_again(queue: DirectQueue) -
     assert "Predicted class: T-shirt/top" in alt_texts(at)
 
 
+@pytest.mark.slow
 def test_deleted_weights_are_replaced_by_random_ones(queue: DirectQueue) -> None:
     """The page says so and inspects the current network."""
     at = open_page(net=to_token(Version("mini", PRESETS["mini"])))

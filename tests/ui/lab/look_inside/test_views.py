@@ -38,6 +38,7 @@ def test_an_invalid_factor_is_rejected(queue: DirectQueue, factor: Any, reason: 
     assert queue.of_kind("prediction")[-1].scales == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "key"),
     [

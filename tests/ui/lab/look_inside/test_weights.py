@@ -40,6 +40,7 @@ def upload_weights(at: AppTest, content: bytes = b"weights") -> AppTest:
     return run(at)
 
 
+@pytest.mark.slow
 def test_another_current_network_is_explained(queue: DirectQueue) -> None:
     """The page inspects the network of the weights; one click makes it the current network."""
     at = open_page()
@@ -50,6 +51,7 @@ def test_another_current_network_is_explained(queue: DirectQueue) -> None:
     assert "look_inside_use_random" not in [button.key for button in at.button]
 
 
+@pytest.mark.slow
 def test_random_weights_are_marked_as_meaningless(queue: DirectQueue) -> None:
     """The page says so twice, and one click returns to a trained network."""
     at = open_page(net=to_token(Version("mini", SMALL)))
@@ -78,6 +80,7 @@ def test_weights_that_do_not_fit_are_explained_by_tensor(queue: DirectQueue) -> 
     assert "mini, trained on Fashion-MNIST" in page_text(at)
 
 
+@pytest.mark.slow
 def test_a_rejected_file_is_explained(queue: DirectQueue) -> None:
     """The reason is on the page."""
     at = open_page()

@@ -35,6 +35,7 @@ def batches() -> bytes:
     return zip_file(entries | {"notes.txt": b"x"}).getvalue()
 
 
+@pytest.mark.slow
 def test_the_report_comes_before_the_import(manager: Manager) -> None:
     """It shows classes with counts and images, and what is left out; nothing is saved before the click."""
     app = open_dialog(batches())
@@ -78,6 +79,7 @@ def test_the_title_and_the_classes_can_be_named(manager: Manager) -> None:
     assert "Pets (yours)" in app.selectbox(key="one_images").options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -108,6 +110,7 @@ def test_a_large_file_can_be_in_the_inbox(manager: Manager) -> None:
     assert len(imported_datasets(current_data_folder())) == 1
 
 
+@pytest.mark.slow
 def test_12_of_16_bits_can_be_read_as_16(manager: Manager) -> None:
     """The depth is a choice."""
     entries = {}

@@ -147,6 +147,7 @@ def test_without_a_choice_the_default_is_shown(manager: Manager, key: str) -> No
     assert "85.0 %" in page_text(app)
 
 
+@pytest.mark.slow
 def test_a_network_that_left_the_shelf_leaves_the_race(manager: Manager) -> None:
     """One network is not a race, so the default networks are chosen again."""
     mini = PRESETS["mini"]
