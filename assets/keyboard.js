@@ -4,7 +4,11 @@
 //
 // The grid loads its editor with the first key that is typed into a cell. Until it is open, each further key would open
 // it again with that key alone, and Enter or a click would close it unseen: on a slow line 300 became 0.
+//
+// A key that closes the editor is also held back until the editor has finished the keys before it. It finishes each in
+// a later task, and a task that comes after Enter closes the editor and forgets its text: in a busy browser 300 was lost.
 const EDITOR = "#portal .gdg-clip-region :is(input, textarea)";
+const TABLE = `[data-testid=stDataFrame], ${EDITOR}`;
 const GRID = "[data-testid=stDataFrame]";
 const INSTALLED = Symbol.for("explorer.keyboard");
 const POINTER = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
@@ -17,11 +21,13 @@ let closing = null; // the editor that a held event has closed, until that is go
 let held = [];
 let started = 0;
 let isDelivering = false;
+let unfinished = 0; // keys that the editor has received and not finished
 
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
 const isText = (event) =>
   event.type === "keydown" && event.key.length === 1 && (event.getModifierState("AltGraph") || !hasModifier(event));
 const openEditor = () => document.querySelector(EDITOR);
+const isClosing = (event) => CLOSING.includes(event.key);
 
 // Whether the editor is on its way: keys would still go to the grid. An update of the page may take its focus.
 function isPending() {
@@ -31,16 +37,25 @@ function isPending() {
 }
 
 function onInput(event) {
-  if (!event.isTrusted || !event.target.closest?.(GRID)) return; // not trusted: delivered by this script
-  if (isPending()) {
+  if (!event.isTrusted || !event.target.closest?.(TABLE)) return; // not trusted: delivered by this script
+  if (isPending() || (unfinished && isClosing(event))) {
     event.preventDefault();
     event.stopImmediatePropagation();
     if (!held.length) start();
     held.push(event);
+  } else if (openEditor()) {
+    finishLater(event);
   } else if (isText(event)) {
     opener = event;
     start();
   }
+}
+
+// Tasks come in the order in which they were requested. The editor requests its own after this, so two are waited for.
+function finishLater(event) {
+  if (event.type !== "keydown" || isClosing(event)) return;
+  unfinished += 1;
+  setTimeout(() => setTimeout(() => (unfinished -= 1)));
 }
 
 function start() {
@@ -69,6 +84,7 @@ function typeInto(editor) {
     editor.focus();
     return;
   }
+  if (unfinished && isClosing(held[0])) return;
   const count = held.findIndex((event) => !isText(event));
   const text = held.splice(0, count < 0 ? held.length : count);
   if (text.length) {
@@ -80,7 +96,8 @@ function typeInto(editor) {
     document.execCommand(DELETING[event.key]);
     return;
   }
-  if (CLOSING.includes(event.key) || event.type === "pointerdown") closing = editor;
+  if (isClosing(event) || event.type === "pointerdown") closing = editor;
+  finishLater(event);
   dispatch(event, event.type === "keydown" ? editor : event.target);
 }
 

@@ -141,8 +141,9 @@ def support_keyboard() -> None:
     """Lose no key that is typed into a cell of a grid, and no focus. Call this once on each page.
 
     Behaviour: the grid loads its cell editor with the first key that is typed. Each key that follows before the editor
-    is open replaces the ones before it: with 100 ms of latency 300 arrived as 0. And where a control goes or is
-    disabled, such as a button that was pressed, the keyboard starts again at the top of the page.
+    is open replaces the ones before it: with 100 ms of latency 300 arrived as 0. The editor answers each key in a later
+    task, and one that comes after Enter discards the cell: in a busy browser an edit was lost. And where a control goes
+    or is disabled, such as a button that was pressed, the keyboard starts again at the top of the page.
     Test: ``tests/browser/test_slow_line.py``, and ``tests/browser/test_keyboard.py`` after "Reveal".
     """
     _keyboard(key="keyboard", data={"editor": _CELL_EDITOR}, height=1)

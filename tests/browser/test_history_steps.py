@@ -1,5 +1,6 @@
 """What is one step of the browser's history, in Chromium: arriving at a page is, however slowly its address comes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def alone(page: Page) -> Page:
-    """The component on an empty page, whose address has been written."""
+def alone(new_page: Callable[[], Page]) -> Page:
+    """The component on an empty page, whose address has been written, in a tab whose history can still grow."""
+    page = new_page()
     page.route("http://127.0.0.1/**", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
     page.goto("http://127.0.0.1/first?net=2.half")
     page.evaluate(ALONE, JS)

@@ -62,6 +62,18 @@ def test_what_is_typed_before_the_editor_has_loaded_arrives(
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
+def test_what_is_typed_in_a_busy_browser_arrives(new_page: Callable[[], Page], serve: Callable[[str], str]) -> None:
+    """Its tasks come late, so that Enter is there before the editor has finished the last digit."""
+    page = new_page()
+    page.goto(serve(APP))
+    wait_for_table(page)
+    page.evaluate("{ const soon = setTimeout; setTimeout = (task, ms = 0) => soon(task, ms || 100) }")
+    type_into_cells(page, {"4a": 60, "4b": 0, "4c": 30})
+    for module in ("4a", "4b", "4c"):
+        expect_cell(page, module, "#3×3", "300")
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
 def test_keys_on_a_cell_that_cannot_be_edited_change_nothing(page: Page, serve: Callable[[str], str]) -> None:
     """They are not held for the next cell either."""
     page.goto(serve(APP))
