@@ -114,12 +114,11 @@ def _equalize_parameters(
 def _settings_and_budget(
     draft: RunDraft, networks: Sequence[NamedNetwork], dataset: DatasetInfo
 ) -> tuple[Settings, Budget]:
-    """Return the draft's settings and budget, or the defaults for the network whose steps need the most MACs."""
+    """Return the draft's settings and budget, or the defaults for these networks."""
     settings, budget = draft.settings, draft.budget
     if settings is None or budget is None:
         buildable = [network.config for network in networks if not problems(network.config)]
-        largest = max(buildable, key=lambda config: step_macs(config, Settings(), dataset))
-        default, default_budget = default_settings(largest, dataset)
+        default, default_budget = default_settings(buildable, dataset)
         settings, budget = settings or default, budget or default_budget
     return settings, budget
 

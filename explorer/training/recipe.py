@@ -3,7 +3,7 @@
 The defaults of :class:`explorer.training.plan.Settings` are those of stored plans; a new run has those of RECIPE.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +12,8 @@ from explorer.config import GoogLeNetConfig
 from explorer.training.plan import MACS_PER_SECOND, Budget, DatasetInfo, NamedNetwork, Plan, Settings, step_macs
 
 RECIPE = Settings(label_smoothing=0.1, precision="auto")
+# Without BatchNorm SGD hardly starts in a budget of some hundred steps: Adam, with clipped gradients, does.
+PLAIN_RECIPE = RECIPE.replace(optimiser="adam", clip_norm=1.0)
 SLOW_STEP_MACS = 20_000_000_000  # about a second on two cores; where a step takes more, the default batch is smaller
 MIN_DEFAULT_BATCH = 16
 MIN_DEFAULT_STEPS = 60  # a default budget is long enough for these
@@ -49,12 +51,15 @@ ALTERNATIVES: Mapping[str, Alternative] = MappingProxyType(
 )
 
 
-def default_settings(config: GoogLeNetConfig, dataset: DatasetInfo) -> tuple[Settings, Budget]:
-    """Return the default settings and budget: a minute, or longer for a network that would take few steps in it.
+def default_settings(configs: Sequence[GoogLeNetConfig], dataset: DatasetInfo) -> tuple[Settings, Budget]:
+    """Return the default settings and budget of networks that train together.
 
-    Where a step of 64 images would take long, the batch is smaller, so that there are enough steps to learn.
+    The budget is a minute, or longer if the one whose steps need the most MACs would take few steps in it. Where a
+    step of 64 images would take it long, the batch is smaller, so that there are enough steps to learn. If one of the
+    networks has no BatchNorm, all have the recipe with which it learns.
     """
-    settings = RECIPE
+    config = max(configs, key=lambda config: step_macs(config, RECIPE, dataset))
+    settings = RECIPE if all(config.normalisation == "batch_norm" for config in configs) else PLAIN_RECIPE
     while settings.batch_size > MIN_DEFAULT_BATCH and step_macs(config, settings, dataset) > SLOW_STEP_MACS:
         settings = settings.replace(batch_size=settings.batch_size // 2)
     seconds = MIN_DEFAULT_STEPS * step_macs(config, settings, dataset) / MACS_PER_SECOND

@@ -48,9 +48,9 @@ def test_a_plan_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_defaults_are_those_of_the_largest_network() -> None:
-    """Settings and budget come from the network whose steps take longest; what the draft sets stays."""
+    """Settings and budget suit the one whose steps take longest, and those without BatchNorm; what is set stays."""
     plan = prepare_plan(RunDraft(), [MINI, PAPER], FASHION).plan
-    assert (plan.settings, plan.budget) == default_settings(plan.networks[1].config, FASHION)
+    assert (plan.settings, plan.budget) == default_settings([plan.networks[1].config], FASHION)
     settings, budget = Settings(batch_size=17), Budget(kind="steps", amount=3.0)
     plan = prepare_plan(RunDraft(settings=settings, budget=budget), [MINI, PAPER], FASHION).plan
     assert (plan.settings, plan.budget) == (settings, budget)

@@ -12,7 +12,7 @@ from explorer.training.plan import (
     adapt_to_dataset,
     estimate,
 )
-from explorer.training.recipe import ALTERNATIVES, RECIPE, default_settings, setting_race
+from explorer.training.recipe import ALTERNATIVES, PLAIN_RECIPE, RECIPE, default_settings, setting_race
 from explorer.training.validation import plan_problems
 
 CLOTHES = DATASETS["fashion_mnist"]
@@ -23,13 +23,21 @@ PLAN = Plan(networks=(NamedNetwork(name="mini", config=PRESETS["mini"]),), setti
 def test_the_defaults_give_enough_steps(name: str) -> None:
     """Small networks get a minute and whole batches; large ones smaller batches, then more time, up to ten minutes."""
     config = adapt_to_dataset(PRESETS[name], CLOTHES.shape, 10).config
-    chosen, budget = default_settings(config, CLOTHES)
+    chosen, budget = default_settings([config], CLOTHES)
     plan = Plan(networks=(NamedNetwork(name=name, config=config),), settings=chosen, budget=budget)
     assert () == plan_problems(plan, CLOTHES)
     assert estimate(plan, CLOTHES).steps >= 60
     assert 60 <= budget.amount <= 600
     if name in {"mini", "half"}:
-        assert (RECIPE, Budget()) == (chosen, budget)
+        recipe = RECIPE if config.normalisation == "batch_norm" else PLAIN_RECIPE
+        assert (recipe, Budget()) == (chosen, budget)
+
+
+def test_one_network_without_batch_norm_decides_for_all() -> None:
+    """Networks that race have the same settings, with which each of them learns."""
+    plain = PRESETS["mini"].replace(normalisation="none", conv_bias=True)
+    assert default_settings([PRESETS["mini"], plain], CLOTHES)[0] == PLAIN_RECIPE
+    assert PLAIN_RECIPE.optimiser == "adam"
 
 
 @pytest.mark.parametrize("field", ALTERNATIVES)
