@@ -1,40 +1,68 @@
-"""Measure the claims on performance: ``python -m benchmarks [group …]``, with groups from ``GROUPS``.
+"""Measure the claims on performance: ``python -m benchmarks [--write] [group …]``, with groups from ``GROUPS``.
 
-Without a group it runs all but ``training``, which needs an otherwise idle machine for half an hour. Every measurement
-is a ratio to a baseline in the same run, or a size. The exit status is 1 if a claim does not hold.
+Without a group it runs all but those in ``LONG``, which need an otherwise idle machine for up to an hour. Every
+measurement is a ratio to a baseline in the same run, or a size. ``--write`` also puts them into ``docs/benchmarks.md``.
+The exit status is 1 if a claim does not hold.
 """
 
 import sys
 
-from benchmarks import browser, compare, core, diagrams, engines, lessons, look_inside, memory, runs, training
+from benchmarks import (
+    accuracy,
+    browser,
+    compare,
+    core,
+    diagrams,
+    document,
+    engines,
+    growth,
+    lessons,
+    look_inside,
+    memory,
+    runs,
+    training,
+)
 
-GROUPS = {
-    "core": core.measurements,
-    "diagrams": diagrams.measurements,
-    "compare": compare.measurements,
-    "browser": browser.measurements,
-    "engines": engines.measurements,
-    "lessons": lessons.measurements,
-    "look_inside": look_inside.measurements,
-    "memory": memory.measurements,
-    "runs": runs.measurements,
-    "training": training.measurements,
-}
-LONG = ("training",)
+_MODULES = (
+    core,
+    diagrams,
+    compare,
+    browser,
+    engines,
+    lessons,
+    look_inside,
+    memory,
+    runs,
+    training,
+    growth,
+    accuracy,
+)
+GROUPS = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
+LONG = ("training", "growth", "accuracy")
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the groups and print a line per measurement. Returns the exit status."""
+    names = [argument for argument in arguments if argument != "--write"]
     unknown = set(names) - set(GROUPS)
     if unknown:
         print(f"No such group: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
         return 2
     all_hold = True
     for name in names or [name for name in GROUPS if name not in LONG]:
-        for measurement in GROUPS[name]():
+        measured = []
+        for measurement in GROUPS[name].measurements():
             print(measurement, flush=True)
-            all_hold = all_hold and measurement.holds
+            measured.append(measurement)
+        if "--write" in arguments:
+            document.write_page({name: measured}, {group: _title(group) for group in GROUPS})
+        all_hold = all_hold and all(measurement.holds for measurement in measured)
     return 0 if all_hold else 1
+
+
+def _title(name: str) -> str:
+    """Return what a group measures: the first line of its module's docstring."""
+    return (GROUPS[name].__doc__ or "").splitlines()[0]
 
 
 if __name__ == "__main__":

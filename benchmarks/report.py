@@ -19,11 +19,13 @@ class Measurement(NamedTuple):
             self.maximum is None or self.value <= self.maximum
         )
 
-    def __str__(self) -> str:
-        bound = ""
+    @property
+    def bound(self) -> str:
+        """The bound in words, empty without one."""
         if self.minimum is not None:
-            bound = f"at least {self.minimum:g}"
-        if self.maximum is not None:
-            bound = f"at most {self.maximum:g}"
-        mark = "" if not bound else ("holds" if self.holds else "FAILS")
-        return f"{self.claim:<76} {self.value:>9.3f} {self.unit:<3} {bound:<14} {mark}"
+            return f"at least {self.minimum:g}"
+        return "" if self.maximum is None else f"at most {self.maximum:g}"
+
+    def __str__(self) -> str:
+        mark = "" if not self.bound else ("holds" if self.holds else "FAILS")
+        return f"{self.claim:<76} {self.value:>9.3f} {self.unit:<3} {self.bound:<14} {mark}"

@@ -1,9 +1,8 @@
-"""Training on this machine: accuracy in a minute, speed relative to a plain loop, and the fall of the loss."""
+"""Speed of training relative to a plain loop, the machine's peak, and what bfloat16 does to the curve of the loss."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import mean, median
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import torch
@@ -12,88 +11,72 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.report import Measurement
-from explorer import PRESETS, GoogLeNetConfig
+from explorer import PRESETS
 from explorer.data.datasets import ImageSet, load
 from explorer.live.batches import MAX_SHIFT, Batches
 from explorer.live.model import build_model
 from explorer.live.trainer import Trainer
-from explorer.live.training import train
-from explorer.training.events import Diverged, Finished, Stepped
-from explorer.training.plan import (
-    DATASETS,
-    Budget,
-    DatasetChoice,
-    NamedNetwork,
-    Plan,
-    Settings,
-    adapt_to_dataset,
-    effective_learning_rate,
-    step_macs,
-)
-from explorer.training.recipe import default_settings
+from explorer.training.plan import DATASETS, DatasetChoice, effective_learning_rate, step_macs
+from explorer.training.recipe import RECIPE
 
 CLOTHES, MINI = DATASETS["fashion_mnist"], PRESETS["mini"]
-SETTINGS = Settings(device="cpu")
-SEEDS = (0, 1, 2)
+SETTINGS = RECIPE.replace(device="cpu", augment=True, mirror=False, small_images=0.0)  # each step as the plain loop's
 ROUNDS, STEPS = 7, 8  # steps of each loop in turn
 SIDE = 1_024  # of the matrices whose product measures the peak of the machine
+SEEDS, CURVE_STEPS = (0, 1, 2), 120  # of the comparison of precisions
 
 
 def measurements() -> Iterator[Measurement]:
-    """Yield speed first, then accuracy in a minute for three seeds, then each preset's loss in its default budget."""
-    yield from speed()
-    yield from accuracy()
-    yield from losses()
+    """Yield the speed, and then the loss in bfloat16 against that in float32."""
+    images = load(DatasetChoice(), Path())
+    batches = Batches(images, torch.device("cpu"))
+    yield from speed(images, batches)
+    yield from precision(batches)
 
 
-def accuracy() -> Iterator[Measurement]:
-    """Yield the accuracy of ``mini`` on the images that come with the app, in the default budget of 60 seconds."""
-    reached = []
-    for seed in SEEDS:
-        *_, finished = train(_plan("mini", MINI, seed=seed), Path())
-        reached.append(100 * finished.accuracy)
-        claim = f"mini after 60 s of training, {finished.step} steps, seed {seed}"
-        yield Measurement(claim, reached[-1], "%", minimum=88)
-    yield Measurement("mini after 60 s of training, mean of the seeds", mean(reached), "%", minimum=88)
-
-
-def losses() -> Iterator[Measurement]:
-    """Yield the loss of the last tenth of the default budget over that of the first steps, for every preset."""
-    for name, preset in PRESETS.items():
-        config = adapt_to_dataset(preset, CLOTHES.shape, len(CLOTHES.classes)).config
-        settings, budget = default_settings(config, CLOTHES)
-        plan = _plan(name, config).replace(settings=settings.replace(device="cpu"), budget=budget)
-        events = list(train(plan, Path()))
-        reported = [event for event in events if isinstance(event, (Stepped, Diverged, Finished))]
-        steps = [event.loss for event in reported if isinstance(event, Stepped)]
-        last = mean(steps[-max(1, len(steps) // 10) :])
-        ended = "diverged" if isinstance(reported[-1], Diverged) else f"accuracy {reported[-1].accuracy:.3f}"
-        claim = f"{name}: loss at the end of {budget.amount:.0f} s over that at first ({len(steps)} steps, {ended})"
-        yield Measurement(claim, last / mean(steps[:3]), maximum=0.9)
-
-
-def speed() -> Iterator[Measurement]:
+def speed(images: ImageSet, batches: Batches) -> Iterator[Measurement]:
     """Yield our images per second over a plain loop's, measured in turns, and our fraction of the machine's peak."""
-    with TemporaryDirectory() as folder:
-        images = load(DatasetChoice(), Path(folder))
-    trainer = Trainer(
-        MINI, Batches(images, torch.device("cpu")), SETTINGS.replace(augment=True), seed=0
-    )  # as the plain loop
+    loops: dict[str, Callable[[], object]] = {
+        "with the default recipe": _trainer_step(batches, SETTINGS.precision),
+        "in float32": _trainer_step(batches, "fp32"),
+    }
     plain = PlainLoop(images)
+    plain.step()
+    for step in loops.values():
+        step()
+    times = [[_seconds(step) for step in (plain.step, *loops.values())] for _ in range(ROUNDS)]
+    for number, (name, bound) in enumerate(zip(loops, (1.6, None), strict=True), 1):
+        ratio = median(row[0] / row[number] for row in times)
+        yield Measurement(f"images per second {name} over a plain PyTorch loop's", ratio, minimum=bound)
+    fastest = min(row[1] for row in times)
+    yield Measurement("images per second", SETTINGS.batch_size / fastest, "/s")
+    fraction = step_macs(MINI, SETTINGS, CLOTHES) / fastest
+    for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        share = 100 * fraction / peak_macs(kind)
+        yield Measurement(f"share of the peak of a {SIDE}×{SIDE} matrix product in {name}", share, "%")
 
-    def step_trainer() -> None:
+
+def precision(batches: Batches) -> Iterator[Measurement]:
+    """Yield how far the last losses in bfloat16 are from those in float32, over the spread of float32's seeds."""
+    exact, mixed = ([_last_loss(batches, kind, seed) for seed in SEEDS] for kind in ("fp32", SETTINGS.precision))
+    claim = "loss in bfloat16 − float32, means of three seeds, over float32's spread"
+    yield Measurement(claim, abs(mean(mixed) - mean(exact)) / (max(exact) - min(exact)), maximum=1)
+
+
+def _last_loss(batches: Batches, precision: str, seed: int) -> float:
+    """Return the mean loss of the last quarter of a short run."""
+    trainer = Trainer(MINI, batches, SETTINGS.replace(precision=precision), seed)
+    losses = [trainer.step(step / CURVE_STEPS).loss.item() for step in range(CURVE_STEPS)]
+    return mean(losses[-CURVE_STEPS // 4 :])
+
+
+def _trainer_step(batches: Batches, precision: str) -> Callable[[], None]:
+    trainer = Trainer(MINI, batches, SETTINGS.replace(precision=precision), seed=0)
+
+    def step() -> None:
         trainer.step(0.5).loss.item()
 
-    step_trainer()
-    plain.step()
-    times = [(_seconds(step_trainer), _seconds(plain.step)) for _ in range(ROUNDS)]
-    yield Measurement(
-        "images per second over a plain PyTorch loop's", median(slow / fast for fast, slow in times), minimum=1.3
-    )
-    step = min(fast for fast, _ in times)
-    yield Measurement("images per second", SETTINGS.batch_size / step, "/s")
-    fraction = step_macs(MINI, SETTINGS, CLOTHES) / step / peak_macs()
-    yield Measurement(f"share of the peak of a {SIDE}×{SIDE} matrix product", 100 * fraction, "%")
+    return step
 
 
 class PlainImages(Dataset[tuple[Tensor, int]]):
@@ -143,9 +126,9 @@ class PlainLoop:
         loss.item()
 
 
-def peak_macs() -> float:
+def peak_macs(kind: torch.dtype) -> float:
     """Return the multiply-accumulates per second of a large product of matrices, the best of several."""
-    one = torch.rand(SIDE, SIDE)
+    one = torch.rand(SIDE, SIDE).to(kind)
     return SIDE**3 / min(_seconds(lambda: one @ one, 1) for _ in range(20))
 
 
@@ -154,8 +137,3 @@ def _seconds(step: Callable[[], object], times: int = STEPS) -> float:
     for _ in range(times):
         step()
     return (perf_counter() - started) / times
-
-
-def _plan(name: str, config: GoogLeNetConfig, seed: int = 0) -> Plan:
-    networks = (NamedNetwork(name=name, config=config),)
-    return Plan(networks=networks, settings=SETTINGS, budget=Budget(), seeds=(seed,))
