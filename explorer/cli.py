@@ -265,6 +265,25 @@ def training_source(
         _write(exported.source, output)
 
 
+@app.command()
+def serve(
+    is_class: Annotated[bool, typer.Option("--class", help="For a class: with a code to join by. Required.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the server.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; by default all of this machine.")] = "0.0.0.0",
+    link: Annotated[
+        str, typer.Option(help="How students reach the server, if not by its address, such as http://host:8501.")
+    ] = "",
+    code: Annotated[str, typer.Option(help="Reopen the class with this code, as after a restart.")] = "",
+) -> None:
+    """Serve the app to a class: print how to join and the teacher's link, and run until Ctrl+C."""
+    if not is_class:
+        raise typer.BadParameter("Give --class. Without a class, use: streamlit run streamlit_app.py")
+    from explorer.serving.start import serve_class
+
+    with explain_errors():
+        serve_class(port, address, link, code)
+
+
 def _network_name(text: str, taken: Collection[str]) -> str:
     """Return a name for a network of a run: letters, digits and ``_``, with a number if the name is taken."""
     stem = re.sub(r"[^A-Za-z0-9_]", "_", text)[:28]

@@ -15,6 +15,7 @@ from explorer.errors import UserError
 
 DATA_VARIABLE = "EXPLORER_DATA"  # the data directory
 DATABASE_VARIABLE = "EXPLORER_DATABASE"  # the address of a database server for classes; without it they are in a file
+CLASS_LINK_VARIABLE = "EXPLORER_CLASS_LINK"  # set by ``serve --class``: how students reach the server of a class
 _NAME = "inception-explorer"
 
 
@@ -38,6 +39,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "EXPLORER_EXPORT_MB": Setting(700, 0, 1_000_000),  # a network that is written as weights or as a graph
         "EXPLORER_TRAIN_MB": Setting(4_000, 1, 10_000_000),  # a run
         "EXPLORER_RUNS": Setting(1, 1, 64),  # runs that train at once
+        "EXPLORER_SESSIONS": Setting(400, 1, 100_000),  # browser tabs that a class server accepts
     }
 )
 
@@ -78,6 +80,11 @@ def data_folder() -> Path:
 def database_url() -> str:
     """Return the address of the database of classes; empty for the file in the data directory."""
     return os.environ.get(DATABASE_VARIABLE, "").strip()
+
+
+def class_link() -> str:
+    """Return how students reach this server, if it is that of a class; empty if it is not."""
+    return os.environ.get(CLASS_LINK_VARIABLE, "")
 
 
 def _named_folder() -> Path | None:

@@ -176,3 +176,10 @@ def test_a_pipe_without_torch() -> None:
     result = subprocess.run(piped, shell=True, capture_output=True, text=True, check=True)
     assert "2,010,560" in result.stdout
     assert json.loads(run("export", "half", "-f", "json").stdout)["version"] == 1
+
+
+def test_serve_needs_its_option() -> None:
+    """Without it, the message names the command that serves one person."""
+    result = CliRunner().invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert "streamlit run streamlit_app.py" in result.output

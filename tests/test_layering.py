@@ -4,9 +4,10 @@
 2. ``explorer/live/`` and the workers of runs and studies (``runs/worker.py``, ``search/worker.py``) load torch, and
    nothing else does. The screen and the command line (``cli.py``) import them inside the function that needs them;
    every other import is at the top.
-3. ``live/``, ``data/``, ``jobs/``, ``runs/``, ``search/``, ``classroom/`` and ``export/`` draw nothing: no plotly,
-   graphviz, views or streamlit.
-4. Only ``explorer/ui/``, ``pages/`` and ``streamlit_app.py`` import streamlit; only they import ``explorer.ui``.
+3. ``live/``, ``data/``, ``jobs/``, ``runs/``, ``search/``, ``classroom/``, ``serving/`` and ``export/`` draw
+   nothing: no plotly, graphviz, views or streamlit.
+4. Only ``explorer/ui/``, ``pages/``, ``streamlit_app.py`` and ``class_app.py`` import streamlit; only they import
+   ``explorer.ui``.
 5. No ``*.py`` directly in ``pages/``; a page has at most 90 lines.
 """
 
@@ -27,6 +28,8 @@ LAZY = (
     "tensorboardX",  # loads torch where it can; explorer/runs/export.py imports it so that it cannot
     "onnxruntime",  # optional (requirements-engines.txt), as the next
     "openvino",
+    "explorer.classroom.store",  # loads SQLAlchemy, which only a class needs; as the next
+    "explorer.serving",
 )
 ROOMS = (
     "data",
@@ -36,6 +39,7 @@ ROOMS = (
     "views",
     "runs",
     "classroom",
+    "serving",
     "search",
     "ui",
 )  # those that need more than pydantic
@@ -107,9 +111,9 @@ def forbidden(room: str, found: Import) -> str | None:
         own = within(name, ("explorer",)) and not within(name, tuple(f"explorer.{other}" for other in ROOMS))
         if not own and name.split(".")[0] not in (*sys.stdlib_module_names, "pydantic"):
             return "the core imports only the standard library, pydantic and itself"
-    if room in ("views", "data", "jobs", "runs", "search", "export", "classroom") and within(name, TORCH):
+    if room in ("views", "data", "jobs", "runs", "search", "export", "classroom", "serving") and within(name, TORCH):
         return "only live/ and the workers load torch"
-    if room in ("live", "data", "jobs", "runs", "search", "worker", "export", "classroom") and within(
+    if room in ("live", "data", "jobs", "runs", "search", "worker", "export", "classroom", "serving") and within(
         name, ("plotly", "graphviz", "explorer.views")
     ):
         return f"{room}/ draws nothing"
@@ -137,7 +141,7 @@ def breaches(root: Path) -> list[str]:
 
 def sources(root: Path) -> list[Path]:
     """Return the application's source files under a folder."""
-    return sorted([*root.glob("explorer/**/*.py"), *root.glob("pages/**/*.py"), *root.glob("streamlit_app.py")])
+    return sorted([*root.glob("explorer/**/*.py"), *root.glob("pages/**/*.py"), *root.glob("*_app.py")])
 
 
 def test_no_import_breaks_a_wall() -> None:
@@ -179,6 +183,7 @@ def test_the_walk_reaches_the_rooms() -> None:
         ("explorer/runs/worker.py", "import streamlit"),
         ("explorer/runs/worker.py", "def f():\n    import resource"),
         ("explorer/classroom/store.py", "import streamlit"),
+        ("explorer/serving/limits.py", "import streamlit"),
         ("explorer/classroom/store.py", "from explorer.views import formatting"),
         ("explorer/live/attribution.py", "def f():\n    from captum.attr import Occlusion"),
         ("explorer/cli.py", "def f():\n    from explorer.views import tables"),
@@ -250,7 +255,7 @@ def test_importing_loads_only_what_a_room_needs() -> None:
             modules.setdefault(room_of(path.relative_to(ROOT)), []).append(name)
     without_screen = [
         name
-        for room in ("data", "jobs", "runs", "search", "export", "views", "classroom", "cli")
+        for room in ("data", "jobs", "runs", "search", "export", "views", "classroom", "serving", "cli")
         for name in modules[room]
     ]
     steps = [modules["core"], without_screen, modules["ui"], ["explorer.live.model"]]

@@ -11,7 +11,7 @@ from explorer.classroom.database import Database
 from explorer.classroom.records import Poll, RefusedError, ResultRow
 from explorer.classroom.rows import count_rows, renew_news, require_class
 from explorer.classroom.schema import members, polls, votes
-from explorer.lessons.questions import Question
+from explorer.lessons.question import Question
 
 MAX_POLLS = 200  # of one class
 ROUNDS = 2

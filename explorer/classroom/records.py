@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from explorer.errors import UserError
-from explorer.lessons.questions import Question
+from explorer.lessons.question import Question
 
 Refusal = Literal["no_class", "full", "closed", "no_question", "wrong_option", "bad_network", "too_many"]
 

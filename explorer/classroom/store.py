@@ -4,10 +4,11 @@ It can be used from any thread and process; every method is one transaction. A m
 caller has checked the token with :meth:`ClassStore.is_teacher`. Closing a class deletes all that belongs to it.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from time import time
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from explorer.classroom.database import Database
 from explorer.classroom.guidance import Guidance
@@ -17,6 +18,8 @@ from explorer.classroom.polls import Polls, last_poll
 from explorer.classroom.records import News
 from explorer.classroom.rows import to_classroom
 from explorer.classroom.schema import classrooms
+
+MAX_HOURS = 24  # after which a class is closed, whatever happened to its server
 
 
 class ClassStore:
@@ -40,6 +43,18 @@ class ClassStore:
             code = next(code for code in iter(new_code, "") if code not in taken)
             db.execute(insert(classrooms).values(code=code, teacher_hash=token_hash(token), created=time()))
         return code, token
+
+    def reopen_class(self, code: str) -> str | None:
+        """Return a new teacher's token for a class, as after its server ended; None if there is no such class."""
+        token = new_token()
+        with self._database.write() as db:
+            renewed = update(classrooms).where(classrooms.c.code == code).values(teacher_hash=token_hash(token))
+            return token if db.execute(renewed).rowcount else None
+
+    def open_codes(self) -> list[str]:
+        """Return the codes of all classes that are open, the oldest first."""
+        with self._database.read() as db:
+            return list(db.scalars(select(classrooms.c.code).order_by(classrooms.c.number)))
 
     def find_class(self, code: str) -> int | None:
         """Return the number of the class with this code; None if there is none."""
@@ -79,3 +94,9 @@ class ClassStore:
         """Delete the classes that were opened more than so many hours ago, and return how many those were."""
         with self._database.write() as db:
             return db.execute(delete(classrooms).where(classrooms.c.created < time() - 3_600 * hours)).rowcount
+
+
+@lru_cache(maxsize=4)
+def shared_store(folder: Path) -> ClassStore:
+    """Return the store that all parts of this process share. Raises ClassError, and then tries again the next time."""
+    return ClassStore(folder)

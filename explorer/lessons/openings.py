@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from explorer.analysis import summarize
 from explorer.lessons.auxiliary import head_costs
-from explorer.lessons.questions import Question
+from explorer.lessons.question import Question
 from explorer.lessons.receptive_field import field_distributions, without_branch
 from explorer.lessons.reduction import ARTICLE
 from explorer.presets import PRESETS

@@ -6,39 +6,15 @@ The same network, topic and seed always give the same questions. Every correct a
 
 from collections.abc import Iterator
 from random import Random
-from typing import NamedTuple
 
 from explorer.lessons import bank_costs as costs
 from explorer.lessons import bank_shapes as shapes
 from explorer.lessons.drafts import QuestionDraft, QuestionMaker
+from explorer.lessons.question import Question
 from explorer.summary import NetworkSummary
 
 WRONG = 3  # wrong options of each question
 _MAX_DRAFTS = 400  # after so many drafts the network is taken to have no more questions
-
-
-class Question(NamedTuple):
-    """A question with four different options, one of them correct.
-
-    ``formula`` is an expression of whole numbers with ·, +, −, ÷ and brackets that evaluates to ``value``; ``why`` is
-    the sentence before it. ``source`` names the number in the core: a path (or block, or ``network``) and a field.
-    ``mistakes`` has the mistake behind each option, empty for the correct one.
-    """
-
-    topic: str
-    text: str
-    options: tuple[int, ...]
-    value: int
-    unit: str
-    formula: str
-    why: str
-    source: tuple[str, str]
-    mistakes: tuple[str, ...]
-
-    @property
-    def correct_index(self) -> int:
-        """The index of the correct option."""
-        return self.options.index(self.value)
 
 
 BANK: dict[str, tuple[QuestionMaker, ...]] = {

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from explorer.lessons.questions import BANK, Question, questions
+from explorer.lessons.question import Question
+from explorer.lessons.questions import BANK, questions
 from explorer.summary import NetworkSummary
 
 MAX_QUESTIONS = 40

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import NamedTuple
 
-from explorer.lessons.questions import Question
+from explorer.lessons.question import Question
 from explorer.lessons.worksheet import Worksheet
 from explorer.views import formatting as fmt
 

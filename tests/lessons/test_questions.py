@@ -6,7 +6,8 @@ import pytest
 
 from explorer import PRESETS, NetworkSummary, summarize
 from explorer.lessons.auxiliary import reachable_blocks
-from explorer.lessons.questions import BANK, Question, questions
+from explorer.lessons.question import Question
+from explorer.lessons.questions import BANK, questions
 from explorer.lessons.reduction import branch_case
 from explorer.reduction import direct_path, reduction_path
 

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element, Selectbox
 
 from explorer.jobs.queue import Pending
-from explorer.lessons.questions import BANK, Question
+from explorer.lessons.question import Question
+from explorer.lessons.questions import BANK
 from explorer.ui.components.network_settings import MORE
 
 ROOT = Path(__file__).parents[2]

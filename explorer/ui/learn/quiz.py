@@ -11,7 +11,8 @@ import streamlit as st
 
 from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
-from explorer.lessons.questions import Question, questions
+from explorer.lessons.question import Question
+from explorer.lessons.questions import questions
 from explorer.ui import state
 from explorer.ui.components.number import number_setting
 from explorer.ui.state import SessionValue
