@@ -10,23 +10,20 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from typing import Annotated
 
 import typer
 
 from explorer import cli_runs, cli_search
-from explorer.analysis import summarize
 from explorer.cli_errors import explain_errors, fail
+from explorer.cli_networks import NamedVersion, read_network
 from explorer.comparison import Comparison
 from explorer.export.size import Binary, export_limit_reason
 from explorer.export.source import to_source
 from explorer.export.torchvision import torchvision_refusal
-from explorer.history import Version, nearest_version
 from explorer.presets import PRESETS
-from explorer.share import MAX_DOCUMENT, ShareError, from_json, from_token, to_json, to_token
+from explorer.share import to_json, to_token
 from explorer.shelf import MAX_COMPARED
-from explorer.summary import NetworkSummary
 from explorer.training.plan import MAX_NETWORKS, MAX_SEEDS, NamedNetwork
 from explorer.views import comparison_tables, diagrams, handout, layer_table, layout, tables
 
@@ -39,18 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_search.app, name="search")
-
-
-class NamedVersion(NamedTuple):
-    """A network from an argument, with its name in tables and files."""
-
-    name: str
-    version: Version
-
-    @property
-    def summary(self) -> NetworkSummary:
-        """The layers and totals of the network."""
-        return summarize(self.version.config)
 
 
 class TableFormat(StrEnum):
@@ -101,7 +86,7 @@ def summary(
     network: Network, layers: Layers = False, shape: TableShape = TableFormat.text, output: Output = None
 ) -> None:
     """Print the totals of a network, or all its layers."""
-    named = _read(network)
+    named = read_network(network)
     rows = (
         layer_table.layer_rows(named.summary.rows)
         if layers
@@ -127,7 +112,7 @@ def compare(
         raise typer.BadParameter(f"Give 2 to {MAX_COMPARED} networks.")
     if base > len(networks):
         raise typer.BadParameter(f"There are only {len(networks)} networks.", param_hint="--base")
-    versions = [_read(network) for network in networks]
+    versions = [read_network(network) for network in networks]
     names = [named.name for named in versions]
     comparison = Comparison(tuple(named.summary for named in versions), base - 1)
     if shape is ComparisonFormat.html:
@@ -156,7 +141,7 @@ def export(
     name: Annotated[str, typer.Option(help="Name of the network in the file.")] = "",
 ) -> None:
     """Export a network as code, graph, weights, document, table, handout or diagram; pth is torchvision's layout."""
-    named = _read(network)
+    named = read_network(network)
     if kind in _BINARY:
         if output is None and sys.stdout.isatty():
             raise typer.BadParameter(f"{kind.value} is binary: give -o FILE or pipe it.", param_hint="--output")
@@ -210,7 +195,7 @@ def _race(
     as_json: bool,
 ) -> None:
     found: dict[str, NamedNetwork] = {}
-    for named in map(_read, networks):
+    for named in map(read_network, networks):
         unique = _network_name(named.name, found)
         found[unique] = NamedNetwork(name=unique, config=named.version.config)
     with explain_errors():
@@ -259,7 +244,7 @@ def training_source(
     """
     amounts = {"seconds": seconds, "steps": steps, "epochs": epochs}
     with explain_errors():
-        exported = cli_runs.training_source(_read(network).version, data, amounts, seed, changes or [])
+        exported = cli_runs.training_source(read_network(network).version, data, amounts, seed, changes or [])
         if images is not None:
             _write(exported.images(), images)
         _write(exported.source, output)
@@ -341,37 +326,6 @@ def _binary(named: NamedVersion, kind: Binary, weights: Path | None, seed: int) 
     from explorer.live.onnx_graph import to_onnx
 
     return to_onnx(model.eval())
-
-
-def _read(network: str) -> NamedVersion:
-    """Return the network of an argument: a preset, standard input, a link, or a file."""
-    try:
-        if network in PRESETS:
-            return NamedVersion(network, Version(network, PRESETS[network]))
-        if network == "-":
-            return _with_nearest_base("stdin", sys.stdin.buffer.read(MAX_DOCUMENT + 1))
-        if token := _token_in(network):
-            return NamedVersion(from_token(token).base, from_token(token))
-        with Path(network).open("rb") as file:
-            return _with_nearest_base(Path(network).stem, file.read(MAX_DOCUMENT + 1))
-    except OSError as error:
-        fail(
-            f"{network}: not a preset, and no such file can be read ({error.strerror}). Presets: {', '.join(PRESETS)}."
-        )
-    except ShareError as error:
-        fail(f"{network[:60]}: {error}")
-
-
-def _token_in(text: str) -> str:
-    """Return the token in a link, or the text itself if it looks like a token, else an empty string."""
-    found = parse_qs(urlsplit(text).query).get("net", [""])[0] if "?" in text else text
-    head, _, rest = found.partition(".")
-    return found if head.isdigit() and rest.partition(".")[0] in PRESETS else ""
-
-
-def _with_nearest_base(name: str, document: bytes) -> NamedVersion:
-    """Return the network in a document, based on the preset with the fewest changes."""
-    return NamedVersion(name, nearest_version(from_json(document)))
 
 
 def _table(rows: tables.Rows, shape: TableFormat) -> str:

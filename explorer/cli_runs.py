@@ -68,14 +68,14 @@ def make_plan(
     changes: Sequence[str],
 ) -> Plan:
     """Return the plan that a page would make of these choices. Raises UserError with the reason why it cannot run."""
-    choice = DatasetChoice(name=_NAMES[data]) if data in _NAMES else DatasetChoice(name="own", upload=data)
+    choice = dataset_choice(data)
     budgets = [Budget.model_validate({"kind": kind, "amount": amount}) for kind, amount in amounts.items() if amount]
     if len(budgets) > 1:
         raise CommandError("Give one budget: --seconds, --steps or --epochs.")
     dataset = dataset_info(choice, data_folder())
     draft = RunDraft(data=choice, budget=budgets[0] if budgets else None, seeds=tuple(seeds))
     plan = prepare_plan(draft, networks, dataset).plan
-    prepared = prepare_plan(draft.replace(settings=_changed(plan.settings, changes)), networks, dataset)
+    prepared = prepare_plan(draft.replace(settings=with_changes(plan.settings, changes)), networks, dataset)
     if prepared.problems:
         raise CommandError(" ".join(problem.message for problem in prepared.problems))
     return prepared.plan
@@ -111,7 +111,13 @@ class CommandError(UserError, ValueError):
     """The command cannot do what it should; the message says why."""
 
 
-def _changed(settings: Settings, changes: Sequence[str]) -> Settings:
+def dataset_choice(data: str) -> DatasetChoice:
+    """Return the dataset of an argument: one that comes with the app, or the hash of an imported one."""
+    return DatasetChoice(name=_NAMES[data]) if data in _NAMES else DatasetChoice(name="own", upload=data)
+
+
+def with_changes(settings: Settings, changes: Sequence[str]) -> Settings:
+    """Return the settings with changes, each ``field=value``. Raises CommandError."""
     for change in changes:
         field, _, text = change.partition("=")
         try:
@@ -208,7 +214,7 @@ def evaluate_weights(weights: str, data: str, *, as_json: bool) -> None:
     info = _find_weights(weights)
     folder = data_folder()
     name = data or _trained_on(info)
-    choice = DatasetChoice(name=_NAMES[name]) if name in _NAMES else DatasetChoice(name="own", upload=name)
+    choice = dataset_choice(name)
     images = load(choice, folder)
     from explorer.live.accuracy import count_correct_images
 

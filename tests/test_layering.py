@@ -22,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAX_PAGE_LINES = 90
-TORCH = ("torch", "torchinfo", "explorer.live")  # whatever loads torch
+TORCH = ("torch", "torchinfo", "explorer.live", "explorer.search.worker")  # whatever loads torch
 SCREEN = ("ui", "pages", "app")
 LAZY = (
     "tensorboardX",  # loads torch where it can; explorer/runs/export.py imports it so that it cannot
@@ -44,7 +44,9 @@ ROOMS = (
     "ui",
 )  # those that need more than pydantic
 WORKERS = (("explorer", "runs", "worker.py"), ("explorer", "search", "worker.py"))
-COMMAND_LINE = tuple(("explorer", f"{name}.py") for name in ("cli", "cli_errors", "cli_runs", "cli_search", "__main__"))
+COMMAND_LINE = tuple(
+    ("explorer", f"{name}.py") for name in ("cli", "cli_errors", "cli_networks", "cli_runs", "cli_search", "__main__")
+)
 
 
 class Import(NamedTuple):

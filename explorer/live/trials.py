@@ -53,6 +53,8 @@ class TableTrainer:
                     losses.setdefault(min(_TENTHS - 1, int(_TENTHS * event.progress - 1e-9)), []).append(event.loss)
                     if step == 1:
                         gradient_norm = math.hypot(*event.gradients.values())
+                    if not on_report(None):
+                        break
                 case Evaluated(final=False):
                     reports.append(Report(event.step, event.accuracy))
                     if not on_report(reports[-1]):

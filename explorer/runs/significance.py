@@ -11,6 +11,7 @@ whichever part is larger (Banerjee, Sankhyā 22, 1960): reach² = t²(seeds − 
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import exp
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.special import bdtr, stdtrit
 
 from explorer.training.intervals import LEVEL, Interval
 
+_LOWEST_LOG_P, _P_BISECTIONS = -30.0, 40
 MIN_SEEDS = 3  # for any claim: with fewer, the variance between seeds is hardly known
 
 Correct = NDArray[np.bool_]  # test images: whether each was classified correctly
@@ -44,17 +46,39 @@ class PairedDifference(NamedTuple):
         return self.interval is not None and not self.interval.contains(0.0)
 
 
-def paired_differences(networks: Sequence[Mapping[int, Correct]]) -> tuple[PairedDifference, ...]:
+def paired_differences(
+    networks: Sequence[Mapping[int, Correct]], pairs: int | None = None
+) -> tuple[PairedDifference, ...]:
     """Compare every pair of networks that have a seed in common; each is a mapping from seeds to results.
 
-    The probability of any false claim among all pairs is at most ``LEVEL`` (Bonferroni). Raises ValueError for results
-    on different numbers of images.
+    The probability of any false claim among all pairs, or among so many ``pairs``, is at most ``LEVEL`` (Bonferroni).
+    Raises ValueError for results on different numbers of images.
     """
     if len({correct.shape for results in networks for correct in results.values()}) > 1:
         raise ValueError("The results of all networks must be of the same test images.")
-    pairs = list(combinations(range(len(networks)), 2))
-    compared = (_compare(networks, first, second, LEVEL / len(pairs)) for first, second in pairs)
+    compared_pairs = list(combinations(range(len(networks)), 2))
+    level = LEVEL / (pairs or len(compared_pairs))
+    compared = (_compare(networks, first, second, level) for first, second in compared_pairs)
     return tuple(pair for pair in compared if pair)
+
+
+def paired_p(first: Mapping[int, Correct], second: Mapping[int, Correct], pairs: int = 1) -> float | None:
+    """Return the p-value of the difference between two networks, as one of so many ``pairs`` (Bonferroni).
+
+    It is the lowest level at which the interval of :func:`paired_differences` excludes 0. None with too few seeds.
+    """
+    found = _compare((first, second), 0, 1, LEVEL)
+    if found is None or found.interval is None:
+        return None
+    low, high = _LOWEST_LOG_P, 0.0  # natural logarithms of levels
+    for _ in range(_P_BISECTIONS):
+        middle = (low + high) / 2
+        at_middle = _compare((first, second), 0, 1, exp(middle))
+        if at_middle and at_middle.is_significant:
+            high = middle
+        else:
+            low = middle
+    return min(1.0, pairs * exp(high))
 
 
 def accuracy_interval(results: Mapping[int, Correct]) -> Interval | None:

@@ -20,7 +20,7 @@ from explorer.config import HEADINGS, GoogLeNetConfig
 from explorer.errors import UserError
 from explorer.paths import ASSETS
 from explorer.presets import PRESETS
-from explorer.search.ceilings import fit_table
+from explorer.search.ceilings import ceiling_of, fit_table
 from explorer.search.space import MAX_EXPONENT, SearchSpace, Value, dimensions, paper_point, table_at
 from explorer.search.spec import StudySpec
 from explorer.search.trials import Report, Train, TrialResult
@@ -140,7 +140,7 @@ def _extend(path: Path, tables: int, seeds: int, train: Train, spec: StudySpec) 
     known = _read(path)
     spec, done = known.spec, {(table.number, seed) for table in known.tables for seed in table.trainings}
     described = _described_tables(path)
-    ceiling, total = spec.ceiling(0), tables * seeds
+    ceiling, total = ceiling_of(spec, 0), tables * seeds
     for number in range(tables):
         missing = [seed for seed in range(seeds) if (number, seed) not in done]
         if not missing:

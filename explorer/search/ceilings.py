@@ -10,7 +10,8 @@ from math import inf
 from explorer.analysis import compute, summarize
 from explorer.budget import narrow_cells
 from explorer.config import GoogLeNetConfig
-from explorer.search.space import Point, SearchSpace, dimensions, free_cells, table_at
+from explorer.search.space import Point, SearchSpace, dimensions, free_cells, paper_point, table_at
+from explorer.search.spec import StudySpec
 from explorer.summary import NetworkSummary
 
 _BISECTIONS = 14  # of the exponent of the factor, from 2⁻⁷ to 2⁷: to a thousandth, far below one filter
@@ -44,6 +45,22 @@ def fit_table(space: SearchSpace, base: GoogLeNetConfig, point: Point, quantity:
     if cost_of(widest, quantity) == ceiling or _cost_at(space, base, point, high, quantity) == inf:
         return widest  # it fits exactly, or the next one is beyond the limits of what can be built
     return narrow_cells(table_at(space, base, point, 2**high), quantity, ceiling, cells).config
+
+
+def ceiling_of(spec: StudySpec, index: int) -> int:
+    """Return a ceiling of a study in the unit of its quantity."""
+    return int(spec.ceilings[index] * cost_of(spec.network.config, spec.quantity))
+
+
+def own_table(spec: StudySpec, index: int) -> GoogLeNetConfig:
+    """Return the table of a study's network, scaled to the cost of a ceiling: the control."""
+    return _fit_own_table(spec.space, spec.network.config, spec.quantity, ceiling_of(spec, index))
+
+
+@lru_cache(maxsize=64)
+def _fit_own_table(space: SearchSpace, base: GoogLeNetConfig, quantity: str, ceiling: int) -> GoogLeNetConfig:
+    """Return the network's own table, scaled by one factor to the ceiling. Raises as :func:`fit_table`."""
+    return fit_table(space, base, paper_point(space, base), quantity, ceiling)
 
 
 def _cost_at(space: SearchSpace, base: GoogLeNetConfig, point: Point, exponent: float, quantity: str) -> float:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple
 
-from explorer.budget_strategies import OUTPUTS, REDUCTIONS
 from explorer.config import HEADINGS, MAX_CHANNELS, Frozen, GoogLeNetConfig, InceptionModule
 
 MAX_EXPONENT = 1.5  # factors from about 1/3 to 3
 Column = Literal["ch1x1", "ch3x3_reduce", "ch3x3", "ch5x5_reduce", "ch5x5", "pool_proj"]
 COLUMNS: tuple[Column, ...] = ("ch1x1", "ch3x3_reduce", "ch3x3", "ch5x5_reduce", "ch5x5", "pool_proj")
+REDUCTIONS = ("ch3x3_reduce", "ch5x5_reduce")
 KERNELS = ("5x5", "3x3", "two_3x3")
 Value = float | str
 Point = Mapping[str, Value]
@@ -133,7 +133,7 @@ def mean_table(tables: Sequence[GoogLeNetConfig]) -> dict[str, dict[str, float |
     means: dict[str, dict[str, float | None]] = {}
     for modules in zip(*(table.modules for table in tables), strict=True):
         row: dict[str, float | None] = {}
-        for field in (*REDUCTIONS, *OUTPUTS):
+        for field in COLUMNS:
             widths = [width for module in modules if (width := getattr(module, field)) is not None]
             row[field] = sum(widths) / len(widths) if widths else None
         means[modules[0].name] = row

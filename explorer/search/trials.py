@@ -34,7 +34,7 @@ class TrialResult(NamedTuple):
     diverged: str = ""
 
 
-# Called after each report; False stops the trial.
-OnReport = Callable[[Report], bool]
+# Called with each report, and with None after each step; False stops the trial.
+OnReport = Callable[[Report | None], bool]
 # Trains a plan of one network and one seed; evaluates it after the given steps and at its end.
 Train = Callable[[Plan, tuple[int, ...], OnReport], TrialResult]

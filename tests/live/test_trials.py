@@ -43,7 +43,7 @@ def test_a_trial_is_a_run_like_any_other(trainer: TableTrainer, tmp_path: Path) 
 
 def test_a_stopped_trial_has_no_accuracy(trainer: TableTrainer) -> None:
     """The first report can stop a trial, which then has taken no further step."""
-    result = trainer(PLAN, (3, 6), lambda report: False)
+    result = trainer(PLAN, (3, 6), lambda report: report is None)
     assert (result.accuracy, result.steps) == (None, 3)
 
 

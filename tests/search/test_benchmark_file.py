@@ -12,7 +12,7 @@ from explorer.search.benchmark_file import (
     point_of,
     read_benchmark,
 )
-from explorer.search.ceilings import cost_of
+from explorer.search.ceilings import ceiling_of, cost_of, own_table
 from explorer.search.trials import OnReport, Report, TrialResult
 from explorer.training.plan import Plan
 
@@ -36,10 +36,10 @@ def test_a_file_has_every_table_and_seed(tmp_path: Path) -> None:
     benchmark = read_benchmark(path)
     assert SPEC == benchmark.spec
     assert [0, 1, 2, 3] == [table.number for table in benchmark.tables]
-    assert SPEC.paper_table(0) == benchmark.tables[0].config
+    assert own_table(SPEC, 0) == benchmark.tables[0].config
     for table in benchmark.tables:
         assert {0, 1} == set(table.trainings)
-        assert 0.98 * SPEC.ceiling(0) <= cost_of(table.config, "macs") <= SPEC.ceiling(0)
+        assert 0.98 * ceiling_of(SPEC, 0) <= cost_of(table.config, "macs") <= ceiling_of(SPEC, 0)
         assert table.accuracy == pytest.approx(0.5005 + (table.config.modules[0].ch1x1 % 10) / 100)
 
 
