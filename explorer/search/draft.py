@@ -19,7 +19,7 @@ def validation_images(dataset: DatasetInfo) -> int:
 
 def search_settings(config: GoogLeNetConfig, dataset: DatasetInfo) -> Settings:
     """Return the default settings of the trials: those of a run, in float32, which is fastest on one core."""
-    settings, _ = default_settings(config, dataset)
+    settings, _ = default_settings((config,), dataset)
     return settings.replace(precision="fp32")
 
 
