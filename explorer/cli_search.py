@@ -19,13 +19,14 @@ from explorer.cli_errors import explain_errors
 from explorer.cli_networks import read_network
 from explorer.cli_runs import CommandError, dataset_choice, with_changes
 from explorer.data.datasets import dataset_info
-from explorer.search.benchmark_file import BUNDLED, MAX_TABLES, extend_file
+from explorer.search.benchmark_file import BUNDLED, MAX_TABLES, extend_file, read_benchmark
 from explorer.search.draft import DEFAULT_STEPS, make_spec
 from explorer.search.export import study_json, trials_csv
 from explorer.search.manager import StudyManager
 from explorer.search.outcome import outcome
 from explorer.search.progress import study_progress
 from explorer.search.records import StudyRecord, TrialRecord
+from explorer.search.replay import Pool, compare_samplers
 from explorer.search.samplers import PRUNERS, SAMPLERS
 from explorer.search.space import SearchSpace
 from explorer.search.spec import SearchBudget
@@ -61,6 +62,20 @@ def benchmark(
                 f"table {progress.table}, seed {progress.seed}: {100 * progress.accuracy:.1f} % "
                 f"({progress.done:,} of {progress.total:,})"
             )
+
+
+@app.command("replay")
+def replay_samplers(
+    file: File = BUNDLED,
+    trials: Annotated[int, typer.Option(min=2, help="Budget of each replay: trials of full length.")] = 30,
+    replays: Annotated[int, typer.Option(min=2, max=1_000, help="Replays of each sampler, from seeds 0, 1, ….")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Compare the samplers on a benchmark file, without training."""
+    with explain_errors():
+        pool = Pool(read_benchmark(file))
+        for one in compare_samplers(pool, tuple(SAMPLERS), trials, replays):
+            _say({"kind": "replay", **one._asdict()}, words.replay_text(one), as_json=as_json)
 
 
 class StudyFormat(StrEnum):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from explorer.config import HEADINGS
 from explorer.search.outcome import Claim, Learnt, Outcome
 from explorer.search.records import Kind, PruneReason, State, StudyRecord, TrialRecord
+from explorer.search.replay import Comparison
 from explorer.search.samplers import PRUNERS, SAMPLERS
 from explorer.search.spec import StudySpec
 from explorer.search.validation import StudyEstimate
@@ -34,9 +35,9 @@ PREDICTORS = {
 }
 
 
-def points_text(value: float) -> str:
+def points_text(value: float, digits: int = 1) -> str:
     """Return a difference of accuracies in percentage points, with its sign."""
-    return f"{100 * value:+.1f}".replace("-", "−")
+    return f"{100 * value:+.{digits}f}".replace("-", "−")
 
 
 def _reach(interval: Interval) -> str:
@@ -162,3 +163,15 @@ def _learnt_cell(mean: float | None, own: int | None) -> str:
     if mean is None:
         return "blank"
     return f"{mean:.0f} (× {mean / own:.2f})" if own else f"{mean:.0f}"
+
+
+def replay_text(comparison: Comparison) -> str:
+    """Return what a sampler reached in the replays, and its difference from random search."""
+    title = SAMPLERS[comparison.sampler].title
+    reached = f"{title}: {100 * comparison.curve[-1]:.2f} % on average over {comparison.replays} replays"
+    if comparison.sampler == "random":
+        return f"{reached}."
+    low, high = points_text(comparison.interval.low, 2), points_text(comparison.interval.high, 2)
+    difference = points_text(comparison.difference, 2)
+    verdict = "no difference found" if comparison.interval.contains(0.0) else "a difference"
+    return f"{reached}, {difference} points from random search (95 % interval {low} to {high}): {verdict}."
