@@ -4,17 +4,21 @@ After an update of Streamlit: take one out, run its test, and delete both if the
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from itertools import count
 from pathlib import Path
+from typing import ParamSpec
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.paths import ASSETS
 
+P = ParamSpec("P")
 _DRAWING_S = 0.1  # in which a slow browser draws a line of numbers, or starts a component and draws its picture
 _MAX_ROWS = 1_000  # of the editable table, between two of its versions
 _FALSE_NOT_FOUND = "false_page_not_found"
@@ -61,6 +65,38 @@ def let_browser_draw() -> None:
     Test: ``python -m benchmarks``, the time from an edit to its first number.
     """
     time.sleep(_DRAWING_S)
+
+
+def fragment(function: Callable[P, None]) -> Callable[P, None]:
+    """Decorate as ``st.fragment`` does, and rerun the whole page for a change of a control outside of the fragment.
+
+    Behaviour: the browser sends changes that come close together as one request. If one of them is a fragment's, only
+    that fragment runs, and the page does not follow the others: an edit of the table was lost while a fragment asked
+    for its result.
+    Test: ``tests/browser/test_rerun_after.py``, the change in the same request.
+    """
+
+    @st.fragment
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        if _has_change_outside():
+            st.rerun()
+        function(*args, **kwargs)
+
+    return run
+
+
+def _has_change_outside() -> bool:
+    """Whether the request for this run of a fragment came with a change of a control that is not in it."""
+    context = get_script_run_ctx()
+    if context is None or not context.fragment_ids_this_run:
+        return False
+    state = context.session_state._state
+    widgets = state._new_widget_state.widget_metadata
+    return any(
+        state._widget_changed(widget) and metadata.fragment_id not in context.fragment_ids_this_run
+        for widget, metadata in widgets.items()
+    )
 
 
 def rerun_after(seconds: float, key: str) -> None:

@@ -1,10 +1,11 @@
 """Looking again in a moment, in Chromium: it goes on, whatever happens, and no click is undone by it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 APP = "tests/browser/apps/rerun_after_app.py"
 JS = (Path(__file__).parents[2] / "assets" / "rerun_after.js").read_text("utf-8")
@@ -39,6 +40,23 @@ def test_it_goes_on_on_each_page(page: Page, serve: Callable[[str], str]) -> Non
         wait_for_looks(page, here, looks)
         page.get_by_role("link", name=there, exact=True).click()
         wait_for_looks(page, there, looks + 3)
+
+
+def test_the_page_follows_a_change_in_the_same_request(
+    new_page: Callable[[], Page], serve: Callable[[str], str]
+) -> None:
+    """The browser sends what comes close together at once, as a request of the fragment that looks again.
+
+    Here it collects for half a second, as it does when it is busy.
+    """
+    page = new_page()
+    page.goto(serve("tests/browser/apps/same_request_app.py"))
+    expect(page.get_by_text(re.compile("look [3-9]"))).to_be_visible()
+    page.evaluate("{ const soon = setTimeout; setTimeout = (task, ms = 0) => soon(task, ms || 500) }")
+    for text in ("something", "more"):
+        page.get_by_label("Text").fill(text)
+        page.get_by_label("Text").press("Enter")
+        expect(page.get_by_text(f"The page has {text}.")).to_be_visible()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.errors import UserError
 from explorer.ui import messages
-from explorer.ui.streamlit_workarounds import rerun_on_download_failure
+from explorer.ui.streamlit_workarounds import fragment, rerun_on_download_failure
 from explorer.views import formatting as fmt
 
 
@@ -86,7 +86,7 @@ def _make(file: File, reasons: dict[str, str]) -> str | bytes:
         raise
 
 
-@st.fragment
+@fragment
 def _show_failures(reasons: dict[str, str], key: str) -> None:
     """Show why files could not be made; runs again when the browser reports a failure."""
     reasons_key = f"{key}_reasons"

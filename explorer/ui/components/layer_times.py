@@ -8,7 +8,7 @@ from explorer.jobs.queue import Pending
 from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.ui import cache, state
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views.comparison_tables import time_text
 
 _REQUESTS = SessionValue[tuple[LayerTimingRequest, ...]]("times_requests", ())
@@ -41,7 +41,7 @@ def pop_new_result() -> bool:
     return is_new
 
 
-@st.fragment
+@fragment
 def measure_control(*configs: GoogLeNetConfig) -> None:
     """Offer to measure a network and perhaps its naive version, each alone, one after the other.
 

@@ -14,12 +14,12 @@ from explorer.jobs.job import Failure, JobRequest, R
 from explorer.jobs.queue import Pending
 from explorer.ui import cache, messages, state
 from explorer.ui.components.number import number_setting
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 
 MAX_SEED = 999_999
 
 
-@st.fragment
+@fragment
 def measurement(
     name: str, make_request: Callable[[int], JobRequest[R]], show: Callable[[R], None], label: str, help: str
 ) -> None:

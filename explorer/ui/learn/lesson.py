@@ -20,7 +20,7 @@ from explorer.ui.components.hero import show_hero
 from explorer.ui.components.one_number_link import link_to_one_number
 from explorer.ui.learn import classroom, quiz
 from explorer.ui.navigation import PAGES
-from explorer.ui.streamlit_workarounds import let_browser_draw
+from explorer.ui.streamlit_workarounds import fragment, let_browser_draw
 from explorer.views.heroes.timeline import Hero
 
 Part = Callable[[], None]
@@ -77,7 +77,7 @@ def _run_as_fragment(draw: Part) -> None:
     """Draw a part as a fragment. When one of its controls changes shared state, the whole page runs again."""
     before = _shared()
 
-    @st.fragment
+    @fragment
     def part() -> None:
         draw()
         if _shared() != before:

@@ -18,7 +18,7 @@ from explorer.ui import messages, state
 from explorer.ui.components import keep
 from explorer.ui.components.number import in_range, number_input
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_text
 
@@ -67,7 +67,7 @@ def show_budget(_names: tuple[str, ...]) -> None:
             st.selectbox("Row", [row.name for row in state.current().config.modules], key=_ROW, width=90)
         st.button("Solve", icon=":material/search:", on_click=_start, type="primary", key="budget_solve")
     messages.show_problems(state.rejection(_LIMIT))
-    st.fragment(_show_search)()
+    fragment(_show_search)()
 
 
 def _limit(quantity: str) -> float:

@@ -10,11 +10,11 @@ import streamlit as st
 from explorer.jobs.queue import Pending
 from explorer.jobs.requests import CheckReport
 from explorer.ui import cache, state
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import formatting as fmt
 
 
-@st.fragment
+@fragment
 def show_badge() -> None:
     """Show the check of the current network against its live version, or that it is pending."""
     result = cache.check_jobs().check(state.current().config, state.device(), state.session_id())

@@ -6,10 +6,10 @@ from explorer.jobs.queue import Pending
 from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
 from explorer.ui.explore.network import charts, layers
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 
 
-@st.fragment
+@fragment
 def show_torchinfo() -> None:
     """Show torchinfo's own summary of the live network, from the worker process, or that it is on its way."""
     text = cache.check_jobs().torchinfo(state.current().config, state.session_id())

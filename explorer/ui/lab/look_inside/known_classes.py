@@ -8,10 +8,11 @@ from explorer.ui import state
 from explorer.ui.lab.look_inside import prediction, session
 from explorer.ui.lab.look_inside.datasets import training_dataset
 from explorer.ui.lab.look_inside.session import ChosenImage
+from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import evaluation
 
 
-@st.fragment
+@fragment
 def show_known_classes(image: ChosenImage) -> None:
     """For an image without a known label, name the classes, and compare the confidence with that on test images."""
     inspected = session.inspected_network()

@@ -12,6 +12,7 @@ from explorer.training.intervals import wilson
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
+from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
@@ -22,7 +23,7 @@ _ENGINE = "look_inside_engine"
 TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
 
 
-@st.fragment
+@fragment
 def show_prediction(image: ChosenImage) -> None:
     """Show the prediction for one image; if branches are scaled, beside the prediction without scaling."""
     found = session.await_result(request(image), KEY, "Running the network")
@@ -137,7 +138,7 @@ def _show_heads(prediction: Prediction, image: ChosenImage) -> None:
                 show_svg(svg, f"look_inside_head_{tap}")
 
 
-@st.fragment
+@fragment
 def show_batch(images: Sequence[ChosenImage]) -> None:
     """Show how many images of the batch are classified correctly, and offer the predictions as a table."""
     request = prediction_request([image.path for image in images], top=1)

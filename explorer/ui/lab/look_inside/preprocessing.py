@@ -11,6 +11,7 @@ from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
 from explorer.ui.lab.look_inside import prediction, session
 from explorer.ui.lab.look_inside.session import ChosenImage
+from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import look_inside
 
 RESIZING = {"crop": "fill, then crop the centre", "pad": "fit, then pad", "stretch": "stretch"}
@@ -27,7 +28,7 @@ def show_preprocessing(image: ChosenImage) -> None:
     _show_steps(image)
 
 
-@st.fragment
+@fragment
 def _show_steps(image: ChosenImage) -> None:
     """Show the steps when the prediction arrives: its result has them, so nothing is preprocessed twice."""
     found = session.follow_result(prediction.request(image), prediction.KEY, "preprocessing")

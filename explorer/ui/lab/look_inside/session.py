@@ -35,7 +35,7 @@ from explorer.settings import data_folder
 from explorer.ui import cache, messages, runs, state
 from explorer.ui.components.one_number_link import CURRENT
 from explorer.ui.state import SessionValue, session_id
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import formatting as fmt
 from explorer.views.diagrams import block_of
 
@@ -370,7 +370,7 @@ def run_as_fragment(draw: Callable[[], None]) -> None:
     """Draw a part of the page as a fragment. If a control in it changes what other parts show, rerun the page."""
     drawn_with = _shared_state()
 
-    @st.fragment
+    @fragment
     def part() -> None:
         if _shared_state() != drawn_with:
             st.rerun()

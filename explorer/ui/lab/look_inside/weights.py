@@ -24,6 +24,7 @@ from explorer.ui.components.trained_weights import show_weights_downloads
 from explorer.ui.lab.look_inside import session
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import formatting as fmt
 from explorer.views.network_table import version_title
 from explorer.views.results import accuracy_text, percent
@@ -256,7 +257,7 @@ def _import_download() -> None:
     _REQUEST.set(request)
 
 
-@st.fragment
+@fragment
 def _show_import() -> None:
     """Show the progress of an import and use its weights when it is done, or show why they do not fit."""
     request = _REQUEST.get()

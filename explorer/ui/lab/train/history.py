@@ -14,7 +14,7 @@ from explorer.training.plan import DatasetChoice
 from explorer.ui import runs
 from explorer.ui.lab.train import actions, comparison
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import formatting as fmt
 from explorer.views import results
 from explorer.views import training as words
@@ -58,7 +58,7 @@ def _states(found: Sequence[Run]) -> dict[str, State]:
     return {run.id: run.state for run in found}
 
 
-@st.fragment
+@fragment
 def _watch(drawn: dict[str, State]) -> None:
     """Rerun the page when a run was added or deleted or has changed its state; poll while a run is active."""
     if _states(runs.store().runs()) != drawn:

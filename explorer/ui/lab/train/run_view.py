@@ -13,7 +13,7 @@ from explorer.ui import runs
 from explorer.ui.components.variants import theme
 from explorer.ui.lab.train import actions, charts, results, samples
 from explorer.ui.state import SessionValue
-from explorer.ui.streamlit_workarounds import rerun_after
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import curves
 from explorer.views import formatting as fmt
 from explorer.views import training as words
@@ -30,7 +30,7 @@ _READING_RACE = (
 )
 
 
-@st.fragment
+@fragment
 def show_run(run_id: str) -> None:
     """Show a run, and poll while it is active."""
     run = runs.store().run(run_id)
