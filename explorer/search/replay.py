@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from scipy.special import stdtrit
 
 from explorer.search.benchmark_file import Benchmark, BenchmarkError, BenchmarkTable
+from explorer.search.records import SamplerComparison
 from explorer.search.samplers import SeededSampler, distribution, make_pruner
 from explorer.search.space import Point, column_name, dimensions
 from explorer.search.spec import StudySpec
@@ -36,19 +37,6 @@ class ReplayPoint(NamedTuple):
     table: int
     accuracy: float | None
     best: float
-
-
-class Comparison(NamedTuple):
-    """The mean of the best table found over the replays of a sampler, by trials used, and against random search.
-
-    ``difference`` from random search at the end is a mean over paired replays, with its 95 % interval.
-    """
-
-    sampler: str
-    curve: tuple[float, ...]
-    replays: int
-    difference: float
-    interval: Interval
 
 
 class Pool:
@@ -112,13 +100,13 @@ def replay(pool: Pool, sampler: str, trials: int, seed: int) -> list[ReplayPoint
         else:
             accuracy = training.accuracy
             study.tell(trial, accuracy)
-            best = max(best, (accuracy, judged_accuracy(table, chosen_by)))
+            best = max(best, (accuracy, accuracy_except(table, chosen_by)))
         used += steps
         found.append(ReplayPoint(used / spec.steps, table.number, accuracy, best[1]))
     return found
 
 
-def judged_accuracy(table: BenchmarkTable, except_seed: int) -> float:
+def accuracy_except(table: BenchmarkTable, except_seed: int) -> float:
     """Return the mean accuracy of a table over its seeds except one."""
     return fmean(one.accuracy for seed, one in table.trainings.items() if seed != except_seed)
 
@@ -129,7 +117,7 @@ def compare_samplers(
     trials: int,
     replays: int = REPLAY_SEEDS,
     on_progress: Callable[[float], None] = lambda fraction: None,
-) -> tuple[Comparison, ...]:
+) -> tuple[SamplerComparison, ...]:
     """Replay each sampler and random search from so many seeds. Random search is always among the results."""
     names = list(dict.fromkeys((*samplers, "random")))
     curves: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
@@ -150,10 +138,12 @@ def _by_trials(points: Sequence[ReplayPoint], trials: int) -> NDArray[np.float64
     return values
 
 
-def _comparison(name: str, curves: Mapping[str, Sequence[NDArray[np.float64]]]) -> Comparison:
+def _comparison(name: str, curves: Mapping[str, Sequence[NDArray[np.float64]]]) -> SamplerComparison:
     own, random = np.stack(curves[name]), np.stack(curves["random"])
     differences = (own[:, -1] - random[:, -1]).tolist()
     mean = fmean(differences)
     spread = stdev(differences) if len(differences) > 1 else 0.0
     reach = float(stdtrit(max(1, len(differences) - 1), 1 - LEVEL / 2)) * spread / len(differences) ** 0.5
-    return Comparison(name, tuple(own.mean(0).tolist()), len(differences), mean, Interval(mean - reach, mean + reach))
+    return SamplerComparison(
+        name, tuple(own.mean(0).tolist()), len(differences), mean, Interval(mean - reach, mean + reach)
+    )

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from explorer.config import HEADINGS
 from explorer.search.outcome import Claim, Learnt, Outcome
-from explorer.search.records import Kind, PruneReason, State, StudyRecord, TrialRecord
-from explorer.search.replay import Comparison
+from explorer.search.records import Kind, PruneReason, SamplerComparison, State, StudyRecord, TrialRecord
 from explorer.search.samplers import PRUNERS, SAMPLERS
 from explorer.search.spec import StudySpec
 from explorer.search.validation import StudyEstimate
@@ -165,7 +164,7 @@ def _learnt_cell(mean: float | None, own: int | None) -> str:
     return f"{mean:.0f} (× {mean / own:.2f})" if own else f"{mean:.0f}"
 
 
-def replay_text(comparison: Comparison) -> str:
+def replay_text(comparison: SamplerComparison) -> str:
     """Return what a sampler reached in the replays, and its difference from random search."""
     title = SAMPLERS[comparison.sampler].title
     reached = f"{title}: {100 * comparison.curve[-1]:.2f} % on average over {comparison.replays} replays"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.search.benchmark_file import SPEC, Benchmark, BenchmarkError, BenchmarkTable, Training, point_of
-from explorer.search.replay import Pool, compare_samplers, judged_accuracy, replay, shape_of
+from explorer.search.replay import Pool, accuracy_except, compare_samplers, replay, shape_of
 from explorer.search.trials import Report
 
 
@@ -60,7 +60,7 @@ def test_a_sampler_that_models_beats_random_search_where_there_is_something_to_l
 def test_a_table_is_judged_by_other_seeds_than_it_was_chosen_by() -> None:
     """The seed by which a table was chosen does not count."""
     table = made_up_benchmark(2).tables[1]
-    assert judged_accuracy(table, 0) == pytest.approx((table.trainings[1].accuracy + table.trainings[2].accuracy) / 2)
+    assert accuracy_except(table, 0) == pytest.approx((table.trainings[1].accuracy + table.trainings[2].accuracy) / 2)
 
 
 def test_the_common_factor_makes_no_distance() -> None:
