@@ -1,5 +1,7 @@
 """The description of a study from a few choices: what is left open gets a good value for the network and the images."""
 
+from collections.abc import Mapping
+
 from explorer.config import GoogLeNetConfig
 from explorer.search.samplers import SAMPLERS
 from explorer.search.space import SearchSpace
@@ -9,6 +11,7 @@ from explorer.training.plan import DatasetChoice, DatasetInfo, NamedNetwork, Set
 from explorer.training.recipe import default_settings
 
 DEFAULT_STEPS = 200
+_LABELS: Mapping[Quantity, str] = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
 VALIDATION_FRACTION, MAX_VALIDATION_IMAGES = 0.2, 5_000  # of the training images, and at most
 
 
@@ -43,9 +46,10 @@ def make_spec(
 ) -> StudySpec:
     """Return the description of a study. ``dataset`` is that of ``data``. Raises UnbuildableError for the network."""
     adapted = adapt_to_dataset(config, dataset.shape, len(dataset.classes)).config
+    fractions = ", ".join(f"{one:.2f}" for one in ceilings)
     return StudySpec(
-        name=clean_name(name) or f"{network_name} at {', '.join(f'{one:.2f}' for one in ceilings)} of its {quantity}",
-        network=NamedNetwork(name=network_name, config=adapted),
+        name=clean_name(name) or clean_name(f"{network_name} at {fractions} of its {_LABELS[quantity]}"),
+        network=NamedNetwork(name=clean_name(network_name) or "network", config=adapted),
         quantity=quantity,
         ceilings=ceilings,
         space=space or SearchSpace(),

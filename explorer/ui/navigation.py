@@ -74,6 +74,12 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
             "Train a network on real images and watch it learn; race several; look back at all runs.",
         ),
         PageEntry(
+            "lab/search.py",
+            "Search",
+            ":material/travel_explore:",
+            "Which table is best at a given cost? Search for it, with controls, or replay searches without training.",
+        ),
+        PageEntry(
             "lab/look_inside.py",
             "Look inside",
             ":material/frame_inspect:",

@@ -6,12 +6,12 @@ from explorer.config import HEADINGS
 from explorer.search.outcome import Claim, Learnt, Outcome
 from explorer.search.records import Kind, PruneReason, SamplerComparison, State, StudyRecord, TrialRecord
 from explorer.search.samplers import PRUNERS, SAMPLERS
-from explorer.search.spec import StudySpec
+from explorer.search.spec import Quantity, StudySpec
 from explorer.search.validation import StudyEstimate
 from explorer.training.intervals import Interval
 from explorer.views.training import duration
 
-QUANTITIES = {"parameters": "parameters", "macs": "MACs", "activations": "activation elements"}
+QUANTITIES: dict[Quantity, str] = {"parameters": "parameters", "macs": "MACs", "activations": "activation elements"}
 STATES: dict[State, str] = {
     "running": "Running",
     "paused": "Paused",
