@@ -24,7 +24,7 @@ state.write_url()
 show_location(page, state.current_title())
 if state.presents():
     st.html(ASSETS / "present.css")
-frame.show_bar()
+frame.show_bar(page.url_path)
 page.run()
 streamlit_workarounds.support_keyboard()
 streamlit_workarounds.mend_accessibility()

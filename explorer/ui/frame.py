@@ -9,24 +9,31 @@ from explorer.history import Version
 from explorer.presets import CATALOGUE
 from explorer.ui import export, sharing, state
 from explorer.ui.components import keep
+from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import formatting as fmt
 from explorer.views.labels import edit_place, edit_text
 from explorer.views.network_table import change_text, version_title
 
+_HIDDEN = "parameters and MACs: after your answer"
 _ANNOUNCED = SessionValue[tuple[GoogLeNetConfig, str] | None]("announced", None)
 
 
-def show_bar() -> None:
-    """Show the current network's name and two totals, undo and redo, and the buttons to keep, share and export it."""
+def show_bar(address: str) -> None:
+    """Show the current network's name and two totals, undo and redo, and the buttons to keep, share and export it.
+
+    ``address`` is that of the page. A lesson that still asks for one of the totals has the name alone.
+    """
     version = state.current()
     edits = find_changes(version.base_config, version.config)
     summary = summarize(version.config)
     history = state.history()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")
-        st.markdown(_totals(summary) + _announcement(version.config), unsafe_allow_html=True, width="content")
+        is_answer = quiz.is_answer_awaited(address, summary.parameters(aux=False), summary.macs())
+        text = _HIDDEN if is_answer else _totals(summary) + _announcement(version.config)
+        st.markdown(text, unsafe_allow_html=True, width="content")
         let_browser_draw()
         st.space("stretch")
         if history.past or history.future:  # else there is nothing to undo, and the first screen has one thing less

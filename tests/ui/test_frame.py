@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app import click, open_settings, texts, type_into
+from tests.ui.app import click, open_lesson, open_settings, texts, type_into
 
 Edit = Callable[..., AppTest]
 
@@ -43,3 +43,17 @@ def test_a_refused_cell_marks_it_too(app: AppTest, edit: Edit) -> None:
     assert "last valid network" in texts(app)
     edit({2: {"#3×3": "300"}, 3: {"#3×3": "300"}})
     assert "last valid network" not in texts(app)
+
+
+def test_the_bar_does_not_answer_the_question_of_a_lesson() -> None:
+    """The lesson asks for torchvision's parameters, also when that is the current network, until it is answered."""
+    total = "6,624,904"
+    app = open_lesson("which_googlenet", skip=False, net="1.torchvision")
+    assert total not in texts(app)
+    click(app, "predict_skip")
+    assert f"**{total}** parameters" in texts(app)
+    assert "**6,998,552** parameters" in texts(open_lesson("which_googlenet", skip=False))
+    assert f"**{total}** parameters" in texts(open_lesson("reduction", skip=False, net="1.torchvision"))
+    assert f"**{total}** parameters" in texts(
+        open_lesson("which_googlenet", skip=False, net="1.torchvision", hide="predict")
+    )

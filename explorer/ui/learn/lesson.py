@@ -13,7 +13,7 @@ from zlib import crc32
 import streamlit as st
 
 from explorer.history import Version
-from explorer.lessons.text import PREDICTION, Block, LessonError, LessonText, read
+from explorer.lessons.text import Block, LessonError, LessonText, read
 from explorer.ui import state
 from explorer.ui.components.heading import show_heading
 from explorer.ui.components.hero import show_hero
@@ -55,7 +55,7 @@ def show(
         st.error(str(error), icon=":material/description:")
         return
     hidden = state.hidden_parts()
-    is_open = PREDICTION in hidden or quiz.has_predicted(name)
+    is_open = quiz.is_open(name)
     blocks = lesson.blocks if is_open else lesson.opening
     sections = list(_sections(blocks, {part: draw for part, draw in parts.items() if part not in hidden}))
     with st.container(key="lesson"):

@@ -12,7 +12,8 @@ import streamlit as st
 from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.question import Question
-from explorer.lessons.questions import questions
+from explorer.lessons.questions import BANK, questions
+from explorer.lessons.text import PREDICTION
 from explorer.ui import state
 from explorer.ui.components.number import number_setting
 from explorer.ui.state import SessionValue
@@ -46,14 +47,26 @@ def predict(topic: str) -> None:
     with st.container(border=True, key="predict"):
         st.markdown(":material/psychology: **Predict first**")
         ask(opening_question(topic), "opening")
-        if not has_predicted(topic):
+        if not _has_predicted(topic):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption("The lesson continues after your answer.", width="content")
                 st.button("Skip the question", key="predict_skip", on_click=_skip, args=(topic,), type="tertiary")
 
 
-def has_predicted(topic: str) -> bool:
-    """Whether the reader has answered or skipped the opening question of a lesson."""
+def is_open(topic: str) -> bool:
+    """Whether a lesson may show the answer to its opening question: that was answered or skipped, or is not asked."""
+    return PREDICTION in state.hidden_parts() or _has_predicted(topic)
+
+
+def is_answer_awaited(topic: str, *numbers: int) -> bool:
+    """Whether one of the numbers is the answer that the reader of this lesson still looks for.
+
+    ``topic`` may be the address of any page.
+    """
+    return topic in BANK and not is_open(topic) and opening_question(topic).value in numbers
+
+
+def _has_predicted(topic: str) -> bool:
     return topic in _SKIPPED.get() or opening_question(topic) in _answers()
 
 
