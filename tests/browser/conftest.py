@@ -165,8 +165,11 @@ def serve() -> Iterator[Callable[[str], str]]:
         process.wait(PATIENCE_S)
 
 
-def start_server(app: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server for an app and return its process and its address when it answers."""
+def start_server(app: str, data: Path | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server for an app and return its process and its address when it answers.
+
+    ``data`` is its data directory; without one it gets an empty directory of its own.
+    """
     deadline = monotonic() + PATIENCE_S
     while monotonic() < deadline:
         with socket.socket() as free:
@@ -174,11 +177,11 @@ def start_server(app: str) -> tuple[subprocess.Popen[bytes], str]:
             port = free.getsockname()[1]
         options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
         options |= {"server.fileWatcherType": "none"}
-        path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={value}" for name, value in options.items())],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": path, "EXPLORER_DATA": str(Path(DATA.name) / str(port))},
+            env=os.environ | {"PYTHONPATH": path, "EXPLORER_DATA": str(data or Path(DATA.name) / str(port))},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
