@@ -139,14 +139,17 @@ class Comparison:
         """Return layers with those first that have the largest absolute difference in a quantity."""
         return tuple(sorted(layers, key=lambda layer: -abs(layer.largest_difference(quantity, self.base)[1])))
 
-    def most_different_layer(self, quantity: str) -> AlignedLayer | None:
-        """Return the layer that differs most in a quantity at inference; None if no layer does.
+    def most_different_layer(self, quantity: str, network: int) -> AlignedLayer | None:
+        """Return the layer of a network that differs most from the base's in a quantity; None if none does.
 
         Auxiliary heads, which do not run at inference, count only if nothing else differs.
         """
-        ordered = self.by_difference(self.differing_layers, quantity)
-        found = [layer for layer in ordered if layer.largest_difference(quantity, self.base)[1]]
-        return next((layer for layer in found if not layer.is_auxiliary), found[0] if found else None)
+
+        def size(layer: AlignedLayer) -> int:
+            return abs(layer.difference(quantity, network, self.base))
+
+        found = [layer for layer in self.differing_layers if size(layer)]
+        return max([layer for layer in found if not layer.is_auxiliary] or found, key=size, default=None)
 
     def block_differences(self, quantity: str) -> dict[str, tuple[int, ...]]:
         """Return how much more of a quantity each network has than the base, by block, without auxiliary heads.

@@ -24,14 +24,16 @@ def compare(*configs: GoogLeNetConfig, base: int = 0) -> Comparison:
 
 def test_which_layer_differs_most() -> None:
     """In parameters and in MACs, by the absolute difference; auxiliary heads count only if nothing else differs."""
-    comparison = compare(PAPER, PRESETS["torchvision"])
-    deepest, largest = (comparison.most_different_layer(quantity) for quantity in ("parameters", "macs"))
+    comparison = compare(PAPER, PRESETS["torchvision"], PRESETS["naive"])
+    deepest, largest = (comparison.most_different_layer(quantity, 1) for quantity in ("parameters", "macs"))
     assert deepest.path == "inception_5b.branch_5x5.conv"
     assert largest.path == "inception_3b.branch_5x5.conv"
-    assert deepest.largest_difference("parameters", 0) == (1, deepest.rows[1].parameters - deepest.rows[0].parameters)
+    assert compare(PAPER, PRESETS["torchvision"]).by_difference([largest, deepest], "parameters") == (deepest, largest)
+    assert comparison.most_different_layer("parameters", 0) is None
+    assert comparison.most_different_layer("parameters", 2).path == "inception_5b.branch_3x3.conv"
     heads = compare(PAPER, PAPER.replace(aux=PAPER.aux.replace(hidden=512)))
-    assert heads.most_different_layer("parameters").is_auxiliary
-    assert compare(PAPER, PAPER).most_different_layer("macs") is None
+    assert heads.most_different_layer("parameters", 1).is_auxiliary
+    assert compare(PAPER, PAPER).most_different_layer("macs", 1) is None
 
 
 def test_layers_by_their_difference() -> None:

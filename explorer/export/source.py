@@ -76,7 +76,8 @@ if __name__ == "__main__":
     model = GoogLeNet().eval()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     with torch.inference_mode():
-        print(f"{{parameters:,}} parameters; logits", tuple(model(torch.zeros(1, {shape})).shape))
+        logits = model(torch.zeros(1, {shape}))
+    print(f"{{parameters:,}} parameters{heads}; logits", tuple(logits.shape))
 """
 
 
@@ -96,7 +97,10 @@ def to_source(version: Version, name: str = "", note: str = "") -> str:
         "\n" + _BLOCKS,
         *(["\n" + _HEAD] if config.aux.taps else []),
         "\n" + "\n".join(_network(summary)) + "\n",
-        "\n" + _MAIN.format(shape=", ".join(map(str, config.input_shape))),
+        "\n"
+        + _MAIN.format(
+            heads=" with auxiliary heads" if config.aux.taps else "", shape=", ".join(map(str, config.input_shape))
+        ),
     ]
     return "\n".join(parts)
 

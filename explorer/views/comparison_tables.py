@@ -128,16 +128,22 @@ def _differs(layer: AlignedLayer, letters: str, base: int) -> str:
 
 
 def most_different_text(comparison: Comparison, names: Sequence[str]) -> str:
-    """Return which layer differs most from the base, in parameters and in MACs, as Markdown; empty if none does."""
-    parts = []
-    for quantity, heading in _COUNTS.items():
-        if layer := comparison.most_different_layer(quantity):
-            network, difference = layer.largest_difference(quantity, comparison.base)
-            title = fmt.markdown(titles(names)[network])
-            parts.append(f"in {heading} `{layer.path}` ({title}: {fmt.signed(difference)})")
-    if not parts:
-        return ""
-    return f"**The layer that differs most from {LETTERS[comparison.base]}:** {'; '.join(parts)}."
+    """Return which layer of each network differs most from the base's, as Markdown with a line for each network.
+
+    It may be one in parameters and another in MACs. A network without a difference has no line.
+    """
+    base = LETTERS[comparison.base]
+    lines = []
+    for network, title in enumerate(titles(names)):
+        found: dict[str, list[str]] = {}
+        for quantity, heading in _COUNTS.items():
+            if layer := comparison.most_different_layer(quantity, network):
+                change = f"{fmt.signed(layer.difference(quantity, network, comparison.base))} {heading}"
+                found.setdefault(layer.path, []).append(change)
+        if found:
+            layers = " and in ".join(f"`{path}` ({', '.join(changes)})" for path, changes in found.items())
+            lines.append(f"**{fmt.markdown(title)} differs most from {base}** in {layers}.")
+    return "  \n".join(lines)
 
 
 def _output(row: LayerRow | None) -> str:

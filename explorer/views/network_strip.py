@@ -16,6 +16,7 @@ from explorer.diff import find_changes
 from explorer.errors import Problem
 from explorer.views import formatting as fmt
 from explorer.views import palette
+from explorer.views.labels import BRANCH_NAMES
 from explorer.views.network_table import EDITED, REJECTED, RIPPLE, mark_and_note
 from explorer.views.terms import TERMS
 
@@ -100,6 +101,8 @@ class _Strip:
             rows, totals = self.blocks[name], self.summary.by_module[name]
             yield " → ".join(dict.fromkeys((fmt.shape(rows[0].in_shape), fmt.shape(rows[-1].out_shape))))
             yield f"{fmt.exact(totals.parameters)} parameters, {fmt.short(totals.macs)} MACs"
+            if kind == "module":
+                yield from _branch_costs(rows)
         else:
             yield fmt.shape(self.summary.config.input_shape)
         yield TERMS["max pool" if kind == "pool" else kind]
@@ -187,6 +190,17 @@ class _Strip:
         ends = _rect(6, _MIDDLE - channels / 2, 6, channels, "currentColor", "conv")
         classes = _rect(80, _MIDDLE - _HIGHEST / 2, 6, _HIGHEST, "currentColor", "conv")
         return f'<path d="{fan}" class="faint"/>{ends}{classes}'
+
+
+def _branch_costs(rows: Rows) -> Iterator[str]:
+    """Yield the cost of each convolution of a module, named as its column of the table."""
+    for row in rows:
+        if row.branch and row.kind == "conv":
+            step = row.path.rpartition(".")[2]
+            name = {"reduce": " reduce", "proj": " proj", "conv2": ", second"}.get(step, "")
+            yield (
+                f"{BRANCH_NAMES[row.branch]}{name}: {fmt.exact(row.parameters)} parameters, {fmt.short(row.macs)} MACs"
+            )
 
 
 def _node(block: str) -> str:

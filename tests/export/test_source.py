@@ -97,7 +97,7 @@ def test_the_file_runs_without_the_app(tmp_path: Path) -> None:
     file = tmp_path / "network.py"
     file.write_text(to_source(Version("mini", PRESETS["mini"])), encoding="utf-8")
     result = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert result.stdout == "458,294 parameters; logits (1, 10)\n"
+    assert result.stdout == "458,294 parameters with auxiliary heads; logits (1, 10)\n"
     assert "explorer" not in {
         name.split(".")[0]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

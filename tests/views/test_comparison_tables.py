@@ -142,12 +142,13 @@ def test_layers_side_by_side() -> None:
 
 
 def test_the_layer_that_differs_most_is_named_at_once() -> None:
-    """One sentence with the network and the difference; empty where no layer has other numbers."""
-    text = comparison_tables.most_different_text(compared(PAPER, PRESETS["torchvision"]), ["paper", "torchvision"])
-    assert text.startswith(
-        "**The layer that differs most from A:** in parameters `inception_5b.branch_5x5.conv` (B tor"
-    )
-    assert "; in MACs `inception_3b.branch_5x5.conv` (B torchvision: −38," in text
+    """A sentence for each network, with the differences; empty where no layer has other numbers."""
+    networks = compared(PAPER, PRESETS["no_reduction"], PRESETS["torchvision"])
+    first, second = comparison_tables.most_different_text(networks, ["paper", "wide", "torchvision"]).split("  \n")
+    assert first.startswith("**B wide differs most from A** in `inception_5a.branch_5x5.conv` (+2,560,000 parameters)")
+    assert second.startswith("**C torchvision differs most from A** in `inception_5b.branch_5x5.conv` (−98,")
+    assert " parameters) and in `inception_3b.branch_5x5.conv` (−38," in second
+    assert second.endswith(" MACs).")
     assert comparison_tables.most_different_text(compared(PAPER, PAPER), ["a", "b"]) == ""
 
 

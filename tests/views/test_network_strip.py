@@ -49,6 +49,17 @@ def test_every_block_has_a_box_with_its_numbers(preset: str) -> None:
     assert strip.rows == tuple(f"inception_{module.name}" for module in summary.config.modules)
 
 
+def test_a_module_says_what_each_of_its_convolutions_costs() -> None:
+    """By the names of the table's columns, at its box, so that nobody has to look for it."""
+    summary = summarize(PAPER)
+    text = network_strip(summary, summary).hints["inception_4a"]
+    assert "\n3×3: 179,920 parameters, 35.22 M MACs\n" in text
+    assert "\n3×3 reduce: 46,176 parameters, 9.03 M MACs\n" in text
+    assert "\npool proj: 30,784 parameters" in text
+    two = summarize(PRESETS["two_3x3"])
+    assert "\n5×5, second: " in network_strip(two, two).hints["inception_4a"]
+
+
 def test_an_edit_lights_its_layer_and_ripples_downstream() -> None:
     """4a's 3×3 is lit; 4b and the head on 4a have other numbers, and the text of 4a says what was edited."""
     strip, boxes = strip_of(edited(ch3x3=300))

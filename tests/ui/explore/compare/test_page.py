@@ -52,7 +52,7 @@ def test_the_layers_can_be_ordered_by_their_difference(app: AppTest) -> None:
     """The one that the sentence at the top names is then the first."""
     app.query_params["compare"] = "paper.torchvision"
     open_compare(app, "Layers")
-    assert any("differs most from A:** in parameters `inception_5b.branch_5x5.conv`" in m.value for m in app.markdown)
+    assert any("differs most from A** in `inception_5b.branch_5x5.conv` (" in m.value for m in app.markdown)
     assert app.dataframe[0].value["layer"][0] == "stem.conv1"
     app.selectbox(key="compare_layer_order").set_value("parameters").run()
     assert app.dataframe[0].value["layer"][0] == "inception_5b.branch_5x5.conv"
