@@ -4,6 +4,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 52, RIGHT = 12, LABELS = 72, TOP = 8, BOTTOM = 36, LABEL_HEIGHT = 12;
 const views = new WeakMap();
 
+// Pixels of the screen for one unit of a chart: more than 1 where the page enlarges its texts, for a projector.
+const unitPx = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 export default function ({ data, parentElement }) {
   let view = views.get(parentElement);
   if (!view || view.name !== data.name) {
@@ -42,7 +45,7 @@ function createPanel(view, at) {
   panel.tooltip.hidden = true;
   panel.figure.append(panel.caption, panel.svg, panel.tooltip);
   view.root.append(panel.figure);
-  const xOf = (event) => event.clientX - panel.svg.getBoundingClientRect().left;
+  const xOf = (event) => (event.clientX - panel.svg.getBoundingClientRect().left) / unitPx();
   panel.svg.onpointerdown = (event) => { panel.dragStart = panel.scale?.toX(xOf(event)) ?? null; };
   panel.svg.onpointermove = (event) => hover(view, at, xOf(event));
   panel.svg.onpointerup = (event) => finishDrag(view, panel, xOf(event));
@@ -99,10 +102,10 @@ function draw(view) {
 
 function drawPanel(view, at) {
   const panel = view.panels[at], { title, lines, unit, has_end_labels: labelled } = view.data.panels[at];
-  const width = Math.round(panel.figure.clientWidth), height = view.data.height;
+  const width = Math.round(panel.figure.clientWidth / unitPx()), height = view.data.height;
   if (width < 80) return;
   panel.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  panel.svg.setAttribute("height", height);
+  panel.svg.setAttribute("height", height * unitPx());
   panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.is_faint && l.points.length).map(
     (l) => `${l.name}: ${valueText(l.points.at(-1)[1], unit)}`).join(", ") || "no points yet"}`);
   const visible = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
@@ -209,10 +212,10 @@ function showTooltip(view, panel, lines, inside, scale, unit, parts, width, heig
     return row;
   }));
   panel.tooltip.hidden = false;
-  panel.tooltip.style.top = `${panel.caption.offsetHeight + TOP}px`;
+  panel.tooltip.style.top = `${panel.caption.offsetHeight + TOP * unitPx()}px`;
   const beyond = x > width / 2;
-  panel.tooltip.style.left = beyond ? "auto" : `${x + 12}px`;
-  panel.tooltip.style.right = beyond ? `${width - x + 12}px` : "auto";
+  panel.tooltip.style.left = beyond ? "auto" : `${(x + 12) * unitPx()}px`;
+  panel.tooltip.style.right = beyond ? `${(width - x + 12) * unitPx()}px` : "auto";
 }
 
 function nearest(points, x) {

@@ -11,8 +11,10 @@ from explorer.presets import CATALOGUE, PRESETS
 from explorer.share import shelf_to_json
 from explorer.shelf import CURRENT, MAX_NOTE, Shelf
 from explorer.ui import messages, state
+from explorer.ui.components.chart import show_figure
 from explorer.ui.components.keep import VARIANT_KEY, change_shelf
-from explorer.ui.components.variants import accuracy_text, measured_results, theme, title
+from explorer.ui.components.theme import theme
+from explorer.ui.components.variants import accuracy_text, measured_results, title
 from explorer.views import comparison_tables, variant_figures
 from explorer.views import formatting as fmt
 from explorer.views.variant_figures import Point
@@ -65,7 +67,7 @@ def _scatter(names: tuple[str, ...]) -> None:
     current = () if state.current() in saved else (CURRENT,)
     all_names = dict.fromkeys((*names, *current, *state.shelf().names, *(PRESETS if with_presets else ())))
     points = [_point(name, state.version_named(name).config, names) for name in all_names]
-    st.plotly_chart(variant_figures.scatter(points, theme()), key="shelf_scatter")
+    show_figure(variant_figures.scatter(points, theme()), "shelf_scatter")
     missing = "" if variant_figures.most_measured(points) else " No run here has measured it yet."
     st.caption(
         "Parameters against MACs alone rank nothing: a smaller network is the better one only if its accuracy is as "

@@ -1,6 +1,7 @@
 """Charts of a whole network, as plotly figures with their data. Colours are those of the branches on every page."""
 
-from html import escape
+import re
+from html import escape, unescape
 from textwrap import wrap
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from explorer.views.palette import Theme
 QUANTITIES = {"macs": "MACs", "parameters": "parameters", "activations": "activations"}
 BATCHES = (1, 8, 32, 128)
 _LINE = 72  # letters of a title that fit in half of a wide page, and in a narrow one
+_FONT_PX, _NODE_PX, _TOP_PX = 12, 14, 10  # of texts, of the nodes of a flow, and above a figure without a title
+_ENLARGEMENT = 1.375  # as assets/present.css on a projector of 1920 × 1080
 _REST = palette.LIGHT.line
 _LAYOUT: dict[str, Any] = {
     "margin": {"l": 10, "r": 10, "t": 90, "b": 10},
@@ -39,6 +42,51 @@ def heading(text: str) -> dict[str, Any]:
     """Return a title at the top of a chart, on as many lines as a narrow page needs."""
     lines = (escape(line, quote=False) for line in wrap(text, _LINE))
     return {"text": "<br>".join(lines), "yref": "container", "y": 0.94, "yanchor": "top"}
+
+
+class Headed(NamedTuple):
+    """A figure without its title, and the title and the line below it as plain text; empty if it has none."""
+
+    title: str
+    subtitle: str
+    figure: go.Figure
+
+
+def for_page(figure: go.Figure, theme: Theme, *, enlarged: bool = False) -> Headed:
+    """Return a copy of a figure to be shown on a page, below its title, which can wrap there at any width.
+
+    Ticks have a colour that can be read; ``enlarged`` makes all texts and the figure larger, for a projector.
+    """
+    shown, lines = go.Figure(figure), _title_lines(figure)
+    factor = _ENLARGEMENT if enlarged else 1
+    font = {"size": round(_FONT_PX * factor)}
+    shown.update_layout(title=None, font=font, legend={"font": font}, hoverlabel={"font": font})
+    shown.update_layout(margin={"t": _TOP_PX}, height=round((figure.layout.height - _title_px(figure)) * factor))
+    for update in (shown.update_xaxes, shown.update_yaxes):
+        update(tickfont={"color": theme.muted} | font, title_font={"color": theme.ink} | font)
+    shown.for_each_annotation(lambda one: _enlarge_annotation(one, factor))
+    shown.update_traces(textfont_size=round(_NODE_PX * factor), selector={"type": "sankey"})
+    shown.update_traces(textfont_size=font["size"], selector={"mode": "text"})
+    return Headed(lines[0], "".join(lines[1:]), shown)
+
+
+def _enlarge_annotation(annotation: go.layout.Annotation, factor: float) -> None:
+    """Make an annotation larger, and its distance from its point."""
+    annotation.font.size = round((annotation.font.size or _FONT_PX) * factor)
+    for axis in ("ax", "ay"):
+        if annotation[axis] is not None:
+            annotation[axis] *= factor
+
+
+def _title_lines(figure: go.Figure) -> tuple[str, ...]:
+    """Return the title and what is smaller below it; lines into which the title was wrapped are one."""
+    parts = re.split(r"<br><sup>|</sup>", figure.layout.title.text or "")
+    return tuple(unescape(part.replace("<br>", " ")) for part in parts)
+
+
+def _title_px(figure: go.Figure) -> int:
+    """Return the height of the title in the figure, in pixels."""
+    return (figure.layout.margin.t or _TOP_PX) - _TOP_PX
 
 
 class _Part(NamedTuple):

@@ -157,6 +157,10 @@ def test_new_points_keep_the_zoom(open_app: Callable[[str], Page]) -> None:
     expect(page.get_by_text("Reset zoom")).to_be_visible()
     page.get_by_text("Reset zoom").click()
     expect(page.get_by_text("Reset zoom")).to_be_hidden()
+    page.evaluate("document.documentElement.style.fontSize = '22px'")  # as for a projector
+    page.set_viewport_size({"width": 1300, "height": 950})
+    expect(chart).to_have_attribute("height", str(260 * 22 / 16))
+    page.evaluate("document.documentElement.style.fontSize = ''")
     expect(page.get_by_text("of 2,000 test images")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     expect(page.locator(".mistakes figure").first).to_be_visible()

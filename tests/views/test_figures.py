@@ -2,6 +2,7 @@
 
 import re
 
+import plotly.graph_objects as go
 import pytest
 
 from explorer import PRESETS, summarize
@@ -109,6 +110,40 @@ def test_the_title_of_training_memory_names_the_batch_size_of_the_turn() -> None
         batch = int(re.search(r"From batch size (\d+),", title)[1])
         per_image, fixed = sum(activation_memory(summary)), 3 * 4 * summary.parameters()
         assert (batch - 1) * per_image <= fixed < batch * per_image
+
+
+def test_on_a_page_the_title_is_text_above_the_figure() -> None:
+    """In one piece, so that it wraps at any width; the figure is smaller by it, and the original stays whole."""
+    figure = figures.training_memory(SUMMARY, LIGHT).figure
+    headed = figures.for_page(figure, LIGHT)
+    assert "<br>" in figure.layout.title.text
+    assert headed.title == figure.layout.title.text.replace("<br>", " ")
+    assert headed.figure.layout.title.text is None
+    assert headed.figure.layout.height == figure.layout.height - 80
+    assert headed.figure.layout.xaxis.tickfont.color == LIGHT.muted
+
+
+def test_a_second_line_of_a_title_is_apart() -> None:
+    """It is smaller; signs that HTML would take as its own are as they were."""
+    figure = go.Figure(layout={"title": "a &lt; b<br><sup>in percent</sup>", "height": 400})
+    assert figures.for_page(figure, LIGHT)[:2] == ("a < b", "in percent")
+
+
+@pytest.mark.parametrize("chart", [figures.bars(SUMMARY, "macs"), figures.depth_profile(SUMMARY, LIGHT)])
+def test_for_a_projector_all_texts_are_larger(chart: figures.Chart) -> None:
+    """Ticks, titles of axes, the legend and the figure, by the same factor as the page."""
+    plain, large = (figures.for_page(chart.figure, LIGHT, enlarged=at).figure.layout for at in (False, True))
+    for text in ("font", "legend.font", "hoverlabel.font", "xaxis.tickfont", "yaxis.tickfont", "yaxis.title.font"):
+        assert large[f"{text}.size"] / plain[f"{text}.size"] == pytest.approx(1.375, abs=0.05)
+    assert large.height / plain.height == pytest.approx(1.375, abs=0.01)
+
+
+def test_for_a_projector_a_label_is_further_from_its_mark() -> None:
+    """As much further as it is larger."""
+    figure = go.Figure(layout={"height": 400})
+    figure.add_annotation(text="mini", ax=0, ay=-20, font_size=11)
+    (label,) = figures.for_page(figure, LIGHT, enlarged=True).figure.layout.annotations
+    assert (label.font.size, label.ax, label.ay) == (15, 0, -27.5)
 
 
 def test_long_titles_are_wrapped() -> None:

@@ -1,11 +1,14 @@
 """Charts with a sentence on how to read them and their data: SVGs of the lessons, and Plotly figures."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.ui import state
+from explorer.ui.components.theme import theme
 from explorer.views import formatting as fmt
-from explorer.views.figures import Chart
+from explorer.views.figures import Chart, for_page
 from explorer.views.tables import Rows, to_csv
 
 _ASSETS = ASSETS / "chart"
@@ -39,9 +42,18 @@ def _labelled(reading: str) -> str:
     return f"Reading this chart: {reading}" if reading else ""
 
 
+def show_figure(figure: go.Figure, key: str) -> None:
+    """Show a Plotly figure below its title."""
+    headed = for_page(figure, theme(), enlarged=state.presents())
+    if headed.title:
+        subtitle = f"  \n:small[{fmt.markdown(headed.subtitle)}]" if headed.subtitle else ""
+        st.markdown(f"**{fmt.markdown(headed.title)}**{subtitle}")
+    st.plotly_chart(headed.figure, key=key)
+
+
 def show_plotly_chart(chart: Chart, key: str) -> None:
     """Show a chart, and below it how to read it, its data, and a button to save it as a page."""
-    st.plotly_chart(chart.figure, key=f"chart_{key}")
+    show_figure(chart.figure, f"chart_{key}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Reading this chart: {chart.reading}", width="stretch")
         with st.popover("Data", icon=":material/table_view:"):

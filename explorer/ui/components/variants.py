@@ -16,15 +16,9 @@ from explorer.shelf import CURRENT
 from explorer.training.intervals import wilson
 from explorer.training.plan import DatasetInfo, adapt_to_dataset
 from explorer.ui import runs, state
-from explorer.views import palette
 from explorer.views.results import interval_text, percent
 
 _MAX_AGE_S = 5  # of the accuracies reached here
-
-
-def theme() -> palette.Theme:
-    """Return the colours of the page as the reader sees it."""
-    return palette.DARK if st.context.theme.type == "dark" else palette.LIGHT
 
 
 def title(name: str) -> str:

@@ -15,7 +15,7 @@ from explorer.lessons.reduction import without_reductions
 from explorer.ui import state
 from explorer.ui.components import layer_times, network_diagram, network_settings
 from explorer.ui.components.chart import show_plotly_chart
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.views import branch_budget, diagrams
 from explorer.views import formatting as fmt
 from explorer.views.canvas import TIME
@@ -126,7 +126,7 @@ def _show_differences(here: NetworkSummary, naive: NetworkSummary, name: str) ->
     if timing and naive_timing:
         seconds, naive_seconds = _seconds(timing, name), _seconds(naive_timing, name)
         differences.append(_Difference("measured time", seconds, naive_seconds, fmt.layer_time))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="differences"):
         for label, value, naive_value, text in differences:
             st.metric(
                 label,

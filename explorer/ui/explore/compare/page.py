@@ -14,8 +14,10 @@ from explorer.errors import Problem
 from explorer.paths import ASSETS
 from explorer.shelf import MAX_COMPARED, available_names
 from explorer.ui import cache, messages, shelf, state
+from explorer.ui.components.chart import show_figure
 from explorer.ui.components.diagram import diagram
-from explorer.ui.components.variants import comparison_of, theme, title
+from explorer.ui.components.theme import theme
+from explorer.ui.components.variants import comparison_of, title
 from explorer.ui.explore.compare import budget, export, timings
 from explorer.views import comparison_tables, tables, variant_figures
 from explorer.views import formatting as fmt
@@ -165,7 +167,7 @@ def show_layers(names: tuple[str, ...]) -> None:
 def _layer_columns(row: dict[str, object]) -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     columns = {name: number(format="localized") for name in row if name.endswith(("parameters", "MACs"))}
-    return columns | {"layer": st.column_config.TextColumn(pinned=True, width=235)}
+    return columns | {"layer": st.column_config.TextColumn(pinned=True)}
 
 
 def show_diagrams(names: tuple[str, ...]) -> None:
@@ -211,14 +213,12 @@ def show_charts(names: tuple[str, ...]) -> None:
     )
     comparison, titles = comparison_of(names), [title(name) for name in names]
     if quantity in QUANTITIES:
-        st.plotly_chart(
-            variant_figures.difference_per_block(comparison, titles, quantity, theme()), key="compare_differences"
-        )
+        show_figure(variant_figures.difference_per_block(comparison, titles, quantity, theme()), "compare_differences")
         st.caption(
             "Reading this chart: how much more (up) or less (down) than the base each network has in a block, without "
             "auxiliary heads. Blocks without a difference are left out."
         )
-    st.plotly_chart(variant_figures.per_block(comparison, titles, quantity, theme()), key="compare_chart")
+    show_figure(variant_figures.per_block(comparison, titles, quantity, theme()), "compare_chart")
     st.caption(
         "Reading this chart: one group per block, from input to output, and one colour per network, without auxiliary "
         "heads. A gap: the network has no such block."

@@ -7,8 +7,10 @@ import streamlit as st
 
 from explorer.jobs.requests import VariantTiming, VariantTimingRequest
 from explorer.ui import state
+from explorer.ui.components.chart import show_figure
 from explorer.ui.components.measurement import measurement
-from explorer.ui.components.variants import theme, title
+from explorer.ui.components.theme import theme
+from explorer.ui.components.variants import title
 from explorer.views import formatting as fmt
 from explorer.views import variant_figures
 from explorer.views.comparison_tables import time_text, titles
@@ -43,7 +45,7 @@ def _show(timing: VariantTiming) -> None:
     known = {state.version_named(name).config: title(name) for name in state.compared_names()}
     names = titles([known.get(config, "earlier network") for config in timing.configs])
     by_name = dict(zip(names, timing.ms, strict=True))
-    st.plotly_chart(variant_figures.timing_boxes(by_name, theme()), key="variants_laps")
+    show_figure(variant_figures.timing_boxes(by_name, theme()), "variants_laps")
     st.dataframe(pd.DataFrame(_rows(by_name)), hide_index=True, width="content", placeholder=fmt.NO_VALUE)
     note = f" {timing.note}" if timing.note else ""
     st.caption(

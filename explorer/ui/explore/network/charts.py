@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.analysis import summarize
 from explorer.ui import state
 from explorer.ui.components.chart import show_plotly_chart
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.views import figures
 
 T = TypeVar("T", bound=str)

@@ -92,7 +92,7 @@ def _columns(base: str) -> dict[str, ColumnConfig]:
     text = st.column_config.TextColumn
     mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REJECTED} rejected"
     return {
-        MODULE: text("module", width=58, pinned=True, help=TERMS["module"]),
+        MODULE: text("module", width=80 if state.presents() else 58, pinned=True, help=TERMS["module"]),
         nt.MARK: text("●", width=32, help=mark_help),
         "#1×1": text(width=80, alignment="right", help=TERMS["#1×1"]),
         "#3×3 reduce": text(width=122, alignment="right", help=TERMS["#3×3 reduce"]),

@@ -15,6 +15,8 @@ from explorer.views import labels
 from explorer.views import layer_table as lt
 from explorer.views.tables import to_csv
 
+_MAX_ROWS_SHOWN = 10  # without a scroll bar of the table
+
 
 def show_layers() -> None:
     """Show the layers of the selected block, or all with filters, and a button to save them as CSV."""
@@ -75,7 +77,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
     st.dataframe(
         pd.DataFrame(lt.layer_rows(rows)),
         hide_index=True,
-        height=min(38 + 35 * len(rows), 420),
+        height="content" if len(rows) <= _MAX_ROWS_SHOWN else 420,
         column_config=_columns(),
         key=key,
         on_select=select,
@@ -89,7 +91,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
 def _columns() -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     return {
-        "layer": st.column_config.TextColumn(pinned=True, width=250),
+        "layer": st.column_config.TextColumn(pinned=True),
         "parameters": number(format="localized", help="weights + biases + norm"),
         "weights": number(format="localized"),
         "biases": number(format="localized"),

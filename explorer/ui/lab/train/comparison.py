@@ -9,7 +9,7 @@ from explorer.runs.records import Run
 from explorer.runs.results import SeedGroup, group_by_seed
 from explorer.training.plan import MAX_NETWORKS, DatasetChoice
 from explorer.ui import runs
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.ui.lab.train import charts, results
 from explorer.views import curves
 from explorer.views import formatting as fmt

@@ -22,6 +22,7 @@ from explorer.views.comparison_tables import LETTERS
 
 _TABLE_VERSION = SessionValue("history_table_version", 0)
 _POLL_S = 2.0
+_MAX_ROWS_SHOWN = 9  # of a table without a scroll bar of its own
 
 
 def show_history() -> None:
@@ -105,7 +106,7 @@ def _show_table(found: Sequence[Run]) -> list[Run]:
     event = st.dataframe(
         pd.DataFrame([_row(run) for run in found]),
         hide_index=True,
-        height=min(38 + 35 * len(found), 360),
+        height="content" if len(found) <= _MAX_ROWS_SHOWN else 360,
         key=f"history_table_{hash(tuple(run.id for run in found))}_{_TABLE_VERSION.get()}",
         on_select="rerun",
         selection_mode="multi-row",

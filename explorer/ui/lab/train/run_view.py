@@ -10,7 +10,7 @@ from explorer.runs.records import ACTIVE, Run, State
 from explorer.training.events import Started
 from explorer.training.plan import DatasetInfo
 from explorer.ui import runs
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.ui.lab.train import actions, charts, results, samples
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import fragment, rerun_after

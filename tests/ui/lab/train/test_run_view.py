@@ -69,6 +69,6 @@ def test_the_shelf_shows_the_best_accuracy(manager: Manager, data_folder: Path) 
     spec = app.get("plotly_chart")[0].proto.spec
     assert spec.count("best run here") == 2
     assert "mini · 80.0 %" in spec.encode().decode("unicode_escape")
-    assert "best test accuracy of the runs here on Fashion-MNIST" in spec
+    assert "best test accuracy of the runs here on Fashion-MNIST" in "".join(text.value for text in app.markdown)
     assert not any("No run here has measured it" in caption.value for caption in app.caption)
     assert "80.0 % (95 % interval 78.2 to 81.7 %) on Fashion-MNIST" in spec
