@@ -123,7 +123,7 @@ def _tex(number: int) -> str:
 def explosion_charts(steps: Sequence[NaiveStep]) -> tuple[str, str]:
     """Return parameters and MACs as the reductions are removed from one module after the other."""
     good = [step for step in steps if not step.problem]
-    labels = ["all present", *(step.name for step in good[1:])]
+    labels = ["none", *(step.name for step in good[1:])]
     charts = []
     for name, field, colour in (("parameters", "parameters", WITH), ("MACs", "macs", WITHOUT)):
         values = [getattr(step, field) for step in good]

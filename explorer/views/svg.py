@@ -27,7 +27,7 @@ def chart(width: float, height: float, title: str, alt: str, body: Sequence[str]
     """Return an SVG that fills its column, up to its own width; ``title`` is drawn, ``alt`` is for screen readers."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(alt)}" '
-        f'style="width:100%;max-width:{width:g}px;height:auto;display:block" font-size="{FONT}" '
+        f'style="width:100%;max-width:{width:g}px;height:auto;display:block;--width:{width:g}" font-size="{FONT}" '
         f'fill="currentColor" font-family="inherit">{text(0, 16, title, weight=600, size=15)}{"".join(body)}</svg>'
     )
 

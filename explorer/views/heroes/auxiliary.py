@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from explorer.analysis import NetworkSummary
-from explorer.views import palette, svg
+from explorer.views import fonts, palette, svg
 from explorer.views.heroes.timeline import Hero, appearing, between, box, filled, growing, hero
 
 _WIDTH = 1100
@@ -65,7 +65,7 @@ def _block(line: _Line, name: str) -> Iterator[str]:
     yield box(x, _TOP, width, _HIGH, _MAIN)
     begin = line.arrival(name)
     yield between(begin, begin + 0.5, filled(x, _TOP, width, _HIGH, _LIGHT))
-    if len(name) * 9 < width:
+    if fonts.width(name, 15, bold=True) < width - 6:
         yield svg.text(x + width / 2, _TOP + _HIGH / 2 + 5, name, anchor="middle", weight=600, size=15)
     else:
         yield svg.text(x + width, _TOP - 8, name, anchor="end", size=14)
