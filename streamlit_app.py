@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.ui import frame, messages, state, streamlit_workarounds
+from explorer.ui.classroom import panel
 from explorer.ui.explore.network import editor
-from explorer.ui.navigation import APP_NAME, select_page, show_location, warn_of_unknown_page
+from explorer.ui.learn import quiz
+from explorer.ui.navigation import APP_NAME, file_of, select_page, show_location, warn_of_unknown_page
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -24,7 +26,9 @@ state.write_url()
 show_location(page, state.current_title())
 if state.presents():
     st.html(ASSETS / "present.css")
+panel.go_back_if_requested(file_of(page))
 frame.show_bar(page.url_path)
+panel.show_panel(file_of(page), quiz.progress()[0])
 page.run()
 streamlit_workarounds.support_keyboard()
 streamlit_workarounds.mend_accessibility()

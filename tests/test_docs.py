@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 
 from explorer import CATALOGUE
 from explorer.cli import app
-from explorer.ui.navigation import PAGES
+from explorer.ui.navigation import CLASS_PAGES, PAGES
 from explorer.views import formatting as fmt
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+ENTRIES = [*(entry for entries in PAGES.values() for entry in entries), *CLASS_PAGES]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 
@@ -31,7 +32,7 @@ def test_the_readme_has_every_preset_with_its_totals(name: str) -> None:
     assert [fmt.exact(preset.parameters), fmt.exact(preset.parameters_with_aux), fmt.short(preset.macs)] == cells
 
 
-@pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.file)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.file)
 def test_the_readme_speaks_of_every_page(entry: object) -> None:
     """A page that exists is described, under its own title."""
     assert f"**{entry.title}**" in README
@@ -40,7 +41,7 @@ def test_the_readme_speaks_of_every_page(entry: object) -> None:
 def test_the_pages_are_those_on_disk() -> None:
     """No page is without an entry, no entry without a page."""
     on_disk = {str(path.relative_to(ROOT / "pages")) for path in (ROOT / "pages").rglob("*.py")}
-    assert {entry.file for entries in PAGES.values() for entry in entries} == on_disk
+    assert {entry.file for entry in ENTRIES} == on_disk
 
 
 def test_the_architecture_names_every_room() -> None:
@@ -69,7 +70,7 @@ def test_a_way_through_the_code_is_short_and_connected(way: str) -> None:
         assert re.search(names, others), file
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/security.md"])
 def test_every_link_between_the_documents_leads_somewhere(document: str) -> None:
     """A relative link names a file that exists."""
     text = (ROOT / document).read_text("utf-8")
@@ -129,7 +130,7 @@ def test_the_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ast.parse((tmp_path / "googlenet.py").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("entry", [entry for entries in PAGES.values() for entry in entries], ids=lambda e: e.file)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.file)
 def test_the_changelog_has_every_page(entry: object) -> None:
     """What is new is told."""
     assert entry.title.lower().rstrip("?") in CHANGELOG.lower()

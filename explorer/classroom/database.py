@@ -36,13 +36,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Return a connection in a transaction, which commits at the end and rolls back after an exception."""
-        with self.engine.begin() as connection:
+        with _explained(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Return a connection without a transaction."""
-        with self._reader.connect() as connection:
+        with _explained(), self._reader.connect() as connection:
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -54,6 +54,17 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the failure of a database that worked before into a message for the screen."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise ClassError(
+            "The database of the class does not answer. Your work is safe; votes count again as soon as it is back."
+        ) from error
 
 
 def open_engine(folder: Path) -> Engine:

@@ -7,6 +7,7 @@ from explorer.lessons.questions import BANK, questions
 from explorer.summary import NetworkSummary
 
 MAX_QUESTIONS = 40
+MAX_SHEETS = 100  # different ones for a class
 
 
 class Worksheet(NamedTuple):
@@ -33,3 +34,15 @@ def worksheet(summary: NetworkSummary, network: str, topics: tuple[str, ...], se
         number = per_topic + (index < remainder)
         found += questions(summary, topic, seed, number) if number else ()
     return Worksheet(network, seed, tuple(found))
+
+
+def worksheets(
+    summary: NetworkSummary, network: str, topics: tuple[str, ...], seed: int, count: int, copies: int
+) -> tuple[Worksheet, ...]:
+    """Return so many different worksheets for a class; the same seed gives the same ones.
+
+    Raises ValueError for a number of copies out of range, and what :func:`worksheet` raises.
+    """
+    if not 1 <= copies <= MAX_SHEETS:
+        raise ValueError(f"A class gets 1 to {MAX_SHEETS} different worksheets.")
+    return tuple(worksheet(summary, network, topics, seed + number, count) for number in range(copies))

@@ -4,6 +4,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+JOIN_PAGE = "join"  # of the app
 _ANY_OTHER = ("192.0.2.1", 9)  # of a block for documentation (RFC 5737): nothing is sent, the system only picks a route
 
 
@@ -38,6 +39,11 @@ def class_origin(host: str, port: int | None, scheme: str = "http") -> str:
     """Return the beginning of this server's links for a host and a port."""
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}" + (f":{port}" if port else "")
+
+
+def join_link(origin: str, code: str) -> str:
+    """Return the link that admits to a class."""
+    return f"{origin}/{JOIN_PAGE}?code={code}"
 
 
 def is_known_host(header: str, names: frozenset[str]) -> bool:

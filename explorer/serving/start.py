@@ -12,14 +12,13 @@ from explorer.classroom.names import parse_code
 from explorer.classroom.store import MAX_HOURS, ClassStore, shared_store
 from explorer.errors import UserError
 from explorer.paths import ROOT
-from explorer.serving.addresses import class_origin, is_loopback, network_address
+from explorer.serving.addresses import JOIN_PAGE, class_origin, is_loopback, join_link, network_address
 from explorer.serving.routes import ROOT as ROUTES
 from explorer.settings import CLASS_LINK_VARIABLE, data_folder, environment_problems
 
 if sys.platform != "win32":
     import resource
 
-JOIN_PAGE = "join"  # of the app
 _ALL_ADDRESSES = ("0.0.0.0", "::")
 _OPEN_FILES = 16_384  # two hundred browsers fetch with several connections each
 
@@ -67,11 +66,6 @@ def announcement(origin: str, code: str, token: str) -> str:
     if is_loopback(urlsplit(origin).hostname or ""):
         lines.append("  This machine is in no network, so only its own browser reaches the class.\n")
     return "\n".join(lines) + _terminal_qr_code(join)
-
-
-def join_link(origin: str, code: str) -> str:
-    """Return the link that admits to a class."""
-    return f"{origin}/{JOIN_PAGE}?code={code}"
 
 
 def _terminal_qr_code(text: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from explorer.ui import state
+from explorer.ui.classroom import session
 from explorer.ui.streamlit_workarounds import close_page_not_found, is_page_unknown
 
 
@@ -88,6 +89,26 @@ PAGES: dict[str, tuple[PageEntry, ...]] = {
     ),
 }
 
+CLASS_PAGES = (  # of a class server alone
+    PageEntry(
+        "classroom/join.py",
+        "Join",
+        ":material/login:",
+        "Join the class of your teacher with its code. Votes and news of the class then appear on every page.",
+    ),
+    PageEntry(
+        "classroom/teach.py",
+        "Teach",
+        ":material/co_present:",
+        "The class's code, votes, follow me, hand-ins, where everyone is, and the server.",
+    ),
+)
+
+
+def sections() -> dict[str, tuple[PageEntry, ...]]:
+    """Return the pages of this server by their section: those of a class on a class server too."""
+    return {**PAGES, "Class": CLASS_PAGES} if session.is_class_server() else PAGES
+
 
 _MAX_ADDRESS = 40  # letters of an unknown address that are repeated
 APP_NAME = "Inception Explorer"
@@ -101,14 +122,9 @@ def select_page() -> st.Page:
     An old address, with all its parameters, leads to the page that it named; an unknown one to the first page.
     """
     is_unknown, requested = is_page_unknown(), _requested()
-    sections = {
-        section: [
-            st.Page(f"pages/{entry.file}", title=entry.title, icon=entry.icon, help=entry.help) for entry in entries
-        ]
-        for section, entries in PAGES.items()
-    }
+    pages = {section: [_page(entry) for entry in entries] for section, entries in sections().items()}
     old_pages = [st.Page(_nothing, title=old, url_path=old, visibility="hidden") for old in OLD_ADDRESSES]
-    page = st.navigation({**sections, "Old addresses": old_pages}, position="top")
+    page = st.navigation({**pages, "Old addresses": old_pages}, position="top")
     first = Path(next(iter(PAGES.values()))[0].file).stem
     new_file = OLD_ADDRESSES.get(page.url_path)
     is_wrong = requested == first or requested not in _addresses() or (is_unknown and bool(page.url_path))
@@ -116,6 +132,24 @@ def select_page() -> st.Page:
     if new_file:
         st.switch_page(f"pages/{new_file}", query_params=st.query_params.to_dict())
     return page
+
+
+def _page(entry: PageEntry) -> st.Page:
+    """Return a page of the menu; the teacher's is in the menu of a teacher alone, and checks by itself who opens it."""
+    is_hidden = entry.file == "classroom/teach.py" and not session.is_teacher()
+    return st.Page(
+        f"pages/{entry.file}",
+        title=entry.title,
+        icon=entry.icon,
+        help=entry.help,
+        visibility="hidden" if is_hidden else "visible",
+    )
+
+
+def file_of(page: st.Page) -> str:
+    """Return the file of a page below ``pages/``; empty for an old address."""
+    files = (entry.file for entries in sections().values() for entry in entries if entry.title == page.title)
+    return next(files, "")
 
 
 def warn_of_unknown_page(page: st.Page) -> None:
@@ -133,13 +167,13 @@ def _requested() -> str:
 def _addresses() -> set[str]:
     """Return the last part of each address that leads to a page."""
     root = str(st.get_option("server.baseUrlPath") or "").strip("/").rsplit("/", 1)[-1]
-    return {"", root, *OLD_ADDRESSES} | {Path(entry.file).stem for entries in PAGES.values() for entry in entries}
+    return {"", root, *OLD_ADDRESSES} | {Path(entry.file).stem for entries in sections().values() for entry in entries}
 
 
 def show_location(page: st.Page, network: str) -> None:
     """Name the page and the network in the browser's tab, and the page in the menu of its section."""
     st.set_page_config(page_title=f"{page.title} · {network} · {APP_NAME}")
-    for number, entries in enumerate(PAGES.values(), start=1):
+    for number, entries in enumerate(sections().values(), start=1):
         if page.title in [entry.title for entry in entries]:
             menu = f"[data-testid=stTopNav] .rc-overflow-item:nth-child({number}) [data-testid=stTopNavSection]"
             st.html(f"<style>{menu} {{ {_HERE} }} {menu} p::after {{ content: ' · {page.title}'; }}</style>")

@@ -11,10 +11,10 @@ import streamlit as st
 
 from explorer.data.datasets import dataset_info
 from explorer.runs.manager import Manager
-from explorer.runs.records import Refusal, Run
+from explorer.runs.records import ACTIVE, Refusal, Run
 from explorer.runs.schema import StoreError
 from explorer.runs.store import Store
-from explorer.settings import data_folder
+from explorer.settings import class_link, data_folder
 from explorer.training.plan import DatasetChoice, DatasetInfo, Plan
 from explorer.ui import messages, state
 from explorer.ui.components.browser_token import browser_token
@@ -23,6 +23,7 @@ from explorer.ui.state import SessionValue
 View = Literal["one", "race", "history"]
 VIEWS: Mapping[View, str] = {"one": "One network", "race": "Race", "history": "History"}
 RUN_PARAMETER = "run"
+CLASS_RUNS = 2  # of one browser on a class server
 VIEW_KEY = "train_view"
 _SELECTED = SessionValue[dict[View, str | None]]("train_runs", {})
 _REFUSED = SessionValue[tuple[str, str] | None]("train_refused", None)  # a place and the reason
@@ -97,6 +98,12 @@ def selected_run(view: View) -> Run | None:
 
 def submit(plan: Plan, dataset: DatasetInfo, place: str) -> None:
     """Put a run in the queue and select it. If that is refused, record why, to be shown at ``place``."""
+    if class_link() and sum(map(is_own, store().runs(ACTIVE))) >= CLASS_RUNS:
+        reason = (
+            f"In a class each browser has at most {CLASS_RUNS} runs that wait or train. Wait, or cancel one of yours."
+        )
+        record_outcome(Refusal(reason), place)
+        return
     answer = manager().submit(plan, dataset, browser_token())
     if record_outcome(answer, place):
         run = store().run(str(answer))

@@ -1,6 +1,6 @@
 """A worksheet as a page to print: self-contained HTML, Markdown or LaTeX, with the questions or with the answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -51,11 +51,40 @@ def to_html(sheet: Worksheet, *, key: bool) -> str:
     )
 
 
+def class_html(sheets: Sequence[Worksheet], *, key: bool) -> str:
+    """Return the different worksheets of a class in one file to print, each on its own pages and with its number.
+
+    With ``key`` it is one answer key for all of them: a table with a row for each sheet.
+    """
+    if key:
+        heads = "".join(f"<th>{number}</th>" for number in range(1, max(len(s.questions) for s in sheets) + 1))
+        rows = "".join(
+            f"<tr><th>{number}</th>{''.join(f'<td>{LETTERS[q.correct_index]}</td>' for q in sheet.questions)}</tr>"
+            for number, sheet in enumerate(sheets, start=1)
+        )
+        body = f"<table><tr><th>sheet</th>{heads}</tr>{rows}</table>"
+        about = f"<p class=about>{escape(_description(sheets[0], key=True))}</p>"
+        return _document(f"<h1>{_title(key)} for {len(sheets)} worksheets</h1>{about}{body}", key)
+    name = "<p>Name ______________________________ &nbsp; Date ______________</p>"
+    pages = (
+        f"<section><h1>{_title(key)} {number}</h1><p class=about>{escape(_description(sheet, key=False))}</p>{name}"
+        f"<ol>{''.join(f'<li>{_html_item(question, key=False)}</li>' for question in sheet.questions)}</ol></section>"
+        for number, sheet in enumerate(sheets, start=1)
+    )
+    return _document("".join(pages), key)
+
+
+def _document(body: str, key: bool) -> str:
+    head = f'<meta charset="utf-8"><title>{_title(key)}</title><style>{_CSS}</style>'
+    return f'<!doctype html><html lang="en">{head}{body}</html>'
+
+
 _CSS = (
     "body{font:12pt/1.45 sans-serif;max-width:18cm;margin:1.5cm auto;padding:0 1cm}h1{font-size:18pt}"
     "li{margin:0 0 1.1em;break-inside:avoid}.options{display:grid;grid-template-columns:1fr 1fr;gap:.2em 1em;"
     "margin-top:.3em}.work{height:2.2cm;border-bottom:1px dotted #888}.about{color:#444;font-size:10pt}"
-    "@media print{body{margin:0}}"
+    "table{border-collapse:collapse}th,td{border:1px solid #888;padding:.15em .5em;text-align:center}"
+    "section{break-after:page}@media print{body{margin:0}}"
 )
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from explorer.classroom.store import ClassStore
 from explorer.serving import start
-from explorer.serving.start import ServeError, announcement, join_link
+from explorer.serving.addresses import join_link
+from explorer.serving.start import ServeError, announcement
 
 TOKEN = "A" * 43
 

@@ -3,12 +3,12 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui.navigation import PAGES
+from explorer.ui.navigation import sections
 
 
 def show_page_heading(file: str) -> None:
     """Show the title of a page, named by its file below ``pages/``, and the sentence of the menu about it."""
-    entry = next(entry for entries in PAGES.values() for entry in entries if entry.file == file)
+    entry = next(entry for entries in sections().values() for entry in entries if entry.file == file)
     show_heading(entry.title, entry.help)
 
 

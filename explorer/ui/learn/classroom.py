@@ -5,7 +5,7 @@ The link is the page's address with two parameters: ``net``, the network as ever
 """
 
 from secrets import randbelow
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,11 +13,14 @@ from explorer.analysis import summarize
 from explorer.lessons.class_link import COMMON, TEACHER, to_text
 from explorer.lessons.questions import BANK
 from explorer.lessons.text import LessonText
-from explorer.lessons.worksheet import MAX_QUESTIONS, Worksheet, worksheet
+from explorer.lessons.worksheet import MAX_QUESTIONS, MAX_SHEETS, Worksheet, worksheets
+from explorer.serving.addresses import reachable_origin
+from explorer.settings import class_link
 from explorer.share import to_token
 from explorer.ui import state
 from explorer.ui.components.number import number_setting
 from explorer.views import worksheet as sheets
+from explorer.views.question_formats import PLATFORM_FORMATS, PlatformFormat
 
 _TITLES = {
     "quiz": "test yourself",
@@ -26,6 +29,7 @@ _TITLES = {
 }
 _SEED = "sheet_seed"
 _MAX_SEED = 999_999
+_COPIES_HELP = "How many different worksheets; the seeds follow one another."
 
 
 def show_tools(lesson: LessonText) -> None:
@@ -57,8 +61,7 @@ def link(page: str, leave_out: list[str]) -> str:
     if state.current() != state.DEFAULT:
         query[state.NETWORK_PARAMETER] = to_token(state.current())
     query[state.HIDDEN_PARAMETER] = to_text(frozenset(leave_out))
-    url = urlsplit(st.context.url or "")
-    root = f"{url.scheme}://{url.netloc}" if url.netloc else ""
+    root = class_link() or reachable_origin(st.context.url or "")
     return f"{root}/{page}?{urlencode(query, safe=',')}"
 
 
@@ -73,19 +76,31 @@ def _show_worksheet(topic: str) -> None:
         )
         count = number_setting("Questions", "sheet_count", 8, 1, MAX_QUESTIONS, width=110)
         seed = number_setting("Seed", _SEED, randbelow(_MAX_SEED + 1), 0, _MAX_SEED, width=110)  # not to be guessed
+        copies = number_setting("Sheets", "sheet_copies", 1, 1, MAX_SHEETS, width=110, help=_COPIES_HELP)
     file_format = st.segmented_control(
         "Format", list(sheets.FORMATS), default="HTML", required=True, key="sheet_format"
     )
     if not topics:
         st.caption("Select at least one lesson.")
         return
-    sheet = worksheet(summarize(state.current().config), state.current_title(), tuple(topics), seed, count)
+    summary, title = summarize(state.current().config), state.current_title()
+    sheet, *others = worksheets(summary, title, tuple(topics), seed, count, copies)
     if not sheet.questions:
         st.caption("There is no question about the current network in these lessons: it has no auxiliary head.")
         return
     with st.container(horizontal=True):
-        _download("Worksheet", sheet, file_format, key=False)
-        _download("Answer key", sheet, file_format, key=True)
+        if others:
+            _download_class("Worksheets", (sheet, *others), key=False)
+            _download_class("Answer key", (sheet, *others), key=True)
+        else:
+            _download("Worksheet", sheet, file_format, key=False)
+            _download("Answer key", sheet, file_format, key=True)
+    if others:
+        st.caption("Several sheets are one HTML file to print; their answer key is one table.")
+    st.markdown("**The same questions for a learning platform**, with the mistakes as feedback.")
+    with st.container(horizontal=True):
+        for name, platform in PLATFORM_FORMATS.items():
+            _download_questions(name, platform, sheet)
 
 
 def _download(label: str, sheet: Worksheet, file_format: str, *, key: bool) -> None:
@@ -97,5 +112,29 @@ def _download(label: str, sheet: Worksheet, file_format: str, *, key: bool) -> N
         mime,
         key=f"sheet_{'key' if key else 'questions'}",
         icon=":material/key:" if key else ":material/print:",
+        on_click="ignore",
+    )
+
+
+def _download_class(label: str, class_sheets: tuple[Worksheet, ...], *, key: bool) -> None:
+    st.download_button(
+        label,
+        lambda: sheets.class_html(class_sheets, key=key),
+        f"answer-key-{class_sheets[0].seed}.html" if key else "worksheets.html",
+        "text/html",
+        key=f"sheets_{'key' if key else 'questions'}",
+        icon=":material/key:" if key else ":material/print:",
+        on_click="ignore",
+    )
+
+
+def _download_questions(name: str, platform: PlatformFormat, sheet: Worksheet) -> None:
+    st.download_button(
+        name,
+        lambda: platform.render(sheet.questions),
+        f"questions.{platform.suffix}",
+        platform.mime,
+        key=f"sheet_{platform.suffix}",
+        icon=":material/quiz:",
         on_click="ignore",
     )

@@ -15,6 +15,7 @@ from explorer.lessons.question import Question
 from explorer.lessons.questions import BANK, questions
 from explorer.lessons.text import PREDICTION
 from explorer.ui import state
+from explorer.ui.classroom import lesson_votes
 from explorer.ui.components.number import number_setting
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
@@ -140,6 +141,7 @@ def ask(question: Question, key: str, *, reveal: bool = True) -> None:
 def _record(question: Question, choice: int) -> None:
     if choice in question.options:
         _answers().setdefault(question, choice)
+        lesson_votes.cast_if_open(question, question.options.index(choice))
 
 
 def _explain(question: Question, answer: int) -> None:

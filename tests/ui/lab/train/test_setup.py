@@ -310,3 +310,14 @@ def test_an_unusable_data_directory_is_explained(monkeypatch: pytest.MonkeyPatch
     assert str(tmp_path / "file") in app.error[0].value
     assert "EXPLORER_DATA" in app.error[0].value
     assert not [button for button in app.button if button.key == "train_start"]
+
+
+def test_a_browser_in_a_class_has_two_runs(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third one is refused with the reason; without a class there is only the queue's limit."""
+    monkeypatch.setattr(runs, "is_own", lambda run: True)
+    monkeypatch.setattr(runs, "class_link", lambda: "http://192.168.1.7:8501")
+    for _ in range(runs.CLASS_RUNS):
+        click(open_page(), "train_start")
+    app = click(open_page(), "train_start")
+    assert "at most 2 runs" in app.error[0].value
+    assert len(manager.store.runs()) == runs.CLASS_RUNS
