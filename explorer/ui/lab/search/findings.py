@@ -10,7 +10,7 @@ from explorer.search.outcome import best_tenth, importances, predictor_correlati
 from explorer.search.records import StudyRecord, TrialRecord
 from explorer.ui import state
 from explorer.ui.components.chart import show_plotly_chart
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.views import formatting as fmt
 from explorer.views import search as words
 from explorer.views import search_charts

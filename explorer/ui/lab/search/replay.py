@@ -11,7 +11,7 @@ from explorer.search.replay import REPLAY_SEEDS, Pool, compare_samplers
 from explorer.search.samplers import SAMPLERS
 from explorer.ui import messages
 from explorer.ui.components.chart import show_plotly_chart
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.ui.lab.search.findings import show_findings, show_table
 from explorer.views import formatting as fmt
 from explorer.views import search as words

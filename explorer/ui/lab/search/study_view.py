@@ -19,7 +19,7 @@ from explorer.training.intervals import wilson
 from explorer.training.names import file_stem
 from explorer.ui import messages, runs, studies
 from explorer.ui.components.number import number_setting
-from explorer.ui.components.variants import theme
+from explorer.ui.components.theme import theme
 from explorer.ui.lab.search.findings import show_findings, show_table
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import rerun_after
