@@ -37,6 +37,13 @@ def wait_until_idle(page: Page, quiet_ms: int = 250) -> None:
     page.evaluate(IDLE, [quiet_ms, PATIENCE_MS])
 
 
+def set_theme(page: Page, theme: str) -> None:
+    """Let the browser prefer ``light`` or ``dark``, and wait until the page and all that the server colours follow."""
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function("theme => document.documentElement.dataset.colours === theme", arg=theme)
+    wait_until_idle(page, quiet_ms=100)
+
+
 def wait_for_table(page: Page) -> None:
     """Wait for the page Network: the table can be edited, and the page has come to rest."""
     expect(page.get_by_test_id("stDataFrame").first.get_by_test_id("data-grid-canvas")).to_be_visible()

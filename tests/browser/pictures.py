@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Page, sync_playwright
 
 from explorer.runs.store import Store
-from tests.browser.app import APP, wait_until_idle
+from tests.browser.app import APP, set_theme, wait_until_idle
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, SIZE, new_context, start_server
 from tests.browser.walk import wait_for_results, walk
 from tests.stored_runs import make_plan, store_run
@@ -79,7 +79,7 @@ def take_pictures(page: Page, name: str, options: argparse.Namespace) -> None:
     name = re.sub(r"\W+", "_", name)
     page.mouse.move(0, 0)
     for theme in options.themes:
-        page.emulate_media(color_scheme=theme)
+        set_theme(page, theme)
         for width in options.widths:
             page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
             wait_until_idle(page)

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-from tests.browser.app import APP, wait_for_table, wait_until_idle
+from tests.browser.app import APP, set_theme, wait_for_table
 from tests.browser.walk import walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -40,7 +40,6 @@ def test_no_page_and_no_view_has_a_violation(page: Page, serve: Callable[[str], 
     for name in walk(page):
         violations = [*find_violations(page, themes[0])]
         themes.reverse()
-        page.emulate_media(color_scheme=themes[0])
-        wait_until_idle(page, quiet_ms=100)
+        set_theme(page, themes[0])
         found[name] = [*violations, *find_violations(page, themes[0])]
     assert {name: violations for name, violations in found.items() if violations} == {}
