@@ -92,10 +92,10 @@ def _has_change_outside() -> bool:
     if context is None or not context.fragment_ids_this_run:
         return False
     state = context.session_state._state
-    widgets = state._new_widget_state.widget_metadata
+    sent = state._new_widget_state
+    changed = (sent.widget_metadata.get(widget) for widget in sent if state._widget_changed(widget))
     return any(
-        state._widget_changed(widget) and metadata.fragment_id not in context.fragment_ids_this_run
-        for widget, metadata in widgets.items()
+        metadata is not None and metadata.fragment_id not in context.fragment_ids_this_run for metadata in changed
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from explorer.ui.navigation import PAGES
 from tests.browser.conftest import PATIENCE_MS
@@ -71,12 +71,23 @@ def cell_position(module: str, heading: str) -> dict[str, float]:
 
 
 def edit(page: Page, module: str, heading: str, text: str) -> None:
-    """Double-click a cell of the table and type over it."""
-    page.get_by_test_id("stDataFrame").first.dblclick(position=cell_position(module, heading), force=True)
+    """Double-click a cell of the table and type over it.
+
+    The table may move between the two clicks while the page above it arrives, so that a second double click is needed.
+    """
+    grid = page.get_by_test_id("stDataFrame").first
     field = page.get_by_test_id("portal").locator(".gdg-clip-region textarea").first
-    field.fill(text)
-    field.press("Enter")
-    expect_cell(page, module, heading, text)
+    for _ in range(10):
+        grid.dblclick(position=cell_position(module, heading), force=True)
+        try:
+            field.wait_for(timeout=3_000)
+        except TimeoutError:
+            continue
+        field.fill(text)
+        field.press("Enter")
+        expect_cell(page, module, heading, text)
+        return
+    raise AssertionError(f"the cell {module}, {heading} did not open")
 
 
 def expect_cell(page: Page, module: str, column: str, text: str) -> None:

@@ -52,6 +52,7 @@ def test_the_page_follows_a_change_in_the_same_request(
     page = new_page()
     page.goto(serve("tests/browser/apps/same_request_app.py"))
     expect(page.get_by_text(re.compile("look [3-9]"))).to_be_visible()
+    expect(page.get_by_text("run 1", exact=True)).to_be_visible()  # the fragment alone runs again
     page.evaluate("{ const soon = setTimeout; setTimeout = (task, ms = 0) => soon(task, ms || 500) }")
     for text in ("something", "more"):
         page.get_by_label("Text").fill(text)

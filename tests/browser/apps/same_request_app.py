@@ -1,4 +1,4 @@
-"""A page that shows a choice, and a fragment on it that looks again all the time."""
+"""A page that repeats a text and counts its runs, and a fragment on it that looks again all the time."""
 
 import streamlit as st
 
@@ -13,5 +13,7 @@ def looks() -> None:
     rerun_after(0.02, "again")
 
 
+st.session_state.runs = st.session_state.get("runs", 0) + 1
+st.write(f"run {st.session_state.runs}")
 st.write(f"The page has {st.text_input('Text', 'nothing')}.")
 looks()
