@@ -216,7 +216,7 @@ def evaluate_weights(weights: str, data: str, *, as_json: bool) -> None:
     name = data or _trained_on(info)
     choice = dataset_choice(name)
     images = load(choice, folder)
-    from explorer.live.accuracy import count_correct_images
+    from explorer.live.evaluation import count_correct_images
 
     correct = count_correct_images(info, images)
     if as_json:

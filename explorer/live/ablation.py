@@ -15,7 +15,7 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import Ablation, AblationCell, Scale
 from explorer.jobs.job import Progress
 from explorer.live.devices import resolve_device
-from explorer.live.inference import in_chunks, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import in_chunks, load_case, scale_branches
 from explorer.live.model import GoogLeNet
 
 
@@ -34,9 +34,7 @@ def ablate(
     InputError or UnbuildableError with the reason.
     """
     check_target(network, target)
-    resolved_device = resolve_device(device)
-    model = live_network(network, resolved_device)
-    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
+    model, inputs = load_case(network, images, preprocessing, resolve_device(device))
     ablations = [Scale(module.name, branch, factor) for module in network.config.modules for branch in module.branches]
     chunks = in_chunks(inputs, network)
     logits_before: list[Tensor] = []

@@ -23,7 +23,7 @@ from explorer.jobs.inspection import Attribution, Method, Scale, layers_for_grad
 from explorer.jobs.job import Progress
 from explorer.live.ablation import check_target
 from explorer.live.devices import resolve_device
-from explorer.live.inference import check_work, input_png, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import input_png, load_case, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.tensor_images import heat_map
 
@@ -61,10 +61,7 @@ def attribute(
     layers = layers_for_grad_cam(network.config)
     if method == "grad_cam" and layer not in layers:
         raise InputError(f"Grad-CAM needs the output of a module: {layers[-1]} to {layers[0]}.")
-    check_work(network, _PASSES[method])
-    resolved_device = resolve_device(device)
-    model = live_network(network, resolved_device)
-    image = prepare_inputs(network, images[:1], preprocessing, resolved_device)
+    model, image = load_case(network, images[:1], preprocessing, resolve_device(device), passes=_PASSES[method])
     with scale_branches(model, scales):
         with torch.inference_mode():
             probabilities = model(image).cpu().double().softmax(1)[0]

@@ -4,6 +4,7 @@ A batch depends only on the seed and the number of the step. So trainers with th
 resumed run sees the batches of an uninterrupted one, without a stored state of a random generator.
 """
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from explorer.data.array_types import Pixels
 from explorer.data.datasets import ImageSet
 
 MAX_SHIFT = 2  # pixels
@@ -91,6 +93,12 @@ class Batches:
     def standardize(self, pixels: Tensor) -> Tensor:
         """Return N × H × W × C bytes as N × C × H × W numbers with mean 0 and deviation 1, channels last in memory."""
         return ((pixels.float() / 255 - self.mean) / self.std).permute(0, 3, 1, 2)
+
+
+def standardize(pixels: Pixels, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Return N × C × H × W bytes as numbers, with the mean and the deviation of each channel on a scale of 0 to 1."""
+    centre, deviation = (torch.tensor(values, dtype=torch.float32).view(-1, 1, 1) for values in (mean, std))
+    return (torch.from_numpy(pixels).float() / 255 - centre) / deviation
 
 
 def pixel_statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,8 @@ from explorer.jobs.job import Progress
 from explorer.jobs.units import EffectiveField, EffectiveFields
 from explorer.live.devices import resolve_device
 from explorer.live.feature_maps import record_outputs
-from explorer.live.inference import check_work, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import live_network, load_case, scale_branches
+from explorer.live.model import GoogLeNet
 from explorer.live.tensor_images import heat_map
 from explorer.settings import read_setting
 from explorer.unit_graph import ChannelBlock, NetworkGraph, graph_of
@@ -48,9 +49,9 @@ def effective_fields(
         raise InputError(f"The network has no module {block[:20]}.")
     networks = [network, Network(config=network.config)] if network.weights else [network]
     images = images[:MAX_IMAGES]
-    check_work(network, len(networks) * len(images) * (1 + 2 * len(blocks)))
     _check_memory(network)
-    inputs = prepare_inputs(network, images, preprocessing, resolve_device(device))
+    passes, resolved_device = len(networks) * len(images) * (1 + 2 * len(blocks)), resolve_device(device)
+    _, inputs = load_case(network, images, preprocessing, resolved_device, passes=passes)
     position = tuple(side // 2 for side in graph.shape(blocks[0].path)[1:])
     fields = []
     for number, one in enumerate(networks):
@@ -59,7 +60,8 @@ def effective_fields(
             yield Progress(
                 done=number * len(images) + done, total=len(networks) * len(images), message=f"image {done + 1}"
             )
-            for path, gradient in _gradients(one, image, blocks, position, scales, device).items():
+            model = live_network(one, resolved_device)
+            for path, gradient in _gradients(model, image, blocks, position, scales).items():
                 sums[path] += gradient / len(images)
         fields += [_field(graph, part, sums[part.path], position, trained=bool(one.weights)) for part in blocks]
     yield EffectiveFields(block=block, image_count=len(images), fields=tuple(fields))
@@ -76,15 +78,13 @@ def _check_memory(network: Network) -> None:
 
 
 def _gradients(
-    network: Network,
+    model: GoogLeNet,
     image: Tensor,
     blocks: Sequence[ChannelBlock],
     position: Sequence[int],
     scales: Sequence[Scale],
-    device: str,
 ) -> dict[str, Tensor]:
     """Return the absolute gradient, H × W on the CPU, of one position of each branch, by the path of its last layer."""
-    model = live_network(network, resolve_device(device))
     image = image.clone().requires_grad_()
     row, column = position
     with scale_branches(model, scales), record_outputs(model, [part.path for part in blocks]) as outputs:

@@ -13,6 +13,7 @@ from explorer.data.datasets import ImageSet, find_dataset, load
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weight_files import read_metadata
 from explorer.data.weights import Network
+from explorer.live.batches import standardize
 
 CALIBRATION_IMAGES = 64
 TEST_BATCH = 100
@@ -27,9 +28,7 @@ class EngineImages:
 
     def __init__(self, network: Network, preprocessing: Preprocessing, folder: Path, device: torch.device) -> None:
         self._shape, self._device = network.config.input_shape, device
-        self._mean, self._std = (
-            torch.tensor(values).reshape(-1, 1, 1) for values in (preprocessing.mean, preprocessing.std)
-        )
+        self._preprocessing = preprocessing
         self._dataset = _dataset(network, folder)
         self.test_count = 0
         if self._dataset is not None:
@@ -60,7 +59,7 @@ class EngineImages:
             yield self._standardize(self._dataset.test[chosen]), labels
 
     def _standardize(self, pixels: Pixels) -> Tensor:
-        return ((torch.from_numpy(pixels).float() / 255 - self._mean) / self._std).to(self._device)
+        return standardize(pixels, self._preprocessing.mean, self._preprocessing.std).to(self._device)
 
 
 def _dataset(network: Network, folder: Path) -> ImageSet | None:

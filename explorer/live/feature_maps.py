@@ -19,7 +19,7 @@ from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import MAX_TILES, Activity, BranchActivity, FeatureMap, Filters, Maps, Scale, Strip
 from explorer.live.devices import resolve_device
-from explorer.live.inference import check_work, in_chunks, input_png, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import in_chunks, input_png, live_network, load_case, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.live.tensor_images import COLUMNS, feature_map_grid, heat_map, kernel_grid
 
@@ -101,10 +101,7 @@ def activity(
     device: str = "auto",
 ) -> Activity:
     """Return activation statistics of each branch over all images. Raises InputError or UnbuildableError."""
-    check_work(network, len(images))
-    resolved_device = resolve_device(device)
-    model = live_network(network, resolved_device)
-    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
+    model, inputs = load_case(network, images, preprocessing, resolve_device(device), passes=len(images))
     modules = [module.name for module in network.config.modules]
     branches = [(name, channels) for name in modules for channels in channel_ranges(network.config, name)]
     statistics = {channels.path: ActivationStatistics(channels.last - channels.first + 1) for _, channels in branches}
@@ -183,9 +180,7 @@ def _outputs(
     paths: Sequence[str],
 ) -> dict[str, Tensor]:
     """Run the images through the network and return the outputs of layers or branches, N × C × H × W by path."""
-    resolved_device = resolve_device(device)
-    model = live_network(network, resolved_device)
-    inputs = prepare_inputs(network, images, preprocessing, resolved_device)
+    model, inputs = load_case(network, images, preprocessing, resolve_device(device), passes=len(images))
     with torch.inference_mode(), scale_branches(model, scales), record_outputs(model, paths) as outputs:
         model(inputs)
     return {path: output.float() for path, output in outputs.items()}

@@ -229,6 +229,25 @@ def _scale_outputs(
     )
 
 
+class LoadedCase(NamedTuple):
+    """What a request about images starts with: the network, ready for inference, and its inputs N × C × H × W."""
+
+    model: GoogLeNet
+    inputs: Tensor
+
+
+def load_case(
+    network: Network, images: Sequence[str], preprocessing: Preprocessing, device: Device, *, passes: int = 0
+) -> LoadedCase:
+    """Return the network and its inputs for image files.
+
+    ``passes`` are the passes of one image that the request will take; 0 for one that can be stopped. Raises InputError
+    or UnbuildableError with the reason.
+    """
+    check_work(network, passes)
+    return LoadedCase(live_network(network, device), prepare_inputs(network, images, preprocessing, device))
+
+
 def prepare_inputs(network: Network, images: Sequence[str], preprocessing: Preprocessing, device: Device) -> Tensor:
     """Preprocess image files into the network's input: N × C × H × W, channels-last. Raises InputError."""
     if not 1 <= len(images) <= MAX_IMAGES:

@@ -17,7 +17,7 @@ from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale
 from explorer.live.devices import Device, resolve_device
-from explorer.live.inference import check_work, input_png, live_network, prepare_inputs, scale_branches
+from explorer.live.inference import input_png, load_case, scale_branches
 from explorer.live.model import GoogLeNet
 from explorer.settings import read_setting
 from explorer.unit_graph import NetworkGraph, graph_of
@@ -80,9 +80,8 @@ def _run(
     network: Network, image: str, preprocessing: Preprocessing, scales: Sequence[Scale], device: Device
 ) -> Recording:
     """Run the network on an image and record the input and the output of each layer."""
-    check_work(network, 1)
-    graph, model = graph_of(network.config), live_network(network, device)
-    batch = prepare_inputs(network, (image,), preprocessing, device)
+    graph = graph_of(network.config)
+    model, batch = load_case(network, (image,), preprocessing, device, passes=1)
     inputs: dict[str, Tensor] = {}
     outputs: dict[str, Tensor] = {INPUT: batch[0]}
 

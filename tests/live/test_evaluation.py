@@ -9,14 +9,17 @@ import pytest
 from explorer.data.content_store import ContentStore
 from explorer.data.import_report import ImportOptions, Upload
 from explorer.data.own_test_images import Classifier, load_inputs, load_sample, store_test_images
-from explorer.data.weight_files import WeightsInfo, read_weights_info
+from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info
 from explorer.errors import InputError
 from explorer.jobs.inspection import Evaluation
-from explorer.live.evaluation import evaluate
+from explorer.live.batches import Batches
+from explorer.live.evaluation import count_correct_images, evaluate
 from explorer.live.inference import predict
+from explorer.live.trainer import Trainer
 from explorer.paths import ASSETS
-from explorer.training.plan import DATASETS, DatasetChoice
+from explorer.training.plan import DATASETS, DatasetChoice, Settings
 from tests.data.files import npz, zip_file
+from tests.live.tiny_training import CPU, TINY, images
 
 FASHION = DatasetChoice(name="fashion_mnist")
 
@@ -92,3 +95,21 @@ def test_images_that_are_no_longer_there_are_an_error(tmp_path: Path) -> None:
     info = weights()
     with pytest.raises(InputError, match="Upload them again"):
         list(evaluate(info.network, info.preprocessing, "cpu", stored=str(tmp_path / "gone.safetensors")))
+
+
+def test_saved_weights_classify_as_the_trainer_does(tmp_path: Path) -> None:
+    """As many images correctly; images of another kind are refused."""
+    batches = Batches(images(), CPU)
+    trainer = Trainer(TINY, batches, Settings(batch_size=16), seed=0)
+    for _ in range(12):
+        trainer.step(0.3)
+    expected = sum(trainer.evaluate().correct)
+    mean, std = (tuple(values.tolist()) for values in (batches.mean, batches.std))
+    metadata = WeightsMetadata(name="a", facts=images().info, mean=mean, std=std, seed=0, steps=12, seconds=0.0)
+    trainer.save(tmp_path, 0, metadata)
+    weights = read_weights_info(tmp_path / "lane0.weights.safetensors")
+    assert expected == count_correct_images(weights, images(), "cpu")
+    other = images()
+    wrong = weights._replace(network=weights.network.model_copy(update={"config": TINY.replace(classes=4)}))
+    with pytest.raises(InputError, match="4 classes"):
+        count_correct_images(wrong, other)

@@ -15,6 +15,7 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import Scale
 from explorer.jobs.units import UnitReport
 from explorer.live import recording as recorder
+from explorer.live.inference import live_network
 from explorer.live.units import explain, strongest_maps
 from explorer.paths import ASSETS
 from explorer.unit_graph import from_link, graph_of
@@ -239,7 +240,7 @@ def test_the_largest_value_is_chosen(saved: dict[str, Network], image: str) -> N
 def test_an_overflow_is_explained(image: str, tmp_path: Path) -> None:
     """No arithmetic of infinite numbers."""
     network = save_network(tmp_path)
-    weights = recorder.live_network(network, recorder.resolve_device("cpu"))
+    weights = live_network(network, recorder.resolve_device("cpu"))
     recorder._recordings.clear()
     before = weights.classifier.fc.bias.clone()
     weights.classifier.fc.bias.fill_(torch.inf)
@@ -253,7 +254,7 @@ def test_an_overflow_is_explained(image: str, tmp_path: Path) -> None:
 )
 def test_the_gradient_lies_within_the_receptive_field(saved: dict[str, Network], path: str) -> None:
     """At any position, also at the border, and it reaches the field's edges there or is cut off by the image's."""
-    model = recorder.live_network(saved["odd"], recorder.resolve_device("cpu"))
+    model = live_network(saved["odd"], recorder.resolve_device("cpu"))
     image = torch.rand(1, *ODD.input_shape, generator=torch.Generator().manual_seed(3), requires_grad=True)
     outputs: list[torch.Tensor] = []
     handle = model.get_submodule(path).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
