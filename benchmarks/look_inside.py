@@ -35,6 +35,15 @@ PHOTOGRAPHS = Path(__file__).parents[1] / "assets" / "samples"
 PAPER = Network(config=PRESETS["paper"])
 PREPROCESSING = Preprocessing(margin=256 / 224)
 ROUNDS = 25
+NUMBERS = {  # a layer of each kind
+    "a 1×1 of 512 channels": "inception_4b.branch_5x5.reduce",
+    "a 3×3 of 160 channels": "inception_4e.branch_3x3.conv",
+    "a 5×5 of 48 channels": "inception_5b.branch_5x5.conv",
+    "the 7×7 of the stem": "stem.conv1",
+    "a max pool of 3×3": "inception_3a.branch_pool.pool",
+    "the global average pool": "classifier.pool",
+    "a class": "classifier.fc",
+}
 SESSIONS = 10
 
 
@@ -76,11 +85,17 @@ def _speed(scratch: ContentStore) -> Iterator[Measurement]:
 
 
 def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[Measurement]:
-    """Go from a click on a position to its charts: the worker's answer, both ways through JSON, and the drawing."""
-    names = Names(graph_of(PAPER.config), ())
+    """Go from a click on a position to its charts: the worker's answer, both ways through JSON, and the drawing.
+
+    The first pass over the photograph is recorded before; after it no move may run the network.
+    """
+    graph = graph_of(PAPER.config)
+    names = Names(graph, ())
+    runs: list[object] = []
 
     def move(number: int, path: str) -> int:
-        position = (0, 0) if path == "classifier.fc" else divmod(number, 7)
+        sides = graph.shape(path)[1:]
+        position = tuple(number * 5 % side for side in sides) or (0, 0)
         request = UnitRequest(
             network=PAPER, images=(photograph,), preprocessing=PREPROCESSING, path=path, position=position, device="cpu"
         )
@@ -92,16 +107,21 @@ def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[M
         whole = unit_maps.position_maps(report, names) + unit_charts.arithmetic(report, names)
         return len(whole + unit_charts.terms_chart(report, names))
 
-    for name, path in (
-        ("a 1×1 of 512 channels", "inception_4b.branch_5x5.reduce"),
-        ("a 3×3 of 160 channels", "inception_4e.branch_3x3.conv"),
-        ("the 7×7 of the stem", "stem.conv1"),
-        ("a class", "classifier.fc"),
-    ):
+    for name, path in NUMBERS.items():
+        move(0, path)
         with torch.inference_mode():
             moves, passes = _in_turn(partial(move, path=path), forward)
-        ratio = median(a / b for a, b in zip(moves, passes, strict=True))
-        yield Measurement(f"one number, from click to shown sum, {name} / a forward pass", ratio, maximum=1)
+        claim = f"one number, from click to shown sum, {name}"
+        yield Measurement(
+            f"{claim} / a forward pass", median(a / b for a, b in zip(moves, passes, strict=True)), maximum=1
+        )
+        yield Measurement(claim, 1e3 * median(moves), "ms", maximum=150)
+    stem = live_network(PAPER, resolve_device("cpu")).get_submodule("stem")  # each pass begins with it
+    handle = stem.register_forward_pre_hook(lambda *_: runs.append(None))
+    for number, path in enumerate(NUMBERS.values()):
+        move(number, path)
+    handle.remove()
+    yield Measurement("forward passes while the position moves", len(runs), "", maximum=0)
 
 
 def _save(scratch: ContentStore, content: bytes) -> str:
