@@ -171,6 +171,8 @@ def _read(archive: Archive, entries: Sequence[Entry], bits: int, to_array: ToArr
             continue
         place = places[entry.number]
         values = to_array(opened.image)
+        if opened.highest and values.dtype == np.uint8:  # colours, scaled by their own depth
+            values = values.astype(np.uint16) << (image_files.bit_depth(opened.highest) - 8)
         if values.dtype == np.uint16:
             deep[place], highest = values, max(highest, opened.highest)
         else:

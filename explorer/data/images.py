@@ -59,8 +59,9 @@ class DecodedImage(NamedTuple):
 class OpenedImage(NamedTuple):
     """An upright image without alpha, and what was changed to get it from the file.
 
-    Its mode is L or RGB; or F, with grey values from 0 to 65,535, for a file of more than 8 bits per pixel. Then
-    ``highest`` is its highest value; otherwise it is 0.
+    Its mode is L or RGB; or F, with grey values from 0 to 65,535, for a file of more than 8 bits per pixel. ``highest``
+    is the highest value of a file with more than 8 bits, colours included, which are scaled to 8 bits by
+    :func:`bit_depth`; otherwise it is 0.
     """
 
     image: Image.Image
@@ -95,7 +96,7 @@ def open_image(content: bytes, max_side: int = MAX_SIDE) -> OpenedImage:
         warnings.simplefilter("ignore")  # about sizes, which are checked below, and about damaged metadata
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as file:
-                return _open(file, max_side)
+                return _open(file, content, max_side)
         except ImageError:
             raise
         except MemoryError:
@@ -135,7 +136,7 @@ def thumbnail(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(image).reshape(image.height, image.width, *pixels.shape[2:])
 
 
-def _open(file: Image.Image, max_side: int) -> OpenedImage:
+def _open(file: Image.Image, content: bytes, max_side: int) -> OpenedImage:
     notes: list[str] = []
     _check_raw(file)
     if getattr(file, "is_animated", False):
@@ -145,11 +146,12 @@ def _open(file: Image.Image, max_side: int) -> OpenedImage:
     width, height = file.size
     file.draft("RGB", (max_side, max_side))  # a JPEG is decoded at 1/2, 1/4 or 1/8 if that is enough
     _check_size(width * height, file)
-    is_deep = ";16" in str(file.tile[0].args if file.tile else "")  # type: ignore[attr-defined]  # of all files that are opened
+    is_deep = ";16" in _raw_mode(file)
     orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
     file.load()
     orientations = orientation, file.getexif().get(ExifTags.Base.Orientation, 1)  # a TIFF is upright when loaded
-    image, highest = _convert(file, is_deep, notes)
+    deep_content = content if is_deep and not file.mode.startswith("I") else b""
+    image, highest = _convert(file, deep_content, notes)
     if max(width, height) > max_side:
         image.thumbnail((max_side, max_side))
         notes.append(f"reduced from {width:,} × {height:,} pixels")
@@ -175,10 +177,10 @@ def _check_size(pixels_in_file: int, file: Image.Image) -> None:
         raise ImageError(f"The image has {pixels_in_file:,} pixels; the limit for such a file is {limit:,}.")
 
 
-def _convert(image: Image.Image, is_deep: bool, notes: list[str]) -> tuple[Image.Image, int]:
+def _convert(image: Image.Image, deep_content: bytes, notes: list[str]) -> tuple[Image.Image, int]:
     """Return an image that can be reduced without losing colours, and its highest value if it has over 8 bits.
 
-    Its mode is L, LA, RGB, RGBA or F.
+    Its mode is L, LA, RGB, RGBA or F. ``deep_content`` is the file if its channels have more than 8 bits.
     """
     if image.mode.startswith("I"):
         return _grey_levels(image)
@@ -186,14 +188,17 @@ def _convert(image: Image.Image, is_deep: bool, notes: list[str]) -> tuple[Image
         raise ImageError("The image holds floating-point numbers. Save it with 8 or 16 bits per pixel.")
     if image.mode in ("LAB", "HSV"):
         raise ImageError(f"The image has {image.mode} colours, which cannot be read here. Save it with RGB colours.")
-    if is_deep:
-        _check_depth(image)
-        notes.append("16 bits per channel reduced to 8")
+    highest = 0
+    if deep_content:
+        image, highest = _scale_channels(image, deep_content)
+        bits = bit_depth(highest)
+        read = "" if bits == 16 else f", the highest value {highest:,}: read as {bits} bits and"
+        notes.append(f"16 bits per channel{read} reduced to 8")
     if image.mode == "CMYK":
         notes.append("converted from CMYK, without its colour profile")
     if image.mode in ("L", "LA", "RGB", "RGBA") and not image.has_transparency_data:
-        return image, 0
-    return image.convert("RGBA" if image.has_transparency_data else "RGB"), 0
+        return image, highest
+    return image.convert("RGBA" if image.has_transparency_data else "RGB"), highest
 
 
 def _grey_levels(image: Image.Image) -> tuple[Image.Image, int]:
@@ -208,17 +213,43 @@ def _grey_levels(image: Image.Image) -> tuple[Image.Image, int]:
     return Image.fromarray(grey), high
 
 
-def _check_depth(image: Image.Image) -> None:
-    """Raise ImageError for a colour image of 16 bits per channel of which at most 12 are used.
+def _scale_channels(image: Image.Image, content: bytes) -> tuple[Image.Image, int]:
+    """Return a colour image of 16 bits per channel with 8 bits of its real depth, and the highest value of its colours.
 
-    Pillow keeps the upper 8 bits of a channel, so the image would be nearly black.
+    Pillow keeps the upper 8 bits of a channel; of an image with 12 bits these would be nearly black.
     """
-    colours = image.split()[:-1] if image.mode in ("LA", "RGBA") else image.split()
-    if max(int(np.asarray(channel).max()) for channel in colours) < 16:
-        raise ImageError(
-            "The image has 16 bits per channel and uses at most 12, so it would be nearly black. Save it with 8 bits "
-            "per channel."
-        )
+    alpha = len(image.getbands()) - 1 if image.mode in ("LA", "RGBA") else None
+    low = _lower_bytes(content, image.mode)
+    channels = [
+        np.asarray(upper, np.uint16) << 8 | np.asarray(lower, np.uint16)
+        for upper, lower in zip(image.split(), low, strict=True)
+    ]
+    highest = max(int(values.max()) for place, values in enumerate(channels) if place != alpha)
+    depths = [bit_depth(int(values.max()) if place == alpha else highest) for place, values in enumerate(channels)]
+    scaled = [
+        Image.fromarray((values >> (bits - 8)).astype(np.uint8)) for values, bits in zip(channels, depths, strict=True)
+    ]
+    return Image.merge(image.mode, scaled), highest
+
+
+def _lower_bytes(content: bytes, mode: str) -> tuple[Image.Image, ...]:
+    """Return the lower 8 bits of each channel: what Pillow decodes in the other order of the bytes."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as file:
+        raw_mode = _raw_mode(file)
+        is_grey = raw_mode.startswith("LA")  # opened as RGBA; there is one order of its bytes only: L, L, A, A
+        other = "RGBA" if is_grey else f"{mode};16{'L' if raw_mode.endswith('B') else 'B'}"
+        file.tile = [
+            tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other) for tile in file.tile
+        ]
+        file.load()
+        channels = file.split()
+        return (*(channels[1],) * 3, channels[3]) if is_grey else channels
+
+
+def _raw_mode(file: Image.Image) -> str:
+    """Return the order of bits and bytes in a file, the first argument of its decoder; empty without one."""
+    arguments = file.tile[0].args if file.tile else ""  # type: ignore[attr-defined]  # of all files that are opened
+    return arguments if isinstance(arguments, str) else str(arguments[0])
 
 
 def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:

@@ -5,6 +5,7 @@ Look inside and the import of training images use the same decoder; the second t
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,44 @@ def turned(kind: str) -> bytes:
     return encode(RGB, kind, exif=exif)
 
 
-def deep_colour(factor: int) -> bytes:
+def deep_colour(factor: int, *, alpha: int = 0, grey: bool = False) -> bytes:
     """Return a PNG of 16 bits per channel, written by hand: Pillow does not write such files."""
     import struct
     import zlib
 
-    rows = b"".join(b"\0" + (row.astype(np.uint16) * factor).astype(">u2").tobytes() for row in PIXELS)
+    values = deep_values(factor, alpha, grey)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", 30, 20, 16, 2, 0, 0, 0)
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[2]]
+    header = struct.pack(">IIBBBBB", 30, 20, 16, kind, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def deep_values(factor: int, alpha: int = 0, grey: bool = False) -> np.ndarray:
+    """Return 20 × 30 × channels of 16 bits: values up to 255 times ``factor``, and alpha everywhere, if not 0."""
+    values = PIXELS[:, :, :1] if grey else PIXELS
+    values = values.astype(np.uint16) * factor
+    return np.concatenate([values, np.full((20, 30, 1), alpha, np.uint16)], 2) if alpha else values
+
+
+def deep_tiff(factor: int, order: str) -> bytes:
+    """Return an uncompressed TIFF of 16 bits per channel, written by hand, in an order of bytes."""
+    import struct
+
+    data = deep_values(factor).astype(f"{order}u2").tobytes()
+    bits = struct.pack(f"{order}HHH", 16, 16, 16)
+    tags = [(256, 3, 1, 30), (257, 3, 1, 20), (258, 3, 3, 8), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 14)]
+    tags += [(277, 3, 1, 3), (278, 3, 1, 20), (279, 4, 1, len(data))]
+    entries = b"".join(
+        struct.pack(f"{order}HHI", tag, kind, count)
+        + (struct.pack(f"{order}HH", value, 0) if (kind, count) == (3, 1) else struct.pack(f"{order}I", value))
+        for tag, kind, count, value in tags
+    )
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 14 + len(data))
+    return start + bits + data + struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", 0)
 
 
 PALETTE = RGB.quantize(16)
@@ -70,7 +97,26 @@ FILES: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "PNG, 12 of 16 bits": (deep(6), f"{WIDE}; 16 bits per pixel, the highest value 3,594: read as 12 bits"),
     "PNG, 10 of 16 bits": (deep(1), f"{WIDE}; 16 bits per pixel, the highest value 599: read as 10 bits"),
     "PNG, 16 bits per channel": (deep_colour(257), f"{WIDE}; 16 bits per channel reduced to 8"),
-    "PNG, 12 of 16 bits per channel": (deep_colour(16), "The image has 16 bits per channel and uses at most 12"),
+    "PNG, 12 of 16 bits per channel": (
+        deep_colour(16),
+        f"{WIDE}; 16 bits per channel, the highest value 4,080: read as 12 bits and reduced to 8",
+    ),
+    "PNG, 14 of 16 bits per channel, alpha": (
+        deep_colour(64, alpha=0xFFFF),
+        f"{WIDE}; 16 bits per channel, the highest value 16,320: read as 14 bits and reduced to 8",
+    ),
+    "PNG, 10 of 16 bits, grey with alpha": (
+        deep_colour(4, alpha=0xFFFF, grey=True),
+        f"{WIDE}; 16 bits per channel, the highest value 1,020: read as 10 bits and reduced to 8",
+    ),
+    "TIFF, 12 of 16 bits per channel, little-endian": (
+        deep_tiff(16, "<"),
+        f"{WIDE}; 16 bits per channel, the highest value 4,080: read as 12 bits and reduced to 8",
+    ),
+    "TIFF, 12 of 16 bits per channel, big-endian": (
+        deep_tiff(16, ">"),
+        f"{WIDE}; 16 bits per channel, the highest value 4,080: read as 12 bits and reduced to 8",
+    ),
     "PNG, alpha": (encode(RGB.convert("RGBA"), "PNG"), WIDE),
     "PNG, transparent": (
         encode(Image.new("RGBA", (30, 20), (9, 9, 9, 0)), "PNG"),
@@ -188,3 +234,16 @@ def test_an_import_decodes_as_look_inside_does(kind: str) -> None:
 def other(seed: int) -> bytes:
     """Return another image, in colour."""
     return encode(Image.fromarray(np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)), "PNG")
+
+
+@pytest.mark.parametrize("factor", [1, 4, 16, 64, 257])
+@pytest.mark.parametrize("make", [deep_colour, partial(deep_tiff, order="<"), partial(deep_tiff, order=">")])
+def test_colours_of_any_depth_are_those_of_8_bits(make: Callable[[int], bytes], factor: int) -> None:
+    """8, 10, 12, 14 and 16 of 16 bits: the same pixels."""
+    assert (decode(make(factor)).pixels == PIXELS).all()
+
+
+def test_alpha_has_a_depth_of_its_own() -> None:
+    """12 bits of it are opaque too; a transparent pixel is white whatever its depth."""
+    assert (decode(deep_colour(16, alpha=0x0FFF)).pixels == PIXELS).all()
+    assert (decode(deep_colour(16, alpha=1)).pixels > 250).all()

@@ -17,6 +17,7 @@ from explorer.data.imports import analyse_upload
 from explorer.paths import ASSETS
 from explorer.views.import_report import findings
 from tests.data.files import animals, idx, image_file, keras_arrays, npz, zip_file
+from tests.data.test_image_files import deep_colour
 
 Files = list[Upload]
 PIXELS = np.random.default_rng(2).integers(0, 256, (12, 10, 10), np.uint8)
@@ -171,6 +172,10 @@ READ: dict[str, tuple[Callable[[], Files], str]] = {
     "zip, 12 of 16 bits": (
         lambda: zipped(deep(4_095)),
         "1×32×32 a,b 6+2 the highest value is 4,095, so 12 bits are scaled to 8.",
+    ),
+    "zip, 12 of 16 bits per channel": (
+        lambda: zipped({f"{'ab'[n % 2]}/{n}.png": deep_colour(n) for n in (1, 2, 3, 4, 6, 8, 11, 16)}),
+        "3×32×32 a,b 6+2 the highest value is 4,080, so 12 bits are scaled to 8.",
     ),
     "zip, 16 bits": (lambda: zipped(deep(65_535)), "1×32×32 a,b 6+2 the highest value is 65,535, so 16 bits"),
     "zip, equal images": (
