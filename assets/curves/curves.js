@@ -107,7 +107,7 @@ function drawPanel(view, at) {
   panel.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   panel.svg.setAttribute("height", height * unitPx());
   panel.svg.setAttribute("aria-label", `${title}. ${lines.filter((l) => !l.is_faint && l.points.length).map(
-    (l) => `${l.name}: ${valueText(l.points.at(-1)[1], unit)}`).join(", ") || "no points yet"}`);
+    (l) => `${l.name}: ${pointText(l.points.at(-1), unit)}`).join(", ") || "no points yet"}`);
   const visible = lines.filter((line) => !view.hidden.has(`${title}/${line.name}`));
   const range = view.zoom ?? wholeRange(view.data.panels);
   const inside = visible.map((line) => pointsIn(line.points, range, unit));
@@ -137,7 +137,7 @@ function pointsIn(points, [low, high], unit) {
 }
 
 function valueRange(inside, unit) {
-  const ys = inside.flat().map(([, y]) => y);
+  const ys = inside.flat().flatMap(([, ...ys]) => ys); // with the bounds of intervals
   if (!ys.length) return unit === "log" ? [0.1, 10] : [0, 1];
   const low = ys.reduce((a, b) => Math.min(a, b)), high = ys.reduce((a, b) => Math.max(a, b));
   if (unit === "log") return [low * 0.8, high * 1.25];
@@ -175,6 +175,11 @@ function lineParts(line, points, scale) {
   const at = points.map(([x, y]) => `${scale.x(x).toFixed(1)},${scale.y(y).toFixed(1)}`).join(" ");
   const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
     "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.is_faint ? 0.45 : 1 })];
+  for (const [x, , low, high] of points.filter((point) => point.length > 2 && !line.is_faint)) {
+    const at = scale.x(x);
+    parts.push(shape("path", { class: "interval", stroke: line.colour,
+      d: `M${at - 4} ${scale.y(low)}h8M${at} ${scale.y(low)}V${scale.y(high)}M${at - 4} ${scale.y(high)}h8` }));
+  }
   if (line.has_markers) {
     parts.push(...points.map(([x, y]) => shape("circle", { cx: scale.x(x), cy: scale.y(y), r: line.is_faint ? 2 : 3, fill: line.colour,
       "fill-opacity": line.is_faint ? 0.6 : 1 })));
@@ -205,10 +210,10 @@ function showTooltip(view, panel, lines, inside, scale, unit, parts, width, heig
   if (!rows.length) return;
   const x = scale.x(nearest(rows.map(([, point]) => point), panel.pointer)[0]);
   parts.push(shape("line", { class: "cross", x1: x, x2: x, y1: TOP, y2: height - BOTTOM }));
-  panel.tooltip.replaceChildren(element("div", "", `${short(rows[0][1][0])} ${view.data.axis}`), ...rows.map(([line, [, y]]) => {
+  panel.tooltip.replaceChildren(element("div", "", `${short(rows[0][1][0])} ${view.data.axis}`), ...rows.map(([line, point]) => {
     const row = element("div"), dot = element("i");
     dot.style.background = line.colour;
-    row.append(dot, `${line.name}: ${valueText(y, unit)}`);
+    row.append(dot, `${line.name}: ${pointText(point, unit)}`);
     return row;
   }));
   panel.tooltip.hidden = false;
@@ -236,6 +241,10 @@ function powers([low, high]) {
     found.push(...sparse.map((n) => n * 10 ** power).filter((y) => y >= low && y <= high));
   }
   return found;
+}
+
+function pointText([, y, low, high], unit) {
+  return low === undefined ? valueText(y, unit) : `${valueText(y, unit)} (${valueText(low, unit)} to ${valueText(high, unit)})`;
 }
 
 function valueText(y, unit) {

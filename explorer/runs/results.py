@@ -22,9 +22,23 @@ from explorer.training.events import Evaluated
 from explorer.training.intervals import Interval, count_correct, wilson
 from explorer.training.plan import TRAINING_PASSES, Budget, DatasetChoice, Settings
 
-Results = Mapping[DatasetChoice, Mapping[GoogLeNetConfig, tuple[int, int]]]  # correct test images, and all
-
 _MIN_SECONDS, _MIN_STEPS = 2.0, 20  # of a run whose speed counts: the first steps are slow
+
+
+class BestResult(NamedTuple):
+    """The best of several trainings: ``correct`` of ``images`` test images. ``trainings`` is their number."""
+
+    correct: int
+    images: int
+    trainings: int
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of the test images that it classified correctly."""
+        return self.correct / self.images
+
+
+Results = Mapping[DatasetChoice, Mapping[GoogLeNetConfig, BestResult]]
 
 
 class FinalResult(NamedTuple):
@@ -190,14 +204,16 @@ def _one_training_each(first: Mapping[int, Correct], second: Mapping[int, Correc
 
 def best_results(store: Store) -> Results:
     """Return the best result by dataset and by the network as it was trained, over all finished runs."""
-    results: dict[DatasetChoice, dict[GoogLeNetConfig, tuple[int, int]]] = {}
+    results: dict[DatasetChoice, dict[GoogLeNetConfig, BestResult]] = {}
     evaluations = store.final_evaluations()
     for run in store.runs(("finished",)):
         by_network = results.setdefault(run.plan.data, {})
         for network in _group(run, evaluations).values():
             config = network.training.network
-            counts = [result.counts for result in network.results.values()]
-            by_network[config] = max(*counts, by_network.get(config, counts[0]), key=lambda one: one[0] / one[1])
+            found = [BestResult(*result.counts, 1) for result in network.results.values()]
+            found += [by_network[config]] if config in by_network else []
+            best = max(found, key=lambda result: result.accuracy)
+            by_network[config] = best._replace(trainings=sum(result.trainings for result in found))
     return results
 
 

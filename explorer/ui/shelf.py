@@ -86,7 +86,7 @@ def _point(name: str, config: GoogLeNetConfig, names: tuple[str, ...]) -> Point:
         name not in PRESETS,
         comparison_tables.time_text(state.latencies_ms(config)),
         accuracy_text(config),
-        {dataset: correct / images for dataset, (correct, images) in measured_results(config).items()},
+        measured_results(config),
     )
 
 

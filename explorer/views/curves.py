@@ -6,14 +6,16 @@ classified correctly; losses and norms are as in :mod:`explorer.training.events`
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from explorer.runs.records import Point
+from explorer.training.intervals import wilson
 from explorer.training.plan import TRAINING_PASSES, Plan
 from explorer.views import palette
 from explorer.views.comparison_tables import LETTERS
 from explorer.views.palette import Theme
 
+T = TypeVar("T")
 Axis = Literal["step", "seconds", "images", "macs"]
 AXES: Mapping[Axis, str] = {
     "step": "steps",
@@ -24,14 +26,33 @@ AXES: Mapping[Axis, str] = {
 COMPARED_CURVES = ("test_accuracy", "test_loss", "train_loss")  # of several networks
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")  # of lines in one colour
 Curves = Mapping[str, Sequence[Point]]  # the points of one trainer by the name of the curve
+Points = list[tuple[float, ...]]  # x and y; of a test accuracy also the bounds of its interval
+
+
+class TestImages(NamedTuple):
+    """How many test images a point of a test curve is of: ``interim``, and ``final`` at the step ``last`` of a trainer.
+
+    ``last`` is None until the trainer has used its budget.
+    """
+
+    interim: int
+    final: int
+    last: int | None = None
+
+    def at(self, step: int) -> int:
+        """Return the number of test images of the point at a step."""
+        return self.final if step == self.last else self.interim
 
 
 class Line(NamedTuple):
-    """One line: ``points`` are pairs of x and y. ``dash`` is SVG's; faint lines are not in the legend."""
+    """One line: ``points`` are x and y, and the bounds of an interval where y has one. ``dash`` is SVG's.
+
+    Faint lines are not in the legend.
+    """
 
     name: str
     colour: str
-    points: list[tuple[float, float]]
+    points: Points
     dash: str = ""
     width: float = 2
     is_faint: bool = False
@@ -51,20 +72,27 @@ class Panel(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The trainers of one network, drawn alike. ``macs`` are those of one image, auxiliary heads included."""
+    """The trainers of one network, drawn alike. ``macs`` are those of one image, auxiliary heads included.
+
+    ``test_images`` has what the test points of each trainer are of; without it they have no intervals.
+    """
 
     title: str
     colour: str
     trainer_curves: tuple[Curves, ...]
     macs: int
     dash: str = ""
+    test_images: tuple[TestImages | None, ...] = ()
 
 
-def run_panels(name: str, curves: Curves, axis: Axis, macs: int, theme: Theme) -> tuple[Panel, ...]:
+def run_panels(
+    name: str, curves: Curves, axis: Axis, macs: int, theme: Theme, test_images: TestImages | None = None
+) -> tuple[Panel, ...]:
     """Return the panels of one network in training: accuracy, loss, losses of the auxiliary heads, gradients."""
 
     def train_and_test(quantity: str) -> tuple[Line, Line]:
-        train, test = (_xy(curves, f"{part}_{quantity}", axis, macs) for part in ("train", "test"))
+        train = _xy(curves, f"train_{quantity}", axis, macs)
+        test = _xy(curves, f"test_{quantity}", axis, macs, test_images)
         return (
             Line("train", theme.line, train, width=1.5),
             Line("test", theme.variants["A"], test, has_markers=True),
@@ -129,58 +157,83 @@ def comparison_panels(groups: Sequence[Group], axis: Axis) -> tuple[Panel, ...]:
 
 
 def _group_lines(group: Group, kind: str, axis: Axis) -> list[Line]:
-    lines = [_xy(curves, kind, axis, group.macs) for curves in group.trainer_curves]
+    counts = group.test_images or (None,) * len(group.trainer_curves)
+    lines = [
+        _xy(curves, kind, axis, group.macs, images) for curves, images in zip(group.trainer_curves, counts, strict=True)
+    ]
     has_markers = kind.startswith("test")
     if len(lines) == 1:
         return [Line(group.title, group.colour, lines[0], group.dash, has_markers=has_markers)]
     faint = [
         Line(group.title, group.colour, points, width=1, is_faint=True, has_markers=has_markers) for points in lines
     ]
-    means = [
-        (mean(x for x, _ in points), mean(y for _, y in points)) for points in zip(*lines, strict=False)
-    ]  # up to the shortest line
+    means: Points = [
+        (mean(x for x, *_ in points), mean(y for _, y, *_ in points)) for points in zip(*lines, strict=False)
+    ]  # up to the shortest line; the lines of the seeds show its spread
     return [*faint, Line(group.title, group.colour, means, group.dash, 2.5, has_markers=has_markers)]
 
 
-def race_groups(plan: Plan, trainer_curves: Sequence[Curves], macs: Sequence[int], theme: Theme) -> tuple[Group, ...]:
-    """Return the groups of a race. ``trainer_curves`` are in the order of the plan, ``macs`` are of each network."""
+def race_groups(
+    plan: Plan,
+    trainer_curves: Sequence[Curves],
+    macs: Sequence[int],
+    theme: Theme,
+    test_images: Sequence[TestImages | None] = (),
+) -> tuple[Group, ...]:
+    """Return the groups of a race. ``trainer_curves`` and ``test_images`` are of the trainers, ``macs`` of networks."""
     return tuple(
         Group(
             f"{LETTERS[index]} {network.name}",
             theme.variants[LETTERS[index]],
-            _curves_of_network(index, plan, trainer_curves),
+            _of_network(index, plan, trainer_curves),
             macs[index],
+            test_images=_of_network(index, plan, test_images) if test_images else (),
         )
         for index, network in enumerate(plan.networks)
     )
 
 
 def run_groups(
-    title: str, colour: str, plan: Plan, trainer_curves: Sequence[Curves], macs: Sequence[int]
+    title: str,
+    colour: str,
+    plan: Plan,
+    trainer_curves: Sequence[Curves],
+    macs: Sequence[int],
+    test_images: Sequence[TestImages | None] = (),
 ) -> tuple[Group, ...]:
     """Return the groups of one run among several: all in the run's colour, with different dashes.
 
-    ``trainer_curves`` and ``macs`` are as in :func:`race_groups`; ``title`` is the run's.
+    ``trainer_curves``, ``macs`` and ``test_images`` are as in :func:`race_groups`; ``title`` is the run's.
     """
     is_race = len(plan.networks) > 1
     return tuple(
         Group(
             f"{title}: {network.name}" if is_race else title,
             colour,
-            _curves_of_network(index, plan, trainer_curves),
+            _of_network(index, plan, trainer_curves),
             macs[index],
             _DASHES[index],
+            _of_network(index, plan, test_images) if test_images else (),
         )
         for index, network in enumerate(plan.networks)
     )
 
 
-def _curves_of_network(network: int, plan: Plan, trainer_curves: Sequence[Curves]) -> tuple[Curves, ...]:
-    return tuple(curves for key, curves in zip(plan.trainers, trainer_curves, strict=True) if key.network == network)
+def _of_network(network: int, plan: Plan, of_trainers: Sequence[T]) -> tuple[T, ...]:
+    """Return what belongs to the trainers of a network, of a sequence in the order of the plan's trainers."""
+    return tuple(one for key, one in zip(plan.trainers, of_trainers, strict=True) if key.network == network)
 
 
-def _xy(curves: Curves, kind: str, axis: Axis, macs: int) -> list[tuple[float, float]]:
-    return [(_x(point, axis, macs), point.value) for point in curves.get(kind, ())]
+def _xy(curves: Curves, kind: str, axis: Axis, macs: int, test_images: TestImages | None = None) -> Points:
+    """Return the points of a curve; those of the test accuracy have Wilson's interval if ``test_images`` is given."""
+    points = curves.get(kind, ())
+    if kind != "test_accuracy" or test_images is None:
+        return [(_x(point, axis, macs), point.value) for point in points]
+    counts = [test_images.at(point.step) for point in points]
+    return [
+        (_x(point, axis, macs), point.value, *wilson(round(point.value * images), images))
+        for point, images in zip(points, counts, strict=True)
+    ]
 
 
 def _x(point: Point, axis: Axis, macs: int) -> float:

@@ -162,7 +162,12 @@ def progress_text(run: Run) -> str:
 
 
 def test_points_text(dataset: DatasetInfo | None) -> str:
-    """Return how many test images the points of a test curve are of."""
+    """Return how many test images the points of a test curve are of, and what their bars are."""
+    bars = "Bars are 95 % intervals of one training's test accuracy over the choice of test images (Wilson)."
+    return f"{_test_points(dataset)} {bars}"
+
+
+def _test_points(dataset: DatasetInfo | None) -> str:
     if dataset is None:
         return f"Test points before the last are of at most {INTERIM_TEST_IMAGES} test images, without dropout."
     if dataset.test <= INTERIM_TEST_IMAGES:

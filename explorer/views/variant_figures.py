@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from explorer.comparison import Comparison, NetworkTotals, pareto_front
+from explorer.runs.results import BestResult
 from explorer.views import formatting as fmt
 from explorer.views.comparison_tables import LETTERS, titles
 from explorer.views.palette import Theme
@@ -29,7 +30,7 @@ class Point(NamedTuple):
     """One network of the scatter.
 
     ``letter`` if it is compared. ``is_own`` unless it is a preset: for variants on the shelf and the current network.
-    ``time`` and ``accuracy`` are texts, empty where unknown. ``measured`` has the best test accuracies of runs here, by
+    ``time`` and ``accuracy`` are texts, empty where unknown. ``measured`` has the best result of the trainings here, by
     the title of the dataset.
     """
 
@@ -39,7 +40,7 @@ class Point(NamedTuple):
     is_own: bool = True
     time: str = ""
     accuracy: str = ""
-    measured: Mapping[str, float] = MappingProxyType({})
+    measured: Mapping[str, BestResult] = MappingProxyType({})
 
     @property
     def label(self) -> str:
@@ -48,7 +49,11 @@ class Point(NamedTuple):
 
     def label_with(self, dataset: str) -> str:
         """Return the label of the mark: the name, and the accuracy on a dataset where it was measured."""
-        return f"{self.label} · {fmt.percent(self.measured[dataset], 1)}" if dataset in self.measured else self.label
+        best = self.measured.get(dataset)
+        if best is None:
+            return self.label
+        which = f" (best of {best.trainings:,})" if best.trainings > 1 else ""
+        return f"{self.label} · {fmt.percent(best.accuracy, 1)}{which}"
 
 
 def per_block(comparison: Comparison, names: Sequence[str], quantity: str, theme: Theme) -> go.Figure:
@@ -190,7 +195,9 @@ def most_measured(points: Sequence[Point]) -> str:
 
 def _scatter_title(front: Sequence[Point], dataset: str) -> str:
     names = ", ".join(point.name for point in front[:4]) + (" …" if len(front) > 4 else "")
-    accuracy = f"<br><sup>In percent: best test accuracy of the runs here on {dataset}</sup>" if dataset else ""
+    accuracy = (
+        f"<br><sup>In percent: test accuracy on {dataset}, of several trainings here the best</sup>" if dataset else ""
+    )
     return f"Fewest parameters and MACs: {names}{accuracy}"
 
 

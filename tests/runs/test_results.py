@@ -24,11 +24,10 @@ def test_the_best_of_all_finished_trainers(tmp_path: Path) -> None:
     store_run(store, make_plan("mini", data="scales"), accuracies=(0.4,))
     store_run(store, make_plan("mini"), "cancelled", accuracies=(0.99,))
     found = {
-        data.name: sorted(correct / images for correct, images in counts.values())
-        for data, counts in best_results(store).items()
+        data.name: sorted(best.accuracy for best in results.values()) for data, results in best_results(store).items()
     }
     assert found == {"fashion_mnist": [0.6, 0.85], "scales": [0.4]}
-    assert best_results(store)[race.data][race.networks[0].config] == (1_700, 2_000)
+    assert best_results(store)[race.data][race.networks[0].config] == (1_700, 2_000, 3)
     store.close()
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from explorer import PRESETS
 from explorer.runs.records import Point
+from explorer.training.intervals import wilson
 from explorer.training.plan import TRAINING_PASSES, NamedNetwork, Plan
+from explorer.views import curves as curve_views
 from explorer.views import palette
 from explorer.views.curves import AXES, COMPARED_CURVES, Group, comparison_panels, race_groups, run_groups, run_panels
 from explorer.views.palette import DARK, LIGHT
@@ -125,3 +127,17 @@ def test_a_race_among_other_runs_shows_every_network() -> None:
         [(128.0 * TRAINING_PASSES, pytest.approx(0.7))],
         [(64.0 * TRAINING_PASSES, pytest.approx(0.2))],
     ]
+
+
+def test_test_accuracies_have_intervals() -> None:
+    """Wilson's, of the number of images of each point: before the end a sample, at the end all; losses have none."""
+    curves = CURVES | {"test_accuracy": points(0.5, 0.8)}
+    images = curve_views.TestImages(interim=100, final=2_000, last=2)
+    accuracy, loss, *_ = run_panels("mini", curves, "step", MACS, LIGHT, images)
+    assert accuracy.lines[1].points == [(1.0, 0.5, *wilson(50, 100)), (2.0, 0.8, *wilson(1_600, 2_000))]
+    assert loss.lines[1].points == [(1.0, 1.5)]
+    plan = Plan(networks=(NamedNetwork(name="mini", config=PRESETS["mini"]),), seeds=(0, 1))
+    (group,) = race_groups(plan, (curves, curves), (MACS,), LIGHT, (images, images._replace(last=None)))
+    *seeds, mean_line = comparison_panels((group,), "step")[0].lines
+    assert [line.points[1][2:] for line in seeds] == [wilson(1_600, 2_000), wilson(80, 100)]
+    assert mean_line.points == [(1.0, 0.5), (2.0, 0.8)]

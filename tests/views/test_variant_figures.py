@@ -6,6 +6,7 @@ import pytest
 
 from explorer import PRESETS, summarize
 from explorer.comparison import Comparison, NetworkTotals
+from explorer.runs.results import BestResult
 from explorer.views.palette import DARK, LIGHT
 from explorer.views.variant_figures import (
     QUANTITIES,
@@ -47,11 +48,14 @@ def test_where_the_difference_is(quantity: str) -> None:
 
 def test_measured_accuracies_are_at_the_marks() -> None:
     """Those on the dataset of most runs, which the title names; without a run the labels are names alone."""
-    points = [point._replace(measured={"Scales": 0.5}) if point.name == "mini" else point for point in POINTS]
-    points[0] = points[0]._replace(measured={"Scales": 0.25, "Fashion-MNIST": 0.9})
+    half = {"Scales": BestResult(50, 100, 1)}
+    points = [point._replace(measured=half) if point.name == "mini" else point for point in POINTS]
+    points[0] = points[0]._replace(measured={"Scales": BestResult(25, 100, 3), "Fashion-MNIST": BestResult(9, 10, 1)})
     figure = scatter(points, LIGHT)
-    assert {"mini · 50.0 %", f"{points[0].name} · 25.0 %"} <= {note.text for note in figure.layout.annotations}
-    assert "best test accuracy of the runs here on Scales" in figure.layout.title.text
+    assert {"mini · 50.0 %", f"{points[0].name} · 25.0 % (best of 3)"} <= {
+        note.text for note in figure.layout.annotations
+    }
+    assert "test accuracy on Scales, of several trainings here the best" in figure.layout.title.text
     assert "%" not in "".join(note.text for note in scatter(POINTS, LIGHT).layout.annotations)
 
 

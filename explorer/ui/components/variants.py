@@ -10,7 +10,7 @@ from explorer.config import GoogLeNetConfig
 from explorer.data.arrays import DataError
 from explorer.errors import UnbuildableError
 from explorer.presets import ACCURACIES, CATALOGUE
-from explorer.runs.results import Results, best_results
+from explorer.runs.results import BestResult, Results, best_results
 from explorer.settings import data_folder
 from explorer.shelf import CURRENT
 from explorer.training.intervals import wilson
@@ -32,13 +32,16 @@ def accuracy_text(config: GoogLeNetConfig) -> str:
     """Return a network's accuracy, published or reached here, in words; empty where nothing is known."""
     known = ACCURACIES.get(config)
     published = f"ImageNet top-1 {known.top1} %, top-5 {known.top5} % (published: {known.source})" if known else ""
-    measured = (_accuracy_sentence(dataset, *counts) for dataset, counts in measured_results(config).items())
+    measured = (_accuracy_sentence(dataset, best) for dataset, best in measured_results(config).items())
     return "; ".join(filter(None, (published, *measured)))
 
 
-def _accuracy_sentence(dataset: str, correct: int, images: int) -> str:
-    interval = interval_text(wilson(correct, images))
-    return f"{percent(correct / images)} (95 % interval {interval}) on {dataset}, best run here"
+def _accuracy_sentence(dataset: str, best: BestResult) -> str:
+    interval = interval_text(wilson(best.correct, best.images))
+    which = "the only training here"
+    if best.trainings > 1:
+        which = f"the best of {best.trainings:,} trainings here; another would probably reach less"
+    return f"{percent(best.accuracy)} (95 % interval {interval}) on {dataset}, {which}"
 
 
 def comparison_of(names: tuple[str, ...]) -> Comparison:
@@ -46,10 +49,10 @@ def comparison_of(names: tuple[str, ...]) -> Comparison:
     return Comparison(tuple(summarize(state.version_named(name).config) for name in names))
 
 
-def measured_results(config: GoogLeNetConfig) -> dict[str, tuple[int, int]]:
-    """Return the correct test images, and all, of the best run of a network adapted to a dataset, by its title."""
+def measured_results(config: GoogLeNetConfig) -> dict[str, BestResult]:
+    """Return the best result of a network adapted to a dataset, by its title, over all finished runs here."""
     folder = data_folder()
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, BestResult] = {}
     if not (folder / "runs.sqlite").is_file():  # nothing was ever trained; reading must not create the store
         return found
     for data, counts in _results(str(folder)).items():

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.analysis import summarize
+from explorer.data.arrays import DataError
 from explorer.paths import ASSETS
 from explorer.runs.records import Point, Run
+from explorer.training.plan import INTERIM_TEST_IMAGES
 from explorer.ui import runs
 from explorer.views import curves
 
@@ -68,6 +70,17 @@ def trainer_curves(run_id: str, trainer: int, kinds: Sequence[str]) -> dict[str,
 def shared_curves(run: Run) -> list[dict[str, list[Point]]]:
     """Return the curves of each trainer of a run that compare networks."""
     return [trainer_curves(run.id, trainer, curves.COMPARED_CURVES) for trainer in range(len(run.plan.trainers))]
+
+
+def test_images(run: Run) -> list[curves.TestImages | None]:
+    """Return how many test images the points of each trainer of a run are of; None where the images are gone."""
+    try:
+        count = runs.load_dataset_info(run.plan.data).test
+    except DataError:
+        return [None] * len(run.plan.trainers)
+    final = runs.store().final_evaluations(run.id)
+    ends = (final.get((run.id, number)) for number in range(len(run.plan.trainers)))
+    return [curves.TestImages(min(count, INTERIM_TEST_IMAGES), count, end.step if end else None) for end in ends]
 
 
 def macs_of_networks(run: Run) -> list[int]:

@@ -60,6 +60,7 @@ def _show_dataset(
             run.plan,
             charts.shared_curves(run),
             charts.macs_of_networks(run),
+            charts.test_images(run),
         )
     ]
     found = group_by_seed(runs.store(), shown)

@@ -113,8 +113,8 @@ def _show_table(found: Sequence[Run]) -> list[Run]:
         column_config={
             "accuracy": st.column_config.TextColumn(
                 "test accuracy",
-                help="At the end of the budget: of one training with its 95 % interval (Wilson), of several seeds the "
-                "mean, of a race each network.",
+                help="At the end of the budget, of a race of each network, of several seeds the mean. In brackets the "
+                "95 % interval: over the test images (Wilson), and with three seeds or more over the seeds too.",
             )
         },
         placeholder=fmt.NO_VALUE,
@@ -143,10 +143,13 @@ def _accuracies(run: Run) -> str:
     groups = results_of_run(runs.store(), run)
     if not groups:
         return ""
-    if len(run.plan.trainers) == 1:
-        return f"{results.percent(groups[0].mean)} ({results.interval_text(groups[0].interval)})"
     numbers = range(len(run.plan.networks))
-    return " vs ".join(results.percent(groups[number].mean) if number in groups else "–" for number in numbers)
+    return " vs ".join(
+        f"{results.percent(groups[number].mean)} ({results.interval_text(groups[number].interval)})"
+        if number in groups
+        else "–"
+        for number in numbers
+    )
 
 
 def _show_repeated(found: Sequence[Run]) -> None:

@@ -113,9 +113,12 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
 def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     found = charts.trainer_curves(run.id, 0, runs.store().kinds(run.id, 0))
     network = run.plan.networks[0]
-    return curves.run_panels(network.name, found, axis, charts.macs_of_networks(run)[0], theme())
+    images = charts.test_images(run)[0]
+    return curves.run_panels(network.name, found, axis, charts.macs_of_networks(run)[0], theme(), images)
 
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
-    groups = curves.race_groups(run.plan, charts.shared_curves(run), charts.macs_of_networks(run), theme())
+    groups = curves.race_groups(
+        run.plan, charts.shared_curves(run), charts.macs_of_networks(run), theme(), charts.test_images(run)
+    )
     return curves.comparison_panels(groups, axis)

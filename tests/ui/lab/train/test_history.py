@@ -55,7 +55,7 @@ def test_trainings_that_differ_only_by_seed_are_one_row(manager: Manager) -> Non
     store_run(manager.store, make_plan("mini", data="scales"), accuracies=(0.4,))
     app = choose_view(open_page(), "history")
     runs, repeated = (table.value for table in app.dataframe)
-    assert list(runs["accuracy"])[1] == "83.5 % vs 70.0 %"
+    assert list(runs["accuracy"])[1] == "83.5 % (81.8 to 85.1 %) vs 70.0 % (68.0 to 72.0 %)"
     assert list(repeated["network"]) == ["mini", "half"]
     assert list(repeated["test accuracy"]) == ["82.0 %", "70.0 %"]
     assert list(repeated["seeds"]) == ["5", "2"]

@@ -67,8 +67,9 @@ def test_the_shelf_shows_the_best_accuracy(manager: Manager, data_folder: Path) 
     app.run()
     assert not app.exception
     spec = app.get("plotly_chart")[0].proto.spec
-    assert spec.count("best run here") == 2
-    assert "mini · 80.0 %" in spec.encode().decode("unicode_escape")
-    assert "best test accuracy of the runs here on Fashion-MNIST" in "".join(text.value for text in app.markdown)
+    assert spec.count("the best of 2 trainings here; another would probably reach less") == 1
+    assert spec.count("the only training here") == 1
+    assert "mini · 80.0 % (best of 2)" in spec.encode().decode("unicode_escape")
+    assert "of several trainings here the best" in "".join(text.value for text in app.markdown)
     assert not any("No run here has measured it" in caption.value for caption in app.caption)
     assert "80.0 % (95 % interval 78.2 to 81.7 %) on Fashion-MNIST" in spec
