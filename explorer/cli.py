@@ -1,4 +1,4 @@
-"""The command line: summarize, compare, export, train and race networks; evaluate weights and predict with them.
+"""The command line: summarize, compare, export, train and race networks; import files; evaluate and predict.
 
 Text goes to standard output unless ``-o FILE`` is given, so that it can be piped. Exit code 0: success; 1: a network
 could not be read, built or written; 2: a wrong command or option. Only the export of weights and ONNX, and the
@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from explorer import cli_runs, cli_search
+from explorer import cli_imports, cli_runs, cli_search
 from explorer.cli_errors import explain_errors, fail
 from explorer.cli_networks import NamedVersion, read_network
 from explorer.comparison import Comparison
@@ -36,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_search.app, name="search")
+app.command("import")(cli_imports.import_files)
 
 
 class TableFormat(StrEnum):

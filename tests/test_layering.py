@@ -45,7 +45,8 @@ ROOMS = (
 )  # those that need more than pydantic
 WORKERS = (("explorer", "runs", "worker.py"), ("explorer", "search", "worker.py"))
 COMMAND_LINE = tuple(
-    ("explorer", f"{name}.py") for name in ("cli", "cli_errors", "cli_networks", "cli_runs", "cli_search", "__main__")
+    ("explorer", f"{name}.py")
+    for name in ("cli", "cli_errors", "cli_imports", "cli_networks", "cli_runs", "cli_search", "__main__")
 )
 
 

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from explorer.config import Frozen
 from explorer.data.arrays import DataError
 
+COMMAND_LINE = "command line"  # owner of what was imported there
+
 
 class DatasetNames(Frozen):
-    """The title of a dataset, the names of its classes, and the session that imported it; empty if unknown."""
+    """The title of a dataset, the names of its classes, and the token of the browser that imported it, if known."""
 
     title: str
     classes: tuple[str, ...]

@@ -259,3 +259,8 @@ def torchvision_config(found: Mapping[str, Shape]) -> GoogLeNetConfig:
     return config.replace(
         classes=classes[0] if len(classes) == 1 else config.classes, aux=config.aux.replace(taps=taps)
     )
+
+
+def stored_token(path: str) -> str:
+    """Return the token of a weights file in the content store, which links carry."""
+    return f"kept_{Path(path).stem}"

@@ -15,7 +15,8 @@ from explorer.data.inbox import inbox_files, inbox_path
 from explorer.jobs.image_imports import analyse_in_worker, import_in_worker
 from explorer.settings import data_folder
 from explorer.training.plan import DatasetChoice
-from explorer.ui import messages, state
+from explorer.ui import messages
+from explorer.ui.components.browser_token import browser_token
 from explorer.ui.runs import View
 from explorer.ui.state import SessionValue
 from explorer.views import formatting as fmt
@@ -212,7 +213,7 @@ def _import(files: list[UploadedFile], name: str, on_import: OnImport) -> None:
     try:
         with ExitStack() as stack:
             uploads = _open_files(stack, files, name)
-            imported = import_in_worker(uploads, data_folder(), _OPTIONS.get(), state.session_id())
+            imported = import_in_worker(uploads, data_folder(), _OPTIONS.get(), browser_token())
     except (DataError, OSError) as error:
         _ERROR.set(str(error))
         return

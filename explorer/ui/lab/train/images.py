@@ -6,11 +6,12 @@ import streamlit as st
 
 from explorer.data.arrays import DataError
 from explorer.data.datasets import available_datasets, imported_dataset_path
-from explorer.data.imported_names import read_names
+from explorer.data.imported_names import COMMAND_LINE, read_names
 from explorer.data.imports import delete, rename
 from explorer.settings import data_folder
 from explorer.training.plan import DATASETS, DatasetChoice, DatasetInfo
-from explorer.ui import messages, runs, state
+from explorer.ui import messages, runs
+from explorer.ui.components.browser_token import browser_token
 from explorer.ui.lab.train import drafts, samples
 from explorer.ui.lab.train.image_import import show_import_button
 from explorer.ui.runs import View
@@ -60,12 +61,18 @@ def _title(data: DatasetChoice) -> str:
         title = runs.load_dataset_info(data).title
     except DataError:
         return "deleted images"
-    return f"{title} ({'yours' if _is_own(data) else 'imported in another session'})"
+    whose = "imported by the command line" if _owner(data) == COMMAND_LINE else "imported from another browser"
+    return f"{title} ({'yours' if _is_own(data) else whose})"
 
 
 def _is_own(data: DatasetChoice) -> bool:
+    return _owner(data) == browser_token()
+
+
+def _owner(data: DatasetChoice) -> str:
+    """Return who imported a dataset; empty if that is unknown."""
     names = read_names(imported_dataset_path(data.upload, data_folder()))
-    return names is not None and names.owner == state.session_id()
+    return names.owner if names else ""
 
 
 def _show_menu(view: View, data: DatasetChoice) -> None:

@@ -1,0 +1,70 @@
+"""The command that imports: the pages find what it imported."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from explorer.cli import app
+from explorer.data.datasets import available_datasets, dataset_info, imported_dataset_path
+from explorer.data.imported_names import COMMAND_LINE, read_names
+from explorer.data.weight_files import read_weights_info
+from explorer.paths import ASSETS
+from tests.data.files import animals, zip_file
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data directory."""
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    """Run the command in this process and check the exit code."""
+    result = CliRunner().invoke(app, ("import", *arguments))
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_images_are_reported_and_imported(data: Path, tmp_path: Path) -> None:
+    """The report alone keeps nothing; an import is in the list of the page, with the title and whose it is."""
+    pets = tmp_path / "pets.zip"
+    pets.write_bytes(zip_file(animals()).getvalue())
+    before = available_datasets(data)
+    report = run(str(pets), "--report").stdout
+    assert "images in 2 classes, 3 × 32 × 32 each" in report
+    assert "Classes: cats: " in report
+    assert available_datasets(data) == before
+    line = json.loads(run(str(pets), "--title", "Pets", "--side", "28", "--json").stdout)
+    (added,) = set(available_datasets(data)) - set(before)
+    assert line["data"] == added.upload
+    assert (dataset_info(added, data).title, dataset_info(added, data).shape) == ("Pets", (3, 28, 28))
+    names = read_names(imported_dataset_path(added.upload, data))
+    assert names
+    assert names.owner == COMMAND_LINE
+
+
+def test_weights_are_imported(data: Path, tmp_path: Path) -> None:
+    """They are a file of the app, and the command prints the address that opens them."""
+    path = ASSETS / "weights" / "mini_fashion_mnist.safetensors"
+    line = json.loads(run(str(path), "--json").stdout)
+    assert read_weights_info(line["weights"]).network.config.classes == 10
+    assert line["token"] == f"kept_{Path(line['weights']).stem}"
+    assert re.search(r"/look_inside\?weights=kept_[0-9a-f]{40}\n", run(str(path)).stdout)
+    assert "one file at a time" in run(str(path), str(path), code=1).output
+    wrong = tmp_path / "wrong.pth"
+    wrong.write_bytes(b"GGUF")
+    assert "a GGUF file of a language model" in run(str(wrong), code=1).output
+
+
+def test_a_refusal_is_explained(data: Path, tmp_path: Path) -> None:
+    """With the sentence of the page, and exit code 1."""
+    text = tmp_path / "notes.txt"
+    text.write_text("no images")
+    assert "is not an archive" in run(str(text), code=1).output
+    assert "No such file" in run(str(tmp_path / "missing.zip"), code=1).output
