@@ -7,7 +7,6 @@
 // place), narrow (whether the diagram is the one for a narrow view, null if there is only one), tokens {role: colour in
 // the SVG}, font (CSS: @font-face rules with the fonts inside).
 
-const TIP_GAP = 6 // pixels between a box and its tooltip
 const SVG = "http://www.w3.org/2000/svg"
 const FONT = '"Explorer Sans"'
 const MAX_FIT = 1.5 // pixels per point: a small diagram is not enlarged beyond this
@@ -309,7 +308,7 @@ function selectable(event) {
 
 function hover(view, event) {
   const node = selectable(event)
-  if (node) showTip(view, node)
+  if (node) showHint(view, node)
   else view.tip.hidden = true
 }
 
@@ -317,28 +316,11 @@ function onFocus(view, event) {
   const node = selectable(event)
   if (!node) return
   scrollIntoView(view, node)
-  if (node.matches(":focus-visible")) showTip(view, node)
+  if (node.matches(":focus-visible")) showHint(view, node)
 }
 
-// The tooltip goes below its box, or where there is room beside it: it never covers the box whose numbers it has.
-function showTip(view, node) {
-  const { tip, root } = view
-  tip.textContent = view.data.hover[node.id]
-  tip.hidden = false
-  const [frame, box] = [root.getBoundingClientRect(), node.getBoundingClientRect()]
-  const [left, top] = [box.left - frame.left, box.top - frame.top]
-  const [width, height] = [root.clientWidth - tip.offsetWidth, root.clientHeight - tip.offsetHeight] // of the free space
-  const x = Math.max(0, Math.min(left, width))
-  const y = Math.max(0, Math.min(top, height))
-  const places = [
-    [x, top + box.height + TIP_GAP],
-    [x, top - tip.offsetHeight - TIP_GAP],
-    [left + box.width + TIP_GAP, y],
-    [left - tip.offsetWidth - TIP_GAP, y],
-  ]
-  const isFree = ([x, y]) => x >= 0 && x <= width && y >= 0 && y <= height
-  const [to, down] = places.find(isFree) ?? [x, height]
-  tip.style.transform = `translate(${to}px, ${down}px)`
+function showHint(view, node) {
+  showTip(view, node, view.data.hover[node.id], ["below", "above", "right", "left"])
 }
 
 // ── downloads ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -53,7 +53,7 @@ function markSelected(view) {
 
 function point(view, box) {
   if (!box) return leave(view)
-  showTip(view, box)
+  showTip(view, box, view.data.hints[box.id], ["above"]) // below it would cover the row
   lightRow(view, view.data.rows.indexOf(box.id))
 }
 
@@ -82,17 +82,6 @@ function lightRow(view, row) {
   table.classList.toggle("has-lit-row", row >= 0)
   table.style.setProperty("--row", row + 1)
   table.style.setProperty("--rows", view.data.rows.length + 1)
-}
-
-function showTip(view, box) {
-  const { tip, root } = view
-  tip.textContent = view.data.hints[box.id]
-  tip.hidden = false
-  const [frame, area] = [root.getBoundingClientRect(), box.getBoundingClientRect()]
-  const scale = frame.width / root.offsetWidth || 1 // of a page that is zoomed by its style
-  const left = Math.min((area.left - frame.left) / scale, root.clientWidth - tip.offsetWidth)
-  const top = (area.top - frame.top) / scale - tip.offsetHeight - 6 // above: below it would cover the row
-  tip.style.transform = `translate(${Math.max(0, left)}px, ${top}px)`
 }
 
 // ── keyboard: the strip is one stop of the Tab key, arrow keys go from box to box ────────────────────────────────────

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
 from explorer.ui.state import SessionValue
 from explorer.views import fonts, palette
 from explorer.views.canvas import Drawing
@@ -12,7 +13,7 @@ from explorer.views.layout import LayoutUnavailableError
 
 _ASSETS = ASSETS / "diagram"
 _html, _css, _js = ((_ASSETS / f"diagram.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-_view = st.components.v2.component("inception_diagram", html=_html, css=_css, js=_js)
+_view = st.components.v2.component("inception_diagram", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
 
 _NARROW = SessionValue("diagram_narrow", False)
 

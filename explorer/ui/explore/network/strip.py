@@ -6,11 +6,12 @@ from explorer.analysis import summarize
 from explorer.paths import ASSETS
 from explorer.ui import state
 from explorer.ui.components.network_diagram import selected_block
+from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
 from explorer.ui.explore.network import editor
 from explorer.views.network_strip import network_strip
 
 _html, _css, _js = ((ASSETS / "network" / f"network.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-_view = st.components.v2.component("network_strip", html=_html, css=_css, js=_js)
+_view = st.components.v2.component("network_strip", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
 _KEY = "strip"
 
 
