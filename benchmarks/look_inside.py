@@ -104,8 +104,8 @@ def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[M
         result = LINE.validate_json(Answer(result=explain(**fields)).model_dump_json())
         report = result.result if isinstance(result, Answer) else None
         assert isinstance(report, UnitReport)
-        whole = unit_maps.position_maps(report, names) + unit_charts.arithmetic(report, names)
-        return len(whole + unit_charts.terms_chart(report, names))
+        whole = unit_maps.position_maps(report, names) + unit_charts.window_charts(report)
+        return len(whole + unit_charts.arithmetic(report, names) + unit_charts.terms_chart(report, names))
 
     for name, path in NUMBERS.items():
         move(0, path)

@@ -10,11 +10,21 @@ export default function (component) {
     drawing.innerHTML = data.svg;
     drawing.svg = data.svg;
   }
+  if (!drawing.observer) {
+    drawing.observer = new ResizeObserver(() => makeScrollable(drawing));
+    drawing.observer.observe(drawing);
+  }
   reading.textContent = data.reading;
   caption.hidden = !data.reading;
   button.hidden = !data.csv;
   button.title = data.file ?? ""; // tells the buttons of a page apart
   button.onclick = () => save(data.file, data.csv);
+}
+
+// A chart that is wider than a phone scrolls with the keyboard too.
+function makeScrollable(drawing) {
+  if (drawing.scrollWidth > drawing.clientWidth) drawing.setAttribute("tabindex", "0");
+  else drawing.removeAttribute("tabindex");
 }
 
 function save(name, text) {

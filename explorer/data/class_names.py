@@ -12,14 +12,15 @@ def unique_names(names: Iterable[str], max_length: int) -> tuple[str, ...]:
     numbers: dict[str, int] = {}  # the last number given to each shortened name
     for name in names:
         printable = "".join(letter if letter.isprintable() else "?" for letter in name.strip()[: max_length + 1])
-        short = candidate = _shorten(printable, max_length)
+        short = candidate = shorten(printable, max_length)
         while candidate in unique:
             numbers[short] = numbers.get(short, 1) + 1
             ending = f" ({numbers[short]})"
-            candidate = (_shorten(printable, max_length - len(ending)) + ending).strip()
+            candidate = (shorten(printable, max_length - len(ending)) + ending).strip()
         unique[candidate] = None
     return tuple(unique)
 
 
-def _shorten(text: str, max_length: int) -> str:
+def shorten(text: str, max_length: int) -> str:
+    """Return a text of at most ``max_length`` characters; a longer one ends with …."""
     return text if len(text) <= max_length else f"{text[: max_length - 1].rstrip()}…"

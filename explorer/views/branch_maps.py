@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from explorer.data.class_names import shorten
 from explorer.jobs.inspection import Ablation, Activity
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
-from explorer.views.labels import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES, with_network
 
 
 class _Box(NamedTuple):
@@ -48,7 +49,7 @@ def _branch_map(boxes: Sequence[_Box], title: str, alt: str, most: float, unit: 
     return whole.replace('role="img"', 'role="group"', 1) if choose else whole
 
 
-def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str) -> str:
+def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str, network: str = "") -> str:
     """Return the probability that the class loses without a branch, module by branch; each box is selectable.
 
     ``scaled`` are the branches that are scaled now, as (module, branch).
@@ -61,11 +62,12 @@ def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str) 
         label = f"{cell.module}, {BRANCH_NAMES[cell.branch]}: {percentage_points(cell.change)} points{flips}{mark}"
         text = percentage_points(cell.change) + (" ⇄" if cell.flip_rate else "")
         boxes.append(_Box(cell.module, cell.branch, -cell.change / most, text, label))
-    title = f"Probability that “{name}” loses without a branch, in percentage points"
+    whole = f"Probability that “{name}” loses without a branch, in percentage points"
+    title = with_network(f"Probability that “{shorten(name, 24)}” loses without a branch", network)
     worst = min(found.cells, key=lambda cell: cell.change)
     largest = f"{worst.module}, {BRANCH_NAMES[worst.branch]}, {percentage_points(worst.change)} points"
-    alt = f"{title}. The largest loss: {largest}."
-    return _branch_map(boxes, title, alt, 100 * most, "points lost", choose=True)
+    alt = f"{with_network(whole, network)}. The largest loss: {largest}."
+    return _branch_map(boxes, title, alt, 100 * most, "percentage points lost", choose=True)
 
 
 def percentage_points(change: float) -> str:
@@ -74,7 +76,7 @@ def percentage_points(change: float) -> str:
     return "±0.0" if text in ("+0.0", "−0.0") else text
 
 
-def activity_map(found: Activity) -> str:
+def activity_map(found: Activity, network: str = "") -> str:
     """Return how sparse each branch of each module is over the batch, with its dead channels."""
     boxes = [
         _Box(
@@ -87,7 +89,8 @@ def activity_map(found: Activity) -> str:
         )
         for branch in found.branches
     ]
-    title = f"Sparsity of each branch, over {found.image_count} image{'s' * (found.image_count != 1)}"
+    images = f"{found.image_count} image{'s' * (found.image_count != 1)}"
+    title = with_network(f"Sparsity of each branch, over {images}", network)
     dead = sum(branch.dead for branch in found.branches)
     alt = f"{title}. {dead:,} channels are 0 everywhere in all images."
     return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)

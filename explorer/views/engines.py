@@ -8,6 +8,7 @@ from explorer.jobs.engines import ENGINES, LIBRARIES, REFERENCE, EngineTiming, E
 from explorer.training.intervals import wilson
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
+from explorer.views.labels import with_network
 from explorer.views.results import interval_text, percent
 
 _OBSTACLES: dict[Obstacle, str] = {
@@ -42,7 +43,7 @@ def title(timings: EngineTimings) -> str:
     return f"{name} is the fastest exact engine here: {fmt.ratio(times)} times PyTorch's default"
 
 
-def bars(timings: EngineTimings) -> str:
+def bars(timings: EngineTimings, network: str = "") -> str:
     """Return the median milliseconds of each engine as bars, those in float32 darker than the others."""
     ran = [timing for timing in timings.engines if timing.ms]
     left, high, room = 290.0, 28, 420.0
@@ -59,7 +60,7 @@ def bars(timings: EngineTimings) -> str:
     text = f"{title(timings)}. {images}: " + ", ".join(
         f"{ENGINES[timing.engine].title} {fmt.milliseconds(median(timing.ms))}" for timing in ran
     )
-    return svg.chart(left + room + 90, 34 + len(ran) * high + 6, title(timings), text, body)
+    return svg.chart(left + room + 90, 34 + len(ran) * high + 6, with_network(title(timings), network), text, body)
 
 
 def rows(timings: EngineTimings) -> list[dict[str, Any]]:

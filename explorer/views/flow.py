@@ -14,7 +14,7 @@ from explorer.summary import LayerRow, NetworkSummary
 from explorer.unit_graph import graph_of
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
-from explorer.views.labels import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES, with_network
 from explorer.views.map_images import data_uri
 
 STEP_S, SWEEP_S, MOVE_S = 2.4, 1.2, 1.4  # of a step: its length, of which a kernel sweeps and a volume moves
@@ -61,13 +61,17 @@ class Sprite(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """A scene: its size, its sprites from back to front, and its steps, each with what happens in it."""
+    """A scene: its size, its sprites from back to front, and its steps, each with what happens in it.
+
+    ``name`` is the module, ``network`` the name of its network; empty for none.
+    """
 
     name: str
     width: float
     height: float
     sprites: tuple[Sprite, ...]
     steps: tuple[str, ...]
+    network: str = ""
 
     @property
     def duration(self) -> float:
@@ -227,9 +231,11 @@ def _verb(row: LayerRow) -> str:
     return f"{fmt.size(row.window.kernel)} kernels look at a window"
 
 
-def module_flow(summary: NetworkSummary, module: str, faces: Mapping[str, bytes] | None = None) -> Flow:
+def module_flow(
+    summary: NetworkSummary, module: str, faces: Mapping[str, bytes] | None = None, network: str = ""
+) -> Flow:
     """Return the flow through a module. ``faces`` are PNGs for the first sheets, by the path of the layer."""
-    return _Scene(summary, module, faces or {}).draw()
+    return _Scene(summary, module, faces or {}).draw()._replace(network=network)
 
 
 # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,7 +259,7 @@ def still_svg(flow: Flow, time: float) -> str:
 
 def _document(flow: Flow, body: Sequence[str]) -> str:
     alt = f"The flow through {flow.name}: {' '.join(flow.steps)}"
-    return svg.chart(flow.width, flow.height, f"Flow through {flow.name}", alt, body)
+    return svg.chart(flow.width, flow.height, with_network(f"Flow through {flow.name}", flow.network), alt, body)
 
 
 def _animated(sprite: Sprite, duration: float) -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from explorer.config import POOL_RULES
+from explorer.data.class_names import shorten
 from explorer.diff import Change
 
 KINDS = MappingProxyType(
@@ -39,6 +40,11 @@ _VALUE_NAMES: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("aux", "pool"): AUX_POOLS,
     }
 )
+
+
+def with_network(title: str, network: str) -> str:
+    """Return the title of a chart with the name of its network, shortened if it is long; empty for none."""
+    return f"{title} · {shorten(network, 24)}" if network else title
 
 
 def edit_text(change: Change) -> str:

@@ -14,7 +14,7 @@ from explorer.data.preprocessing import MAX_ASPECT, Preprocessing, StepCode
 from explorer.jobs.inspection import ClassScores, Filters, Heat, InputStep, Maximization, Strip
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
-from explorer.views.labels import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES, with_network
 
 THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # of the gallery; the first two in pixels
 STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
@@ -232,27 +232,36 @@ class Panel(NamedTuple):
     layers: Sequence[tuple[bytes, bool]]
 
 
-def panels(shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
-    """Return images of one size side by side, with the legend of the heat map below."""
+def panels(title: str, shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
+    """Return images of one size side by side, with a title above and the legend of the heat map below."""
     height, width = map_images.pixels(shown[0].layers[0][0]).shape[:2]
     wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
     body: list[str] = []
     for place, panel in enumerate(shown):
         x = place * (SIDE + 20)
-        body.append(svg.text(x, 16, panel.title, weight=600))
-        body += [map_images.image(x, 26, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
-    body += map_images.scale_bar(SIDE + 20, high + 40, SIDE, heat.low, heat.high, unit)
-    return svg.chart(len(shown) * (SIDE + 20) - 20, high + 76, "", alt, body)
+        body.append(svg.text(x, 42, panel.title, weight=600))
+        body += [map_images.image(x, 52, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
+    body += map_images.scale_bar(SIDE + 20, high + 66, SIDE, heat.low, heat.high, unit)
+    return svg.chart(len(shown) * (SIDE + 20) - 20, high + 102, title, alt, body)
 
 
-def heat_panels(image_png: bytes, heat: Heat, title: str, unit: str, alt: str, *, smooth: bool = False) -> str:
+class HeatTexts(NamedTuple):
+    """The texts of a heat map: the title of the chart, the name of the map, its unit, and the text alternative."""
+
+    title: str
+    name: str
+    unit: str
+    alt: str
+
+
+def heat_panels(image_png: bytes, heat: Heat, texts: HeatTexts, *, smooth: bool = False) -> str:
     """Return the network's input, a heat map, and the map laid over the input."""
     shown = [
         Panel("Network input", [(image_png, False)]),
-        Panel(title, [(image_png, False), (map_images.heat_png(heat), smooth)]),
+        Panel(texts.name, [(image_png, False), (map_images.heat_png(heat), smooth)]),
         Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), smooth)]),
     ]
-    return panels(shown, heat, unit, alt)
+    return panels(texts.title, shown, heat, texts.unit, texts.alt)
 
 
 def filters(found: Filters) -> str:
@@ -269,23 +278,21 @@ def filters(found: Filters) -> str:
     return svg.chart(STRIP_WIDTH, height * scale + 8, "", alt, body)
 
 
-def maximization_chart(found: Maximization, name: str) -> str:
+def maximization_chart(found: Maximization, name: str, network: str = "") -> str:
     """Return the image that maximizes a channel, and the channel's response at each step."""
     height, width = map_images.pixels(found.png).shape[:2]
     wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
-    body = [
-        svg.text(0, 16, f"Activation maximization: {name}", weight=600),
-        map_images.image(0, 26, wide, high, found.png),
-    ]
+    top = 30
+    body = [map_images.image(0, top, wide, high, found.png)]
     values = found.responses
     low, most = min(0.0, *values), max(1e-6, *values)
-    left, room, foot = SIDE + 70, 380, 26 + SIDE - 30
+    left, room, foot = SIDE + 70, 380, top + SIDE - 30
     span = most - low
 
     def place(number: int, value: float) -> tuple[float, float]:
-        return left + room * number / max(len(values) - 1, 1), foot - (foot - 46) * (value - low) / span
+        return left + room * number / max(len(values) - 1, 1), foot - (foot - 70) * (value - low) / span
 
-    body.append(svg.text(left, 16, "Mean response before the ReLU, step by step", weight=600))
+    body.append(svg.text(left, 42, "Mean response before the ReLU, step by step", weight=600))
     body.append(svg.line(left, foot, left + room, foot, opacity=0.4))
     body += [
         svg.text(left - 8, place(0, value)[1] + 4, fmt.number(value), anchor="end", faint=True) for value in (low, most)
@@ -293,10 +300,13 @@ def maximization_chart(found: Maximization, name: str) -> str:
     body.append(svg.path([place(number, value) for number, value in enumerate(values)], palette.SERIES[0]))
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
     alt = f"Image that maximizes {name}; the response rose from {values[0]:.3g} to {values[-1]:.3g}."
-    return svg.chart(left + room + 10, max(high + 36, SIDE + 30), "", alt, body)
+    title = with_network(f"Activation maximization: {name}", network)
+    return svg.chart(left + room + 10, max(top + high + 10, top + SIDE), title, alt, body)
 
 
-def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]]) -> str:
+def time_bars(
+    blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]], network: str = ""
+) -> str:
     """Return each block's share of the MACs beside its share of the time, for one or more batches."""
     total_macs = sum(macs.values()) or 1
     colours = (palette.SERIES[0], palette.SERIES[2])
@@ -312,6 +322,7 @@ def time_bars(blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[s
         f"Time is not MACs: {apart} has {series[0].values[at]:.0f} % of the MACs and "
         f"{series[1].values[at]:.0f} % of the time"
     )
+    title = with_network(title, network)
     return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=max(700, 74 * len(blocks)))
 
 
@@ -319,9 +330,9 @@ def attribution_panel(image_png: bytes, heat: Heat, title: str) -> str:
     """Return the network's input, and a heat map laid over it."""
     shown = [
         Panel("Network input", [(image_png, False)]),
-        Panel(title, [(image_png, False), (map_images.overlay_png(heat), True)]),
+        Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), True)]),
     ]
-    return panels(shown, heat, "weighted feature maps", title)
+    return panels(title, shown, heat, "weighted feature maps", title)
 
 
 def strongest_maps(found: Sequence[Strip], title: str) -> str:

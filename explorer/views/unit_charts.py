@@ -72,7 +72,7 @@ def _in_words(rows: Sequence[Sequence[float | None]]) -> str:
 
 
 def _hints(window: Window) -> tuple[tuple[str, ...], ...]:
-    """Return the tooltip of each cell: its whole product, the same in all three grids."""
+    """Return what is written about each cell: its whole product, the same in all three grids."""
     weights = window.weights or tuple(() for _ in window.values)
     return tuple(
         tuple(_hint(value, weight) for value, weight in zip_longest(values, row))
@@ -95,7 +95,10 @@ def _grid(
     hints: Sequence[Sequence[str]],
     marked: tuple[int, int] | None,
 ) -> str:
-    """Return numbers as a grid of coloured cells; padding is dashed; the marked cell has a frame."""
+    """Return numbers as a grid of coloured cells; padding is dashed; the marked cell has a frame.
+
+    ``linked_cells.js`` reads the place of a cell and its hint.
+    """
     largest = max((abs(value) for row in rows for value in row if value is not None), default=0.0)
     is_written = max(len(rows), len(rows[0])) <= MAX_CELLS
     written_cell = CELL if len(rows) <= 3 else SMALL_CELL
@@ -105,7 +108,7 @@ def _grid(
     for y, values in enumerate(rows):
         for x, value in enumerate(values):
             drawn = _cell(x * cell, top + y * cell, cell, value, largest, is_written=is_written)
-            body.append(f"<g><title>{hints[y][x]}</title>{drawn}</g>")
+            body.append(f'<g data-cell="{y}:{x}" data-product="Row {y}, column {x}: {hints[y][x]}">{drawn}</g>')
     if marked:
         row, column = marked
         place = f'x="{column * cell + 1.5:.1f}" y="{top + row * cell + 1.5:.1f}"'
@@ -347,5 +350,5 @@ def reading(report: UnitReport) -> str:
 
 
 def arithmetic(report: UnitReport, names: Names) -> str:
-    """Return the window with its kernel, the steps, and the place in the concatenation, below each other."""
-    return window_charts(report) + steps_chart(report, names) + concatenation_chart(report, names)
+    """Return the steps, and the place in the concatenation, below each other."""
+    return steps_chart(report, names) + concatenation_chart(report, names)

@@ -170,6 +170,33 @@ def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(l
     expect(look_inside.locator("[role=status]", has_text="row 0, column 0")).to_be_attached()
 
 
+def test_the_window_slides_while_the_output_fills(look_inside: Page) -> None:
+    """Where it stops, that position is selected. A cell is marked in all grids. Under reduced motion no button."""
+    look_inside.goto(f"{look_inside.url.split('?')[0]}?unit=inception_3a.branch_3x3.conv:1:0:0")
+    look_inside.get_by_role("button", name="Slide", exact=True).click()
+    expect(look_inside.locator(".output-map .veil")).to_have_count(2)
+    slider = look_inside.get_by_role("slider", name="Position of the window")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("row 1, "))  # after the first row
+    look_inside.locator(".output-map").focus()
+    look_inside.keyboard.press(" ")
+    expect(look_inside.locator(".veil")).to_have_count(0)
+    expect(look_inside).to_have_url(re.compile("3x3.conv%3A1%3A[1-9]"))
+    wait_until_idle(look_inside)
+    slider.focus()
+    before = int(slider.input_value())
+    look_inside.keyboard.press("ArrowRight")
+    row, column = divmod(before + 1, 14)
+    expect(look_inside.locator("[role=status]", has_text=f"row {row}, column {column}: The sum")).to_be_attached()
+    look_inside.locator('.linked-cells [data-cell="1:1"]').nth(1).hover()
+    expect(look_inside.locator(".linked-cells .lit")).to_have_count(3)
+    expect(look_inside.locator(".linked-cells p")).to_have_text(re.compile("Row 1, column 1: .* × .* = "))
+    look_inside.emulate_media(reduced_motion="reduce")
+    slider.press("ArrowRight")
+    expect(look_inside.get_by_role("button", name="Slide", exact=True)).to_have_count(0)
+    expect(slider).to_be_visible()
+    look_inside.emulate_media(reduced_motion="no-preference")
+
+
 def test_the_flow_is_played_paused_and_stepped(look_inside: Page) -> None:
     """It plays at once; the slider's keys go from step to step; under reduced motion nothing moves."""
     choose_view(look_inside, "Flow")

@@ -58,8 +58,14 @@ PICTURES = {
     "strips": look_inside.strips(STRIPS),
     "all strips": look_inside.strips(STRIPS, every=True),
     "narrow strips": look_inside.strips(STRIPS, narrow=True),
-    "map": look_inside.heat_panels(map_images.png(GREY), HEAT, "4a", "activation", "a channel over the picture"),
-    "signed map": look_inside.heat_panels(map_images.png(GREY), SIGNED, "4a", "evidence", "evidence over the picture"),
+    "map": look_inside.heat_panels(
+        map_images.png(GREY),
+        HEAT,
+        look_inside.HeatTexts("4a · mini", "Feature map", "activation", "a channel over the picture"),
+    ),
+    "signed map": look_inside.heat_panels(
+        map_images.png(GREY), SIGNED, look_inside.HeatTexts("4a", "Occlusion", "evidence", "evidence over the picture")
+    ),
     "filters": look_inside.filters(
         Filters(png=map_images.png(np.zeros((6, 48), np.uint8)), kernel=(3, 3), columns=16, norms=(1.0,) * 32)
     ),

@@ -13,7 +13,8 @@ from tests.views.unit_reports import ALL, ANSWER, CONV, NAMES, PIXEL, POOL
 @pytest.mark.parametrize("report", ALL.values(), ids=ALL)
 def test_every_chart_is_well_formed(report: UnitReport) -> None:
     """Whatever the names of the classes are."""
-    whole = unit_charts.arithmetic(report, NAMES) + unit_charts.terms_chart(report, NAMES)
+    whole = unit_charts.window_charts(report) + unit_charts.arithmetic(report, NAMES)
+    whole += unit_charts.terms_chart(report, NAMES)
     ElementTree.fromstring(f"<div>{whole}</div>")
     assert "aria-label" in whole
     assert "Reading" not in unit_charts.reading(report)
@@ -25,7 +26,7 @@ def test_a_window_has_its_numbers_and_its_padding() -> None:
     assert whole.count(">pad<") == 10
     assert "The window: padding padding padding; 0.5 1 padding; 0.25 0 padding" in whole
     assert "Their sum: 2.75." in whole
-    assert whole.count("<title>0.5 × 1 = 0.5</title>") == 3  # the same in all three grids
+    assert whole.count('data-cell="1:1" data-product="Row 1, column 1: 1 × 2 = 2"') == 3  # the same in all three grids
     assert whole.count('stroke-width="3"') == 3
 
 

@@ -8,7 +8,7 @@ from explorer.jobs.units import UnitRequest
 from explorer.presets import PRESETS
 from explorer.ui import state
 from explorer.ui.components.one_number_link import ICON
-from explorer.ui.lab.look_inside import images, session
+from explorer.ui.lab.look_inside import images, requests, session
 from explorer.ui.lab.look_inside.unit_view import show_unit
 from explorer.ui.state import SessionValue
 from explorer.unit_graph import graph_of
@@ -45,7 +45,7 @@ def one_number() -> None:
         on_change=_forget,
     )
     request = _request(layer if layer in _LAYERS else next(iter(_LAYERS)))
-    found = session.await_result(request, "reduction_number", "Running the paper's network once")
+    found = requests.await_result(request, "reduction_number", "Running the paper's network once")
     if found:
         show_unit(found, Names(graph_of(_NETWORK.config), ()), "reduction_unit", _UNIT.set, _SOURCE.set)
 

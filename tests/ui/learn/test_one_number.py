@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.ui import cache
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests
 from tests.ui.app import alt_texts, click, open_lesson, run
 from tests.ui.lab.look_inside.conftest import DirectQueue
 
@@ -13,7 +13,7 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> DirectQueue:
     """A queue that computes results in this process."""
     queue = DirectQueue()
     monkeypatch.setattr(cache, "inspection_jobs", lambda: queue)
-    monkeypatch.setattr(session, "WAIT_S", 0.0)
+    monkeypatch.setattr(requests, "WAIT_S", 0.0)
     return queue
 
 

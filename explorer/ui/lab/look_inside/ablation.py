@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.jobs.inspection import AblationRequest, ActivityRequest, Scale
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import branch_maps, look_inside
@@ -22,7 +22,7 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     """Show how the probability of the predicted class changes without each branch, and let the user scale branches."""
     images = batch if _choose_scope(len(batch)) == ALL else [image]
     fields = session.unscaled(session.request_fields(*(one.path for one in images)))
-    found = session.await_result(
+    found = requests.await_result(
         AblationRequest(**fields), "look_inside_ablation", "Replacing each branch by zeros in turn"
     )
     if found is None:
@@ -32,16 +32,16 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     name = inspected.class_name(found.targets[0]) if is_one_class else "the predicted class"
     scaled = [(scale.module, scale.branch) for scale in session.scales()]
     selectable_svg(
-        branch_maps.ablation_map(found, scaled, name),
+        branch_maps.ablation_map(found, scaled, name, inspected.short_title),
         key="look_inside_ablation_map",
         selected=[f"{module}:{branch}" for module, branch in scaled],
         on_select=_toggle,
     )
     st.caption(_reading(name, found.probability, found.image_count))
     _show_scale_control()
-    activity = session.await_result(ActivityRequest(**fields), "look_inside_activity", "Measuring branch activity")
+    activity = requests.await_result(ActivityRequest(**fields), "look_inside_activity", "Measuring branch activity")
     if activity:
-        show_svg(branch_maps.activity_map(activity), "look_inside_activity")
+        show_svg(branch_maps.activity_map(activity, inspected.short_title), "look_inside_activity")
         st.caption(
             "Reading this chart: the fraction of zeros in each branch's output; a number with † counts dead channels, "
             "which are 0 everywhere in all these images."

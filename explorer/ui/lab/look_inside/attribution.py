@@ -9,9 +9,10 @@ from explorer.analysis import summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.inspection import AttributionRequest, Method, layers_for_grad_cam
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.views import look_inside
+from explorer.views.labels import with_network
 
 METHODS: Mapping[Method, str] = {
     "grad_cam": "Grad-CAM",
@@ -52,16 +53,19 @@ def show_attribution(image: ChosenImage) -> None:
         target = _choose_target()
         layer = _choose_layer(inspected.config) if method == "grad_cam" else ""
     request = AttributionRequest(**session.request_fields(image.path), method=method, layer=layer, target=target)
-    found = session.await_result(request, "look_inside_attribution", TASKS[method])
+    found = requests.await_result(request, "look_inside_attribution", TASKS[method])
     if found is None:
         return
     name, probability = inspected.class_name(found.target), look_inside.probability(found.probability)
     svg = look_inside.heat_panels(
         found.input_png,
         found.heat,
-        f"{METHODS[method]}: {name if len(name) < 16 else f'{name[:14]}…'}",
-        "weighted feature maps" if method == "grad_cam" else "evidence (logit)",
-        f"{METHODS[method]} for {name}, whose probability is {probability}",
+        look_inside.HeatTexts(
+            with_network(f"{METHODS[method]} for {name}", inspected.short_title),
+            METHODS[method],
+            "weighted feature maps" if method == "grad_cam" else "evidence (logit)",
+            f"{METHODS[method]} for {name}, whose probability is {probability}",
+        ),
         smooth=method == "grad_cam",
     )
     show_svg(svg, "look_inside_attribution")

@@ -6,8 +6,8 @@ import streamlit as st
 
 from explorer.jobs.units import EffectiveFieldsRequest
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import session
-from explorer.ui.lab.look_inside.flow import choose_module
+from explorer.ui.lab.look_inside import requests, session
+from explorer.ui.lab.look_inside.modules import choose_module
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.views.effective_field import field_charts
 
@@ -17,10 +17,10 @@ def show_effective_fields(batch: Sequence[ChosenImage]) -> None:
     name = choose_module("look_inside_field_module")
     fields = session.request_fields(*(image.path for image in batch))
     request = EffectiveFieldsRequest(**fields, block=name)
-    found = session.await_result(request, "look_inside_fields", "Computing gradients")
+    found = requests.await_result(request, "look_inside_fields", "Computing gradients")
     if found is None:
         return
-    show_svg(field_charts(found), "look_inside_fields")
+    show_svg(field_charts(found, session.inspected_network().short_title), "look_inside_fields")
     st.caption(
         f"Reading this chart: the absolute gradient of the central position of each branch of {name} with respect to "
         f"each pixel, the mean over {found.image_count} images. Yellow pixels influence it most. Dashed: the receptive "

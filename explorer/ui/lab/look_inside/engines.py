@@ -7,7 +7,7 @@ from explorer.jobs.engines import EngineTimingRequest
 from explorer.settings import data_folder
 from explorer.ui import state
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.views import engines as view
 from explorer.views import formatting as fmt
 
@@ -20,7 +20,7 @@ def show_engines() -> None:
     if st.session_state.get(_BATCH_SIZE) not in BATCH_SIZES:
         st.session_state[_BATCH_SIZE] = BATCH_SIZES[0]
     batch = st.segmented_control("Batch size", BATCH_SIZES, required=True, key=_BATCH_SIZE, persist_state="session")
-    found = session.await_result(
+    found = requests.await_result(
         EngineTimingRequest(
             network=session.inspected_network().network,
             preprocessing=session.preprocessing(),
@@ -33,7 +33,7 @@ def show_engines() -> None:
     )
     if found is None:
         return
-    show_svg(view.bars(found), "look_inside_engines")
+    show_svg(view.bars(found, session.inspected_network().short_title), "look_inside_engines")
     st.caption(
         f"Reading this chart: the median of {len(found.engines[0].ms)} rounds in which all engines ran in turn on "
         f"{fmt.markdown(found.device)}, with auxiliary heads. Engines in float32 compute PyTorch's outputs "

@@ -9,11 +9,12 @@ from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram, is_narrow
 from explorer.ui.components.one_number_link import ICON, LABEL
-from explorer.ui.lab.look_inside import session, walk
+from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
+from explorer.views.labels import with_network
 
 
 def show_feature_maps(image: ChosenImage) -> None:
@@ -21,7 +22,7 @@ def show_feature_maps(image: ChosenImage) -> None:
     _show_diagram()
     name = session.block_name()
     request = MapsRequest(**session.request_fields(image.path), block=name)
-    found = session.await_result(request, "look_inside_maps", "Computing feature maps")
+    found = requests.await_result(request, "look_inside_maps", "Computing feature maps")
     if found is None:
         return
     path, channel = _selected_map(found)
@@ -54,6 +55,7 @@ def _show_strips(found: Maps, path: str, channel: int) -> None:
     """Show the feature maps of a block, a strip per branch."""
     with st.container(horizontal=True, vertical_alignment="center", key="look_inside_maps_bar"):
         title = "Feature maps of the stem" if found.block == "stem" else f"Feature maps of {found.block}"
+        title = fmt.markdown(with_network(title, session.inspected_network().short_title))
         st.markdown(f"**{title}** :small[Select one to enlarge it.]")
         st.space("stretch")
         every = st.toggle("All channels", key="look_inside_all_channels", persist_state="session")
@@ -87,14 +89,16 @@ def _select_map(map_id: str) -> None:
 def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
     """Show one feature map enlarged, beside the network input and over it."""
     request = MapRequest(**session.request_fields(image.path), path=path, channel=channel)
-    feature_map = session.await_result(request, "look_inside_map", "Computing the feature map")
+    feature_map = requests.await_result(request, "look_inside_map", "Computing the feature map")
     if feature_map is None:
         return
     strip = next(strip for strip in found.strips if strip.path == path)
     name, heat = look_inside.channel_name(path, channel, strip.first), feature_map.heat
     alt = f"{name} over the image: mean {feature_map.response:.3g}, from {heat.low:.3g} to {heat.high:.3g}"
     with st.container(key="look_inside_enlarged_map"):
-        show_svg(look_inside.heat_panels(feature_map.input_png, heat, name, "activation", alt), "look_inside_map")
+        title = with_network(name, session.inspected_network().short_title)
+        texts = look_inside.HeatTexts(title, "Feature map", "activation", alt)
+        show_svg(look_inside.heat_panels(feature_map.input_png, heat, texts), "look_inside_map")
         st.caption(
             f"Reading this chart: the {fmt.size(heat.size)} activations of this channel, mean "
             f"{fmt.number(feature_map.response)}. Each is stretched over its share of the image; its receptive field "
@@ -114,7 +118,7 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
 
 def _show_filters() -> None:
     request = FiltersRequest(network=session.inspected_network().network, device=state.device())
-    filters = session.await_result(request, "look_inside_filters", "Reading the filters")
+    filters = requests.await_result(request, "look_inside_filters", "Reading the filters")
     if filters is None:
         return
     st.markdown("**Filters of the first convolution**")

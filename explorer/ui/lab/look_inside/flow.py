@@ -4,11 +4,11 @@ import streamlit as st
 
 from explorer.analysis import summarize
 from explorer.jobs.units import StrongestMapsRequest
-from explorer.ui import state
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
+from explorer.ui.lab.look_inside.modules import choose_module
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import flow_player
-from explorer.views import diagrams, flow_files, map_images
+from explorer.views import flow_files, map_images
 from explorer.views.flow import STEP_S, Flow, animated_svg, module_flow
 
 
@@ -17,11 +17,11 @@ def show_flow(image: ChosenImage) -> None:
     config = session.inspected_network().config
     name = choose_module("look_inside_flow_module")
     request = StrongestMapsRequest(**session.request_fields(image.path), block=name)
-    found = session.await_result(request, "look_inside_flow", "Running the network once")
+    found = requests.await_result(request, "look_inside_flow", "Running the network once")
     if found is None:
         return
     faces = {path: map_images.heat_png(heat) for path, heat in found.maps.items()}
-    flow = module_flow(summarize(config), name, faces)
+    flow = module_flow(summarize(config), name, faces, session.inspected_network().short_title)
     flow_player(animated_svg(flow), key="look_inside_flow_player", steps=flow.steps, step_s=STEP_S)
     _show_downloads(flow)
     st.caption(
@@ -29,20 +29,6 @@ def show_flow(image: ChosenImage) -> None:
         "The first sheet is the feature map with the highest mean response to this image. A frame shows the kernel "
         "that sweeps over a layer's input; the concatenation puts the outputs of the branches behind each other."
     )
-
-
-def choose_module(key: str) -> str:
-    """Let the user choose a module; it is the one that the diagrams of all pages select."""
-    names = [module.name for module in session.inspected_network().config.modules]
-    selected = session.block_name()
-    st.session_state[key] = selected if selected in names else names[0]
-
-    def select() -> None:
-        if st.session_state[key] in names:
-            state.select_node(diagrams.block_id(st.session_state[key]))
-
-    st.pills("Module", names, key=key, required=True, on_change=select, label_visibility="collapsed")
-    return st.session_state[key] or names[0]
 
 
 def _show_downloads(flow: Flow) -> None:

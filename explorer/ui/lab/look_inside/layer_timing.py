@@ -11,7 +11,7 @@ from explorer.jobs.requests import LayerTiming, LayerTimingRequest
 from explorer.ui import state
 from explorer.ui.components import layer_times
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
@@ -24,14 +24,14 @@ def show_layer_timing() -> None:
     """Show the time of each block for one image and for a batch beside its MACs, then the time of each layer."""
     config, device = session.inspected_network().config, state.device()
     batch_size = _choose_batch_size()
-    single = session.await_result(
+    single = requests.await_result(
         LayerTimingRequest(config=config, device=device, batch=1),
         "look_inside_timing_1",
         "Timing each layer, one image",
     )
     if single is None:
         return
-    batch = session.await_result(
+    batch = requests.await_result(
         LayerTimingRequest(config=config, device=device, batch=batch_size),
         "look_inside_timing_batch",
         f"Timing each layer, a batch of {batch_size}",
@@ -62,7 +62,7 @@ def _show_bars(single: LayerTiming, batch: LayerTiming) -> None:
 
     times = {"time, one image": block_seconds(single), f"time, batch of {batch.batch}": block_seconds(batch)}
     macs = {block: summary.by_module[block].macs for block in blocks}
-    show_svg(look_inside.time_bars(blocks, macs, times), "look_inside_timing")
+    show_svg(look_inside.time_bars(blocks, macs, times, session.inspected_network().short_title), "look_inside_timing")
     per_image = fmt.milliseconds(median(batch.whole_ms) / batch.batch)
     st.caption(
         "Reading this chart: the fraction of each block in the MACs and in the measured time of the whole network. "

@@ -7,7 +7,7 @@ from explorer.jobs.inspection import MaximizationRequest
 from explorer.ui import state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import number_setting
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.views import look_inside
 from explorer.views.labels import BRANCH_NAMES
 
@@ -26,10 +26,11 @@ def show_maximization() -> None:
         seed=seed,
         device=state.device(),
     )
-    found = session.await_result(request, "look_inside_maximization", "Maximizing the activation")
+    found = requests.await_result(request, "look_inside_maximization", "Maximizing the activation")
     if found is None:
         return
-    show_svg(look_inside.maximization_chart(found, look_inside.channel_name(path, channel)), "look_inside_maximization")
+    name, network = look_inside.channel_name(path, channel), session.inspected_network().short_title
+    show_svg(look_inside.maximization_chart(found, name, network), "look_inside_maximization")
     st.caption(
         "Reading this chart: gradient ascent changed a nearly grey image step by step to increase the mean response of "
         "this channel before the ReLU. Each step damps high frequencies and shifts the image a little, because "

@@ -7,17 +7,19 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.data.class_names import shorten
 from explorer.errors import InputError
 from explorer.jobs.units import UnitReport, UnitRequest
 from explorer.ui import messages, state
 from explorer.ui.components.number import in_range, number_input
-from explorer.ui.lab.look_inside import images, session, walk
+from explorer.ui.lab.look_inside import images, requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.unit_view import show_unit
 from explorer.ui.lab.look_inside.widgets import selectable_svg
 from explorer.ui.state import SessionValue
 from explorer.unit_graph import NetworkGraph, from_link
 from explorer.units import INPUT, Unit, one_stage_back, to_link
+from explorer.views import formatting as fmt
 from explorer.views import unit_maps
 from explorer.views.unit_names import Names
 
@@ -60,7 +62,7 @@ def show_one_number(image: ChosenImage) -> None:
     waiting, above = st.container(key="look_inside_unit_wait"), st.container(gap="small")
     with waiting:
         request = UnitRequest(**fields, **chosen._asdict())
-        found = session.await_result(request, "look_inside_unit_report", "Running the network once")
+        found = requests.await_result(request, "look_inside_unit_report", "Running the network once")
     found = _found_or_last(found, repr(fields))
     if found is None:
         return
@@ -87,7 +89,7 @@ def _found_or_last(found: UnitReport | None, case: str) -> UnitReport | None:
 
 
 def _show_walk(found: UnitReport, names: Names) -> None:
-    here = len(walk.trail())
+    here, network = len(walk.trail()), fmt.markdown(shorten(session.inspected_network().short_title, 24))
     units = (*walk.trail(), found.unit, *found.causes)
 
     def step_to(place: int) -> None:
@@ -95,7 +97,10 @@ def _show_walk(found: UnitReport, names: Names) -> None:
         walk.go_to(units[place], units[:place])
 
     with st.container(horizontal=True, vertical_alignment="center", key="look_inside_walk_bar", gap="small"):
-        st.markdown(f"**The strongest causes, down to a pixel** :small[{here + 1} of {len(units)}]", width="content")
+        st.markdown(
+            f"**The strongest causes, down to a pixel** :small[{here + 1} of {len(units)} · {fmt.markdown(network)}]",
+            width="content",
+        )
         st.space("stretch")
         st.button(
             "Strongest cause, one layer back",

@@ -16,7 +16,7 @@ from explorer.paths import ASSETS
 from explorer.settings import data_folder
 from explorer.training.plan import DatasetChoice
 from explorer.ui import messages, state
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.datasets import fitting_datasets
 from explorer.ui.state import SessionValue
 from explorer.views import evaluation as texts
@@ -62,7 +62,7 @@ def show_own_test_images() -> None:
     request = _request(dataset=dataset) if dataset else _upload_request()
     if request is None:
         return
-    found = session.await_result(request, KEY, "Classifying the test images")
+    found = requests.await_result(request, KEY, "Classifying the test images")
     if found:
         _show_result(found, request.stored, dataset)
 
@@ -138,7 +138,7 @@ def _show_result(found: Evaluation, stored: str, dataset: DatasetChoice | None) 
     mistakes = texts.most_confident_mistakes(found, MISTAKES)
     if not mistakes:
         return
-    st.markdown("**Most confident mistakes**")
+    st.markdown(f"**Most confident mistakes of {fmt.markdown(inspected.short_title)}**")
     try:
         images, _ = load_sample(dataset, data_folder()) if dataset else load_inputs(stored)
     except DataError as error:

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.data.class_names import shorten
 from explorer.jobs.engines import AUTO, ENGINES, installed_version
 from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
 from explorer.settings import data_folder
 from explorer.training.intervals import wilson
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
-from explorer.views.labels import BRANCH_NAMES
+from explorer.views.labels import BRANCH_NAMES, with_network
 from explorer.views.results import interval_text
 
 KEY = "look_inside_prediction"  # of the request
@@ -26,19 +27,20 @@ TOP, TOP_OF_HEADS = 5, 3  # number of classes shown
 @fragment
 def show_prediction(image: ChosenImage) -> None:
     """Show the prediction for one image; if branches are scaled, beside the prediction without scaling."""
-    found = session.await_result(request(image), KEY, "Running the network")
+    found = requests.await_result(request(image), KEY, "Running the network")
     if found is None:
         return
     unscaled = found
     if session.scales():
-        result = session.await_result(
+        result = requests.await_result(
             request(image).replace(scales=()), "look_inside_unscaled", "Running the network without scaling"
         )
         if result is None:
             return
         unscaled = result
     inspected, prediction, before = session.inspected_network(), found.predictions[0], unscaled.predictions[0]
-    title = f"Predicted class: {inspected.class_name(prediction.main.classes[0])}"
+    name = shorten(inspected.class_name(prediction.main.classes[0]), 24)
+    title = with_network(f"Predicted class: {name}", inspected.short_title)
     bars = class_bars(prediction.main, inspected, image.label, TOP, before.main if session.scales() else None)
     show_svg(look_inside.class_bars(bars, title), "look_inside_prediction")
     st.markdown(_explanation(prediction, before, image, found))
@@ -142,7 +144,7 @@ def _show_heads(prediction: Prediction, image: ChosenImage) -> None:
 def show_batch(images: Sequence[ChosenImage]) -> None:
     """Show how many images of the batch are classified correctly, and offer the predictions as a table."""
     request = prediction_request([image.path for image in images], top=1)
-    found = session.await_result(request, "look_inside_batch", f"Running the network on {len(images)} images")
+    found = requests.await_result(request, "look_inside_batch", f"Running the network on {len(images)} images")
     if found is None:
         return
     inspected = session.inspected_network()

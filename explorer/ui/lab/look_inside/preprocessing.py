@@ -9,7 +9,7 @@ from explorer.errors import Problem
 from explorer.ui import messages, state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
-from explorer.ui.lab.look_inside import prediction, session
+from explorer.ui.lab.look_inside import prediction, requests, session
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.streamlit_workarounds import fragment
 from explorer.views import look_inside
@@ -31,7 +31,7 @@ def show_preprocessing(image: ChosenImage) -> None:
 @fragment
 def _show_steps(image: ChosenImage) -> None:
     """Show the steps when the prediction arrives: its result has them, so nothing is preprocessed twice."""
-    found = session.follow_result(prediction.request(image), prediction.KEY, "preprocessing")
+    found = requests.follow_result(prediction.request(image), prediction.KEY, "preprocessing")
     if found:
         show_svg(look_inside.preprocessing_steps(found.steps, session.preprocessing()), "look_inside_steps")
 

@@ -1,6 +1,6 @@
-"""What *Look inside* inspects in this session, and the requests to the worker process that inspects it.
+"""What *Look inside* inspects in this session: the network with its weights, the preprocessing, and scaled branches.
 
-The session holds the network with its weights, the preprocessing of the images, and the factors of scaled branches.
+:func:`request_fields` has what all requests about images share; :mod:`explorer.ui.lab.look_inside.requests` sends them.
 The weights have a token, which the URL carries, so that a reload or a link finds them again:
 
 - the name of a file that comes with the app, such as ``mini_fashion_mnist``;
@@ -11,7 +11,6 @@ The weights have a token, which the URL carries, so that a reload or a link find
 """
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -22,30 +21,24 @@ import streamlit as st
 from explorer.config import GoogLeNetConfig
 from explorer.data.content_store import FOLDER, ContentStore
 from explorer.data.preprocessing import Preprocessing
-from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info, rename_weights
+from explorer.data.weight_files import WeightsInfo, WeightsMetadata, read_weights_info, rename_weights, stored_token
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Scale, scale_problems
-from explorer.jobs.job import Failure, JobRequest, R
-from explorer.jobs.queue import JobQueue, Pending
 from explorer.paths import ASSETS
 from explorer.runs.links import PARAMETER, parse_weights_token
 from explorer.runs.schema import StoreError
 from explorer.settings import data_folder
-from explorer.ui import cache, messages, runs, state
+from explorer.ui import runs, state
 from explorer.ui.components.one_number_link import CURRENT
-from explorer.ui.state import SessionValue, session_id
-from explorer.ui.streamlit_workarounds import fragment, rerun_after
-from explorer.views import formatting as fmt
+from explorer.ui.state import SessionValue
+from explorer.ui.streamlit_workarounds import fragment
 from explorer.views.diagrams import block_of
 
 BUNDLED = ("mini_fashion_mnist", "mini_scales")
 RANDOM = "random"
 WEIGHTS_FOLDER = ASSETS / "weights"
-IMPORT_KINDS = ("weights", "download")  # kinds of requests that import weights; each has a queue of its own
-WAIT_S, STEP_S = 0.2, 0.02  # how long a script waits for a result, and how often it looks meanwhile
 VIEW_KEY = "look_inside_view"  # of the control that chooses the view
-_STOPPED_POLL_S = 1.0  # how often a part looks whether the request that it follows was continued
 
 IMAGE_SOURCE = SessionValue[str | None]("look_inside_source", None)  # other weights start with the images they know
 _TOKEN = SessionValue("look_inside_weights", BUNDLED[0])
@@ -92,6 +85,11 @@ class InspectedNetwork(NamedTuple):
     def config(self) -> GoogLeNetConfig:
         """The configuration of the network."""
         return self.network.config
+
+    @property
+    def short_title(self) -> str:
+        """The name of the network in the title of a chart: the user's, or else that with which it was trained."""
+        return self.name or (self.training.name if self.training else self.title.partition(",")[0])
 
     def class_name(self, number: int) -> str:
         """Return the name of a class, or its number where the names are not known."""
@@ -152,7 +150,8 @@ def inspected_network() -> InspectedNetwork:
 def resolve(token: str) -> InspectedNetwork:
     """Return the network that a token names. Raises InputError if there is none."""
     if token == RANDOM:
-        return untrained_network(state.current().config, "random weights")
+        untrained = untrained_network(state.current().config, "random weights")
+        return untrained._replace(name=f"{state.current_title()}, untrained")
     path = weights_path(token)
     if path is None:
         raise InputError(f"There are no weights “{token[:40]}” on this server, or they were deleted.")
@@ -189,11 +188,6 @@ def weights_path(token: str) -> Path | None:
         except StoreError:
             return None
     return None
-
-
-def stored_token(path: str) -> str:
-    """Return the token of a weights file in the content store."""
-    return f"kept_{Path(path).stem}"
 
 
 def is_stored(token: str) -> bool:
@@ -248,9 +242,6 @@ def set_scales(changed: tuple[Scale, ...]) -> None:
     _SCALES.set(tuple(scale for scale in changed if not scale_problems(config, (scale,))))
 
 
-# ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class RequestFields(TypedDict):
     """The fields that all requests about images share."""
 
@@ -262,7 +253,7 @@ class RequestFields(TypedDict):
 
 
 def request_fields(*images: str) -> RequestFields:
-    """Return the shared fields of a request about these images (paths in the content store) and this session."""
+    """Return the shared fields of a request about these images (paths in the content store)."""
     return {
         "network": inspected_network().network,
         "images": images,
@@ -277,93 +268,7 @@ def unscaled(fields: RequestFields) -> RequestFields:
     return {**fields, "scales": ()}
 
 
-def await_result(request: JobRequest[R], key: str, task: str, on_dismiss: Callable[[], None] | None = None) -> R | None:
-    """Return the result of a request. Until it is there, show the progress or the failure, and return None.
-
-    Call it in a fragment: it reruns the fragment until the result is there. A short wait at the start answers quick
-    requests without flicker. ``task`` says in a few words what takes so long. A new request with the same ``key``
-    replaces the older one. With ``on_dismiss``, a failure has a button that calls it.
-    """
-    stopped_key = f"{key}_stopped"
-    if st.session_state.get(stopped_key) == request:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
-            st.caption("Stopped.", width="content")
-            st.button(
-                "Continue",
-                icon=":material/play_arrow:",
-                key=f"{key}_continue",
-                on_click=st.session_state.pop,
-                args=(stopped_key, None),
-            )
-        return None
-    result = _poll(request, key)
-    if isinstance(result, Pending):
-        _show_progress(result, key, task, lambda: _stop(request, key))
-        rerun_after(result.retry_s, f"{key}_later")
-        return None
-    if isinstance(result, Failure):
-        messages.show_refusal(result.reason)
-        with st.container(horizontal=True, key=f"{key}_failed"):
-            st.button(
-                "Try again", icon=":material/refresh:", key=f"{key}_retry", on_click=forget_result, args=(request,)
-            )
-            if on_dismiss:
-                st.button("Dismiss", icon=":material/close:", key=f"{key}_dismiss", on_click=on_dismiss)
-        return None
-    return result
-
-
-def follow_result(request: JobRequest[R], key: str, follower: str) -> R | None:
-    """Return the result of a request that another part of the page awaits with this ``key``; None until it is there.
-
-    Call it in a fragment: it reruns the fragment until the result is there. The other part shows progress and failure.
-    ``follower`` names the fragment, of which several may follow one request.
-    """
-    result: R | Failure | Pending = Pending(0, _STOPPED_POLL_S)
-    if st.session_state.get(f"{key}_stopped") != request:
-        result = _queue(request).submit(request, _queue_session(key))
-    if isinstance(result, Pending):
-        rerun_after(result.retry_s, f"{key}_{follower}")
-        return None
-    return None if isinstance(result, Failure) else result
-
-
-def _poll(request: JobRequest[R], key: str) -> R | Failure | Pending:
-    until = time.monotonic() + WAIT_S
-    queue, session = _queue(request), _queue_session(key)
-    while isinstance(result := queue.submit(request, session), Pending) and time.monotonic() < until:
-        time.sleep(STEP_S)
-    return result
-
-
-def _queue_session(key: str) -> str:
-    """Return the name under which the queue replaces requests: one per session and part of the page."""
-    return f"{session_id()}-{key}"
-
-
-def _show_progress(pending: Pending, key: str, task: str, stop: Callable[[], None]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_wait"):
-        if pending.progress is None:
-            st.progress(0.0, f"{task} · {pending.ahead} ahead in the queue" if pending.ahead else task)
-        else:
-            done, total = pending.progress.done, max(pending.progress.total, 1)
-            text = fmt.markdown(f"{task} · {pending.progress.message} · {done:,} of {total:,}")
-            st.progress(min(done / total, 1.0), text)
-        st.button("Stop", icon=":material/stop_circle:", key=f"{key}_stop", on_click=stop)
-
-
-def _stop(request: JobRequest[R], key: str) -> None:
-    _queue(request).cancel(request, _queue_session(key))
-    st.session_state[f"{key}_stopped"] = request
-
-
-def forget_result(request: JobRequest[R]) -> None:
-    """Drop the stored result of a request, so that the next submission computes it again."""
-    _queue(request).forget(request)
-
-
-def _queue(request: JobRequest[R]) -> JobQueue:
-    return cache.import_jobs(request.kind) if request.kind in IMPORT_KINDS else cache.inspection_jobs()
+# ── what the page shows ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def run_as_fragment(draw: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from explorer.shelf import CURRENT
 from explorer.ui import messages, state
 from explorer.ui.components import variants
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside import attribution, prediction, session, weights
+from explorer.ui.lab.look_inside import attribution, prediction, requests, session, weights
 from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
@@ -78,7 +78,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     fields = session.request_fields(image.path)
     if inspected.network != session.inspected_network().network:
         fields = session.unscaled({**fields, "network": inspected.network, "preprocessing": inspected.preprocessing})
-    found = session.await_result(PredictionRequest(**fields, top=CLASSES), f"{key}_prediction", "Running the network")
+    found = requests.await_result(PredictionRequest(**fields, top=CLASSES), f"{key}_prediction", "Running the network")
     if found is None:
         return
     scores = found.predictions[0].main
@@ -88,12 +88,12 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
     st.markdown(f":small[{confidence}]")
     layer, block = attribution.default_layer(inspected.config), session.block_name(inspected.config)
-    evidence = session.await_result(
+    evidence = requests.await_result(
         AttributionRequest(**fields, method="grad_cam", layer=layer), f"{key}_attribution", "Computing Grad-CAM"
     )
-    maps = session.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
+    maps = requests.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
     if evidence:
-        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, f"Grad-CAM: {name}")
+        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, f"Grad-CAM for {name}")
         show_svg(svg, f"{key}_grad_cam")
     if maps:
         title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs.units import UnitReport
 from explorer.ui.components.chart import show_svg
-from explorer.ui.lab.look_inside.widgets import position_maps, selectable_svg
+from explorer.ui.lab.look_inside.widgets import linked_cells, position_maps, selectable_svg
 from explorer.units import Unit
 from explorer.views import formatting as fmt
 from explorer.views import unit_charts, unit_maps
@@ -37,5 +37,6 @@ def show_unit(
                 on_select=lambda channel: on_source(int(channel)),
             )
         with right:
+            linked_cells(unit_charts.window_charts(found), key=f"{key}_window")
             show_svg(unit_charts.arithmetic(found, names), f"{key}_arithmetic")
     st.caption(f"Reading this chart: {unit_charts.reading(found)} In words: {fmt.markdown(words)}")

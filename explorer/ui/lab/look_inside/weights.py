@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from explorer.data.content_store import ContentStoreError
 from explorer.data.import_report import printable
 from explorer.data.inbox import inbox_files, inbox_path
+from explorer.data.weight_files import stored_token
 from explorer.data.weights import ShapeMismatch
 from explorer.diff import find_changes
 from explorer.errors import InputError
@@ -21,7 +22,7 @@ from explorer.settings import data_folder
 from explorer.training.names import file_stem
 from explorer.ui import messages, runs, state
 from explorer.ui.components.trained_weights import show_weights_downloads
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.session import InspectedNetwork
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import fragment
@@ -246,13 +247,13 @@ def _request_import(path: Path, name: str) -> None:
         folder=str(session.content_store().folder),
         name=printable(name),
     )
-    session.forget_result(request)
+    requests.forget_result(request)
     _REQUEST.set(request)
 
 
 def _import_download() -> None:
     request = DownloadRequest(folder=str(session.content_store().folder))
-    session.forget_result(request)
+    requests.forget_result(request)
     _ERROR.clear()
     _REQUEST.set(request)
 
@@ -263,7 +264,7 @@ def _show_import() -> None:
     request = _REQUEST.get()
     if request:
         task = "Downloading the weights" if request.kind == "download" else "Reading the file"
-        found = session.await_result(request, "look_inside_import", task, _dismiss)
+        found = requests.await_result(request, "look_inside_import", task, _dismiss)
         if found is not None:
             _REQUEST.clear()
             _use_imported(found)
@@ -276,7 +277,7 @@ def _use_imported(found: ImportedWeights) -> None:
     if found.network is None:
         _ERROR.set((found.about, found.mismatches))
         return
-    token = session.stored_token(found.network.weights)
+    token = stored_token(found.network.weights)
     session.remember_stored(token)
     session.use_weights(token)
 

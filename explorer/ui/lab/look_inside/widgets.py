@@ -1,4 +1,4 @@
-"""Custom controls of *Look inside*: an SVG with selectable parts, movable maps, an animation, a drawing pad."""
+"""Custom controls of *Look inside*: SVGs with selectable or linked parts, movable maps, an animation, a drawing pad."""
 
 import base64
 import binascii
@@ -24,16 +24,22 @@ _selectable = st.components.v2.component(
     css=_asset("selectable.css"),
     js=_asset("selectable.js"),
 )
+_linked_cells = st.components.v2.component(
+    "look_inside_linked_cells",
+    html=_asset("linked_cells.html"),
+    css=_asset("linked_cells.css"),
+    js=_asset("linked_cells.js"),
+)
 _position_maps = st.components.v2.component(
     "look_inside_position_maps",
-    html='<div class="position-maps"><div></div><p role="status"></p></div>',
-    css=_asset("position_maps.css"),
+    html=_asset("position_maps.html"),
+    css=_asset("controls.css") + _asset("position_maps.css"),
     js=_asset("position_maps.js"),
 )
 _flow_player = st.components.v2.component(
     "look_inside_flow",
     html=_asset("flow.html"),
-    css=_asset("flow.css"),
+    css=_asset("controls.css") + _asset("flow.css"),
     js=_asset("flow.js"),
 )
 _drawing_pad = st.components.v2.component(
@@ -59,9 +65,15 @@ def selectable_svg(svg: str, *, key: str, selected: Collection[str], on_select: 
     _selectable(key=key, data={"svg": svg, "selected": list(selected)}, on_select_change=forward)
 
 
+def linked_cells(html: str, *, key: str) -> None:
+    """Show grids made by the app; the cell under the pointer is marked in all of them, with its product in words."""
+    _linked_cells(key=key, data={"html": html})
+
+
 def position_maps(svg: str, *, key: str, status: str, on_move: Callable[[int, int], None]) -> None:
     """Show maps made by the app; ``on_move`` gets the row and the column that the user selects in the output map.
 
+    The window can slide over the input map while the output map fills; where it is stopped, that position is selected.
     A screen reader reads ``status`` whenever it changes. The position may be outside of the map: a browser may send
     anything.
     """

@@ -12,7 +12,7 @@ from explorer.errors import InputError
 from explorer.jobs.job import Failure, JobRequest
 from explorer.jobs.queue import Pending
 from explorer.ui import cache
-from explorer.ui.lab.look_inside import session
+from explorer.ui.lab.look_inside import requests
 from tests.ui.app import open_app
 
 
@@ -73,7 +73,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> DirectQueue:
     direct = DirectQueue()
     monkeypatch.setattr(cache, "inspection_jobs", lambda: direct)
     monkeypatch.setattr(cache, "import_jobs", lambda _kind: direct)
-    monkeypatch.setattr(session, "WAIT_S", 0.0)
+    monkeypatch.setattr(requests, "WAIT_S", 0.0)
     return direct
 
 
