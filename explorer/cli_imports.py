@@ -29,7 +29,6 @@ from explorer.runs.links import PARAMETER
 from explorer.settings import data_folder
 from explorer.views import import_report as texts
 
-
 WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 

@@ -13,6 +13,7 @@ export default function (component) {
   const slider = root.querySelector("input")
   const status = root.querySelector("p")
   drawing.innerHTML = data.svg
+  if (drawing.scrollWidth > drawing.clientWidth) drawing.setAttribute("tabindex", "0")
   const svg = drawing.querySelector("svg")
   const duration = data.step * data.steps.length
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches

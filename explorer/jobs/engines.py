@@ -115,6 +115,7 @@ class EngineTimingRequest(JobRequest[EngineTimings]):
 
     function = "explorer.live.engine_timing:time_engines"
     slow = True
+    longest_step_s = 300  # torch.compile takes a minute on an idle core
     kind: Literal["engine_timing"] = "engine_timing"
     network: Network
     preprocessing: Preprocessing = Preprocessing()

@@ -12,11 +12,13 @@ class JobRequest(Frozen, Generic[R]):
 
     ``function`` is the function, as ``module:name``, that the worker calls with the fields by name, without ``kind``.
     It returns the result, or yields :class:`Progress` and at last the result. What is ``slow`` takes seconds, and waits
-    until no other request does.
+    until no other request does. ``longest_step_s`` are the seconds that it may go without progress, if the queue allows
+    fewer.
     """
 
     function: ClassVar[str]
     slow: ClassVar[bool] = False
+    longest_step_s: ClassVar[float] = 0
     kind: str
 
     @classmethod

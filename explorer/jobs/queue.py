@@ -47,9 +47,9 @@ class WorkerError(UserError):
 class JobQueue:
     """Passes requests to one worker process and remembers the results. One per server; safe from any thread.
 
-    ``timeout_s``: seconds without progress after which the worker is killed. ``idle_s``: seconds without a request
-    after which the worker is ended, to free its memory. ``failure_s``: seconds for which a failure is remembered;
-    after that the next request tries again.
+    ``timeout_s``: seconds without progress after which the worker is killed, unless a request may take longer.
+    ``idle_s``: seconds without a request after which the worker is ended, to free its memory. ``failure_s``: seconds
+    for which a failure is remembered; after that the next request tries again.
     """
 
     def __init__(
@@ -214,7 +214,8 @@ class JobQueue:
     def _compute(self, request: JobRequest[R]) -> R | Failure:
         """Return the worker's result, or a Failure with the reason why there is none."""
         try:
-            answer = _ask(self._started_worker(), request, self._timeout_s, self._set_progress)
+            timeout_s = max(self._timeout_s, request.longest_step_s)
+            answer = _ask(self._started_worker(), request, timeout_s, self._set_progress)
             if answer.retire:
                 self._end_worker()
         except Exception as error:  # nothing may end this thread: every session would wait for ever

@@ -137,7 +137,9 @@ def _group(run: Run, evaluations: Mapping[tuple[str, int], Evaluated]) -> dict[i
     for number, key in enumerate(run.plan.trainers):
         if evaluated := evaluations.get((run.id, number)):
             network = run.plan.networks[key.network]
-            training = Training(network.config, run.plan.data, run.plan.settings, run.plan.budget, _test_set(evaluated))
+            training = Training(
+                network.config, run.plan.data, run.plan.settings_of(key.network), run.plan.budget, _test_set(evaluated)
+            )
             group = found.setdefault(key.network, SeedGroup(network.name, training, {}))
             result = FinalResult(run.id, number, evaluated)
             found[key.network] = group._replace(results={**group.results, key.seed: result})

@@ -161,8 +161,10 @@ def progress_text(run: Run) -> str:
     return " · ".join([*parts, f"step {run.step:,}"])
 
 
-def test_points_text(dataset: DatasetInfo | None) -> str:
-    """Return how many test images the points of a test curve are of, and what their bars are."""
+def test_points_text(dataset: DatasetInfo | None, *, has_bars: bool) -> str:
+    """Return how many test images the points of a test curve are of, and what their bars are, if it has any."""
+    if not has_bars:
+        return _test_points(dataset)
     bars = "Bars are 95 % intervals of one training's test accuracy over the choice of test images (Wilson)."
     return f"{_test_points(dataset)} {bars}"
 

@@ -39,6 +39,10 @@ def test_the_timeout_starts_again_with_each_progress(worker: FakeWorker, monkeyp
     worker.gate.touch()
     assert wait_for_report(worker.queue(timeout_s=123), "steps").ok
     assert [123] * 4 == waits
+    waits.clear()
+    monkeypatch.setattr(CheckRequest, "longest_step_s", 200)
+    assert wait_for_report(worker.queue(timeout_s=124), "steps").ok
+    assert [200] * 4 == waits, "a request that may go longer without progress"
 
 
 def test_cancelling_kills_the_running_request(worker: FakeWorker) -> None:

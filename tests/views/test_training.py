@@ -102,8 +102,9 @@ def test_a_name_says_what_differs(changes: dict[str, object], expected: str) -> 
 )
 def test_the_points_of_a_test_curve_say_of_how_many_images_they_are(test: int, expected: str) -> None:
     """Interim ones are of a sample, the last one of all."""
-    assert expected in words.test_points_text(FASHION.replace(test=test))
-    assert "at most 500" in words.test_points_text(None)
+    assert expected in words.test_points_text(FASHION.replace(test=test), has_bars=False)
+    assert "at most 500" in words.test_points_text(None, has_bars=False)
+    assert "Bars are 95 % intervals" in words.test_points_text(None, has_bars=True)
 
 
 def test_one_step_is_not_steps() -> None:

@@ -72,7 +72,7 @@ def _show_dataset(
     charts.show_curves(
         curves.comparison_panels(groups, axis), axis, name, wide_first=True, key=f"training_curves_{number}"
     )
-    st.caption(words.test_points_text(dataset))
+    st.caption(words.test_points_text(dataset, has_bars=any(len(run.plan.seeds) == 1 for run in shown)))
     if any(len(run.plan.trainers) > 1 for run in shown):
         st.caption(
             "With several seeds the thick line is their mean and each thin line is one seed; networks of one race "

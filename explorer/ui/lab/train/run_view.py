@@ -101,7 +101,8 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
         axis = charts.choose_axis("race" if is_race else "one", macs=is_race)
         panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
         charts.show_curves(panels, axis, run.id, wide_first=is_race)
-        st.caption((_READING_RACE if is_race else _READING).format(test_points=words.test_points_text(dataset)))
+        test_points = words.test_points_text(dataset, has_bars=len(run.plan.seeds) == 1)
+        st.caption((_READING_RACE if is_race else _READING).format(test_points=test_points))
     elif dataset:  # while it waits
         samples.show_preview(run.plan.data, dataset)
     if is_race:
