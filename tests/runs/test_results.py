@@ -34,8 +34,9 @@ def test_the_best_of_all_finished_trainers(tmp_path: Path) -> None:
 def test_runs_that_differ_only_by_seed_are_one_group(tmp_path: Path) -> None:
     """Of single runs and of races; another budget, dataset or network makes another group."""
     store = Store(tmp_path)
-    store_run(store, make_plan("mini", seeds=(3,)), accuracies=(0.8,))
-    store_run(store, make_plan("mini", "half", seeds=(0, 1)), accuracies=(0.81, 0.83, 0.7, 0.72))
+    race = make_plan("mini", "half", seeds=(0, 1))
+    store_run(store, make_plan("mini", seeds=(3,)).replace(settings=race.settings), accuracies=(0.8,))
+    store_run(store, race, accuracies=(0.81, 0.83, 0.7, 0.72))
     store_run(store, make_plan("mini", steps=200), accuracies=(0.9,))
     store_run(store, make_plan("mini", data="scales"), accuracies=(0.4,))
     store_run(store, make_plan("mini", seeds=(5,)), "cancelled")

@@ -49,9 +49,12 @@ def test_the_history_polls_while_a_run_is_active(manager: Manager) -> None:
 
 def test_trainings_that_differ_only_by_seed_are_one_row(manager: Manager) -> None:
     """With mean, interval and number; of a race each network. What was trained once is not repeated there."""
+    race = make_plan("mini", "half", seeds=(3, 4))
     for seed, accuracy in ((0, 0.8), (1, 0.82), (2, 0.81)):
-        store_run(manager.store, make_plan("mini", seeds=(seed,)), accuracies=(accuracy,))
-    store_run(manager.store, make_plan("mini", "half", seeds=(3, 4)), accuracies=(0.83, 0.84, 0.7, 0.7))
+        store_run(
+            manager.store, make_plan("mini", seeds=(seed,)).replace(settings=race.settings), accuracies=(accuracy,)
+        )
+    store_run(manager.store, race, accuracies=(0.83, 0.84, 0.7, 0.7))
     store_run(manager.store, make_plan("mini", data="scales"), accuracies=(0.4,))
     app = choose_view(open_page(), "history")
     runs, repeated = (table.value for table in app.dataframe)
