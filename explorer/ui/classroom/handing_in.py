@@ -38,9 +38,9 @@ def _measured_accuracy() -> tuple[float | None, str]:
         return None, ""
     modules = state.current().config.modules
     measured = [
-        (correct / images, data.name)
+        (best.accuracy, data.name)
         for data, results in found.items()
-        for config, (correct, images) in results.items()
+        for config, best in results.items()
         if config.modules == modules
     ]
     return max(measured, default=(None, ""))
