@@ -53,9 +53,9 @@ def _row(measurement: Measurement) -> str:
 
 
 def machine() -> str:
-    """Return the processor's model, its number of cores, and the version of PyTorch."""
-    version = torch.__version__.partition("+")[0]
-    return f"{processor()}, {os.cpu_count()} cores, PyTorch {version}"
+    """Return the processor's model, its number of cores, the threads of PyTorch, and its version."""
+    version, threads = torch.__version__.partition("+")[0], torch.get_num_threads()
+    return f"{processor()}, {os.cpu_count()} cores, PyTorch {version} with {threads} thread{'s' * (threads > 1)}"
 
 
 def processor() -> str:

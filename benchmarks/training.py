@@ -21,9 +21,9 @@ from explorer.training.recipe import RECIPE
 
 CLOTHES, MINI = DATASETS["fashion_mnist"], PRESETS["mini"]
 SETTINGS = RECIPE.replace(device="cpu", augment=True, mirror=False, small_images=0.0)  # each step as the plain loop's
-ROUNDS, STEPS = 7, 8  # steps of each loop in turn
+ROUNDS, STEPS = 7, 4  # steps of each loop in turn
 SIDE = 1_024  # of the matrices whose product measures the peak of the machine
-SEEDS, CURVE_STEPS = (0, 1, 2), 120  # of the comparison of precisions
+SEEDS, CURVE_STEPS = (0, 1, 2), 60  # of the comparison of precisions
 
 
 def measurements() -> Iterator[Measurement]:
