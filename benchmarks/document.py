@@ -14,7 +14,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
 Written by `python -m benchmarks --write [group …]`, which replaces the sections of the groups it runs. A value is a
-ratio to a baseline in the same run (×), or a size. The bound is the claim; a value beyond it says **fails**.
+ratio to a baseline in the same run (×), or a size. The bound is the claim; a value beyond it has the mark **fails**.
 
 {gpu}
 """
