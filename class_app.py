@@ -14,9 +14,11 @@ from typing import Any
 
 import streamlit as st
 import uvicorn
+from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession
 
@@ -31,6 +33,7 @@ from explorer.serving.usage import USAGE
 from explorer.settings import class_link, data_folder, read_setting
 
 SCRIPT = Path(__file__).with_name("streamlit_app.py")
+_MESSAGES = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
 _PRESENCE_S = 10
 _CLOSE_OLD_S = 600
 _MAX_CONNECTIONS = 4_000  # open at once, those that fetch files included
@@ -52,6 +55,18 @@ def hide_paths() -> None:
         return message
 
     AppSession._create_new_session_message = create_without_paths  # type: ignore[method-assign]  # no other way
+
+
+def is_allowed(frame: bytes) -> bool:
+    """Whether a frame is a message of Streamlit's that a browser of a class may send.
+
+    Others clear the caches of all sessions, for example, or end the server in a mode for developers.
+    """
+    try:
+        message = BackMsg.FromString(frame)
+    except DecodeError:
+        return False
+    return message.WhichOneof("type") in _MESSAGES
 
 
 def make_app(store: ClassStore, link: str) -> ASGIApp:
@@ -80,7 +95,7 @@ def make_app(store: ClassStore, link: str) -> ASGIApp:
         routes=class_routes(store, news, USAGE.report),
         middleware=[
             Middleware(SecurityHeaders, policy=content_policy(index.read_text("utf-8")), new_token=new_token),
-            Middleware(LimitsMiddleware, limits=limits, usage=USAGE, hosts=own_names(link)),
+            Middleware(LimitsMiddleware, limits=limits, usage=USAGE, hosts=own_names(link), is_allowed=is_allowed),
         ],
     )
 

@@ -10,6 +10,7 @@ import sys
 from benchmarks import (
     accuracy,
     browser,
+    classroom,
     compare,
     core,
     diagrams,
@@ -28,6 +29,7 @@ _MODULES = (
     diagrams,
     compare,
     browser,
+    classroom,
     engines,
     lessons,
     look_inside,
@@ -38,7 +40,7 @@ _MODULES = (
     accuracy,
 )
 GROUPS = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
-LONG = ("training", "growth", "accuracy")
+LONG = ("classroom", "training", "growth", "accuracy")
 
 
 def main(arguments: list[str]) -> int:

@@ -19,7 +19,7 @@ from explorer.serving.usage import Usage
 _UPLOADS = "/_stcore/upload_file/"
 # Streamlit's routes for its operators and for agents: the status page of the class has what a teacher needs.
 _HIDDEN = ("/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
-_CLOSE_UNSUPPORTED, _CLOSE_TOO_BIG, _CLOSE_LATER = 1003, 1009, 1013  # codes of RFC 6455
+_CLOSE_UNSUPPORTED, _CLOSE_POLICY, _CLOSE_TOO_BIG, _CLOSE_LATER = 1003, 1008, 1009, 1013  # codes of RFC 6455
 _MAX_UPLOADERS = 4_096  # sessions whose uploads are counted; the oldest is forgotten
 
 
@@ -56,11 +56,19 @@ class Bucket:
 class LimitsMiddleware:
     """Middleware that applies :class:`Limits` to every request and connection, and counts in :class:`Usage`.
 
-    ``hosts`` are this server's names; a request under another name is refused.
+    ``hosts`` are this server's names; a request under another name is refused. ``is_allowed`` says whether a frame is a
+    message that a browser of a class may send.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, usage: Usage, hosts: frozenset[str]) -> None:
-        self.app, self.limits, self.usage, self.hosts = app, limits, usage, hosts
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        usage: Usage,
+        hosts: frozenset[str],
+        is_allowed: Callable[[bytes], bool] = lambda _: True,
+    ) -> None:
+        self.app, self.limits, self.usage, self.hosts, self.is_allowed = app, limits, usage, hosts, is_allowed
         self.uploaded: OrderedDict[str, int] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,6 +144,14 @@ class LimitsMiddleware:
         finally:
             self.usage.sessions -= 1
 
+    def _frame_problem(self, data: bytes | None) -> int:
+        """Return the code with which a frame ends its connection; 0 if it is passed on."""
+        if data is None:
+            return _CLOSE_UNSUPPORTED
+        if len(data) > self.limits.frame:
+            return _CLOSE_TOO_BIG
+        return 0 if self.is_allowed(data) else _CLOSE_POLICY
+
     def _limited(self, receive: Receive, send: Send) -> Receive:
         """Return a ``receive`` that slows messages down, and ends a connection whose frames are none of Streamlit's."""
         bucket = Bucket(self.limits.messages_per_second, self.limits.messages_at_once)
@@ -144,10 +160,8 @@ class LimitsMiddleware:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            data = message.get("bytes")
-            if data is None or len(data) > self.limits.frame:
+            if code := self._frame_problem(message.get("bytes")):
                 self.usage.refused += 1
-                code = _CLOSE_UNSUPPORTED if data is None else _CLOSE_TOO_BIG
                 await send({"type": "websocket.close", "code": code})
                 return {"type": "websocket.disconnect", "code": code}
             if (seconds := bucket.take()) > 0:

@@ -99,6 +99,15 @@ def test_a_frame_that_is_none_of_the_app_ends_the_connection(
     assert [message["type"] for message in seen] == ["websocket.connect", "websocket.disconnect"]
 
 
+def test_a_message_that_no_browser_may_send_ends_the_connection(seen: list[Any], usage: Usage) -> None:
+    """As Streamlit's request to clear the caches of all sessions."""
+    app = LimitsMiddleware(recorder(seen), SMALL, usage, frozenset(), lambda data: data == b"good")
+    frames = [{"type": "websocket.receive", "bytes": data} for data in (b"good", b"bad", b"good")]
+    sent = call(app, scope("websocket", "/_stcore/stream"), frames)
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert [message.get("bytes") for message in seen] == [b"good", None]
+
+
 def test_only_so_many_sessions_are_open(app: LimitsMiddleware, usage: Usage, seen: list[Any]) -> None:
     """One more is asked to come later; one that ends makes room."""
     usage.sessions = 2

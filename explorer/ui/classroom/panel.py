@@ -102,30 +102,27 @@ def _ask(poll: Poll, own: int | None) -> None:
     heading = "Your class votes" if poll.round == 1 else "Your class votes again"
     st.markdown(f":material/how_to_vote: **{heading}**")
     key = f"class_vote_{poll.number}_{poll.round}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        choice = st.radio(
-            poll.question.text,
-            range(len(poll.question.options)),
-            index=own,
-            format_func=lambda option: option_text(poll.question, option),
-            key=key,
-            horizontal=True,
-        )
-        st.button(
-            "Vote" if own is None else "Change the vote",
-            icon=":material/how_to_vote:",
-            key=f"{key}_cast",
-            type="primary",
-            disabled=choice is None or choice == own,
-            on_click=_vote,
-            args=(poll, choice),
-        )
-    if own is not None:
+    st.radio(
+        poll.question.text,
+        range(len(poll.question.options)),
+        index=own,
+        format_func=lambda option: option_text(poll.question, option),
+        key=key,
+        horizontal=True,
+        on_change=_vote,
+        args=(poll, key),
+    )
+    if own is None:
+        st.caption("A click votes. You can change your vote until the vote ends.")
+    else:
         st.caption(f"Your vote is {option_text(poll.question, own)}. You can change it until the vote ends.")
 
 
-def _vote(poll: Poll, choice: int) -> None:
-    session.act_as_member(lambda store, member: store.polls.vote(member.number, poll.number, poll.round, int(choice)))
+def _vote(poll: Poll, key: str) -> None:
+    """Cast the vote that was clicked: one run, which matters when two hundred click at once."""
+    choice = st.session_state[key]
+    if isinstance(choice, int):
+        session.act_as_member(lambda store, member: store.polls.vote(member.number, poll.number, poll.round, choice))
 
 
 def _explain(poll: Poll, own: dict[int, int]) -> None:
