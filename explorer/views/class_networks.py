@@ -42,7 +42,7 @@ def accuracy_chart(networks: Sequence[Collected]) -> Chart:
     figure.update_layout(
         title=title,
         xaxis={"title": "parameters at inference", "type": "log"},
-        yaxis={"title": "test accuracy", "tickformat": ".0%"},
+        yaxis={"title": "test accuracy", "tickformat": ".0%", "range": [max(0.0, base - 0.05), 1.02]},
         height=440,
         legend={"orientation": "h", "y": -0.2},
     )

@@ -15,7 +15,7 @@ from explorer.settings import class_link
 from explorer.share import to_token
 from explorer.ui import messages, state
 from explorer.ui.classroom import collection, server_status, session
-from explorer.ui.navigation import PAGES
+from explorer.ui.navigation import PAGES, sections
 from explorer.views.class_votes import option_text, vote_bars
 from explorer.views.worksheet import TOPICS
 
@@ -185,9 +185,13 @@ def _show_lead(current: News) -> None:
         if current.classroom.target:
             _button("End", ":material/close:", "release", lambda store, room: store.guidance.release(room))
     if target := current.classroom.target:
-        st.caption(
-            f"Last: {_FILES.get(target.page, target.page)}. Who joins later is brought there too, until you end it."
-        )
+        st.caption(f"Last: {_title(target.page)}. Who joins later is brought there too, until you end it.")
+
+
+def _title(file: str) -> str:
+    """Return the title of a page by its file."""
+    titles = {entry.file: entry.title for entries in sections().values() for entry in entries}
+    return titles.get(file, "the page that opens first")
 
 
 def _show_where(current: News) -> None:
@@ -208,7 +212,7 @@ def _where(classroom: int) -> None:
                 st.metric(label, value, width=210)
         for place in found.pages:
             names = f": {', '.join(place.nicknames)}" if place.nicknames else ""
-            st.text(f"{place.members} on {_FILES.get(place.page, 'the start page')}{names}")
+            st.text(f"{place.members} on {_title(place.page)}{names}")
         st.caption("Names are those of students who gave a nickname.")
 
     _guarded(draw)
