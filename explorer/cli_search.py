@@ -25,6 +25,7 @@ from explorer.search.export import study_json, trials_csv
 from explorer.search.manager import StudyManager
 from explorer.search.outcome import outcome
 from explorer.search.progress import study_progress
+from explorer.search.ray_workers import work_on_ray
 from explorer.search.records import StudyRecord, TrialRecord
 from explorer.search.replay import Pool, compare_samplers
 from explorer.search.samplers import PRUNERS, SAMPLERS
@@ -329,9 +330,17 @@ def export_study(
 
 
 @app.command()
-def work(study: Study) -> None:
-    """Work on a study of a shared database as one more worker, until it ends or pauses."""
+def work(
+    study: Study,
+    ray: Annotated[str, typer.Option(metavar="ADDRESS", help="Run the workers on this Ray cluster instead.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Workers on the Ray cluster, each with one core.")] = 1,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of each worker on the Ray cluster.")] = 0.0,
+) -> None:
+    """Work on a study of a shared database as one more worker, or as several on Ray, until it ends or pauses."""
     with explain_errors():
+        if ray:
+            work_on_ray(ray, data_folder(), study, workers, gpus)
+            return
         from explorer.search.worker import work as work_on
 
         work_on(data_folder(), study, f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}")

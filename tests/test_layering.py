@@ -30,6 +30,7 @@ LAZY = (
     "openvino",
     "explorer.classroom.store",  # loads SQLAlchemy, which only a class needs; as the next
     "explorer.serving",
+    "ray",  # optional (requirements-cluster.txt)
 )
 ROOMS = (
     "data",

@@ -40,12 +40,15 @@ def repeat_failed_trials(study: optuna.Study) -> None:
     for trial in trials:
         is_lost = trial.state is OptunaState.FAIL and not {SURPLUS, "error"} & set(trial.user_attrs)
         if is_lost and trial.number not in repeated and origin(trial) not in ended:
+            # Killed while it was asked for, a trial has only some of its parameters: the rest would get other draws of
+            # the sampler than in an undisturbed study, so all are drawn again.
+            is_whole = "worker" in trial.user_attrs
             history = [*trial.system_attrs.get(HISTORY, ()), trial.number]
             study.add_trial(
                 optuna.create_trial(
                     state=OptunaState.WAITING,
-                    params=trial.params,
-                    distributions=trial.distributions,
+                    params=trial.params if is_whole else {},
+                    distributions=trial.distributions if is_whole else {},
                     system_attrs={**trial.system_attrs, ORIGIN: origin(trial), HISTORY: history},
                 )
             )

@@ -127,6 +127,7 @@ def _refuse_foreign_tables(names: set[str], place: str) -> None:
 
 def _reason(error: Exception, address: str) -> str:
     """Return the first line of what a driver reports, without the password of the address."""
+    error = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
     line = str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".") + "."
     with suppress(ArgumentError):
         if address and (password := make_url(address).password):
@@ -152,7 +153,8 @@ def outlast_outage(operation: Callable[[], _Result], outage_s: float = OUTAGE_S)
         try:
             return operation()
         except (StorageInternalError, SQLAlchemyError) as error:
-            if monotonic() > end or any(sign in str(error) for sign in _DISK_FULL):
-                raise StudyError(f"The studies cannot be written: {_reason(error, database_url())}") from error
+            reason = _reason(error, database_url())
+            if monotonic() > end or any(sign in reason for sign in _DISK_FULL):
+                raise StudyError(f"The studies cannot be written: {reason}") from error
             sleep(pause)
             pause = min(2.0, 2 * pause)

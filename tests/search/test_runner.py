@@ -9,9 +9,10 @@ import pytest
 
 from explorer.search.ceilings import ceiling_of, cost_of
 from explorer.search.outcome import outcome
-from explorer.search.records import StudyRecord, TrialRecord
+from explorer.search.records import Arm, StudyRecord, TrialRecord
 from explorer.search.runner import Runner
 from explorer.search.schedule import macs_used
+from explorer.search.space import MAX_EXPONENT
 from explorer.search.spec import SearchBudget, StudySpec
 from explorer.search.store import StudyStore
 from explorer.search.trials import OnReport, TrialResult
@@ -121,6 +122,23 @@ def forget_heartbeats(store: StudyStore, study_id: str) -> None:
     """Make the heartbeats of all running trials older than the grace period."""
     with store._database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE trial_heartbeats SET heartbeat = '2000-01-01 00:00:00'")
+
+
+def test_a_trial_killed_while_it_was_asked_for_is_asked_for_again(store: StudyStore, tmp_path: Path) -> None:
+    """A trial with only some of its parameters is repeated with those that an undisturbed study draws."""
+    reference = facts(run(store))
+    killed = StudyStore(tmp_path / "killed")
+    study_id = killed.create(SMALL)
+    head = killed.head(study_id)
+    study = Runner(killed, study_id, "worker", make_train())._open(head, Arm(0, "search"))
+    with pytest.warns(UserWarning, match="Heartbeat"):
+        trial = study.ask()
+    killed.storage.record_heartbeat(trial._trial_id)
+    trial.suggest_float("column #1×1", -MAX_EXPONENT, MAX_EXPONENT)
+    forget_heartbeats(killed, study_id)
+    Runner(killed, study_id, "worker", make_train()).run()
+    assert reference == facts(killed.record(study_id))
+    killed.close()
 
 
 def test_a_paused_study_continues(store: StudyStore) -> None:

@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
 
-from explorer.search.storage import FILE, StudyError, describe_storage, open_storage
+from explorer.search.storage import FILE, StudyError, describe_storage, open_storage, outlast_outage
 from explorer.search.store import StudyStore
 from tests.search.studies import SPEC
 
@@ -93,3 +94,25 @@ def test_an_address_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(StudyError, match="not the address of a PostgreSQL database") as error:
         open_storage(tmp_path)
     assert "s3cr3t" not in str(error.value)
+
+
+def test_a_full_disk_is_no_outage(tmp_path: Path) -> None:
+    """A database that is away is waited for; a full disk ends at once with its reason."""
+
+    def fail() -> None:
+        raise StorageInternalError from sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(StudyError, match="disk is full"):
+        outlast_outage(fail, outage_s=60)
+
+
+def test_an_outage_is_waited_for(tmp_path: Path) -> None:
+    """What fails twice and then works has its result."""
+    failures = iter((True, True, False))
+
+    def work() -> str:
+        if next(failures):
+            raise StorageInternalError from sqlite3.OperationalError("the server closed the connection")
+        return "done"
+
+    assert "done" == outlast_outage(work)
