@@ -125,7 +125,7 @@ def _refuse_foreign_tables(names: set[str], place: str) -> None:
         )
 
 
-def _reason(error: Exception, address: str) -> str:
+def _reason(error: BaseException, address: str) -> str:
     """Return the first line of what a driver reports, without the password of the address."""
     error = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
     line = str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".") + "."
