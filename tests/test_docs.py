@@ -158,7 +158,7 @@ def test_what_is_imported_is_pinned() -> None:
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     packages = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"explorer"}
-    requirements = (ROOT / f"requirements{optional}.txt" for optional in ("", "-engines"))
+    requirements = (ROOT / f"requirements{optional}.txt" for optional in ("", "-engines", "-cluster"))
     texts = "\n".join(path.read_text("utf-8") for path in requirements)
     pinned = set(re.findall(r"^([\w-]+)==[\d.]+$", texts, re.MULTILINE))
     assert set() == {DISTRIBUTIONS.get(package, package) for package in packages} - pinned

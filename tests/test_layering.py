@@ -44,7 +44,11 @@ ROOMS = (
     "search",
     "ui",
 )  # those that need more than pydantic
-WORKERS = (("explorer", "runs", "worker.py"), ("explorer", "search", "worker.py"))
+WORKERS = (
+    ("explorer", "runs", "worker.py"),
+    ("explorer", "search", "worker.py"),
+    ("explorer", "search", "ray_workers.py"),
+)
 COMMAND_LINE = tuple(
     ("explorer", f"{name}.py")
     for name in ("cli", "cli_errors", "cli_imports", "cli_networks", "cli_runs", "cli_search", "__main__")
