@@ -1,5 +1,7 @@
 """Charts with a sentence on how to read them and their data: SVGs of the lessons, and Plotly figures."""
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -42,13 +44,17 @@ def _labelled(reading: str) -> str:
     return f"Reading this chart: {reading}" if reading else ""
 
 
-def show_figure(figure: go.Figure, key: str) -> None:
-    """Show a Plotly figure below its title."""
+def show_figure(figure: go.Figure, key: str, *, selects: bool = False) -> list[dict[str, Any]]:
+    """Show a Plotly figure below its title; return the points that the reader has selected, if ``selects``."""
     headed = for_page(figure, theme(), enlarged=state.presents())
     if headed.title:
         subtitle = f"  \n:small[{fmt.markdown(headed.subtitle)}]" if headed.subtitle else ""
         st.markdown(f"**{fmt.markdown(headed.title)}**{subtitle}")
-    st.plotly_chart(headed.figure, key=key)
+    if not selects:
+        st.plotly_chart(headed.figure, key=key)
+        return []
+    event = st.plotly_chart(headed.figure, key=key, on_select="rerun", selection_mode="points")
+    return [dict(point) for point in event["selection"]["points"]]
 
 
 def show_plotly_chart(chart: Chart, key: str) -> None:

@@ -18,6 +18,7 @@ from explorer.search.storage import StudyError
 from explorer.training.intervals import wilson
 from explorer.training.names import file_stem
 from explorer.ui import messages, runs, studies
+from explorer.ui.components.chart import show_figure
 from explorer.ui.components.number import number_setting
 from explorer.ui.components.theme import theme
 from explorer.ui.lab.search.findings import show_findings, show_table
@@ -187,15 +188,12 @@ def _show_front(record: StudyRecord, ceiling: int) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         chart = search_charts.accuracy_against_cost(record, theme())
-        event = st.plotly_chart(
-            chart.figure, key=f"study_front_{record.id}", on_select="rerun", selection_mode="points"
-        )
+        points = show_figure(chart.figure, f"study_front_{record.id}", selects=True)
         st.caption(f"Reading this chart: {chart.reading} Click a mark to see its table.")
     with right:
         by_compute = search_charts.best_by_compute(record, ceiling, theme())
-        st.plotly_chart(by_compute.figure, key=f"study_best_{record.id}")
+        show_figure(by_compute.figure, f"study_best_{record.id}")
         st.caption(f"Reading this chart: {by_compute.reading}")
-    points = event["selection"]["points"] if event else []
     if points and "customdata" in points[0]:
         kind, index, number = points[0]["customdata"]
         trial = next((one for one in record.arm(int(index), kind) if one.number == int(number)), None)

@@ -1,5 +1,6 @@
 """The page Search, with a manager that starts no process."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,22 @@ def test_a_study_is_paused_resumed_and_deleted(manager: StudyManager) -> None:
     click(app, "study_delete")
     assert () == manager.store.ids()
     assert "No studies yet" in page_text(app)
+
+
+def test_the_charts_of_a_study_have_their_titles_above_and_grow_for_a_projector(manager: StudyManager) -> None:
+    """As on every page: a title on the page can wrap, one in the figure is cut off."""
+    study_id = manager.store.create(SPEC)
+    heights = []
+    for query in ({}, {"present": "1"}):
+        app = open_view("studies", study=study_id, **query)
+        text = page_text(app)
+        assert "**Accuracy against cost**" in text
+        assert "**Best table so far**" in text
+        layouts = [json.loads(chart.proto.spec)["layout"] for chart in app.get("plotly_chart")]
+        assert [False, False] == ["text" in layout.get("title", {}) for layout in layouts]
+        heights.append([layout["height"] for layout in layouts])
+    normal, enlarged = heights
+    assert all(large > small for small, large in zip(normal, enlarged, strict=True))
 
 
 @pytest.mark.slow
