@@ -12,6 +12,7 @@ from PIL import Image
 from explorer.training.events import Misclassification
 
 _MAX_SIDE = 64  # of a small image on the screen, in pixels
+_REM = 16  # pixels
 
 
 class ClassStrip(NamedTuple):
@@ -57,13 +58,16 @@ def _joined(images: np.ndarray) -> np.ndarray:
 
 
 def _image(pixels: np.ndarray, alt: str) -> str:
-    """Return an image H × W × C as HTML, enlarged by a whole number so that its pixels stay square."""
+    """Return an image H × W × C as HTML, enlarged by a whole number so that its pixels stay square.
+
+    Its size is in rem, so that it grows with the text for a projector.
+    """
     height, width, channels = pixels.shape
     scale = max(1, _MAX_SIDE // height)
     file = io.BytesIO()
     Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(file, "PNG")
     source = b64encode(file.getvalue()).decode("ascii")
     return (
-        f"<img src='data:image/png;base64,{source}' width='{scale * width}' height='{scale * height}' "
-        f"alt='{escape(alt)}'>"
+        f"<img src='data:image/png;base64,{source}' alt='{escape(alt)}' "
+        f"style='width:{scale * width / _REM:g}rem;height:{scale * height / _REM:g}rem'>"
     )

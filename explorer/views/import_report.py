@@ -13,7 +13,7 @@ VALIDATION_USES: Mapping[ValidationUse, str] = {
     "train": "use them for training",
     "test": "use them for testing",
 }
-_SIDE = 40  # of a sample on the screen, in pixels
+_SIDE = "2.5rem"  # of a sample on the screen; it grows with the text for a projector
 _ROLES = {
     "class": "class",
     "train": "training images",
@@ -145,8 +145,8 @@ def classes_html(report: ImportReport) -> str:
 def _row(found: ClassReport, columns: list[int]) -> str:
     counts = "".join(f"<td>{found.counts[column]:,}</td>" for column in columns)
     images = "".join(
-        f"<img src='data:image/png;base64,{b64encode(png).decode('ascii')}' height='{_SIDE}' "
-        f"alt='{escape(found.name)}, image {number}' style='display:inline-block;margin-right:3px'>"
+        f"<img src='data:image/png;base64,{b64encode(png).decode('ascii')}' "
+        f"alt='{escape(found.name)}, image {number}' style='display:inline-block;height:{_SIDE};margin-right:3px'>"
         for number, png in enumerate(found.samples, 1)
     )
     return f"<tr><th>{escape(found.name)}</th>{counts}<td>{images}</td></tr>"

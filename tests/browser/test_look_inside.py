@@ -129,6 +129,18 @@ def test_no_view_is_wider_than_the_page(look_inside: Page) -> None:
             assert not is_too_wide(look_inside)
 
 
+def test_present_enlarges_the_bars_of_the_heads(look_inside: Page) -> None:
+    """They grow with the text."""
+    bars = look_inside.locator("svg[aria-label^='Auxiliary head']").first
+    normal = bars.bounding_box()
+    assert normal
+    look_inside.locator("html").evaluate("html => { html.style.fontSize = '22px' }")
+    wait_until_idle(look_inside)
+    enlarged = bars.bounding_box()
+    assert enlarged
+    assert enlarged["width"] / normal["width"] == pytest.approx(22 / 16, rel=0.01)
+
+
 def test_a_walk_from_the_answer_to_a_pixel(look_inside: Page, tmp_path: Path) -> None:
     """Five presses; each shows the network's own number, which a pass of the network in this process has too."""
     choose_view(look_inside, "One number")

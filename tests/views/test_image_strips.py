@@ -38,11 +38,11 @@ def test_a_strip_holds_the_images_side_by_side(channels: int) -> None:
 
 
 def test_counts_and_sizes() -> None:
-    """Each class has its counts; small images are enlarged by a whole number, large ones are not."""
+    """Each class has its counts; small images are enlarged by a whole number, large ones are not; in rem of 16 px."""
     html = strips_html([ClassStrip("cat", 1_000, 200, images(1, 1)), ClassStrip("dog", 5, 1, images(1, 3, 96))])
     assert "<th>cat</th><td>1,000</td><td>200</td>" in html
-    assert "width='56' height='56'" in html
-    assert "width='96' height='96'" in html
+    assert "width:3.5rem;height:3.5rem" in html
+    assert "width:6rem;height:6rem" in html
 
 
 def test_misclassified_images_have_the_predicted_class_and_the_label() -> None:
