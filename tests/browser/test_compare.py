@@ -59,7 +59,7 @@ def choose_view(page: Page, view: str) -> None:
 def test_two_variants_are_compared_and_shared(network: Page, new_page: Callable[[], Page]) -> None:
     """Keep two, edit one of them further, compare, and open the shared link in a fresh browser: the same is there.
 
-    A reload loses nothing of it, because the shelf is in the address.
+    The table of cells fills the page. A reload loses nothing of it, because the shelf is in the address.
     """
     edit(network, "4a", "#3×3", "210")
     expect_total(network, "parameters", "7,001,002")
@@ -74,6 +74,8 @@ def test_two_variants_are_compared_and_shared(network: Page, new_page: Callable[
     for part in ("paper_4a", "paper_4a_2", "current: paper + 2 edits", "7,001,002", "▲ +2,450"):
         expect(facts).to_contain_text(part)
     expect(network.locator("td.marked")).to_have_text(["210", "100", "100", "256"])
+    widths = network.locator("table.cells").evaluate("table => [table.offsetWidth, table.parentElement.clientWidth]")
+    assert widths[0] == widths[1]
     shown = (facts.inner_text(), network.locator("table.cells").inner_text())
 
     network.locator(".st-key-share button").first.click()
