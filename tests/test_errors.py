@@ -6,7 +6,8 @@ from pathlib import Path
 from explorer.errors import InputError, UserError
 
 PACKAGE = Path(__file__).parent.parent / "explorer"
-INTERNAL = {"SupersededError"}  # caught by the code that calls; no user sees its message
+# Caught by the code that calls; no user sees their message.
+INTERNAL = {"SupersededError", "InterruptedTrialError", "RefusedError"}
 
 
 def test_every_error_is_a_user_error() -> None:
