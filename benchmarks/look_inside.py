@@ -21,13 +21,16 @@ from explorer.diff import with_module
 from explorer.history import Version
 from explorer.jobs.inspection import Predictions
 from explorer.jobs.protocol import LINE, REQUEST, Answer
-from explorer.jobs.units import UnitReport, UnitRequest
+from explorer.jobs.units import MAX_CHANNEL_MAPS, UnitReport, UnitRequest
+from explorer.live.channel_maps import channel_maps
 from explorer.live.devices import resolve_device
 from explorer.live.inference import live_network, predict, prepare_inputs
-from explorer.live.model import build_model
+from explorer.live.model import ConvBlock, build_model
+from explorer.live.recording import record
 from explorer.live.units import explain
 from explorer.share import to_token
 from explorer.unit_graph import graph_of
+from explorer.views import channel_maps as channel_charts
 from explorer.views import unit_charts, unit_maps
 from explorer.views.unit_names import Names
 
@@ -105,6 +108,7 @@ def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[M
         report = result.result if isinstance(result, Answer) else None
         assert isinstance(report, UnitReport)
         whole = unit_maps.position_maps(report, names) + unit_charts.window_charts(report)
+        whole += channel_charts.channel_maps_line(report, names)
         return len(whole + unit_charts.arithmetic(report, names) + unit_charts.terms_chart(report, names))
 
     for name, path in NUMBERS.items():
@@ -116,12 +120,28 @@ def _one_number(photograph: str, forward: Callable[[int], object]) -> Iterator[M
             f"{claim} / a forward pass", median(a / b for a, b in zip(moves, passes, strict=True)), maximum=1
         )
         yield Measurement(claim, 1e3 * median(moves), "ms", maximum=150)
+    yield from _intermediate_maps(photograph, forward)
     stem = live_network(PAPER, resolve_device("cpu")).get_submodule("stem")  # each pass begins with it
     handle = stem.register_forward_pre_hook(lambda *_: runs.append(None))
     for number, path in enumerate(NUMBERS.values()):
         move(number, path)
     handle.remove()
     yield Measurement("forward passes while the position moves", len(runs), "", maximum=0)
+
+
+def _intermediate_maps(photograph: str, forward: Callable[[int], object]) -> Iterator[Measurement]:
+    """Compute the intermediate maps of a convolution, with their images, from the recording."""
+    recording = record(PAPER, photograph, PREPROCESSING, (), "cpu")
+    for name, path in NUMBERS.items():
+        layer = recording.model.get_submodule(path)
+        if isinstance(layer, ConvBlock):
+            inputs = recording.inputs[path]
+            channels = range(min(MAX_CHANNEL_MAPS, len(inputs)))
+            compute = partial(channel_maps, layer.conv, inputs, channels=channels)
+            with torch.inference_mode():
+                maps, passes = _in_turn(compute, forward)
+            ratio = median(a / b for a, b in zip(maps, passes, strict=True))
+            yield Measurement(f"intermediate maps of {name} / a forward pass", ratio, maximum=1)
 
 
 def _save(scratch: ContentStore, content: bytes) -> str:

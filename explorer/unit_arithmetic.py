@@ -1,11 +1,12 @@
-"""The arithmetic of one output value after its sum: bias, BatchNorm, ReLU, a branch's factor, and the rounding of it.
+"""The arithmetic of one output value after its sum: bias, BatchNorm, ReLU, a branch's factor, softmax, and rounding.
 
 All in double precision. The network computes in float32; :class:`Rounded` bounds by how much that may differ (Higham
 2002, *Accuracy and Stability of Numerical Algorithms*, section 3.1: a sum of n products is off by at most about
 n · 2⁻²⁴ times the sum of their absolute values, in whatever order it is added up).
 """
 
-from math import sqrt
+from collections.abc import Sequence
+from math import exp, fsum, sqrt
 from typing import Literal, NamedTuple
 
 UNIT_ROUNDOFF = 2.0**-24  # of float32
@@ -104,3 +105,46 @@ def normalised_pixel(value: float, mean: float, std: float) -> Rounded:
     """Go back from a normalised value to the pixel, 0 to 1, and show how it was normalised."""
     start = Rounded((Step("pixel", (), value * std + mean),), 0.0)
     return start.then("normalise", (mean, std), value, 8 * UNIT_ROUNDOFF * (abs(value) + abs(mean / std)))
+
+
+class SoftmaxTerm(NamedTuple):
+    """What a class, by its number, adds to the sum of a softmax: e^(its logit − the largest one), 0 to 1."""
+
+    number: int
+    logit: float
+    exponential: float
+
+
+class Softmax(NamedTuple):
+    """How the probability of a class follows from the logits of all: its own term ÷ the sum of the terms.
+
+    ``largest`` are the largest terms, the largest first; ``rest`` is the sum of the ``rest_count`` others.
+    """
+
+    own: SoftmaxTerm
+    maximum: float
+    largest: tuple[SoftmaxTerm, ...]
+    rest: float
+    rest_count: int
+
+    @property
+    def total(self) -> float:
+        """The sum of the terms of all classes; at least 1, the term of the largest logit."""
+        return fsum(term.exponential for term in self.largest) + self.rest
+
+    @property
+    def probability(self) -> float:
+        """The probability of the class, 0 to 1."""
+        return self.own.exponential / self.total
+
+
+def softmax(logits: Sequence[float], number: int, shown: int) -> Softmax:
+    """Compute the probability of the class ``number``, with the ``shown`` largest terms one by one.
+
+    The largest logit is subtracted from each, which changes no probability, so that no exponential overflows.
+    """
+    maximum = max(logits)
+    terms = [SoftmaxTerm(place, logit, exp(logit - maximum)) for place, logit in enumerate(logits)]
+    ordered = sorted(terms, key=lambda term: -term.logit)
+    rest = fsum(term.exponential for term in ordered[shown:])
+    return Softmax(terms[number], maximum, tuple(ordered[:shown]), rest, len(ordered[shown:]))

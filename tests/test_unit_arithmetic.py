@@ -1,5 +1,7 @@
 """The steps of one output value: their results, and the bound of float32's rounding."""
 
+from math import exp
+
 import pytest
 
 from explorer.unit_arithmetic import (
@@ -13,6 +15,7 @@ from explorer.unit_arithmetic import (
     normalised_response,
     rectified,
     scaled,
+    softmax,
     summed,
 )
 
@@ -56,3 +59,22 @@ def test_a_pixel_is_what_was_normalised() -> None:
 def test_the_bound_is_that_of_any_order_of_summation() -> None:
     """About n · 2⁻²⁴ times the sum of the absolute products."""
     assert summed(0.0, 8.0, 1_000).bound == pytest.approx(8_000 * UNIT_ROUNDOFF, rel=2e-3)
+
+
+def test_a_softmax_divides_each_term_by_the_sum() -> None:
+    """The largest terms first, the rest added up; the probabilities of all classes add up to 1."""
+    logits = (1.0, 3.0, 2.0, -1.0)
+    found = softmax(logits, 2, 2)
+    assert [1, 2] == [term.number for term in found.largest]
+    assert found.largest[0].exponential == 1
+    assert (found.own.number, found.own.logit, found.rest_count) == (2, 2.0, 2)
+    assert found.probability == pytest.approx(exp(2) / sum(map(exp, logits)), rel=1e-15)
+    assert sum(softmax(logits, index, 2).probability for index in range(4)) == pytest.approx(1, rel=1e-15)
+
+
+@pytest.mark.parametrize("shift", [-1e5, 0.0, 1e5])
+def test_a_softmax_does_not_overflow(shift: float) -> None:
+    """However large the logits are; with fewer classes than terms there is no rest."""
+    found = softmax((shift, shift + 1), 0, 5)
+    assert found.probability == pytest.approx(1 / (1 + exp(1)))
+    assert (found.rest, found.rest_count) == (0, 0)

@@ -6,11 +6,14 @@ See :mod:`explorer.jobs.inspection` for what all requests about images share.
 from typing import Literal, NamedTuple
 
 from explorer.config import Frozen
-from explorer.jobs.inspection import Heat, ImageResult, InspectionRequest
-from explorer.unit_arithmetic import Step
+from explorer.jobs.inspection import Heat, ImageResult, InspectionRequest, Size
+from explorer.unit_arithmetic import Softmax, Step
 from explorer.units import Place, Unit
 
 MAX_TERMS = 64  # that are sent one by one; the others are added up
+MAX_CHANNEL_MAPS = 4  # input channels whose intermediate maps are sent; the others are added up
+MAX_MAP_SIDE = 64  # pixels: of a heat map among these, which are drawn small
+MAX_CLASSES = 5  # whose terms of a softmax are sent one by one
 
 WindowValues = tuple[tuple[float | None, ...], ...]  # rows; None in the padding
 
@@ -40,6 +43,31 @@ class Window(NamedTuple):
     weights: tuple[tuple[float, ...], ...] = ()
 
 
+class ChannelMap(NamedTuple):
+    """An input channel of a convolution: its map, its kernel, and its intermediate map, the convolution of the two."""
+
+    channel: int
+    input_map: Heat
+    kernel: tuple[tuple[float, ...], ...]
+    intermediate: Heat
+
+
+class ChannelMaps(NamedTuple):
+    """How the intermediate maps of all input channels add up to an output map, before its bias or BatchNorm.
+
+    ``strongest`` are the channels that contribute most at the position of the value; ``others`` is the sum of the
+    intermediate maps of the ``other_count`` others, None if there are none. ``input_size`` and ``output_size`` are in
+    positions; the heat maps of larger maps are averaged down to ``MAX_MAP_SIDE``.
+    """
+
+    strongest: tuple[ChannelMap, ...]
+    others: Heat | None
+    other_count: int
+    total: Heat
+    input_size: Size
+    output_size: Size
+
+
 class UnitReport(ImageResult):
     """How one output value is computed.
 
@@ -48,6 +76,7 @@ class UnitReport(ImageResult):
     much the last of ``steps`` may differ from it because the network rounds to float32. ``causes`` are the units on the
     way to a pixel, each the strongest cause of the one before it; ``cause`` is where the first of them is in the
     input. ``output_map`` and ``input_map`` are the channels of this value and of the window (None for vectors).
+    ``channel_maps`` belong to a convolution, ``softmax`` to a class.
     """
 
     unit: Unit
@@ -63,6 +92,8 @@ class UnitReport(ImageResult):
     cause: Place | None = None
     output_map: Heat | None = None
     input_map: Heat | None = None
+    channel_maps: ChannelMaps | None = None
+    softmax: Softmax | None = None
     input_png: bytes
 
     @property

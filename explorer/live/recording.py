@@ -5,6 +5,7 @@ Recordings are kept up to a quarter of ``EXPLORER_LOOK_MB``, the last one in any
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
@@ -93,10 +94,8 @@ def _run(
     handles = [
         model.get_submodule(row.path).register_forward_hook(partial(store, row.path)) for row in graph.summary.rows
     ]
-    # TensorFloat-32, which cuDNN uses by default, rounds the factors of products to 11 bits.
-    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=False, allow_tf32=False)
     try:
-        with torch.inference_mode(), scale_branches(model, scales), exact:
+        with torch.inference_mode(), scale_branches(model, scales), exact_convolutions():
             model.forward_with_heads(batch)
     finally:
         for handle in handles:
@@ -104,6 +103,11 @@ def _run(
     if not all(bool(output.isfinite().all()) for output in outputs.values()):
         raise InputError("The network's activations overflowed (NaN or infinite). Choose other weights.")
     return Recording(model, graph, inputs, outputs, _factors(graph, scales), input_png(network, image, preprocessing))
+
+
+def exact_convolutions() -> AbstractContextManager[None]:
+    """Convolve without TensorFloat-32, which cuDNN uses by default and which rounds the factors to 11 bits."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=False, allow_tf32=False)
 
 
 def _factors(graph: NetworkGraph, scales: Sequence[Scale]) -> dict[str, float]:

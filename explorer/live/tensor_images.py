@@ -27,15 +27,21 @@ def feature_map_grid(maps: Tensor) -> tuple[bytes, Size, int]:
 
     Maps larger than ``TILE`` are averaged down. Each is scaled by itself, like a :func:`heat_map`.
     """
-    height, width = maps.shape[1:]
-    shrink = max(1, ceil(max(height, width) / TILE))
-    if shrink > 1:
-        maps = F.adaptive_avg_pool2d(maps[:, None], (ceil(height / shrink), ceil(width / shrink)))[:, 0]
+    maps = average_down(maps, TILE)
     low = maps.amin((1, 2), keepdim=True).clamp(max=0)
     high = maps.amax((1, 2), keepdim=True).clamp(min=0)
     shades = (maps - low) / (high - low).clamp(min=1e-12) * 255
     grid = make_grid(shades[..., None])[..., 0]
     return png(_to_bytes(grid)), (maps.shape[1], maps.shape[2]), min(COLUMNS, len(maps))
+
+
+def average_down(maps: Tensor, side: int) -> Tensor:
+    """n × H × W → the same maps with no side longer than ``side``: each number is the mean of several positions."""
+    height, width = maps.shape[1:]
+    shrink = max(1, ceil(max(height, width) / side))
+    if shrink == 1:
+        return maps
+    return F.adaptive_avg_pool2d(maps[:, None], (ceil(height / shrink), ceil(width / shrink)))[:, 0]
 
 
 def make_grid(tiles: Tensor) -> Tensor:

@@ -14,13 +14,24 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
 from explorer.errors import InputError
 from explorer.jobs.inspection import Heat, Scale
-from explorer.jobs.units import MAX_TERMS, StrongestMaps, Term, UnitReport, Window
+from explorer.jobs.units import (
+    MAX_CHANNEL_MAPS,
+    MAX_CLASSES,
+    MAX_TERMS,
+    ChannelMaps,
+    StrongestMaps,
+    Term,
+    UnitReport,
+    Window,
+)
+from explorer.live.channel_maps import channel_maps
 from explorer.live.model import ConvBlock
 from explorer.live.recording import Recording, record
 from explorer.live.tensor_images import heat_map
 from explorer.unit_arithmetic import (
     BatchNorm,
     Rounded,
+    Softmax,
     averaged,
     batch_normalised,
     biased,
@@ -29,6 +40,7 @@ from explorer.unit_arithmetic import (
     normalised_response,
     rectified,
     scaled,
+    softmax,
     summed,
 )
 from explorer.unit_graph import InputWindow, input_window, lrn_channels
@@ -79,6 +91,8 @@ def explain(
         cause=found.place,
         output_map=_heat(recording.outputs[path], unit.channel),
         input_map=_heat(recording.inputs[path], shown),
+        channel_maps=_channel_maps(recording, unit, terms),
+        softmax=_softmax(recording, unit),
         input_png=recording.input_png,
     )
 
@@ -198,8 +212,12 @@ def _linear(recording: Recording, unit: Unit, layer: nn.Linear) -> _Computed:
     read = read._replace(weights=_exact(layer.weight[unit.channel])[:, None, None])
     rounded = biased(_sum(read), layer.bias[unit.channel].item())
     cause = _strongest(read, copysign(1, rounded.value))
-    is_hidden = recording.graph.row(unit.path).aux is not None and unit.path.endswith(".fc")
-    return _Computed(read, rectified(rounded) if is_hidden else rounded, cause)
+    return _Computed(read, rectified(rounded) if _is_hidden(recording, unit.path) else rounded, cause)
+
+
+def _is_hidden(recording: Recording, path: str) -> bool:
+    """Whether a fully connected layer is the first one of an auxiliary head, whose outputs are no classes."""
+    return recording.graph.row(path).aux is not None and path.endswith(".fc")
 
 
 def _response_norm(recording: Recording, unit: Unit, layer: nn.LocalResponseNorm) -> _Computed:
@@ -296,6 +314,22 @@ def _window(read: _Read, channel: int) -> Window:
     )
     weights = () if read.weights is None else tuple(map(tuple, read.weights[at].tolist()))
     return Window(channel, read.window.top, read.window.left, shown, weights)
+
+
+def _channel_maps(recording: Recording, unit: Unit, terms: Sequence[Term]) -> ChannelMaps | None:
+    """Return the intermediate maps of the input channels that contribute most; None if it is no convolution."""
+    layer = recording.model.get_submodule(unit.path)
+    if not isinstance(layer, ConvBlock):
+        return None
+    strongest = [term.channel for term in terms[:MAX_CHANNEL_MAPS]]
+    return channel_maps(layer.conv, recording.inputs[unit.path], unit.channel, strongest)
+
+
+def _softmax(recording: Recording, unit: Unit) -> Softmax | None:
+    """Return how the probability of a class follows from the network's own logits; None if it is no class."""
+    if recording.graph.row(unit.path).kind != "linear" or _is_hidden(recording, unit.path):
+        return None
+    return softmax(_exact(recording.outputs[unit.path]).tolist(), unit.channel, MAX_CLASSES)
 
 
 def _causes(recording: Recording, unit: Unit) -> tuple[Unit, ...]:

@@ -81,6 +81,19 @@ def heat_png(heat: Heat) -> bytes:
     return png(_signed(shades, heat) if heat.low < 0 else to_cividis(shades))
 
 
+def signed_png(heat: Heat, largest: float) -> bytes:
+    """Return a heat map in two colours around 0, on a scale from −``largest`` to ``largest``."""
+    values = _to_values(pixels(heat.png), heat) / max(largest, 1e-12)
+    return png(_signed_colours(np.clip(values, -1, 1)))
+
+
+def signed_colour(value: float, largest: float) -> str:
+    """Return the colour of a number on the scale from −``largest`` to ``largest``."""
+    negative, zero, positive = SIGNED
+    strength = min(1.0, abs(value) / largest) if largest else 0.0
+    return palette.mix(zero, positive if value > 0 else negative, strength)
+
+
 def overlay_png(heat: Heat) -> bytes:
     """Return a heat map to lay over an image: the smaller a value, the more transparent its pixel.
 

@@ -13,6 +13,7 @@ from explorer.unit_arithmetic import Step
 from explorer.units import Place
 from explorer.views import formatting as fmt
 from explorer.views import map_images, palette, svg
+from explorer.views.softmax_chart import softmax_chart, softmax_in_words
 from explorer.views.unit_maps import WIDTH, concatenation_chart
 from explorer.views.unit_names import Names, unit_colour
 
@@ -27,13 +28,6 @@ def cell_text(value: float) -> str:
     if abs(value) < 0.0005:
         return "≈ 0" if value else "0"
     return f"{value:.0f}".replace("-", "−") if abs(value) >= 100 else f"{value:.2g}".replace("-", "−")
-
-
-def colour(value: float, largest: float) -> str:
-    """Return the colour of a number on the scale from −largest to largest."""
-    negative, zero, positive = map_images.SIGNED
-    strength = min(1.0, abs(value) / largest) if largest else 0.0
-    return palette.mix(zero, positive if value > 0 else negative, strength)
 
 
 # ── the window ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +117,7 @@ def _cell(x: float, y: float, size: float, value: float | None, largest: float, 
         frame = f'<rect x="{x + 0.5:.1f}" y="{y + 0.5:.1f}" width="{size - 2:.1f}" height="{size - 2:.1f}"'
         box = f'{frame} fill="none" stroke="currentColor" stroke-dasharray="3 3" opacity="0.5"/>'
         return box + svg.text(x + size / 2 - 1, y + size / 2 + 4, "pad", anchor="middle", size=11, faint=True)
-    fill = colour(value, largest)
+    fill = map_images.signed_colour(value, largest)
     box = svg.rect(x, y, size - 1, size - 1, fill)
     if not is_written:
         return box
@@ -242,8 +236,10 @@ def steps_chart(report: UnitReport, names: Names) -> str:
 
 
 def words(report: UnitReport, names: Names) -> str:
-    """Return the arithmetic of a value in two sentences."""
+    """Return the arithmetic of a value in a few sentences."""
     parts = " ".join(_line(step, report).words for step in report.steps)
+    if report.softmax:
+        parts += f" {softmax_in_words(report.softmax)}"
     cause = ""
     if report.causes:
         cause = f" Its strongest cause is {names.unit(report.causes[0])}."
@@ -350,5 +346,5 @@ def reading(report: UnitReport) -> str:
 
 
 def arithmetic(report: UnitReport, names: Names) -> str:
-    """Return the steps, and the place in the concatenation, below each other."""
-    return steps_chart(report, names) + concatenation_chart(report, names)
+    """Return the steps, the softmax of a class, and the place in the concatenation, below each other."""
+    return steps_chart(report, names) + softmax_chart(report, names) + concatenation_chart(report, names)

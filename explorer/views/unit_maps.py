@@ -137,7 +137,7 @@ def _outline(x: float, y: float, width: float, height: float) -> str:
     )
 
 
-def _frame(name: str, x: float, y: float, width: float, height: float) -> str:
+def frame(name: str, x: float, y: float, width: float, height: float) -> str:
     """Return a frame that is visible on any colour: white on black."""
     place = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" fill="none"'
     lines = "".join(
@@ -153,13 +153,13 @@ def _image_panel(report: UnitReport, names: Names) -> str:
     field = names.graph.receptive_field(report.unit)
     marks, seen = "", "All of it is in its receptive field."
     if report.unit.path == INPUT:
-        marks = _frame("pixel", report.unit.column * scale, report.unit.row * scale, max(scale, 4), max(scale, 4))
+        marks = frame("pixel", report.unit.column * scale, report.unit.row * scale, max(scale, 4), max(scale, 4))
         seen = f"The pixel is at {names.unit(report.unit).removeprefix('pixel, ')}."
     elif field:
         left, top, side = field
         right, bottom = min(left + side, size[1]), min(top + side, size[0])
         left, top = max(left, 0), max(top, 0)
-        marks = _frame("field", left * scale, top * scale, (right - left) * scale, (bottom - top) * scale)
+        marks = frame("field", left * scale, top * scale, (right - left) * scale, (bottom - top) * scale)
         seen = f"Its receptive field is {side:g} pixels wide."
     pixel = report.causes[-1] if report.causes else None
     if pixel:
@@ -174,7 +174,7 @@ def _map_panel(report: UnitReport, names: Names, part: MapPart) -> str:
     padding = names.graph.row(report.unit.path).padding or 0
     scale = _scale(part.size, padding)
     height, width = len(window.values), len(window.values[0])
-    marks = _frame("window", window.left * scale, window.top * scale, width * scale, height * scale)
+    marks = frame("window", window.left * scale, window.top * scale, width * scale, height * scale)
     alt = f"Input channel {part.title}. The window begins at row {window.top}, column {window.left}."
     attributes = f' class="input-map" data-scale="{scale:.4f}"'
     return _panel(part, alt, marks, attributes, padding)
@@ -193,6 +193,6 @@ def _output_panel(report: UnitReport, names: Names, part: MapPart) -> str:
         f'data-row="{unit.row}" data-column="{unit.column}" data-stride="{stride}" data-padding="{padding}" '
         f'aria-label="{escape(alt)}. The arrow keys move it."'
     )
-    return _panel(part, alt, _frame("here", unit.column * scale, unit.row * scale, scale, scale), attributes).replace(
+    return _panel(part, alt, frame("here", unit.column * scale, unit.row * scale, scale, scale), attributes).replace(
         'role="img"', 'role="group"', 1
     )

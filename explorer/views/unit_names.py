@@ -35,10 +35,13 @@ class Names:
             return f"pixel, {_COLOURS[unit.channel]}" if channels == len(_COLOURS) else "pixel"
         kind = self.graph.row(unit.path).kind
         if kind == "linear" and self.graph.shape(unit.path)[0] == self.graph.summary.config.classes:
-            name = self.class_names[unit.channel] if self.class_names else f"{unit.channel:,}"
             head = "" if unit.path == "classifier.fc" else f", {self.layer(unit.path)}"
-            return f"class {name}{head}"
+            return f"class {self.class_name(unit.channel)}{head}"
         return f"{self.layer(unit.path)}, {'output' if kind == 'linear' else 'channel'} {unit.channel:,}"
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number if the network's classes have no names."""
+        return self.class_names[number] if self.class_names else f"{number:,}"
 
     def unit(self, unit: Unit) -> str:
         """Return the whole name of a unit: ``4a 3×3, channel 17, row 3, column 5``."""

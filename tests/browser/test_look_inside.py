@@ -166,7 +166,10 @@ def test_a_walk_from_the_answer_to_a_pixel(look_inside: Page, tmp_path: Path) ->
 
 
 def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(look_inside: Page) -> None:
-    """An arrow key selects the neighbour, the pointer moves the window at once, a click selects; it is read aloud."""
+    """An arrow key selects the neighbour, the pointer moves the window at once, a click selects; it is read aloud.
+
+    On a phone the keyboard scrolls the line of intermediate maps.
+    """
     look_inside.goto(f"{look_inside.url.split('?')[0]}?unit=inception_3a.branch_3x3.conv:1:5:5")
     whole = look_inside.locator(".output-map")
     whole.focus()
@@ -180,6 +183,12 @@ def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(l
     expect(look_inside.locator(".input-map .window")).to_have_attribute("transform", re.compile("translate.-"))
     look_inside.mouse.click(box["x"] + 2, box["y"] + 2)
     expect(look_inside.locator("[role=status]", has_text="row 0, column 0")).to_be_attached()
+    look_inside.set_viewport_size({"width": 390, "height": 900})
+    line = look_inside.locator(".chart div", has=look_inside.locator(".line")).last
+    expect(line).to_have_attribute("tabindex", "0")  # the intermediate maps scroll in their own box
+    line.press("ArrowRight")
+    expect(line).not_to_have_js_property("scrollLeft", 0)
+    assert not is_too_wide(look_inside)
 
 
 def test_the_window_slides_while_the_output_fills(look_inside: Page) -> None:

@@ -15,7 +15,7 @@ from explorer.errors import InputError
 from explorer.jobs.inspection import Scale
 from explorer.jobs.units import UnitReport
 from explorer.live import recording as recorder
-from explorer.live.inference import live_network
+from explorer.live.inference import live_network, predict
 from explorer.live.units import explain, strongest_maps
 from explorer.paths import ASSETS
 from explorer.unit_graph import from_link, graph_of
@@ -172,6 +172,43 @@ def test_a_moved_position_does_not_run_the_network_again(
     assert [1] == passes
     explain(saved["small"], (image,), PREPROCESSING, (Scale("3a", "3x3", 0.5),), "cpu", path="classifier.fc")
     assert [1, 1] == passes
+
+
+def test_intermediate_maps_belong_to_the_strongest_terms(saved: dict[str, Network], image: str) -> None:
+    """In order; their sum is the map before BatchNorm, whose value at the position is the first step."""
+    unit = Unit("inception_4a.branch_3x3.conv", 2, 1, 0)
+    found = report(saved["odd"], image, unit)
+    maps = found.channel_maps
+    assert [term.channel for term in found.terms[:4]] == [one.channel for one in maps.strongest]
+    assert maps.other_count == len(found.terms) - len(maps.strongest)
+    recording = recorder.record(saved["odd"], image, PREPROCESSING, (), "cpu")
+    layer = recording.model.get_submodule(unit.path)
+    with torch.inference_mode():
+        live = layer.conv(recording.inputs[unit.path][None])[0, unit.channel]
+    assert live[unit.row, unit.column].item() == pytest.approx(found.steps[0].result, rel=1e-5)
+    assert (maps.total.low, maps.total.high) == pytest.approx((min(live.min().item(), 0), max(live.max().item(), 0)))
+    assert report(saved["odd"], image, Unit("classifier.fc", 0)).channel_maps is None
+
+
+@pytest.mark.parametrize("path", ["classifier.fc", "aux_3b.classifier"])
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_the_softmax_is_the_probability_of_the_prediction(
+    saved: dict[str, Network], image: str, path: str, factor: float
+) -> None:
+    """Of the classifier and of an auxiliary head, of each class, also with a scaled branch."""
+    scales = (Scale("3a", "3x3", factor),)
+    prediction = predict(saved["small"], (image,), PREPROCESSING, scales, "cpu", top=7).predictions[0]
+    scores = prediction.main if path == "classifier.fc" else prediction.aux["3b"]
+    for number, probability in zip(scores.classes, scores.probabilities, strict=True):
+        found = report(saved["small"], image, Unit(path, number), scales=scales).softmax
+        assert found.probability == pytest.approx(probability, rel=1e-5)
+        assert [term.number for term in found.largest] == list(scores.classes[:5])
+        assert found.rest_count == 2
+
+
+def test_a_hidden_layer_has_no_softmax(saved: dict[str, Network], image: str) -> None:
+    """The first fully connected layer of a head has no classes."""
+    assert report(saved["small"], image, Unit("aux_3b.fc", 0)).softmax is None
 
 
 def test_recordings_are_bounded(saved: dict[str, Network], image: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,17 @@ import numpy as np
 
 from explorer import PRESETS
 from explorer.jobs.inspection import Heat
-from explorer.jobs.units import Term, UnitReport, Window
-from explorer.unit_arithmetic import BatchNorm, batch_normalised, biased, largest, normalised_pixel, rectified, summed
+from explorer.jobs.units import ChannelMap, ChannelMaps, Term, UnitReport, Window
+from explorer.unit_arithmetic import (
+    BatchNorm,
+    batch_normalised,
+    biased,
+    largest,
+    normalised_pixel,
+    rectified,
+    softmax,
+    summed,
+)
 from explorer.unit_graph import graph_of
 from explorer.units import INPUT, Place, Unit
 from explorer.views import map_images
@@ -30,6 +39,14 @@ CONV = UnitReport(
     cause=Place(2, 0, 13),
     output_map=HEAT,
     input_map=HEAT,
+    channel_maps=ChannelMaps(
+        tuple(ChannelMap(channel, HEAT, ((1.0, 2.0, -3.0),) * 3, HEAT) for channel in (2, 0, 3, 4)),
+        HEAT,
+        20,
+        HEAT,
+        (14, 14),
+        (14, 14),
+    ),
     input_png=PNG,
 )
 ANSWER = CONV.replace(
@@ -43,6 +60,8 @@ ANSWER = CONV.replace(
     value=1.5000001,
     output_map=None,
     input_map=None,
+    channel_maps=None,
+    softmax=softmax((2.5, 1.5000001, -1.0, -2.0, -3.0, -4.0, -5.0), 1, 5),
 )
 POOL = CONV.replace(
     unit=Unit("inception_3a.branch_pool.pool", 2, 0, 13),
@@ -50,6 +69,7 @@ POOL = CONV.replace(
     terms=(),
     window=CONV.window._replace(weights=()) if CONV.window else None,
     steps=largest(1.0, 4).steps,
+    channel_maps=None,
     value=1.0,
     bound=0.0,
 )

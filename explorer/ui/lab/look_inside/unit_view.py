@@ -8,8 +8,8 @@ from explorer.jobs.units import UnitReport
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside.widgets import linked_cells, position_maps, selectable_svg
 from explorer.units import Unit
+from explorer.views import channel_maps, unit_charts, unit_maps
 from explorer.views import formatting as fmt
-from explorer.views import unit_charts, unit_maps
 from explorer.views.unit_names import Names
 
 
@@ -39,4 +39,7 @@ def show_unit(
         with right:
             linked_cells(unit_charts.window_charts(found), key=f"{key}_window")
             show_svg(unit_charts.arithmetic(found, names), f"{key}_arithmetic")
-    st.caption(f"Reading this chart: {unit_charts.reading(found)} In words: {fmt.markdown(words)}")
+        if found.channel_maps:
+            show_svg(channel_maps.channel_maps_line(found, names), f"{key}_channel_maps")
+    reading = " ".join(filter(None, (unit_charts.reading(found), channel_maps.reading(found))))
+    st.caption(f"Reading this chart: {reading} In words: {fmt.markdown(words)}")

@@ -26,7 +26,19 @@ def test_the_first_view_is_the_predicted_class(queue: DirectQueue) -> None:
     assert Unit("classifier.fc", 0) == in_view(at)
     assert "class T-shirt/top. The sum of 256 products is" in alt_texts(at)
     assert "Equal to float32 rounding" in alt_texts(at)
+    assert "Softmax, the terms of the classes: T-shirt/top e^(" in alt_texts(at)
+    assert "Each input channel × its kernel" not in alt_texts(at)
     assert "a fully connected layer multiplies each of its inputs by one weight" in page_text(at)
+
+
+def test_a_convolution_shows_its_intermediate_maps(queue: DirectQueue) -> None:
+    """The strongest input channels, added up, and how to read them; moving the position keeps them."""
+    at = open_page(unit=f"{CONV}:5:3:2")
+    assert "added up to the output map before BatchNorm. At row 3, column 2: " in alt_texts(at)
+    assert "Softmax" not in alt_texts(at)
+    assert "The maps below show the 4 input channels" in page_text(at)
+    type_into(at, "look_inside_unit_row", 6)
+    assert "added up to the output map before BatchNorm. At row 6, column 2: " in alt_texts(at)
 
 
 @pytest.mark.slow

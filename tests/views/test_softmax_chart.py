@@ -1,0 +1,35 @@
+"""The chart from the logit of a class to its probability, and the same in words."""
+
+from explorer.unit_arithmetic import softmax
+from explorer.units import Unit
+from explorer.views import unit_charts
+from explorer.views.softmax_chart import softmax_chart
+from tests.views.unit_reports import ANSWER, CONV, NAMES
+
+
+def test_the_chart_divides_the_term_by_the_sum() -> None:
+    """The real numbers: five classes by name, the others together, the sum, the quotient."""
+    chart = softmax_chart(ANSWER, NAMES)
+    assert "Softmax: Trouser &amp; &lt;b&gt; = 26.0 %" in chart
+    assert chart.count(">e^(1.5 − 2.5)<") == 1
+    assert "T-shirt/top e^(2.5 − 2.5) = 1; Trouser &amp; &lt;b&gt; e^(1.5 − 2.5) = 0.368; class 0" in chart
+    assert "2 others together 0.00206" in chart
+    assert ">Probability = 0.368 ÷ 1.42<" in chart
+    assert "is a probability of 26.0 %." in chart
+
+
+def test_words_end_with_the_probability() -> None:
+    """As a screen reader reads them; other values have no softmax."""
+    assert "e^(1.5 − 2.5) = 0.368, divided by the sum 1.42 of all classes" in unit_charts.words(ANSWER, NAMES)
+    assert "softmax" not in unit_charts.words(CONV, NAMES)
+    assert softmax_chart(CONV, NAMES) == ""
+
+
+def test_a_class_of_a_head_has_its_own_name() -> None:
+    """A negative maximum is subtracted with its sign; a class that is not among the five has its own term too."""
+    unit = Unit("aux_4a.classifier", 6)
+    report = ANSWER.replace(unit=unit, softmax=softmax((-1.0, -2, -3, -4, -5, -6, -7), 6, 5))
+    chart = softmax_chart(report, NAMES)
+    assert "Softmax: class 4 = 0.2 %" in chart
+    assert "e^(−7 + 1) = 0.00248, divided by" in chart
+    assert ">e^(−7 + 1)<" in chart
