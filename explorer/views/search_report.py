@@ -15,10 +15,10 @@ from explorer.search.outcome import (
 )
 from explorer.search.records import StudyRecord, TrialRecord
 from explorer.views import search as words
-from explorer.views.palette import LIGHT
+from explorer.views.palette import LIGHT, SERIES
 
 _WIDTH, _HEIGHT, _MARGIN = 640, 340, 56  # of the chart, in pixels
-COLOURS = {"search": "#0072B2", "random": "#E69F00", "paper": "#D55E00"}
+COLOURS = dict(zip(("search", "random", "paper"), SERIES, strict=True))
 _STYLE = f"""
 body {{ font: 11pt/1.45 "Helvetica Neue", Helvetica, Arial, sans-serif; color: {LIGHT.ink}; margin: 2rem auto;
   max-width: 60rem; padding: 0 1rem; }}
@@ -121,7 +121,7 @@ def front_svg(record: StudyRecord) -> str:
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" role="img" font-size="12" '
         f'aria-label="{len(trials)} trials, accuracy against cost">'
         f'<polyline points="{line}" fill="none" stroke="{LIGHT.muted}"/>{marks}{axes}</svg>'
-        "<p>Blue: searched; orange: random. The line joins the trials that no other beats at a lower cost.</p>"
+        "<p>Violet: searched; grey: random. The line joins the trials that no other beats at a lower cost.</p>"
     )
 
 

@@ -1,10 +1,11 @@
 """Call an ASGI app without a server: one request, or the messages of one websocket."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Scope
+
+from tests import event_loop
 
 
 class Answer(NamedTuple):
@@ -51,7 +52,7 @@ def call(app: ASGIApp, of: Scope, received: Iterable[Message]) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(app(of, receive, send))
+    event_loop.run(app(of, receive, send))
     return sent
 
 

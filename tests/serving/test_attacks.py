@@ -25,6 +25,7 @@ from benchmarks.streamlit_client import Session
 from explorer.classroom.names import new_token
 from explorer.classroom.store import ClassStore
 from explorer.paths import ROOT
+from tests import event_loop
 from tests.classroom.conftest import QUESTION
 from tests.processes import WAIT_S, wait_for
 
@@ -184,7 +185,7 @@ def test_a_bad_frame_ends_its_own_connection(target: Target, frame: bytes | str)
         await session.open()
         await session.close()
 
-    asyncio.run(attack())
+    event_loop.run(attack())
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example"])
@@ -195,7 +196,7 @@ def test_a_foreign_page_opens_no_connection(target: Target, origin: str) -> None
         with pytest.raises(websockets.InvalidStatus):
             await websockets.connect(f"ws://127.0.0.1:{target.port}/_stcore/stream", origin=origin)
 
-    asyncio.run(attack())
+    event_loop.run(attack())
 
 
 @pytest.mark.parametrize("kind", ["clear_cache", "set_run_on_save", "debug_shutdown_runtime", "load_git_info"])
@@ -209,7 +210,7 @@ def test_a_request_for_developers_ends_its_connection(target: Target, kind: str)
             await connection.send(BackMsg(**{kind: True}).SerializeToString())
             await asyncio.wait_for(drain(connection), 30)
 
-    asyncio.run(attack())
+    event_loop.run(attack())
 
 
 FORGED = [  # what a widget may be sent beside what it expects
@@ -255,7 +256,7 @@ def test_forged_states_of_every_widget_change_nothing_of_the_class(target: Targe
         return count
 
     for page in ("join", "teach"):
-        sent += asyncio.run(attack(page))
+        sent += event_loop.run(attack(page))
     assert sent >= 40
     after = target.store.news(target.classroom)
     assert after is not None
@@ -281,7 +282,7 @@ def test_an_answer_holds_no_path(target: Target) -> None:
         await session.close()
         return session.received + session.first_message
 
-    received = asyncio.run(collect())
+    received = event_loop.run(collect())
     assert str(ROOT).encode() not in received
     assert str(Path.home()).encode() not in received
     assert ".".join(map(str, sys.version_info[:3])).encode() not in received
