@@ -17,12 +17,13 @@ def softmax_chart(report: UnitReport, names: Names) -> str:
     if found is None:
         return ""
     body, y = [svg.text(0, 40, "e^(logit − largest logit) of each class, and their sum", faint=True)], 50
+    scale = 1 / max(1.0, found.rest)
     for term in found.largest:
-        name = names.class_name(term.number)
-        body += _row(y, name, term.exponential, _exponential(term, found), strong=term == found.own)
+        name, strong = _name(term, names), term == found.own
+        body += _row(y, name, term.exponential, scale, _exponential(term, found), strong=strong)
         y += 24
     if found.rest_count:
-        body += _row(y, _others(found), found.rest, "")
+        body += _row(y, _others(found), found.rest, scale)
         y += 24
     body += [
         svg.line(0, y, WIDTH, y, opacity=0.4),
@@ -31,14 +32,14 @@ def softmax_chart(report: UnitReport, names: Names) -> str:
     ]
     if found.own not in found.largest:
         y += 24
-        body += _row(y + 4, names.class_name(found.own.number), found.own.exponential, _exponential(found.own, found))
+        body += _row(y + 4, _name(found.own, names), found.own.exponential, scale, _exponential(found.own, found))
     body += [
         svg.text(16, y + 42, f"Probability = {_quotient(found)}", weight=600),
         svg.text(WIDTH, y + 42, probability(found.probability), anchor="end", weight=600),
     ]
-    name = names.class_name(found.own.number)
+    name = _name(found.own, names)
     title = f"Softmax: {name if len(name) <= 32 else name[:31] + '…'} = {probability(found.probability)}"
-    terms = "; ".join(f"{names.class_name(term.number)} {_term_in_words(term, found)}" for term in found.largest)
+    terms = "; ".join(f"{_name(term, names)} {_term_in_words(term, found)}" for term in found.largest)
     rest = f"; {_others(found)} {fmt.number(found.rest)}" if found.rest_count else ""
     alt = f"Softmax, the terms of the classes: {terms}{rest}. {softmax_in_words(found)}"
     return svg.chart(WIDTH, y + 52, title, alt, body)
@@ -52,14 +53,19 @@ def softmax_in_words(found: Softmax) -> str:
     )
 
 
-def _row(y: float, label: str, value: float, operation: str, *, strong: bool = False) -> list[str]:
-    """Return the term of a class, at most 1, with its bar."""
+def _row(y: float, label: str, value: float, scale: float, operation: str = "", *, strong: bool = False) -> list[str]:
+    """Return a term with its bar; ``scale`` makes the largest value 1."""
     return [
         svg.text(16, y + 14, label if len(label) <= 22 else f"{label[:21]}…", weight=600 if strong else 400),
         svg.text(_BAR_LEFT - 8, y + 14, operation, anchor="end", faint=True),
-        svg.rect(_BAR_LEFT, y + 2, max(_BAR * min(value, 1.0), 0.5), 15, map_images.SIGNED[2]),
+        svg.rect(_BAR_LEFT, y + 2, max(_BAR * scale * value, 0.5), 15, map_images.SIGNED[2]),
         svg.text(WIDTH, y + 14, fmt.number(value), anchor="end", weight=600),
     ]
+
+
+def _name(term: SoftmaxTerm, names: Names) -> str:
+    name = names.class_name(term.number)
+    return name if names.class_names else f"class {name}"
 
 
 def _others(found: Softmax) -> str:

@@ -1,9 +1,12 @@
 """The chart from the logit of a class to its probability, and the same in words."""
 
+import re
+
 from explorer.unit_arithmetic import softmax
 from explorer.units import Unit
 from explorer.views import unit_charts
 from explorer.views.softmax_chart import softmax_chart
+from explorer.views.unit_names import Names
 from tests.views.unit_reports import ANSWER, CONV, NAMES
 
 
@@ -33,3 +36,13 @@ def test_a_class_of_a_head_has_its_own_name() -> None:
     assert "Softmax: class 4 = 0.2 %" in chart
     assert "e^(−7 + 1) = 0.00248, divided by" in chart
     assert ">e^(−7 + 1)<" in chart
+
+
+def test_bars_have_one_scale() -> None:
+    """Also where the others together are more than the largest class; classes without names have their number."""
+    report = ANSWER.replace(softmax=softmax([0.0] * 1000, 999, 5))
+    chart = softmax_chart(report, Names(NAMES.graph, ()))
+    lengths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', chart)]
+    assert lengths == [0.5] * 5 + [84.0, 0.5]  # 0.5 is the shortest bar that is seen
+    assert "Softmax: class 999 = 0.1 %" in chart
+    assert ">class 0</text>" in chart
