@@ -1,4 +1,4 @@
-"""axe-core finds no violation on any page, in any view, light or dark."""
+"""axe-core finds no violation on any page, in any view, light or dark, nor in what is folded there."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,15 +7,13 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 from tests.browser.app import APP, set_theme, wait_for_table
-from tests.browser.walk import walk
+from tests.browser.walk import open_folds, walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Only the contrast can differ between the themes.
-OPTIONS = {
-    "light": {"resultTypes": ["violations"], "preload": False},
-    "dark": {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast"]},
-}
+ALL = {"resultTypes": ["violations"], "preload": False}
+CONTRAST = {**ALL, "runOnly": ["color-contrast"]}
+OPTIONS = {"light": ALL, "dark": CONTRAST}  # only the contrast can differ between the themes
 RUN = """
 async (options) => {
     const {violations} = await axe.run(document, options)
@@ -24,22 +22,29 @@ async (options) => {
 """
 
 
-def find_violations(page: Page, theme: str) -> Iterator[tuple[str, ...]]:
+def find_violations(page: Page, theme: str, options: dict[str, object]) -> Iterator[tuple[str, ...]]:
     """Yield each violation in the theme: the rule, the element, and what is wrong with it."""
-    for violation in page.evaluate(RUN, OPTIONS[theme]):
+    for violation in page.evaluate(RUN, options):
         yield (theme, *violation)
 
 
 def test_no_page_and_no_view_has_a_violation(page: Page, serve: Callable[[str], str]) -> None:
-    """Each is looked at in one theme, then in the other, which the next one keeps: the page follows the browser."""
+    """Each is looked at in one theme, then in the other, which the next one keeps: the page follows the browser.
+
+    What is folded is looked at in one theme, once for each name.
+    """
     page.goto(serve(APP))
     wait_for_table(page)
     page.evaluate(AXE_SCRIPT)
     themes = ["light", "dark"]
-    found = {}
+    found, folds = {}, set[str]()
     for name in walk(page):
-        violations = [*find_violations(page, themes[0])]
+        violations = [*find_violations(page, themes[0], OPTIONS[themes[0]])]
         themes.reverse()
         set_theme(page, themes[0])
-        found[name] = [*violations, *find_violations(page, themes[0])]
+        found[name] = [*violations, *find_violations(page, themes[0], OPTIONS[themes[0]])]
+        for fold in open_folds(page, folds):
+            found[f"{name}, {fold}"] = [*find_violations(page, themes[0], ALL)]
+    assert folds  # popovers were opened, and expanders:
+    assert any(name.endswith(", expanders") for name in found)
     assert {name: violations for name, violations in found.items() if violations} == {}

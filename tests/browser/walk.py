@@ -6,8 +6,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.app import ADDRESSES, SECTIONS, open_page, wait_until_idle
 
-VIEWS = ":is(.st-key-view, .st-key-compare_view, .st-key-train_view, .st-key-look_inside_view) [role=radio]"
+VIEWS = ", ".join(
+    f".st-key-{key} [role=radio]" for key in ("view", "compare_view", "train_view", "search_view", "look_inside_view")
+)
 WAITING = "[class*=st-key-rerun_after_]"  # what a part draws that waits for a result
+EXPANDER = "[data-testid=stExpander] summary:visible"
+IS_OPEN = "summary => summary.parentElement.open"
+POPOVER = "[data-testid=stPopover] button:enabled:visible"
 ENGINES = "Look inside, Engines"  # measures for minutes
 
 
@@ -41,3 +46,34 @@ def wait_for_results(page: Page) -> None:
     while page.locator(WAITING).count():
         expect(page.locator(WAITING)).to_have_count(0)
         wait_until_idle(page)
+
+
+def open_folds(page: Page, known: set[str]) -> Iterator[str]:
+    """Open what is folded on the page: all expanders at once, then one popover after another, with its expanders.
+
+    Yield what is open each time the page is at rest. A popover with the name of a ``known`` one stays closed, so that
+    those in the bar of all pages are opened once; names are added.
+    """
+    if _open_expanders(page):
+        yield "expanders"
+    for popover in page.locator(POPOVER).all():
+        name = popover.inner_text()
+        if name in known:
+            continue
+        known.add(name)
+        popover.click()
+        expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+        wait_for_results(page)
+        _open_expanders(page)
+        yield name
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def _open_expanders(page: Page) -> bool:
+    """Open the expanders that are closed, and return whether there were any."""
+    closed = [summary for summary in page.locator(EXPANDER).all() if not summary.evaluate(IS_OPEN)]
+    for summary in closed:
+        summary.click()
+        wait_for_results(page)
+    return bool(closed)
