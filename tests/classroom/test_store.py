@@ -1,5 +1,6 @@
 """Classes and their members: joining, presence, follow the teacher, hand-ins, and that closing deletes all of it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from time import time
 
@@ -201,7 +202,11 @@ def test_hand_ins_are_taken_while_they_are_asked_for(store: ClassStore, classroo
         ("mysql://x@localhost/y", "not the address"),
         ("nonsense", "not the address"),
         ("postgresql+nodriver://x@localhost/y", "without its driver"),
-        ("postgresql+psycopg://x@127.0.0.1:1/y", "cannot be opened"),
+        pytest.param(
+            "postgresql+psycopg://x@127.0.0.1:1/y",
+            "cannot be opened",
+            marks=pytest.mark.skipif(find_spec("psycopg") is None, reason="needs requirements-cluster.txt"),
+        ),
     ],
 )
 def test_a_database_that_cannot_be_used_is_explained(

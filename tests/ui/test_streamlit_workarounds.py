@@ -42,3 +42,8 @@ def test_no_answer_waits_for_a_garbage_collection() -> None:
     """By default Streamlit collects all garbage after each run, before it sends what the run drew (100 ms and more)."""
     assert config.get_option("runner.postScriptGC") is False
     assert "runner.postScriptGC" in getsource(ScriptRunner)  # the option still exists; AppTest never collects
+
+
+def test_the_browser_keeps_what_it_has_told_the_server_that_it_knows() -> None:
+    """For more runs than may lie between a request and its answer: by default 2, after which a page broke off."""
+    assert config.get_option("global.maxCachedMessageAge") == 20
