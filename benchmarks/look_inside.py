@@ -1,13 +1,14 @@
 """Cost of the page Look inside: inference against PyTorch's default memory format, the first prediction, memory."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import torch
+from torch import nn
 
 from benchmarks.browser import APP, browser, server
 from benchmarks.memory import megabytes
@@ -137,11 +138,15 @@ def _intermediate_maps(photograph: str, forward: Callable[[int], object]) -> Ite
         if isinstance(layer, ConvBlock):
             inputs = recording.inputs[path]
             channels = range(min(MAX_CHANNEL_MAPS, len(inputs)))
-            compute = partial(channel_maps, layer.conv, inputs, channels=channels)
             with torch.inference_mode():
-                maps, passes = _in_turn(compute, forward)
+                maps, passes = _in_turn(partial(_maps_of, layer.conv, inputs, channels), forward)
             ratio = median(a / b for a, b in zip(maps, passes, strict=True))
             yield Measurement(f"intermediate maps of {name} / a forward pass", ratio, maximum=1)
+
+
+def _maps_of(conv: nn.Conv2d, inputs: torch.Tensor, channels: Sequence[int], number: int) -> object:
+    """Compute the maps of another output channel in each round."""
+    return channel_maps(conv, inputs, number % conv.out_channels, channels)
 
 
 def _save(scratch: ContentStore, content: bytes) -> str:
