@@ -1,8 +1,8 @@
 """Compare samplers on a benchmark file in seconds: a replayed study reads its results from the file.
 
 A sampler proposes a point, and the trial gets the nearest table of the file that this study has not trained yet, with
-its measured accuracies from one of its seeds. The best table by that seed is then judged by the others, so that a lucky
-training earns nothing. Pruning works as in a study, and all samplers may use the same number of training steps.
+its measured accuracies from one of its seeds. The best table by that seed is then evaluated by the others, so that a
+lucky training earns nothing. Pruning works as in a study, and all samplers may use the same number of training steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -134,7 +134,7 @@ def replays(comparisons: Sequence[SamplerComparison], own_accuracy: float, theme
         xaxis={"title": "trials of full length"},
         yaxis={"title": "accuracy in %"},
     )
-    reading = f"means over {comparisons[0].replays} replays. A table is judged by other seeds than it was chosen by."
+    reading = f"means over {comparisons[0].replays} replays. A table is evaluated by other seeds than it was chosen by."
     return Chart(figure, reading, rows)
 
 

@@ -57,7 +57,7 @@ def test_a_sampler_that_models_beats_random_search_where_there_is_something_to_l
     assert list(tpe.curve) == sorted(tpe.curve) or tpe.curve[-1] > tpe.curve[0]
 
 
-def test_a_table_is_judged_by_other_seeds_than_it_was_chosen_by() -> None:
+def test_a_table_is_evaluated_by_other_seeds_than_it_was_chosen_by() -> None:
     """The seed by which a table was chosen does not count."""
     table = made_up_benchmark(2).tables[1]
     assert accuracy_except(table, 0) == pytest.approx((table.trainings[1].accuracy + table.trainings[2].accuracy) / 2)
