@@ -7,6 +7,7 @@ temporary name; one left behind by a killed process is deleted when the next fil
 
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,8 +19,15 @@ from explorer.errors import UserError
 
 MAX_BYTES = 512_000_000
 FOLDER = "scratch"  # in the data directory
+_DIGEST_BYTES = 20
+_NAME = re.compile(f"[0-9a-f]{{{2 * _DIGEST_BYTES}}}")
 _PART = ".part"  # suffix of a file that is being written
 _STALE_S = 120  # without a write, after which a part belongs to no living process
+
+
+def is_named_by_content(path: Path) -> bool:
+    """Whether a file has a name that :meth:`ContentStore.add` gives, so that its content never changes."""
+    return bool(_NAME.fullmatch(path.stem))
 
 
 class ContentStoreError(UserError, OSError):
@@ -43,7 +51,7 @@ class ContentStore:
 
         Raises ContentStoreError if it cannot be written or is larger than the store.
         """
-        path = self.folder / f"{hashlib.blake2b(content, digest_size=20).hexdigest()}{suffix}"
+        path = self.folder / f"{hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()}{suffix}"
         if not self.mark_used(path):
             with self.create(path, len(content)) as file:
                 file.write(content)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from explorer.analysis import LayerRow, summarize
 from explorer.config import Frozen, GoogLeNetConfig
 from explorer.data.class_names import unique_names
-from explorer.data.content_store import ContentStore
+from explorer.data.content_store import ContentStore, is_named_by_content
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network, Shape, ShapeMismatch
 from explorer.errors import InputError
@@ -93,7 +93,8 @@ def read_weights_info(path: Path | str, *, is_local: bool = False) -> WeightsInf
         raise InputError(f"The network of these weights cannot be built here. {error}") from error
     except (OSError, SafetensorError) as error:
         raise InputError("The weights file is missing or damaged.") from error
-    network = Network(config=config, weights=str(path), stamp=f"{status.st_mtime_ns}-{status.st_size}")
+    stamp = "" if is_named_by_content(path) else f"{status.st_mtime_ns}-{status.st_size}"
+    network = Network(config=config, weights=str(path), stamp=stamp)
     training, is_unverified = _training(metadata), metadata.get(ORIGIN) == UPLOADED
     title, names, preprocessing = _describe(config, metadata.get(ORIGIN, ""))
     if training:
@@ -139,15 +140,33 @@ def rename_weights(path: Path, store: ContentStore, name: str, classes: Sequence
     """
     try:
         content = path.read_bytes()
-        size = int.from_bytes(content[:_LENGTH], "little")
-        header = json.loads(content[_LENGTH : _LENGTH + size])
-        metadata = {**header.get("__metadata__", {}), NAME: name, CLASS_NAMES: json.dumps(list(classes))}
+        metadata = _read_header(content).get("__metadata__", {})
+        new = with_metadata(content, {**metadata, NAME: name, CLASS_NAMES: json.dumps(list(classes))})
     except (OSError, ValueError) as error:
         raise InputError("The weights file is missing or damaged.") from error
-    changed = json.dumps(header | {"__metadata__": metadata}).encode()
-    changed += b" " * (-len(changed) % _LENGTH)  # tensors start at a multiple of eight bytes
-    new = len(changed).to_bytes(_LENGTH, "little") + changed + content[_LENGTH + size :]
     return store.add(new, ".safetensors")
+
+
+def with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
+    """Return a safetensors file with this metadata instead of its own, sorted by key.
+
+    The library writes metadata in a random order. So equal tensors (names, types, shapes and numbers) with equal
+    metadata are equal bytes, which have one name in the content store. Raises ValueError for a damaged file.
+    """
+    header = json.dumps({"__metadata__": dict(sorted(metadata.items())), **_tensor_entries(content)}).encode()
+    header += b" " * (-len(header) % _LENGTH)  # tensors start at a multiple of eight bytes
+    start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+    return b"".join((len(header).to_bytes(_LENGTH, "little"), header, memoryview(content)[start:]))
+
+
+def _tensor_entries(content: bytes) -> dict[str, object]:
+    return {name: entry for name, entry in _read_header(content).items() if name != "__metadata__"}
+
+
+def _read_header(content: bytes) -> dict[str, Any]:
+    size = int.from_bytes(content[:_LENGTH], "little")
+    header: dict[str, Any] = json.loads(content[_LENGTH : _LENGTH + size])
+    return header
 
 
 def read_metadata(path: Path | str) -> WeightsMetadata | None:

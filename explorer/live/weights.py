@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from explorer.config import GoogLeNetConfig
+from explorer.data.weight_files import with_metadata
 from explorer.errors import UserError
 from explorer.live.model import GoogLeNet, build_model
 from explorer.share import ShareError, from_json, to_json
@@ -50,7 +51,7 @@ def from_metadata(metadata: Mapping[str, str] | None) -> GoogLeNetConfig:
 def to_safetensors(model: GoogLeNet, more: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """Return the model's state dict as a safetensors file, with its config and ``more`` in the metadata."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return save(state, to_metadata(model.config) | dict(more))
+    return with_metadata(save(state), to_metadata(model.config) | dict(more))
 
 
 def load_weights(path: Path | str) -> Weights:

@@ -33,13 +33,15 @@ from explorer.data.weight_files import (
     shape_mismatches,
     to_app_name,
     torchvision_config,
+    with_metadata,
 )
 from explorer.data.weight_kinds import describe_other_weights
 from explorer.errors import InputError, UnbuildableError
 from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.job import Failure
 from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
-from explorer.share import ShareError, from_json, to_json
+from explorer.live.weights import to_metadata
+from explorer.share import ShareError, from_json
 
 MAX_FILE_BYTES = 256_000_000
 MAX_ENTRIES = 20_000  # of a PyTorch file, which is a zip archive
@@ -230,7 +232,7 @@ def _save(folder: Path, config: GoogLeNetConfig, state: _State, metadata: dict[s
         if name.endswith("running_var"):
             counter = name.replace("running_var", COUNTER)
             tensors[counter] = torch.zeros((), dtype=torch.int64)
-    content = save(tensors, {"format": "pt", "config": to_json(config)} | metadata)
+    content = with_metadata(save(tensors), to_metadata(config) | metadata)
     info = read_weights_info(ContentStore(folder).add(content, ".safetensors"))
     return ImportedWeights(network=info.network, about=info.title)
 

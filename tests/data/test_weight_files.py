@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save, save_file
 
 from explorer import PRESETS
+from explorer.data.content_store import ContentStore
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weight_files import (
     COUNTER,
@@ -18,9 +20,11 @@ from explorer.data.weight_files import (
     imagenet_classes,
     is_torchvision,
     read_weights_info,
+    rename_weights,
     shape_mismatches,
     to_app_name,
     torchvision_config,
+    with_metadata,
 )
 from explorer.data.weights import ShapeMismatch
 from explorer.errors import InputError
@@ -96,6 +100,22 @@ def test_weights_trained_here_have_metadata(tmp_path: Path) -> None:
     assert facts.title in found.title
     path.write_bytes(path.read_bytes())
     assert read_weights_info(path).network != found.network, "another stamp is another network"
+
+
+def test_the_metadata_has_one_order(tmp_path: Path) -> None:
+    """Whatever order it is given in; the tensors stay, and a name that is given again gives the first file again."""
+    first = {"format": "pt", "b": "2", "config": "{}", "a": "1"}
+    state = build_model(SMALL, seed=1).state_dict()
+    content = with_metadata(save(state, {"old": "x"}), first)
+    assert content == with_metadata(content, dict(reversed(first.items())))
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata() == first
+        assert all(torch.equal(file.get_tensor(name), tensor) for name, tensor in state.items())
+    store = ContentStore(tmp_path / "store")
+    named = rename_weights(path, store, "mine", ["a"])
+    assert named == rename_weights(rename_weights(named, store, "other", ["a"]), store, "mine", ["a"])
 
 
 def test_torchvisions_weights_have_imagenets_classes(tmp_path: Path) -> None:

@@ -71,6 +71,25 @@ def test_a_file_of_the_app_has_its_own_config(tmp_path: Path) -> None:
     )
 
 
+def test_equal_weights_have_one_file(tmp_path: Path) -> None:
+    """Whatever the format, the type of the numbers and the order in it; read twice, they are the same network."""
+    state = small_state()
+    backwards = dict(reversed(state.items()))
+    double = {name: t.double() if t.is_floating_point() else t for name, t in state.items()}
+    networks = [
+        read(save_torch(tmp_path, content), SMALL, tmp_path / "new", "own.pth").network
+        for content in (state, backwards, {"epoch": 1, "state_dict": double})
+    ]
+    path = tmp_path / "own.safetensors"
+    for metadata in (to_metadata(SMALL), dict(reversed(to_metadata(SMALL).items()))):
+        path.write_bytes(save(state, metadata))
+        networks.append(read(path, SMALL, tmp_path / "new", "own.pth").network)
+    assert len(set(networks)) == 1
+    assert len([*(tmp_path / "new").iterdir()]) == 1
+    state["classifier.fc.bias"][0] += 1
+    assert read(save_torch(tmp_path, state), SMALL, tmp_path / "new", "own.pth").network not in networks
+
+
 def test_mismatches_name_row_tensor_and_shapes(tmp_path: Path) -> None:
     """With the app's names and with torchvision's, in both formats."""
     state = small_state()
