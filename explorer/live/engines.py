@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from explorer.config import GoogLeNetConfig
 from explorer.data.weights import Network
 from explorer.errors import UserError
 from explorer.jobs.engines import ENGINES, Obstacle, installed_version
@@ -78,8 +79,8 @@ def build_engine(name: str, model: GoogLeNet, batch: int, calibration: Tensor | 
         if engine.precision == "int8" and calibration is not None:
             graph = quantize(graph, calibration)
         if engine.library == "onnxruntime":
-            return _onnx_runtime(graph, model)
-        return _openvino(graph, model, engine.precision, batch)
+            return _onnx_runtime(graph, model.config.aux.taps)
+        return _openvino(graph, model.config, engine.precision, batch)
     except (RuntimeError, ValueError, ImportError, OSError) as error:  # whatever a library of its own finds
         raise EngineError("failed", str(error)) from error
 
@@ -129,20 +130,21 @@ class ResponseNorm(nn.LocalResponseNorm):
         return x * (root * root.sqrt())  # total to the power of −3/4
 
 
-def _onnx_runtime(graph: bytes, model: GoogLeNet) -> Run:
+def _onnx_runtime(graph: bytes, taps: tuple[str, ...]) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    return lambda images: _output(session.run(None, {"image": images.contiguous().numpy()}), model)
+    return lambda images: _output(session.run(None, {"image": images.contiguous().numpy()}), taps)
 
 
-def _openvino(graph: bytes, model: GoogLeNet, precision: str, batch: int) -> Run:
+def _openvino(graph: bytes, config: GoogLeNetConfig, precision: str, batch: int) -> Run:
     import openvino
 
     core = openvino.Core()
+    network = core.read_model(graph)  # what is compiled shares its weights
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",  # its default may be bf16
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -153,25 +155,28 @@ def _openvino(graph: bytes, model: GoogLeNet, precision: str, batch: int) -> Run
     def run(images: Tensor) -> GoogLeNetOutput:
         size = images.shape[0]
         if size not in compiled:
-            graph_of_size = core.read_model(graph)
-            graph_of_size.reshape([size, *model.config.input_shape])  # a fixed size is faster than any size
+            network.reshape([size, *config.input_shape])  # a fixed size is faster than any size
             compiled.clear()
-            compiled[size] = core.compile_model(graph_of_size, "CPU", settings)
-        return _output(list(compiled[size](images.contiguous().numpy()).values()), model)
+            compiled[size] = core.compile_model(network, "CPU", settings)
+        return _output(list(compiled[size](images.contiguous().numpy()).values()), config.aux.taps)
 
-    run(torch.zeros(batch, *model.config.input_shape))
+    run(torch.zeros(batch, *config.input_shape))
     return run
 
 
-def _output(outputs: list[np.ndarray], model: GoogLeNet) -> GoogLeNetOutput:
+def _output(outputs: list[np.ndarray], taps: tuple[str, ...]) -> GoogLeNetOutput:
     logits, *heads = map(torch.from_numpy, outputs)
-    return GoogLeNetOutput(logits, dict(zip(model.config.aux.taps, heads, strict=True)))
+    return GoogLeNetOutput(logits, dict(zip(taps, heads, strict=True)))
 
 
 @torch.no_grad()
 def merge_batch_norm(model: GoogLeNet) -> GoogLeNet:
-    """Return a copy whose convolutions include the BatchNorm that follows them, which changes nothing at inference."""
-    merged = copy.deepcopy(model)
+    """Return a copy whose convolutions include the BatchNorm that follows them, which changes nothing at inference.
+
+    It shares with the network what is not merged.
+    """
+    tensors = [*model.parameters(), *model.buffers()]
+    merged = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
     for block in merged.modules():
         if isinstance(block, ConvBlock) and isinstance(block.bn, nn.BatchNorm2d):
             block.conv, block.bn = fuse_conv_bn_eval(block.conv, block.bn), nn.Identity()

@@ -1,5 +1,7 @@
 """Every engine computes what PyTorch computes, within the rounding of its precision."""
 
+import gc
+import weakref
 from functools import partial
 from importlib.util import find_spec
 
@@ -86,7 +88,23 @@ def test_merging_batch_norm_changes_no_output() -> None:
         merged = merge_batch_norm(model)
         torch.testing.assert_close(merged(images), model(images), atol=1e-4, rtol=1e-4)
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in merged.modules())
+    assert merged.classifier.fc.weight is model.classifier.fc.weight, "what is not merged is not copied"
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["channels_last", "onnxruntime", "openvino"])
+def test_an_engine_keeps_nothing_but_its_own_weights(name: str) -> None:
+    """Neither the network nor the graph that it was built from: the worker keeps two engines."""
+    if reason := obstacle(name, CPU):
+        pytest.skip(reason)
+    model = build_perturbed(MINI)
+    network = weakref.ref(model)
+    run = build_engine(name, model, 1)
+    del model
+    gc.collect()
+    assert network() is None
+    assert not any(isinstance(cell.cell_contents, bytes) for cell in run.__closure__)
 
 
 def test_the_cache_keeps_the_engines_used_last() -> None:
