@@ -173,9 +173,9 @@ function axes(scale, unit, axis, width, height) {
 function lineParts(line, points, scale) {
   if (!points.length) return [];
   const at = points.map(([x, y]) => `${scale.x(x).toFixed(1)},${scale.y(y).toFixed(1)}`).join(" ");
-  const parts = [shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
+  const parts = [...band(line, points, scale), shape("polyline", { points: at, fill: "none", stroke: line.colour, "stroke-width": line.width,
     "stroke-dasharray": line.dash, "stroke-linejoin": "round", "stroke-opacity": line.is_faint ? 0.45 : 1 })];
-  for (const [x, , low, high] of points.filter((point) => point.length > 2 && !line.is_faint)) {
+  for (const [x, , low, high] of points.filter((point) => point.length > 2 && !line.has_band)) {
     const at = scale.x(x);
     parts.push(shape("path", { class: "interval", stroke: line.colour,
       d: `M${at - 4} ${scale.y(low)}h8M${at} ${scale.y(low)}V${scale.y(high)}M${at - 4} ${scale.y(high)}h8` }));
@@ -185,6 +185,14 @@ function lineParts(line, points, scale) {
       "fill-opacity": line.is_faint ? 0.6 : 1 })));
   }
   return parts;
+}
+
+// The intervals of a line as an area around it; a single one as a bar.
+function band(line, points, scale) {
+  const known = line.has_band ? points.filter((point) => point.length > 2) : [];
+  if (!known.length) return [];
+  const edge = (bound) => known.map((point) => `${scale.x(point[0]).toFixed(1)},${scale.y(point[bound]).toFixed(1)}`);
+  return [shape("polygon", { class: "band", points: [...edge(2), ...edge(3).reverse()].join(" "), fill: line.colour, stroke: line.colour })];
 }
 
 // The name of each line beside its last point, pushed apart where they would overlap, with a line from one to the other.

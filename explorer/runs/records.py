@@ -22,12 +22,16 @@ class Refusal(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One point of a curve. ``seconds`` of training and ``images`` seen are those of one trainer."""
+    """One point of a curve. ``seconds`` of training and ``images`` seen are those of one trainer.
+
+    ``value`` is the mean of so many ``values``.
+    """
 
     step: int
     seconds: float
     images: int
     value: float
+    values: int = 1
 
 
 class TrainerProgress(NamedTuple):

@@ -70,7 +70,7 @@ WITH numbered AS (
     SELECT step, seconds, images, value, row_number() OVER (ORDER BY step) - 1 AS n, count(*) OVER () AS total
     FROM metrics WHERE run = :run AND lane = :trainer AND kind = :kind AND step > :after
 )
-SELECT max(step), max(seconds), max(images), avg(value) FROM numbered
+SELECT max(step), max(seconds), max(images), avg(value), count(*) FROM numbered
 GROUP BY n * :max_points / max(total, :max_points) ORDER BY 1
 """
 

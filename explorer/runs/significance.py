@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, stdtrit
 
-from explorer.training.intervals import LEVEL, Interval
+from explorer.training.intervals import LEVEL, Interval, wilson
 
 _LOWEST_LOG_P, _P_BISECTIONS = -30.0, 40
 MIN_SEEDS = 3  # for any claim: with fewer, the variance between seeds is hardly known
@@ -88,6 +88,24 @@ def accuracy_interval(results: Mapping[int, Correct]) -> Interval | None:
     correct = np.stack([one.astype(np.float64) for one in results.values()])
     mean, reach = float(correct.mean()), _reach(correct, LEVEL)
     return Interval(max(0.0, mean - reach), min(1.0, mean + reach))
+
+
+def mean_interval(values: Sequence[float], images: int | None = None) -> Interval | None:
+    """Return the 95 % interval of the mean over seeds of a loss, or of an accuracy on ``images`` test images.
+
+    For results whose images are not known one by one: of an accuracy the variance over the images is then at most that
+    of independent ones, so its interval is rather too wide. With fewer than ``MIN_SEEDS`` values it covers the images
+    only (Wilson), and a loss has none.
+    """
+    mean, seeds = float(np.mean(values)), len(values)
+    if seeds < MIN_SEEDS:
+        return wilson(round(mean * images), images) if images else None
+    variance = stdtrit(seeds - 1, 1 - LEVEL / 2) ** 2 * float(np.var(values, ddof=1)) / seeds
+    if images:
+        t = stdtrit(max(images - 1, 1), 1 - LEVEL / 2)
+        variance += max(t**2 * mean * (1 - mean) / images, (t / images) ** 2)
+    reach = float(variance**0.5)
+    return Interval(max(0.0, mean - reach), min(1.0, mean + reach) if images else mean + reach)
 
 
 def _compare(

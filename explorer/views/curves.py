@@ -6,10 +6,12 @@ classified correctly; losses and norms are as in :mod:`explorer.training.events`
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
 from explorer.runs.records import Point
-from explorer.training.intervals import wilson
+from explorer.runs.significance import mean_interval
+from explorer.training.intervals import Interval, wilson
 from explorer.training.plan import TRAINING_PASSES, Plan
 from explorer.views import palette
 from explorer.views.comparison_tables import LETTERS
@@ -26,7 +28,7 @@ AXES: Mapping[Axis, str] = {
 COMPARED_CURVES = ("test_accuracy", "test_loss", "train_loss")  # of several networks
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")  # of lines in one colour
 Curves = Mapping[str, Sequence[Point]]  # the points of one trainer by the name of the curve
-Points = list[tuple[float, ...]]  # x and y; of a test accuracy also the bounds of its interval
+Points = list[tuple[float, ...]]  # x and y; of an estimate also the bounds of its interval
 
 
 class TestImages(NamedTuple):
@@ -47,7 +49,7 @@ class TestImages(NamedTuple):
 class Line(NamedTuple):
     """One line: ``points`` are x and y, and the bounds of an interval where y has one. ``dash`` is SVG's.
 
-    Faint lines are not in the legend.
+    Intervals are bars, or a band along the line. Faint lines are not in the legend.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Line(NamedTuple):
     width: float = 2
     is_faint: bool = False
     has_markers: bool = False
+    has_band: bool = False
 
 
 class Panel(NamedTuple):
@@ -74,7 +77,8 @@ class Panel(NamedTuple):
 class Group(NamedTuple):
     """The trainers of one network, drawn alike. ``macs`` are those of one image, auxiliary heads included.
 
-    ``test_images`` has what the test points of each trainer are of; without it they have no intervals.
+    ``test_images`` has what the test points of each trainer are of; without it they have no intervals. ``final`` is
+    the interval of the mean test accuracy at the end of all budgets.
     """
 
     title: str
@@ -83,10 +87,16 @@ class Group(NamedTuple):
     macs: int
     dash: str = ""
     test_images: tuple[TestImages | None, ...] = ()
+    final: Interval | None = None
 
 
 def run_panels(
-    name: str, curves: Curves, axis: Axis, macs: int, theme: Theme, test_images: TestImages | None = None
+    name: str,
+    curves: Curves,
+    axis: Axis,
+    macs: int,
+    theme: Theme,
+    test_images: TestImages | None = None,
 ) -> tuple[Panel, ...]:
     """Return the panels of one network in training: accuracy, loss, losses of the auxiliary heads, gradients."""
 
@@ -94,7 +104,7 @@ def run_panels(
         train = _xy(curves, f"train_{quantity}", axis, macs)
         test = _xy(curves, f"test_{quantity}", axis, macs, test_images)
         return (
-            Line("train", theme.line, train, width=1.5),
+            Line("train", theme.line, train, width=1.5, has_band=quantity == "accuracy"),
             Line("test", theme.variants["A"], test, has_markers=True),
         )
 
@@ -143,7 +153,7 @@ def _depth(kind: str) -> tuple[int, str]:
 def comparison_panels(groups: Sequence[Group], axis: Axis) -> tuple[Panel, ...]:
     """Return the panels of several networks: test accuracy and loss, and the training loss.
 
-    For a network with several seeds, a thick line shows the mean, and a faint one each seed.
+    For a network with several seeds, a thick line shows the mean with its interval, and a faint one each seed.
     """
     titles = ("Test accuracy", "Test loss", "Training loss")
     return tuple(
@@ -165,12 +175,37 @@ def _group_lines(group: Group, kind: str, axis: Axis) -> list[Line]:
     if len(lines) == 1:
         return [Line(group.title, group.colour, lines[0], group.dash, has_markers=has_markers)]
     faint = [
-        Line(group.title, group.colour, points, width=1, is_faint=True, has_markers=has_markers) for points in lines
+        Line(
+            group.title, group.colour, [point[:2] for point in points], width=1, is_faint=True, has_markers=has_markers
+        )
+        for points in lines
     ]
-    means: Points = [
-        (mean(x for x, *_ in points), mean(y for _, y, *_ in points)) for points in zip(*lines, strict=False)
-    ]  # up to the shortest line; the lines of the seeds show its spread
-    return [*faint, Line(group.title, group.colour, means, group.dash, 2.5, has_markers=has_markers)]
+    means = _mean_points(group, kind, lines)
+    mean_line = Line(group.title, group.colour, means, group.dash, 2.5, has_markers=has_markers, has_band=True)
+    return [*faint, mean_line]
+
+
+def _mean_points(group: Group, kind: str, lines: Sequence[Points]) -> Points:
+    """Return the means over the seeds, with their intervals: of points in order up to the shortest line.
+
+    When all have used their budgets, the mean of their ends comes last; the others are samples of the test images.
+    """
+    known = [one for one in group.test_images if one]
+    interim = min((one.interim for one in known), default=0)
+    have_ended = len(known) == len(lines) and all(one.last is not None for one in known)
+    if not (kind.startswith("test") and have_ended and all(lines)):
+        return [_mean_point(kind, points, interim) for points in zip(*lines, strict=False)]
+    before = [_mean_point(kind, points, interim) for points in zip(*(line[:-1] for line in lines), strict=False)]
+    last = _mean_point(kind, [line[-1] for line in lines], min(one.final for one in known))
+    return [*before, (*last[:2], *group.final) if group.final and kind == "test_accuracy" else last]
+
+
+def _mean_point(kind: str, points: Sequence[tuple[float, ...]], images: int) -> tuple[float, ...]:
+    """Return the mean of a point of each seed. Accuracies are of so many test images."""
+    values = [y for _, y, *_ in points]
+    is_accuracy = kind == "test_accuracy"
+    interval = mean_interval(values, images if is_accuracy else None) if images or not is_accuracy else None
+    return (mean(x for x, *_ in points), mean(values), *(interval or ()))
 
 
 def race_groups(
@@ -179,8 +214,12 @@ def race_groups(
     macs: Sequence[int],
     theme: Theme,
     test_images: Sequence[TestImages | None] = (),
+    final: Mapping[int, Interval] = MappingProxyType({}),
 ) -> tuple[Group, ...]:
-    """Return the groups of a race. ``trainer_curves`` and ``test_images`` are of the trainers, ``macs`` of networks."""
+    """Return the groups of a race. ``trainer_curves`` and ``test_images`` are of the trainers, ``macs`` of networks.
+
+    ``final`` has the intervals of the final mean accuracies, by the number of the network.
+    """
     return tuple(
         Group(
             f"{LETTERS[index]} {network.name}",
@@ -188,6 +227,7 @@ def race_groups(
             _of_network(index, plan, trainer_curves),
             macs[index],
             test_images=_of_network(index, plan, test_images) if test_images else (),
+            final=final.get(index),
         )
         for index, network in enumerate(plan.networks)
     )
@@ -200,10 +240,11 @@ def run_groups(
     trainer_curves: Sequence[Curves],
     macs: Sequence[int],
     test_images: Sequence[TestImages | None] = (),
+    final: Mapping[int, Interval] = MappingProxyType({}),
 ) -> tuple[Group, ...]:
     """Return the groups of one run among several: all in the run's colour, with different dashes.
 
-    ``trainer_curves``, ``macs`` and ``test_images`` are as in :func:`race_groups`; ``title`` is the run's.
+    ``trainer_curves``, ``macs``, ``test_images`` and ``final`` are as in :func:`race_groups`; ``title`` is the run's.
     """
     is_race = len(plan.networks) > 1
     return tuple(
@@ -214,6 +255,7 @@ def run_groups(
             macs[index],
             _DASHES[index],
             _of_network(index, plan, test_images) if test_images else (),
+            final.get(index),
         )
         for index, network in enumerate(plan.networks)
     )
@@ -225,11 +267,14 @@ def _of_network(network: int, plan: Plan, of_trainers: Sequence[T]) -> tuple[T, 
 
 
 def _xy(curves: Curves, kind: str, axis: Axis, macs: int, test_images: TestImages | None = None) -> Points:
-    """Return the points of a curve; those of the test accuracy have Wilson's interval if ``test_images`` is given."""
+    """Return the points of a curve; accuracies have Wilson's interval where it is known of how many images they are."""
     points = curves.get(kind, ())
-    if kind != "test_accuracy" or test_images is None:
+    if kind == "train_accuracy":
+        counts = [point.values * point.images // max(1, point.step) for point in points]
+    elif kind == "test_accuracy" and test_images:
+        counts = [test_images.at(point.step) for point in points]
+    else:
         return [(_x(point, axis, macs), point.value) for point in points]
-    counts = [test_images.at(point.step) for point in points]
     return [
         (_x(point, axis, macs), point.value, *wilson(round(point.value * images), images))
         for point, images in zip(points, counts, strict=True)

@@ -1,12 +1,13 @@
 """A run in sentences: what it trains and how, and its progress. :mod:`explorer.views.results` has its results."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from explorer.config import HEADINGS
 from explorer.diff import Change, find_changes
 from explorer.history import Version
 from explorer.runs.records import Run, State
+from explorer.runs.significance import MIN_SEEDS
 from explorer.training.names import clean_name
 from explorer.training.plan import INTERIM_TEST_IMAGES, Budget, DatasetInfo, Plan, Settings, effective_learning_rate
 from explorer.views import formatting as fmt
@@ -178,6 +179,29 @@ def _test_points(dataset: DatasetInfo | None) -> str:
         f"Test points are of a sample of {INTERIM_TEST_IMAGES} test images, the last one of all {dataset.test:,}, "
         "without dropout."
     )
+
+
+def means_text(seeds: Sequence[int]) -> str:
+    """Return what the lines and bands of several seeds are, for runs of so many ``seeds`` each; empty if all have one.
+
+    The widths are computed by :func:`explorer.runs.significance.mean_interval`.
+    """
+    several = [count for count in seeds if count > 1]
+    if not several:
+        return ""
+    line = "With several seeds the thick line is their mean and each thin line is one seed."
+    if max(several) < MIN_SEEDS:
+        return (
+            f"{line} The band is the 95 % interval of the mean test accuracy over the choice of test images (Wilson); "
+            f"for seeds, and for the loss, it takes {MIN_SEEDS} seeds."
+        )
+    band = (
+        f"{line} The band is the 95 % interval of that mean: of the test accuracy over the choice of seeds and of test "
+        "images, of the loss over the choice of seeds (Student's t)."
+    )
+    if min(several) < MIN_SEEDS:
+        return f"{band} With fewer than {MIN_SEEDS} seeds it covers only the test images, and the loss has none."
+    return band
 
 
 def queue_text(position: int) -> str:

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from explorer.runs.significance import MIN_SEEDS, Correct, PairedDifference, mcnemar, paired_differences
-from explorer.training.intervals import LEVEL
+from explorer.runs.significance import (
+    MIN_SEEDS,
+    Correct,
+    PairedDifference,
+    accuracy_interval,
+    mcnemar,
+    mean_interval,
+    paired_differences,
+)
+from explorer.training.intervals import LEVEL, wilson
 
 RACES = 400  # simulated races per case
 Race = list[dict[int, Correct]]
@@ -96,6 +104,32 @@ def test_the_interval_contains_the_true_difference() -> None:
     truth = np.mean([only_pair(race(generator, [0.3, 0.0], 20, 2_000, 0.1)).difference for _ in range(40)])
     pairs = [only_pair(race(generator, [0.3, 0.0], 3, 500, 0.1)) for _ in range(RACES)]
     assert np.mean([pair.interval.contains(truth) for pair in pairs if pair.interval]) >= 1 - MOST
+
+
+@pytest.mark.parametrize("between_seeds", [0.0, 0.3])
+def test_the_interval_of_a_mean_contains_the_true_accuracy(between_seeds: float) -> None:
+    """Without results image by image it contains it as often, and it is at least as wide as with them."""
+    generator = np.random.default_rng(3)
+    (many,) = race(generator, [0.0], 500, 2_000, between_seeds)
+    truth = np.mean([correct.mean() for correct in many.values()])
+    found = []
+    for _ in range(RACES):
+        (results,) = race(generator, [0.0], 3, 400, between_seeds)
+        interval, exact = (
+            mean_interval([correct.mean() for correct in results.values()], 400),
+            accuracy_interval(results),
+        )
+        found.append(interval.contains(truth))
+        assert interval.low <= exact.low < exact.high <= interval.high
+    assert np.mean(found) >= 1 - MOST
+
+
+def test_the_interval_of_a_mean_of_losses_is_students() -> None:
+    """With three seeds, and a loss is at least 0; with two there is none, and an accuracy has that of its images."""
+    assert mean_interval([1.0, 2.0, 3.0]) == pytest.approx((0, 2 + 4.3027 / 3**0.5), abs=1e-3)
+    assert mean_interval([1.0, 2.0]) is None
+    assert mean_interval([0.4, 0.6], 100) == wilson(50, 100)
+    assert mean_interval([1.0, 1.0, 1.0], 100).high == 1.0
 
 
 def only_pair(networks: Race) -> PairedDifference:

@@ -78,7 +78,7 @@ def test_a_curve_has_the_recorded_points(store: Store) -> None:
     assert ("learning_rate", "train_accuracy", "train_loss") == store.kinds(run_id, 1)
     points = store.curve(run_id, "train_loss", after_step=40)
     assert [41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51] == [point.step for point in points]
-    assert (41, 4.1, 41 * 64, 41.0) == points[0]
+    assert (41, 4.1, 41 * 64, 41.0, 1) == points[0]
     assert [1, 2, 3] == [point.value for point in store.curve(run_id, "train_loss", 1)]
     assert [] == store.curve(run_id, "no such curve") == store.curve("no such run", "train_loss")
 
@@ -92,7 +92,8 @@ def test_a_long_curve_is_averaged_in_groups(store: Store, max_points: int) -> No
     assert 1_000 == points[-1].step
     lengths = [after.step - before.step for before, after in pairwise(points)]
     assert max(lengths, default=0) - min(lengths, default=0) <= 1
-    whole = sum(p.value * n for p, n in zip(points, [points[0].step, *lengths], strict=True)) / 1_000
+    assert [point.values for point in points] == [points[0].step, *lengths]
+    whole = sum(point.value * point.values for point in points) / 1_000
     assert whole == pytest.approx(500.5)
 
 

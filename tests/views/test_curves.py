@@ -4,7 +4,8 @@ import pytest
 
 from explorer import PRESETS
 from explorer.runs.records import Point
-from explorer.training.intervals import wilson
+from explorer.runs.significance import mean_interval
+from explorer.training.intervals import Interval, wilson
 from explorer.training.plan import TRAINING_PASSES, NamedNetwork, Plan
 from explorer.views import curves as curve_views
 from explorer.views import palette
@@ -37,7 +38,7 @@ def test_the_panels_of_a_run() -> None:
     """Training and test together, the auxiliary heads apart, the gradients ordered by depth."""
     accuracy, loss, heads, gradients = run_panels("mini", CURVES, "step", MACS, LIGHT)
     assert [line.name for line in accuracy.lines] == ["train", "test"]
-    assert accuracy.lines[0].points == [(1.0, 0.1), (2.0, 0.2)]
+    assert [point[:2] for point in accuracy.lines[0].points] == [(1.0, 0.1), (2.0, 0.2)]
     assert accuracy.unit == "fraction"
     assert [line.points for line in loss.lines] == [[(1.0, 2.0), (2.0, 1.0)], [(1.0, 1.5)]]
     assert [(line.name, line.colour) for line in heads.lines] == [("at 4a", palette.AUX), ("at 4d", palette.AUX)]
@@ -139,5 +140,45 @@ def test_test_accuracies_have_intervals() -> None:
     plan = Plan(networks=(NamedNetwork(name="mini", config=PRESETS["mini"]),), seeds=(0, 1))
     (group,) = race_groups(plan, (curves, curves), (MACS,), LIGHT, (images, images._replace(last=None)))
     *seeds, mean_line = comparison_panels((group,), "step")[0].lines
-    assert [line.points[1][2:] for line in seeds] == [wilson(1_600, 2_000), wilson(80, 100)]
-    assert mean_line.points == [(1.0, 0.5), (2.0, 0.8)]
+    assert [len(point) for line in seeds for point in line.points] == [2, 2, 2, 2]
+    assert mean_line.points == [(1.0, 0.5, *wilson(50, 100)), (2.0, 0.8, *wilson(80, 100))]  # one is at its end
+
+
+def test_training_accuracies_have_intervals() -> None:
+    """Wilson's, of the images in all batches that a point is the mean of."""
+    curves = {"train_accuracy": [Point(10, 1.0, 640, 0.5, 10), Point(15, 1.5, 960, 0.75, 5)]}
+    (accuracy, *_) = run_panels("mini", curves, "step", MACS, LIGHT)
+    assert accuracy.lines[0].points == [(10.0, 0.5, *wilson(320, 640)), (15.0, 0.75, *wilson(240, 320))]
+    assert [line.has_band for line in accuracy.lines] == [True, False]
+
+
+def test_means_have_bands() -> None:
+    """Of interim accuracies on a sample, of final ones as the results say, and of losses over the seeds."""
+    seeds, images = (0.5, 0.6, 0.7), curve_views.TestImages(interim=100, final=2_000, last=2)
+    curves = [{"test_accuracy": points(value, value + 0.1), "test_loss": points(1 - value)} for value in seeds]
+    plan = Plan(networks=(NamedNetwork(name="mini", config=PRESETS["mini"]),), seeds=(0, 1, 2))
+    final = {0: Interval(0.65, 0.75)}
+    for known in ({}, final):
+        (group,) = race_groups(plan, curves, (MACS,), LIGHT, [images] * 3, known)
+        accuracy, loss, _ = comparison_panels((group,), "step")
+        assert [line.has_band for line in accuracy.lines] == [False, False, False, True]
+        interim, last = accuracy.lines[-1].points
+        assert interim == pytest.approx((1.0, 0.6, *mean_interval(seeds, 100)))
+        last_seeds = [value + 0.1 for value in seeds]
+        assert last == pytest.approx((2.0, 0.7, *(known.get(0) or mean_interval(last_seeds, 2_000))))
+        assert loss.lines[-1].points == [pytest.approx((1.0, 0.4, *mean_interval([0.5, 0.4, 0.3])))]
+    (running,) = race_groups(plan, curves, (MACS,), LIGHT, [images._replace(last=None)] * 3)
+    assert comparison_panels((running,), "step")[0].lines[-1].points[1] == pytest.approx(
+        (2.0, 0.7, *mean_interval([0.6, 0.7, 0.8], 100))
+    )
+
+
+def test_ends_are_averaged_with_ends() -> None:
+    """Where seeds were evaluated a different number of times, as in a budget of seconds."""
+    first, second = {"test_accuracy": points(0.1, 0.2, 0.9)}, {"test_accuracy": points(0.3, 0.7)}
+    images = [curve_views.TestImages(10, 1_000, last) for last in (3, 2)]
+    group = Group("A mini", "#111111", (first, second), MACS, test_images=tuple(images))
+    assert comparison_panels([group], "step")[0].lines[-1].points == [
+        pytest.approx((1.0, 0.2, *wilson(2, 10))),
+        pytest.approx((2.5, 0.8, *wilson(800, 1_000))),
+    ]

@@ -110,3 +110,12 @@ def test_the_points_of_a_test_curve_say_of_how_many_images_they_are(test: int, e
 def test_one_step_is_not_steps() -> None:
     """A number and its noun agree."""
     assert (words.count(1, "step"), words.count(2_000, "step")) == ("1 step", "2,000 steps")
+
+
+def test_what_the_bands_of_several_seeds_are() -> None:
+    """Nothing for one seed; with two, test images only; with three, seeds too; and what holds for both kinds."""
+    assert words.means_text([1, 1]) == ""
+    two, three, both = words.means_text([2]), words.means_text([1, 3]), words.means_text([2, 3])
+    assert "over the choice of test images (Wilson); for seeds, and for the loss, it takes 3 seeds." in two
+    assert "of seeds and of test images, of the loss over the choice of seeds (Student's t)." in three
+    assert both == f"{three} With fewer than 3 seeds it covers only the test images, and the loss has none."

@@ -8,6 +8,8 @@ from explorer.analysis import summarize
 from explorer.data.arrays import DataError
 from explorer.paths import ASSETS
 from explorer.runs.records import Point, Run
+from explorer.runs.results import results_of_run
+from explorer.training.intervals import Interval
 from explorer.training.plan import INTERIM_TEST_IMAGES
 from explorer.ui import runs
 from explorer.views import curves
@@ -81,6 +83,12 @@ def test_images(run: Run) -> list[curves.TestImages | None]:
     final = runs.store().final_evaluations(run.id)
     ends = (final.get((run.id, number)) for number in range(len(run.plan.trainers)))
     return [curves.TestImages(min(count, INTERIM_TEST_IMAGES), count, end.step if end else None) for end in ends]
+
+
+def final_intervals(run: Run) -> dict[int, Interval]:
+    """Return the interval of the final mean test accuracy of each network of which every seed has one."""
+    groups = results_of_run(runs.store(), run)
+    return {number: group.interval for number, group in groups.items() if len(group.results) == len(run.plan.seeds)}
 
 
 def macs_of_networks(run: Run) -> list[int]:

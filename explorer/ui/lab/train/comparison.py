@@ -61,6 +61,7 @@ def _show_dataset(
             charts.shared_curves(run),
             charts.macs_of_networks(run),
             charts.test_images(run),
+            charts.final_intervals(run),
         )
     ]
     found = group_by_seed(runs.store(), shown)
@@ -73,11 +74,11 @@ def _show_dataset(
         curves.comparison_panels(groups, axis), axis, name, wide_first=True, key=f"training_curves_{number}"
     )
     st.caption(words.test_points_text(dataset, has_bars=any(len(run.plan.seeds) == 1 for run in shown)))
-    if any(len(run.plan.trainers) > 1 for run in shown):
-        st.caption(
-            "With several seeds the thick line is their mean and each thin line is one seed; networks of one race "
-            "share a colour and differ in their dashes."
-        )
+    notes = [words.means_text([len(run.plan.seeds) for run in shown])]
+    if any(len(run.plan.networks) > 1 for run in shown):
+        notes.append("Networks of one race share a colour and differ in their dashes.")
+    if text := " ".join(filter(None, notes)):
+        st.caption(text)
 
 
 def _with_letters(group: SeedGroup, letters: dict[str, str]) -> SeedGroup:

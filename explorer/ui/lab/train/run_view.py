@@ -20,13 +20,13 @@ from explorer.views import training as words
 
 _POLL_S = 1.0
 _READING = (
-    "Reading this chart: training points are means over batches, with dropout. {test_points} The size of a gradient is "
-    "its L2 norm over the weights of a block. Drag along a chart to zoom, double-click to reset the zoom; click a name "
-    "to hide its line."
+    "Reading this chart: training points are means over batches, with dropout; their band is the 95 % interval over "
+    "the choice of the images in those batches (Wilson). {test_points} The size of a gradient is its L2 norm over the "
+    "weights of a block. Drag along a chart to zoom, double-click to reset the zoom; click a name to hide its line."
 )
 _READING_RACE = (
-    "Reading this chart: one colour per network. With several seeds the thick line is their mean and each thin line is "
-    "one seed. {test_points} Drag along a chart to zoom, double-click to reset the zoom; click a name to hide its line."
+    "Reading this chart: one colour per network. {means} {test_points} Drag along a chart to zoom, double-click to "
+    "reset the zoom; click a name to hide its line."
 )
 
 
@@ -102,7 +102,8 @@ def _show_results(run: Run, dataset: DatasetInfo | None) -> None:
         panels = _race_panels(run, axis) if is_race else _run_panels(run, axis)
         charts.show_curves(panels, axis, run.id, wide_first=is_race)
         test_points = words.test_points_text(dataset, has_bars=len(run.plan.seeds) == 1)
-        st.caption((_READING_RACE if is_race else _READING).format(test_points=test_points))
+        means = words.means_text([len(run.plan.seeds)])
+        st.caption((_READING_RACE if is_race else _READING).format(means=means, test_points=test_points))
     elif dataset:  # while it waits
         samples.show_preview(run.plan.data, dataset)
     if is_race:
@@ -120,6 +121,11 @@ def _run_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
 
 def _race_panels(run: Run, axis: curves.Axis) -> tuple[curves.Panel, ...]:
     groups = curves.race_groups(
-        run.plan, charts.shared_curves(run), charts.macs_of_networks(run), theme(), charts.test_images(run)
+        run.plan,
+        charts.shared_curves(run),
+        charts.macs_of_networks(run),
+        theme(),
+        charts.test_images(run),
+        charts.final_intervals(run),
     )
     return curves.comparison_panels(groups, axis)

@@ -85,7 +85,8 @@ def test_the_history_compares_every_network_of_a_race(manager: Manager, drawn: l
     assert [line.name for line in lines] == ["A mini_vs_half: mini", "A mini_vs_half: half", "B mini"]
     assert len({line.colour for line in lines}) == 2
     assert all(line.points for line in drawn[0].lines)
-    assert "networks of one race share a colour" in page_text(app)
+    assert "Networks of one race share a colour" in page_text(app)
+    assert "The band is the 95 % interval of the mean test accuracy over the choice of test images" in page_text(app)
     assert "Some may belong to other people: ask first." in page_text(app)  # below the button that deletes them
 
 
