@@ -84,7 +84,8 @@ class EngineTiming(Frozen):
     ``ms`` are the milliseconds of each round for the whole batch, ``build_s`` the seconds until the first output,
     ``memory_mb`` by how much the process grew meanwhile, in MB. ``deviation`` is the largest difference of a logit from
     the reference, PyTorch in its default memory format, as a fraction of the largest logit. ``correct`` counts the test
-    images classified correctly. ``detail`` is an error in the library's words.
+    images classified correctly; ``gained`` are those among them that the reference misclassifies, ``lost`` those that
+    only the reference classifies correctly. ``detail`` is an error in the library's words.
     """
 
     engine: str
@@ -95,6 +96,8 @@ class EngineTiming(Frozen):
     memory_mb: float | None = None
     deviation: float | None = None
     correct: int | None = None
+    gained: int | None = None
+    lost: int | None = None
 
 
 class EngineTimings(Frozen):

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
+from torch import Tensor
 
 from explorer.analysis import summarize
 from explorer.data.preprocessing import Preprocessing
@@ -72,7 +73,7 @@ class _Measurement:
         self._build_s: dict[str, float] = {}
         self._memory_mb: dict[str, float] = {}
         self._ms: dict[str, tuple[float, ...]] = {}
-        self._correct: dict[str, int] = {}
+        self._correct: dict[str, Tensor] = {}  # whether each test image is classified correctly
 
     def build_engines(self) -> Iterator[Progress]:
         """Build each engine and run it once."""
@@ -100,13 +101,14 @@ class _Measurement:
         self._ms = dict(zip(self._engines, zip(*samples, strict=True), strict=True))
 
     def test_engines(self) -> Iterator[Progress]:
-        """Count how many test images each engine classifies correctly."""
+        """Find which test images each engine classifies correctly."""
         for name, run in self._engines.items() if self._images.test_count else ():
-            done = self._correct[name] = 0
+            found: list[Tensor] = []
             for images, labels in self._images.test_batches():
-                yield Progress(done=done, total=self._images.test_count, message=f"Testing: {ENGINES[name].title}")
-                self._correct[name] += int((run(images).logits.argmax(dim=1) == labels).sum())
-                done += len(labels)
+                done, title = sum(map(len, found)), ENGINES[name].title
+                yield Progress(done=done, total=self._images.test_count, message=f"Testing: {title}")
+                found.append((run(images).logits.argmax(dim=1) == labels).cpu())
+            self._correct[name] = torch.cat(found)
 
     def results(self) -> tuple[EngineTiming, ...]:
         """Return the result of each engine, in the order of the catalogue."""
@@ -116,14 +118,24 @@ class _Measurement:
         if name in self._errors:
             error = self._errors[name]
             return EngineTiming(engine=name, obstacle=error.obstacle, detail=str(error)[:200])
+        correct, gained, lost = self._counts(name)
         return EngineTiming(
             engine=name,
             ms=self._ms[name],
             build_s=self._build_s[name],
             memory_mb=self._memory_mb[name],
             deviation=_deviation(self._outputs[name], self._outputs[REFERENCE]),
-            correct=self._correct.get(name),
+            correct=correct,
+            gained=gained,
+            lost=lost,
         )
+
+    def _counts(self, name: str) -> tuple[int, int, int] | tuple[None, None, None]:
+        """Return how many test images an engine classifies correctly, only it does, and only the reference does."""
+        if name not in self._correct:
+            return None, None, None
+        correct, reference = self._correct[name], self._correct[REFERENCE]
+        return int(correct.sum()), int((correct & ~reference).sum()), int((reference & ~correct).sum())
 
 
 def _deviation(output: GoogLeNetOutput, reference: GoogLeNetOutput) -> float:

@@ -4,7 +4,7 @@ Source: Wilson, JASA 22, 1927; for differences Newcombe, Statistics in Medicine 
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from math import comb, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -39,6 +39,23 @@ def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Interval:
         difference - sqrt((one - low_1) ** 2 + (high_2 - other) ** 2),
         difference + sqrt((high_1 - one) ** 2 + (other - low_2) ** 2),
     )
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Return the two-sided p-value of so many wins and losses between equals: the exact binomial test."""
+    count, fewer = wins + losses, min(wins, losses)
+    tail = sum(comb(count, number) for number in range(fewer + 1))
+    return min(1.0, float(2 * tail / 2**count))
+
+
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """Return the interval of the median of independent values, of any distribution, between two of them.
+
+    It is the narrowest whose ranks are symmetric. None for fewer than six values, which do not allow it.
+    """
+    ordered = sorted(values)
+    ranks = [rank for rank in range(len(ordered) // 2) if sign_test(rank, len(ordered) - rank) <= LEVEL]
+    return Interval(ordered[ranks[-1]], ordered[-1 - ranks[-1]]) if ranks else None
 
 
 def count_correct(confusion: Sequence[Sequence[int]]) -> tuple[int, int]:

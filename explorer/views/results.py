@@ -53,6 +53,11 @@ def interval_text(interval: Interval) -> str:
     return f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %"
 
 
+def p_text(p: float) -> str:
+    """Return a p-value: ``p = 0.031``, ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def accuracy_text(correct: int, images: int, kind: str = "test") -> str:
     """Return an accuracy with its interval: ``90.0 % of 2,000 test images classified correctly (95 % interval …)``."""
     interval = interval_text(wilson(correct, images))
@@ -290,8 +295,7 @@ def _training_text(one: str, other: str, training: McNemar) -> str:
     interval = training.interval
     if training.difference < 0:
         one, other, interval = other, one, Interval(-interval.high, -interval.low)
-    p = "p < 0.001" if training.p < 0.001 else f"p = {training.p:.3f}"
-    bounds = f"95 % interval {_signed(interval.low)} to {_signed(interval.high)}, McNemar {p}"
+    bounds = f"95 % interval {_signed(interval.low)} to {_signed(interval.high)}, McNemar {p_text(training.p)}"
     difference = percentage_points(abs(training.difference))
     if training.p < LEVEL:
         return (

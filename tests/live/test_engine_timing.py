@@ -45,6 +45,7 @@ def test_engines_are_timed_and_tested_on_the_dataset_of_the_weights(few_engines:
             assert timing.build_s > 0
             assert timing.memory_mb >= 0
             assert timing.correct > 0.8 * result.test_images > 0
+            assert by_name[REFERENCE].correct + timing.gained - timing.lost == timing.correct
             assert timing.deviation < (1e-4 if ENGINES[timing.engine].is_exact else 0.2)
     assert by_name[REFERENCE].deviation == 0
 

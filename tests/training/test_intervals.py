@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.training.intervals import Interval, count_correct, newcombe, wilson
+from explorer.training.intervals import Interval, count_correct, median_interval, newcombe, sign_test, wilson
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,17 @@ def test_an_interval_contains_its_bounds() -> None:
 def test_correct_images_are_on_the_diagonal() -> None:
     """All others are misclassified."""
     assert count_correct(((5, 1), (0, 4))) == (9, 10)
+
+
+def test_the_sign_test_is_the_exact_binomial_test() -> None:
+    """Both sides count; equal numbers are no evidence."""
+    assert sign_test(9, 1) == sign_test(1, 9) == pytest.approx(2 * 11 / 2**10)
+    assert sign_test(5, 5) == sign_test(0, 0) == 1.0
+
+
+def test_the_interval_of_a_median_lies_between_two_values() -> None:
+    """Of twenty values the sixth and the fifteenth, of six the first and the last; five are too few."""
+    values = [float(number) for number in range(20, 0, -1)]
+    assert median_interval(values) == (6.0, 15.0)
+    assert median_interval(values[:6]) == (15.0, 20.0)
+    assert median_interval(values[:5]) is None

@@ -3,13 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from explorer.jobs.engines import EngineTimingRequest
+from explorer.jobs.engines import AUTO, EngineTimingRequest, resolve_engine
 from explorer.settings import data_folder
 from explorer.ui import state
 from explorer.ui.components.chart import show_svg
 from explorer.ui.lab.look_inside import requests, session
 from explorer.views import engines as view
 from explorer.views import formatting as fmt
+from explorer.views.labels import with_network
 
 BATCH_SIZES = (1, 8, 32)
 _BATCH_SIZE = "look_inside_engine_batch_size"
@@ -33,28 +34,34 @@ def show_engines() -> None:
     )
     if found is None:
         return
-    show_svg(view.bars(found, session.inspected_network().short_title), "look_inside_engines")
+    st.markdown(f"**{fmt.markdown(with_network(view.title(found), session.inspected_network().short_title))}**")
+    show_svg(view.bars(found), "look_inside_engines")
     st.caption(
         f"Reading this chart: the median of {len(found.engines[0].ms)} rounds in which all engines ran in turn on "
-        f"{fmt.markdown(found.device)}, with auxiliary heads. Engines in float32 compute PyTorch's outputs "
-        "to rounding; bfloat16 and int8, in a lighter grey, round more."
+        f"{fmt.markdown(found.device)}, with auxiliary heads, and its 95 % interval (order statistics). Engines in "
+        "float32 compute PyTorch's outputs to rounding; bfloat16 and int8, in paler bars, round more. Fastest is only "
+        "what is faster than each other engine in float32, round by round (sign test, Bonferroni)."
     )
+    if text := view.choice_text(found, resolve_engine(AUTO, on_cpu=found.device.startswith("CPU"))):
+        st.markdown(text)
     st.dataframe(
         pd.DataFrame(view.rows(found)),
         hide_index=True,
         placeholder=fmt.NO_VALUE,
         column_config={
             "ms, median": st.column_config.NumberColumn(format="%.3g"),
-            "times as fast as the default": st.column_config.NumberColumn(format="%.2f"),
-            "images per second": st.column_config.NumberColumn(format="%.0f"),
+            "times as fast as the default": st.column_config.NumberColumn(
+                format="%.2f", help="The median over the rounds of PyTorch's default time divided by this one."
+            ),
+            "images per second": st.column_config.NumberColumn(format="localized"),
             "seconds to build": st.column_config.NumberColumn(
-                format="%.2f", help="Until the first output. torch.compile takes about a minute."
+                format="%.2f", help="Until the first output. torch.compile compiles C++ code meanwhile."
             ),
             "memory, MB": st.column_config.NumberColumn(
                 format="%.0f", help="By how much the process grew while the engine was built."
             ),
-            "largest deviation of a logit": st.column_config.NumberColumn(
-                format="%.1e", help="From PyTorch's default, as a fraction of the largest logit."
+            "largest deviation of a logit": st.column_config.TextColumn(
+                help="From PyTorch's default, as a fraction of the largest logit."
             ),
         },
         alt="Each engine with its time, memory and accuracy",

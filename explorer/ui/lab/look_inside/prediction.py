@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.data.class_names import shorten
-from explorer.jobs.engines import AUTO, ENGINES, installed_version
+from explorer.jobs.engines import AUTO, ENGINES, FASTEST_EXACT, installed_version
 from explorer.jobs.inspection import ClassScores, Prediction, PredictionRequest, Predictions
 from explorer.settings import data_folder
 from explorer.training.intervals import wilson
@@ -65,7 +65,7 @@ def prediction_request(paths: Sequence[str], top: int) -> PredictionRequest:
 
 
 def _chosen_engine() -> str:
-    """Return the engine that the user chose for predictions; the fastest exact one for anything unknown."""
+    """Return the engine that the user chose for predictions; the automatic choice for anything unknown."""
     if st.session_state.get(_ENGINE) not in _engines():
         st.session_state[_ENGINE] = AUTO
     return str(st.session_state[_ENGINE])
@@ -77,10 +77,11 @@ def _choose_engine() -> None:
         "Engine",
         _engines(),
         key=_ENGINE,
-        format_func=lambda name: "fastest exact engine" if name == AUTO else ENGINES[name].title,
+        format_func=lambda name: "automatic" if name == AUTO else ENGINES[name].title,
         persist_state="session",
-        help="The library and precision that compute the predictions. Feature maps, ablation and attribution always "
-        "use PyTorch.",
+        help="The library and precision that compute the predictions. Automatic is the first in float32 that is "
+        f"installed: {', '.join(ENGINES[name].title for name in FASTEST_EXACT)}. Feature maps, ablation and "
+        "attribution always use PyTorch.",
     )
 
 
