@@ -21,12 +21,14 @@ from explorer.data.images import BIT_DEPTHS
 from explorer.data.import_report import SIDES, ImportOptions, ImportReport, Upload, printable
 from explorer.data.imported_names import COMMAND_LINE
 from explorer.data.weight_files import stored_token
+from explorer.data.weights import Shape
 from explorer.errors import UserError
 from explorer.jobs import weights as weight_jobs
 from explorer.jobs.image_imports import analyse_in_worker, import_in_worker
 from explorer.presets import PRESETS
 from explorer.runs.links import PARAMETER
 from explorer.settings import data_folder
+from explorer.views import formatting as fmt
 from explorer.views import import_report as texts
 
 WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
@@ -117,12 +119,20 @@ def import_weights(paths: Sequence[Path], config: GoogLeNetConfig, title: str, *
     folder.mkdir(parents=True, exist_ok=True)
     found = weight_jobs.import_weights(str(path), config, str(folder), printable(title or path.name))
     if found.network is None:
-        raise ImportCommandError(f"{path.name}: {found.about}")
+        first = found.mismatches[0]
+        raise ImportCommandError(
+            f"{path.name}: {found.about} The first is {first.path}, {first.tensor}: {_shape(first.expected)} in the "
+            f"network, {_shape(first.found)} in the file. Name the preset of the weights with --network."
+        )
     token = stored_token(found.network.weights)
     if as_json:
         _print_json({"kind": "weights", "weights": found.network.weights, "token": token})
     else:
         typer.echo(f"{found.about}\nOpen them in the browser at /look_inside?{urlencode({PARAMETER: token})}")
+
+
+def _shape(dimensions: Shape | None) -> str:
+    return "missing" if dimensions is None else fmt.shape(dimensions) or "one number"
 
 
 class ImportCommandError(UserError, ValueError):

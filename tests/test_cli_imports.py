@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from explorer.cli import app
@@ -60,6 +61,21 @@ def test_weights_are_imported(data: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pth"
     wrong.write_bytes(b"GGUF")
     assert "a GGUF file of a language model" in run(str(wrong), code=1).output
+
+
+def test_what_does_not_fit_is_named_with_the_remedy(data: Path, tmp_path: Path) -> None:
+    """The first tensor of weights of another network; a file over the limit, which is not read."""
+    path = tmp_path / "mini.safetensors"
+    state = load_file(ASSETS / "weights" / "mini_fashion_mnist.safetensors")
+    save_file(state, path)
+    output = run(str(path), "--network", "half", code=1).output
+    assert "The first is stem.conv1, conv.weight: 32 × 3 × 7 × 7 in the network, 16 × 1 × 3 × 3 in the file." in output
+    assert "Name the preset of the weights with --network." in output
+    large = tmp_path / "large.zip"
+    with large.open("wb") as file:
+        file.truncate(201_000_000)
+    output = run(str(large), code=1).output
+    assert "large.zip has 201 MB; the limit is 200 MB. Use fewer or smaller images." in output
 
 
 def test_a_refusal_is_explained(data: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -51,10 +51,17 @@ class ContentStore:
 
         Raises ContentStoreError if it cannot be written or is larger than the store.
         """
-        path = self.folder / f"{hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()}{suffix}"
+        return self.add_pieces((content,), suffix)
+
+    def add_pieces(self, pieces: Sequence[bytes | memoryview], suffix: str) -> Path:
+        """Return the path of a file whose content comes in pieces of bytes, as :meth:`add` does."""
+        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        for piece in pieces:
+            digest.update(piece)
+        path = self.folder / f"{digest.hexdigest()}{suffix}"
         if not self.mark_used(path):
-            with self.create(path, len(content)) as file:
-                file.write(content)
+            with self.create(path, sum(map(len, pieces))) as file:
+                file.writelines(pieces)
         return path
 
     def mark_used(self, path: Path) -> bool:

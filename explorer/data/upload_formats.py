@@ -44,7 +44,10 @@ def check_uploads(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         if size > MAX_FILE_BYTES:
-            raise DataError(f"{name} has {size / 1e6:,.0f} MB; the limit is {MAX_FILE_BYTES / 1e6:,.0f} MB.")
+            raise DataError(
+                f"{name} has {size / 1e6:,.0f} MB; the limit is {MAX_FILE_BYTES / 1e6:,.0f} MB. Use fewer or smaller "
+                "images."
+            )
     return checked
 
 

@@ -148,15 +148,20 @@ def rename_weights(path: Path, store: ContentStore, name: str, classes: Sequence
 
 
 def with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
-    """Return a safetensors file with this metadata instead of its own, sorted by key.
+    """Return a safetensors file with this metadata instead of its own. Raises ValueError for a damaged file."""
+    start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+    return b"".join((file_header(_tensor_entries(content), metadata), memoryview(content)[start:]))
+
+
+def file_header(tensors: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
+    """Return how a safetensors file begins: entries of tensors as the format defines them, and metadata by key.
 
     The library writes metadata in a random order. So equal tensors (names, types, shapes and numbers) with equal
-    metadata are equal bytes, which have one name in the content store. Raises ValueError for a damaged file.
+    metadata are equal bytes, which have one name in the content store.
     """
-    header = json.dumps({"__metadata__": dict(sorted(metadata.items())), **_tensor_entries(content)}).encode()
+    header = json.dumps({"__metadata__": dict(sorted(metadata.items())), **tensors}).encode()
     header += b" " * (-len(header) % _LENGTH)  # tensors start at a multiple of eight bytes
-    start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-    return b"".join((len(header).to_bytes(_LENGTH, "little"), header, memoryview(content)[start:]))
+    return len(header).to_bytes(_LENGTH, "little") + header
 
 
 def _tensor_entries(content: bytes) -> dict[str, object]:

@@ -6,7 +6,7 @@ A file is only looked at: its first bytes, and the names in it if it is a zip ar
 import zipfile
 from pathlib import Path
 
-_STATE_DICT = "torch.save(model.state_dict(), 'weights.pth')"
+STATE_DICT = "torch.save(model.state_dict(), 'weights.pth')"
 _ONNX_VERSION = 8  # the tag of the first field of an ONNX model
 _KERAS = "Its layers are not those of a PyTorch network. Choose weights saved by PyTorch."
 
@@ -14,14 +14,14 @@ _KERAS = "Its layers are not those of a PyTorch network. Choose weights saved by
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89HDF", "an HDF5 file, as Keras saves weights", _KERAS),
     (b"GGUF", "a GGUF file of a language model", "Choose weights of a GoogLeNet."),
-    (b"\x93NUMPY", "an array of NumPy", f"Save all weights with {_STATE_DICT}."),
+    (b"\x93NUMPY", "an array of NumPy", f"Save all weights with {STATE_DICT}."),
     (b"Rar!", "a RAR archive", "Unpack it and choose the file of weights in it."),
     (b"7z\xbc\xaf", "a 7z archive", "Unpack it and choose the file of weights in it."),
     (b"\x1f\x8b", "compressed by gzip", "Unpack it and choose the file in it."),
     (b"version https://git-lfs", "only a pointer of Git LFS to a file", "Download the file itself: git lfs pull."),
     (b"<!DOCTYPE", "a web page", "Download the file itself."),
     (b"<html", "a web page", "Download the file itself."),
-    (b"{", "a text in JSON", f"Save the weights with {_STATE_DICT}."),
+    (b"{", "a text in JSON", f"Save the weights with {STATE_DICT}."),
 )
 
 
@@ -35,9 +35,9 @@ def describe_other_weights(path: Path) -> str:
         if head.startswith(start):
             return f"The file is {what}. {remedy}"
     if head[0] == _ONNX_VERSION and (b"pytorch" in head or b"onnx" in head.lower()):
-        return f"The file is a graph in ONNX. Choose the weights it was made from: {_STATE_DICT}."
+        return f"The file is a graph in ONNX. Choose the weights it was made from: {STATE_DICT}."
     if head.isascii() and head.decode().replace("\n", " ").isprintable():
-        return f"The file is a text. Save the weights with {_STATE_DICT}."
+        return f"The file is a text. Save the weights with {STATE_DICT}."
     if head.startswith(b"PK"):
         return _describe_archive(path)
     return ""
@@ -60,7 +60,7 @@ def _describe_archive(path: Path) -> str:
             "torch.save(torch.export.load('file.pt2').state_dict, 'weights.pth')."
         )
     if names and all(name.endswith(".npy") for name in names):
-        return f"The file holds arrays of NumPy (.npz). Save the weights with {_STATE_DICT}."
+        return f"The file holds arrays of NumPy (.npz). Save the weights with {STATE_DICT}."
     if "model.weights.h5" in names:
         return f"The file is a Keras model. {_KERAS}"
     if not any(name.endswith("data.pkl") for name in names):

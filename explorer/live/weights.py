@@ -8,17 +8,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.config import GoogLeNetConfig
-from explorer.data.weight_files import with_metadata
+from explorer.data.weight_files import file_header
 from explorer.errors import UserError
 from explorer.live.model import GoogLeNet, build_model
 from explorer.share import ShareError, from_json, to_json
 
 _CONFIG = "config"
+_TYPES = {torch.float32: "F32", torch.int64: "I64"}  # in the tensors of a network, as the format calls them
 
 
 class WeightsError(UserError, ValueError):
@@ -51,7 +53,25 @@ def from_metadata(metadata: Mapping[str, str] | None) -> GoogLeNetConfig:
 def to_safetensors(model: GoogLeNet, more: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """Return the model's state dict as a safetensors file, with its config and ``more`` in the metadata."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return with_metadata(save(state), to_metadata(model.config) | dict(more))
+    return b"".join(file_pieces(state, to_metadata(model.config) | dict(more)))
+
+
+def file_pieces(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> list[bytes | memoryview]:
+    """Return a safetensors file of contiguous float32 and int64 tensors in pieces, which share their memory.
+
+    The library's own function takes the memory of the file twice. Types come by size, as there, so that all are
+    aligned.
+    """
+    entries: dict[str, object] = {}
+    pieces: list[bytes | memoryview] = []
+    start = 0
+    for name, tensor in sorted(state.items(), key=lambda item: (-item[1].element_size(), item[0])):
+        pieces.append(tensor.reshape(-1).numpy().data.cast("B"))
+        end = start + len(pieces[-1])
+        shape, offsets = list(tensor.shape), [start, end]
+        entries[name] = {"dtype": _TYPES[tensor.dtype], "shape": shape, "data_offsets": offsets}
+        start = end
+    return [file_header(entries, metadata), *pieces]
 
 
 def load_weights(path: Path | str) -> Weights:

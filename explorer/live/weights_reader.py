@@ -14,7 +14,6 @@ from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from explorer.config import GoogLeNetConfig
@@ -33,14 +32,13 @@ from explorer.data.weight_files import (
     shape_mismatches,
     to_app_name,
     torchvision_config,
-    with_metadata,
 )
-from explorer.data.weight_kinds import describe_other_weights
+from explorer.data.weight_kinds import STATE_DICT, describe_other_weights
 from explorer.errors import InputError, UnbuildableError
 from explorer.jobs.inspection import ImportedWeights
 from explorer.jobs.job import Failure
 from explorer.jobs.process import end_with_parent, limit_resources, take_stdout
-from explorer.live.weights import to_metadata
+from explorer.live.weights import file_pieces, to_metadata
 from explorer.share import ShareError, from_json
 
 MAX_FILE_BYTES = 256_000_000
@@ -77,17 +75,24 @@ def read(path: Path, config: GoogLeNetConfig, folder: Path | None = None, name: 
     except (InputError, UnbuildableError, ContentStoreError) as error:
         return Failure(reason=str(error))
     except MemoryError:
-        return Failure(reason="Reading the file needs more memory than weights of its size should.")
+        return Failure(
+            reason=f"Reading the file needs more than {MEMORY_BYTES / 1e6:,.0f} MB of memory. If it holds more than "
+            f"weights, save them alone: {STATE_DICT}."
+        )
 
 
 def _convert(path: Path, config: GoogLeNetConfig, folder: Path, name: str) -> ImportedWeights:
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise InputError(f"The file has {size:,} bytes; the limit is {MAX_FILE_BYTES:,}.")
+        raise InputError(
+            f"The file has {size:,} bytes; the limit is {MAX_FILE_BYTES:,}. Save the weights alone, without an "
+            f"optimizer: {STATE_DICT}."
+        )
     if other := describe_other_weights(path):
         raise InputError(other)
     items, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_torch(path), {})
     state = _without_prefix(_check_tensors(items, size))
+    items.clear()  # the tensors are many megabytes
     new_metadata = {ORIGIN: UPLOADED}
     if is_torchvision(state):
         config = torchvision_config(_shapes(state))
@@ -221,10 +226,10 @@ def _read_config(document: str) -> GoogLeNetConfig:
 
 
 def _save(folder: Path, config: GoogLeNetConfig, state: _State, metadata: dict[str, str]) -> ImportedWeights:
-    """Write the network's tensors as 32-bit numbers."""
+    """Write the network's tensors as 32-bit numbers; ``state`` loses them, so that one copy is in memory at a time."""
     tensors = {}
     for name in expected_shapes(config):
-        tensors[name] = state[name].to(torch.float32).contiguous().clone()
+        tensors[name] = state.pop(name).to(torch.float32).contiguous().clone()
         if not tensors[name].isfinite().all():
             raise InputError(f"{name} holds numbers that are not finite (NaN or infinite).")
         if name.endswith("running_var") and tensors[name].min() < 0:
@@ -232,8 +237,8 @@ def _save(folder: Path, config: GoogLeNetConfig, state: _State, metadata: dict[s
         if name.endswith("running_var"):
             counter = name.replace("running_var", COUNTER)
             tensors[counter] = torch.zeros((), dtype=torch.int64)
-    content = with_metadata(save(tensors), to_metadata(config) | metadata)
-    info = read_weights_info(ContentStore(folder).add(content, ".safetensors"))
+    pieces = file_pieces(tensors, to_metadata(config) | metadata)
+    info = read_weights_info(ContentStore(folder).add_pieces(pieces, ".safetensors"))
     return ImportedWeights(network=info.network, about=info.title)
 
 

@@ -88,7 +88,7 @@ def choice_text(timings: EngineTimings, used: str) -> str:
 def bars(timings: EngineTimings) -> str:
     """Return the median milliseconds of each engine as bars with their intervals, those in float32 darker."""
     ran = [timing for timing in timings.engines if timing.ms]
-    high, room = 42, 380.0
+    high, room = 42, 290.0
     intervals = [median_interval(timing.ms) for timing in ran]
     ends = [interval.high if interval else 0.0 for interval in intervals]
     longest = max(*ends, *(median(timing.ms) for timing in ran))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.data.content_store import ContentStore, ContentStoreError
+from explorer.data.content_store import ContentStore, ContentStoreError, is_named_by_content
 
 
 def test_equal_content_has_one_file(tmp_path: Path) -> None:
@@ -13,6 +13,9 @@ def test_equal_content_has_one_file(tmp_path: Path) -> None:
     store = ContentStore(tmp_path / "new" / "folder")
     path = store.add(b"content", ".png")
     assert path == ContentStore(store.folder).add(b"content", ".png")
+    assert path == store.add_pieces((b"con", memoryview(b"tent")), ".png")
+    assert is_named_by_content(path)
+    assert not is_named_by_content(tmp_path / "lane0.weights.safetensors")
     assert path != store.add(b"other", ".png")
     assert path.read_bytes() == b"content"
     assert len(list(store.folder.iterdir())) == 2

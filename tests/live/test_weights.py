@@ -14,6 +14,7 @@ from explorer.live.model import build_model
 from explorer.live.weights import (
     Weights,
     WeightsError,
+    file_pieces,
     from_metadata,
     load_weights,
     restore_model,
@@ -41,6 +42,21 @@ def test_weights_load_back(saved: Path) -> None:
     image = torch.randn(1, *MINI.input_shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         assert torch.equal(model.eval()(image), restore_model(weights).eval()(image))
+
+
+def test_a_file_in_pieces_takes_no_memory(tmp_path: Path) -> None:
+    """They are the tensors themselves, and the library reads the file they make."""
+    state = {"a": torch.arange(3.0), "bb": torch.zeros((), dtype=torch.int64), "c": torch.ones(2, 1, 3)}
+    header, *pieces = file_pieces(state, {"format": "pt"})
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(b"".join((header, *pieces)))
+    loaded = load_file(path)
+    assert loaded.keys() == state.keys()
+    assert all(
+        torch.equal(loaded[name], tensor) and loaded[name].shape == tensor.shape for name, tensor in state.items()
+    )
+    state["a"][0] = 7.0
+    assert b"".join((header, *pieces)) != path.read_bytes()
 
 
 def test_safetensors_alone_can_read_the_file(saved: Path) -> None:

@@ -232,7 +232,10 @@ def test_a_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "x.weights"
     with path.open("wb") as file:
         file.truncate(300_000_000)
-    assert "300,000,000 bytes; the limit is 256,000,000" in read(path, SMALL).reason
+    assert read(path, SMALL).reason == (
+        "The file has 300,000,000 bytes; the limit is 256,000,000. Save the weights alone, without an optimizer: "
+        "torch.save(model.state_dict(), 'weights.pth')."
+    )
 
 
 def test_metadata_on_the_training_is_limited(tmp_path: Path) -> None:
