@@ -1,5 +1,5 @@
 // What Streamlit's elements and wide tables lack for the keyboard and for screen readers.
-const SCROLLING = ".stMain :is(table, pre, [data-testid=stHtml])";
+const SCROLLING = ":is(.stMain, [data-testid=stPopoverBody], [role=dialog]) :is(table, pre, [data-testid=stHtml])";
 const DROPZONE = "[data-testid=stFileUploaderDropzone][role=presentation]";
 const REST_MS = 200; // without a change, so that no answer waits for a measurement of the layout
 

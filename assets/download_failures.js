@@ -6,11 +6,13 @@ const ERROR = "[data-testid=stDownloadButtonError]";
 
 const stops = new WeakMap(); // stops observing a box: Streamlit may call the function again without cleaning up
 
+// The class that Streamlit gives to the container with a key, which may be a name in any script.
+const classOf = (key) => `.st-key-${key.trim().replace(/[^a-zA-Z0-9_-]/g, "-")}`;
 const isBusy = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
 
 export default function ({ data, setTriggerValue }) {
-  const box = document.querySelector(`.st-key-${data.box}`);
-  const show = (display) => box.querySelector(`.st-key-${data.reasons}`)?.style.setProperty("display", display);
+  const box = document.querySelector(classOf(data.box));
+  const show = (display) => box.querySelector(classOf(data.reasons))?.style.setProperty("display", display);
   const request = () => (isBusy() ? setTimeout(request, BUSY_MS) : setTriggerValue("failed", true));
   const onClick = ({ target }) => target.closest("[data-testid=stDownloadButton]") && show("none");
   const onChange = (changes) => {

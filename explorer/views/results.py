@@ -222,7 +222,7 @@ def race_rows(
     ``numbers`` are the indices of the networks in the plan, as are the keys of ``seconds``: of training per seed.
     """
     return [
-        {"": LETTERS[number]}
+        {"letter": LETTERS[number]}
         | row
         | {
             "training time": duration(seconds[number]),

@@ -145,8 +145,18 @@ def test_the_table_of_a_race() -> None:
     summaries = [summarize(PRESETS[name]) for name in ("mini", "half")]
     groups = [seeds("half", 0.9, 0.9, 0.9), seeds("mini", 0.8, 0.82)]
     first, second = words.race_rows(groups, (1, 0), summaries, {0: 10.0, 1: 70.0}, 3)
-    assert (first[""], first["network"], first["test accuracy"], first["spread"]) == ("B", "half", "90.0 %", "± 0.0")
-    assert (second[""], second["spread"], second["seeds"], second["training time"]) == ("A", "± 1.4", "2 of 3", "10 s")
+    assert (first["letter"], first["network"], first["test accuracy"], first["spread"]) == (
+        "B",
+        "half",
+        "90.0 %",
+        "± 0.0",
+    )
+    assert (second["letter"], second["spread"], second["seeds"], second["training time"]) == (
+        "A",
+        "± 1.4",
+        "2 of 3",
+        "10 s",
+    )
     assert (first["95 % interval"], second["95 % interval"]) == ("88.7 to 91.3 %", "79.2 to 82.7 %")
     assert second["parameters"] == "378,658"
     assert "covers the choice of seeds and of test images; with fewer than 3 seeds only" in words.interval_note(groups)

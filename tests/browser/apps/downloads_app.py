@@ -22,5 +22,5 @@ files = (
     File("Graph", "onnx", "application/octet-stream", "At the second try.", fickle),
     File("Weights", "safetensors", "application/octet-stream", "Never.", fickle, "They are too large."),
 )
-download_buttons(files, "mini", "mini")
+download_buttons(files, "mini, 种子 0", "mini")  # the name of a run, in any script
 st.write(f"run {next(runs)}")
