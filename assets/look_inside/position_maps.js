@@ -1,4 +1,4 @@
-// Shows the maps around one output value (explorer/views/unit_maps.py). The pointer moves the window over the input map
+// Shows the maps around one output value (explorer/views/unit_maps.py, explorer/views/sliding_window.py). The pointer moves the window over the input map
 // at once; a click or an arrow key selects the position, and the server answers with its arithmetic. The window can also
 // slide by itself over the input while the output map fills; where it stops, that position is selected.
 //
@@ -83,7 +83,7 @@ function within(map, [row, column]) {
 }
 
 function positionOf(event, map) {
-  const picture = map.querySelector("image").getBoundingClientRect()
+  const picture = map.querySelector("image, .cells").getBoundingClientRect()
   const share = (value, start, length, count) => Math.floor(((value - start) / length) * count)
   return within(map, [
     share(event.clientY, picture.top, picture.height, Number(map.dataset.rows)),

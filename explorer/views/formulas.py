@@ -10,6 +10,7 @@ from textwrap import indent
 from typing import NamedTuple, TypeVar
 
 from explorer.analysis import LayerRow, NetworkSummary
+from explorer.arithmetic import pool_size
 from explorer.config import POOL_RULES, GoogLeNetConfig
 from explorer.views import formatting as fmt
 from explorer.views.labels import KINDS
@@ -40,6 +41,7 @@ _SYMBOLS = {
     "⌊ ⌋": "round down",
     "⌈ ⌉": "round up",
 }
+_BRACKETS = {False: ("⌊", "⌋"), True: ("⌈", "⌉")}
 _SYMBOL = re.compile(r"weights|(?<![A-Za-z_])[A-Za-z](?:_in|_out)?(?![A-Za-z_])|[⌊⌈]")
 _NOT_COUNTED = {
     "max_pool": "comparisons are not counted",
@@ -96,13 +98,18 @@ def channel_ranges(summary: NetworkSummary, module: str) -> dict[str, tuple[int,
 def _window_size(summary: NetworkSummary, row: LayerRow) -> Step:
     (k, _), s, p = _present(row.kernel), _present(row.stride), _present(row.padding)
     rounds_up = row.kind != "conv" and _rounds_up(summary.config, row)
-    left, right = ("⌈", "⌉") if rounds_up else ("⌊", "⌋")
-    filled = []
-    for side, out in zip(row.in_shape[1:], row.out_shape[1:], strict=True):
-        plain = -((k - side - 2 * p) // s) + 1 if rounds_up else out
-        clipped = " − 1 (the last window would start outside)" if plain != out else ""
-        filled.append(f"{left}({side} + 2·{p} − {k}) / {s}{right} + 1{clipped} = {out}")
+    filled = [window_size(side, k, s, p, rounds_up=rounds_up) for side in row.in_shape[1:]]
+    left, right = _BRACKETS[rounds_up]
     return Step("output size", f"{left}(n + 2p − k) / s{right} + 1", "\n".join(dict.fromkeys(filled)))
+
+
+def window_size(side: int, kernel: int, stride: int, padding: int, *, rounds_up: bool = False) -> str:
+    """Return the output size of a convolution or a pool along a side, as the formula with its numbers."""
+    out = pool_size(side, kernel, stride, padding, round_up=rounds_up)
+    plain = -((kernel - side - 2 * padding) // stride) + 1 if rounds_up else out
+    clipped = " − 1 (the last window would start outside)" if plain != out else ""
+    left, right = _BRACKETS[rounds_up]
+    return f"{left}({side} + 2·{padding} − {kernel}) / {stride}{right} + 1{clipped} = {out}"
 
 
 def _adaptive_size(summary: NetworkSummary, row: LayerRow) -> Step:

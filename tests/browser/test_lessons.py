@@ -127,9 +127,15 @@ def test_which_googlenet(lesson: Callable[[str], Page]) -> None:
 
 
 def test_the_receptive_field(lesson: Callable[[str], Page]) -> None:
-    """Choose a module, take a branch out, send another picture through, apply it and go back."""
+    """Move a window, choose a module, take a branch out, send another picture through, apply it and go back."""
     page = lesson("Receptive field", skip=False)
     predict(page, "receptive_field")
+    layer = page.locator(".st-key-part_one_layer")
+    layer.get_by_text("3×3/2 pool", exact=True).click()
+    output = layer.locator(".output-map")
+    expect(output).to_have_attribute("data-rows", "4")
+    output.press("ArrowDown")
+    expect(layer.get_by_role("status")).to_contain_text("Output row 1, column 0 reads the rows 2 to 4")
     page.locator(".st-key-field_module").get_by_text("4a", exact=True).click()
     expect(page.get_by_role("img", name="What one position of 4a sees")).to_be_visible()
     fill(page, "Height", "97")

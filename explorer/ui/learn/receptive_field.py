@@ -6,18 +6,30 @@ from explorer.analysis import NetworkSummary, problems, summarize
 from explorer.config import BRANCHES, MAX_SIDE, POOL_RULES
 from explorer.lessons import resolution
 from explorer.lessons.receptive_field import FieldDistribution, field_distributions, without_branch
+from explorer.lessons.sliding_window import LAYERS, MAX_KERNEL, MAX_PADDING, MAX_SIZE, MAX_STRIDE, SlidingWindow
 from explorer.ui import messages, state
 from explorer.ui.components.chart import show_chart
 from explorer.ui.components.number import in_range, number_input
+from explorer.ui.lab.look_inside.widgets import position_maps
 from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.ui.streamlit_workarounds import let_browser_draw
 from explorer.views import field_charts as charts
 from explorer.views import formatting as fmt
+from explorer.views import sliding_window as window_charts
 from explorer.views.heroes import receptive_field as field_growth
 from explorer.views.heroes.timeline import Hero
 from explorer.views.labels import BRANCH_NAMES
 
+_LAYER_NAME = "layer_name"
+_LAYER_CONTROLS = (
+    ("size", "Input size n", 1, MAX_SIZE),
+    ("kernel", "Kernel k", 1, MAX_KERNEL),
+    ("stride", "Stride s", 1, MAX_STRIDE),
+    ("padding", "Padding p", 0, MAX_PADDING),
+)
+_LAYER_KEYS = {name: f"layer_{name}" for name in SlidingWindow._fields}
+_LAYER_POSITION = SessionValue("layer_position", (0, 0))  # row and column of the output
 _MODULE, _APPLY = "field_module", "input_size_apply"
 _SIZE = SessionValue[tuple[int, int] | None]("input_size", None)  # height and width in pixels
 
@@ -30,6 +42,43 @@ def hero(is_open: bool) -> Hero:
 def predict() -> None:
     """Ask how large the receptive field of the last module is."""
     quiz.predict("receptive_field")
+
+
+def one_layer() -> None:
+    """Let the reader choose a layer's kernel, stride and padding, and slide its window over the input."""
+    layer = _layer_controls()
+    st.markdown(f"`{window_charts.formula(layer)}`  \n{window_charts.verdict(layer)}")
+    row, column = (min(place, max(layer.out - 1, 0)) for place in _LAYER_POSITION.get())
+    position_maps(
+        window_charts.grids(layer, (row, column)),
+        key="layer_grids",
+        status=window_charts.words(layer, (row, column)),
+        on_move=lambda *position: _LAYER_POSITION.set(position),
+    )
+    st.caption(
+        "Reading this chart: the frame is the window that the marked output reads, the dashed edge the padding, which "
+        "counts as 0. The lighter a position of the input, the more windows read it; hollow ones are read by none."
+    )
+
+
+def _layer_controls() -> SlidingWindow:
+    """Show the controls of the layer; a layer of GoogLeNet sets them all."""
+    for name, key in _LAYER_KEYS.items():
+        st.session_state.setdefault(key, getattr(LAYERS["3×3"], name))
+    chosen = SlidingWindow(**{name: st.session_state[key] for name, key in _LAYER_KEYS.items()})
+    st.session_state[_LAYER_NAME] = next((name for name, layer in LAYERS.items() if layer == chosen), None)
+    st.pills("A layer of GoogLeNet", list(LAYERS), key=_LAYER_NAME, on_change=_use_layer)
+    with st.container(horizontal=True, key="layer_controls"):
+        for name, label, low, high in _LAYER_CONTROLS:
+            st.slider(label, low, high, key=_LAYER_KEYS[name], width=150)
+    st.toggle("Round up, as pooling in Caffe", key=_LAYER_KEYS["round_up"])
+    return chosen
+
+
+def _use_layer() -> None:
+    if layer := LAYERS.get(st.session_state[_LAYER_NAME]):
+        for name, key in _LAYER_KEYS.items():
+            st.session_state[key] = getattr(layer, name)
 
 
 def _summary() -> NetworkSummary:

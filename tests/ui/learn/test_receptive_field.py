@@ -62,3 +62,16 @@ def test_the_selected_module_may_be_missing() -> None:
     at.session_state["field_module"] = "9z"
     run(at)
     assert at.session_state["field_module"] == "5b"
+
+
+def test_a_layer_of_googlenet_sets_all_controls() -> None:
+    """And a control that leaves it marks none of them."""
+    at = open_lesson("receptive_field")
+    at.pills(key="layer_name").set_value("3×3/2 pool")
+    text = page_text(run(at))
+    assert "⌈(8 + 2·0 − 3) / 2⌉ + 1 = 4" in text
+    at.toggle(key="layer_round_up").set_value(False)
+    text = page_text(run(at))
+    assert "⌊(8 + 2·0 − 3) / 2⌋ + 1 = 3" in text
+    assert "1 row and column are read by no window." in text
+    assert at.session_state["layer_name"] is None
