@@ -1,13 +1,21 @@
-// Shows an SVG made on the server (explorer/views/map_images.py) and reports which part the user selects. A selectable
-// part has data-choice. One part at a time is in the Tab order; the arrow keys move to the nearest part in their
-// direction.
+// Shows an SVG made on the server (explorer/views/map_images.py, module_maps.py) and reports which part the user
+// selects. A selectable part has data-choice. One part at a time is in the Tab order; the arrow keys move to the nearest
+// part in their direction.
 //
-// data: svg, selected (the ids of the marked parts).
+// Parts may be linked: under the pointer or the focus, a part lights up with the lines whose data-link has its id, the
+// parts (data-map) at their other ends, and its own texts (data-of); its name is in the line of text below the drawing.
+//
+// data: svg, selected (the ids of the marked parts), narrow (whether the drawing is the one for a narrow page; null if
+// there is only one), reveal (the class of the element that shows the selected part, which is scrolled into view).
+const NARROW = 1000 // pixels: a view of less width is called narrow
+const REVEAL_MS = 2_000 // for which the element that shows a selected part may grow
 const drawn = new WeakMap()
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data, parentElement, setStateValue, setTriggerValue } = component
   const root = parentElement.querySelector(".selectable")
+  reportWidth(root, data.narrow, (narrow) => setStateValue("narrow", narrow))
+  if (!drawn.has(root)) watchFocus(root)
   if (drawn.get(root) !== data.svg) {
     const focusedId = root.contains(focused(root)) ? focused(root).dataset.choice : null
     root.innerHTML = data.svg
@@ -16,9 +24,11 @@ export default function (component) {
     if (focusedId) find(root, focusedId)?.focus({ preventScroll: true })
   }
   mark(root, data.selected)
+  light(root, atRest(root))
   const select = (part) => {
     makeTabStop(root, part)
     setTriggerValue("select", part.dataset.choice)
+    if (data.reveal) reveal(root.ownerDocument, data.reveal)
   }
   root.onclick = (event) => partOf(event) && select(partOf(event))
   root.onkeydown = (event) => {
@@ -30,7 +40,18 @@ export default function (component) {
     else return
     event.preventDefault()
   }
-  root.onfocusin = (event) => partOf(event) && makeTabStop(root, partOf(event))
+  root.onpointerover = (event) => light(root, partOf(event) ?? atRest(root))
+  root.onpointerleave = () => light(root, atRest(root))
+}
+
+// Once: no property of an element takes these events.
+function watchFocus(root) {
+  root.addEventListener("focusin", (event) => {
+    if (!partOf(event)) return
+    makeTabStop(root, partOf(event))
+    light(root, partOf(event))
+  })
+  root.addEventListener("focusout", () => light(root, atRest(root)))
 }
 
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
@@ -84,4 +105,56 @@ function nearest(root, from, [dx, dy]) {
     if (distance < least) [best, least] = [part, distance]
   }
   return best
+}
+
+// ── linked parts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function atRest(root) {
+  const focusedPart = root.querySelector("[data-choice]:focus-visible")
+  return focusedPart ?? root.querySelector("[data-choice].selected")
+}
+
+function light(root, part) {
+  const links = [...root.querySelectorAll("[data-link]")]
+  if (!links.length) return
+  const id = part?.dataset.choice
+  const lit = new Set([id])
+  for (const link of links) {
+    const ends = link.dataset.link.split(" ")
+    link.classList.toggle("lit", ends.includes(id))
+    if (ends.includes(id)) ends.forEach((end) => lit.add(end))
+  }
+  for (const one of root.querySelectorAll("[data-map]")) one.classList.toggle("lit", lit.has(one.dataset.map))
+  for (const text of root.querySelectorAll("[data-of]")) text.classList.toggle("lit", text.dataset.of === id)
+  root.classList.toggle("lighting", Boolean(id))
+  const readout = root.querySelector(".readout")
+  if (readout) readout.textContent = part?.getAttribute("aria-label") ?? readout.dataset.hint
+}
+
+// Scrolls to what shows the selected part, as soon as it is there and while it grows.
+function reveal(page, name) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches
+  const until = performance.now() + REVEAL_MS
+  let height = 0
+  const look = () => {
+    const element = page.querySelector(`.${name}`)
+    if (element && element.clientHeight !== height) {
+      height = element.clientHeight
+      element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" })
+    }
+    if (performance.now() < until) requestAnimationFrame(look)
+  }
+  look()
+}
+
+function reportWidth(root, narrow, report) {
+  root.narrow = narrow
+  root.report = report
+  if (narrow === null || root.observer) return
+  root.observer = new ResizeObserver(() => {
+    const isNarrow = root.clientWidth < NARROW
+    if (!root.clientWidth || root.narrow === isNarrow) root.reported = null
+    else if (root.reported !== isNarrow) root.report((root.reported = isNarrow)) // once per change
+  })
+  root.observer.observe(root)
 }

@@ -30,6 +30,7 @@ Request = (
     | inspection.MaximizationRequest
     | units.UnitRequest
     | units.StrongestMapsRequest
+    | units.ModuleMapsRequest
     | inspection.EvaluationRequest
     | units.EffectiveFieldsRequest
     | inspection.ImportRequest
@@ -53,6 +54,7 @@ Result = (
     | inspection.Maximization
     | units.UnitReport
     | units.StrongestMaps
+    | units.ModuleMaps
     | inspection.Evaluation
     | units.EffectiveFields
     | inspection.ImportedWeights

@@ -131,6 +131,45 @@ class StrongestMapsRequest(InspectionRequest[StrongestMaps]):
     block: str
 
 
+class Source(NamedTuple):
+    """What a feature map adds to a value of another one: the path and the channel of the map, and its contribution."""
+
+    path: str
+    channel: int
+    contribution: float
+
+
+class SourcedMap(NamedTuple):
+    """A feature map with its largest value, and what that value is made of.
+
+    ``unit`` is the value; of the module's input its path may be a concatenation. ``sources`` are the contributions of
+    the maps that are shown too, the largest absolute value first; ``rest`` is the sum of the ``rest_count`` other
+    channels that the value reads. The value of a pool is that of its only source. The module's input has no sources.
+    """
+
+    unit: Unit
+    value: float
+    heat: Heat
+    sources: tuple[Source, ...] = ()
+    rest: float = 0.0
+    rest_count: int = 0
+
+
+class ModuleMaps(ImageResult):
+    """Some feature maps of a module's input and of each of its layers, by path in order, and how they are connected."""
+
+    block: str
+    layers: dict[str, tuple[SourcedMap, ...]]
+
+
+class ModuleMapsRequest(InspectionRequest[ModuleMaps]):
+    """Return connected feature maps of a module for the first image; ``block`` is the module's name."""
+
+    function = "explorer.live.module_maps:module_maps"
+    kind: Literal["module_maps"] = "module_maps"
+    block: str
+
+
 class EffectiveField(ImageResult):
     """The effective receptive field of a branch at the centre of its map, beside the one that its kernels allow.
 

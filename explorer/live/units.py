@@ -70,13 +70,13 @@ def explain(
     unit = _chosen_unit(recording, path, channel, position)
     if path == INPUT:
         return _explain_pixel(recording, unit, preprocessing)
-    found = _compute(recording, unit)
+    found = compute(recording, unit)
     shown = found.read.channels.start + found.cause[0] if source is None else source
     if shown not in found.read.channels:
         raise InputError(
             f"{path} reads the channels {found.read.channels.start:,} to {found.read.channels.stop - 1:,}."
         )
-    terms = _terms(found)
+    terms = terms_of(found)
     return UnitReport(
         unit=unit,
         kind=recording.graph.row(path).kind,
@@ -134,7 +134,7 @@ class _Read(NamedTuple):
     weights: Tensor | None = None
 
 
-class _Computed(NamedTuple):
+class Computed(NamedTuple):
     """A computed unit: what it reads, the arithmetic, and the index of its strongest cause in what it reads."""
 
     read: _Read
@@ -163,18 +163,18 @@ def _chosen_unit(recording: Recording, path: str, channel: int | None, position:
     if position is not None:
         row, column = position
         output, offsets[1:] = output[:, row : row + 1, column : column + 1], [row, column]
-    index = _index(output)
+    index = largest_index(output)
     return Unit(path, *(offset + at for offset, at in zip(offsets, index, strict=True)))
 
 
-def _index(values: Tensor) -> tuple[int, int, int]:
+def largest_index(values: Tensor) -> tuple[int, int, int]:
     """Return the index of the largest of n × h × w values, the first if there are several."""
     _, height, width = values.shape
     channel, position = divmod(int(values.flatten().argmax()), height * width)
     return channel, *divmod(position, width)
 
 
-def _compute(recording: Recording, unit: Unit) -> _Computed:
+def compute(recording: Recording, unit: Unit) -> Computed:
     """Compute a unit that is no pixel."""
     layer, row = recording.model.get_submodule(unit.path), recording.graph.row(unit.path)
     if isinstance(layer, ConvBlock):
@@ -185,15 +185,15 @@ def _compute(recording: Recording, unit: Unit) -> _Computed:
         return _response_norm(recording, unit, layer)
     read = _read(recording, unit, range(unit.channel, unit.channel + 1), input_window(row, unit.row, unit.column))
     if isinstance(layer, nn.MaxPool2d):
-        cause = _index(read.values.masked_fill(~read.inside, -torch.inf))
+        cause = largest_index(read.values.masked_fill(~read.inside, -torch.inf))
         rounded = largest(read.values[cause].item(), int(read.inside.sum()))
     else:
-        cause = _index(read.values.masked_fill(~read.inside, -torch.inf))
+        cause = largest_index(read.values.masked_fill(~read.inside, -torch.inf))
         rounded = averaged(read.values.sum().item(), read.values.abs().sum().item(), int(read.inside.sum()))
-    return _Computed(read, _with_factor(recording, unit, rounded), cause)
+    return Computed(read, _with_factor(recording, unit, rounded), cause)
 
 
-def _convolution(recording: Recording, unit: Unit, block: ConvBlock) -> _Computed:
+def _convolution(recording: Recording, unit: Unit, block: ConvBlock) -> Computed:
     row = recording.graph.row(unit.path)
     read = _read(recording, unit, range(row.in_shape[0]), input_window(row, unit.row, unit.column))
     read = read._replace(weights=_exact(block.conv.weight[unit.channel]))
@@ -204,15 +204,15 @@ def _convolution(recording: Recording, unit: Unit, block: ConvBlock) -> _Compute
         norm = _batch_norm(block.bn, unit.channel)
         rounded, scale = batch_normalised(rounded, norm), norm.scale
     cause = _strongest(read, copysign(1, rounded.value) * copysign(1, scale))
-    return _Computed(read, _with_factor(recording, unit, rectified(rounded)), cause)
+    return Computed(read, _with_factor(recording, unit, rectified(rounded)), cause)
 
 
-def _linear(recording: Recording, unit: Unit, layer: nn.Linear) -> _Computed:
+def _linear(recording: Recording, unit: Unit, layer: nn.Linear) -> Computed:
     read = _read(recording, unit, range(layer.in_features), _POINT)
     read = read._replace(weights=_exact(layer.weight[unit.channel])[:, None, None])
     rounded = biased(_sum(read), layer.bias[unit.channel].item())
     cause = _strongest(read, copysign(1, rounded.value))
-    return _Computed(read, rectified(rounded) if _is_hidden(recording, unit.path) else rounded, cause)
+    return Computed(read, rectified(rounded) if _is_hidden(recording, unit.path) else rounded, cause)
 
 
 def _is_hidden(recording: Recording, path: str) -> bool:
@@ -220,7 +220,7 @@ def _is_hidden(recording: Recording, path: str) -> bool:
     return recording.graph.row(path).aux is not None and path.endswith(".fc")
 
 
-def _response_norm(recording: Recording, unit: Unit, layer: nn.LocalResponseNorm) -> _Computed:
+def _response_norm(recording: Recording, unit: Unit, layer: nn.LocalResponseNorm) -> Computed:
     channels = lrn_channels(unit.channel, recording.graph.row(unit.path).in_shape[0])
     read = _read(recording, unit, channels, InputWindow(unit.row, unit.column, 1, 1))
     own = unit.channel - channels.start
@@ -232,7 +232,7 @@ def _response_norm(recording: Recording, unit: Unit, layer: nn.LocalResponseNorm
         layer.k,
         layer.size,
     )
-    return _Computed(read, rounded, (own, 0, 0))
+    return Computed(read, rounded, (own, 0, 0))
 
 
 def _read(recording: Recording, unit: Unit, channels: range, window: InputWindow) -> _Read:
@@ -266,7 +266,7 @@ def _sum(read: _Read) -> Rounded:
 
 def _strongest(read: _Read, sign: float) -> tuple[int, int, int]:
     """Return the index of the product that adds most in the direction of a sign; it is never in the padding."""
-    return _index((sign * _products(read)).masked_fill(~read.inside, -torch.inf))
+    return largest_index((sign * _products(read)).masked_fill(~read.inside, -torch.inf))
 
 
 def _batch_norm(layer: nn.BatchNorm2d, channel: int) -> BatchNorm:
@@ -289,7 +289,7 @@ def _value(recording: Recording, unit: Unit) -> float:
     return (output[channel] if output.ndim == 1 else output[channel, unit.row, unit.column]).item()
 
 
-def _terms(found: _Computed) -> list[Term]:
+def terms_of(found: Computed) -> list[Term]:
     """Return what each input channel contributes to the sum, the largest absolute value first; pools have none."""
     read = found.read
     products = read.values.square() if len(read.channels) > 1 and read.weights is None else _products(read)
@@ -336,7 +336,7 @@ def _causes(recording: Recording, unit: Unit) -> tuple[Unit, ...]:
     """Follow the strongest causes from a unit to a pixel."""
     causes = []
     while unit.path != INPUT:
-        unit = recording.graph.input_unit(unit.path, _compute(recording, unit).place)
+        unit = recording.graph.input_unit(unit.path, compute(recording, unit).place)
         causes.append(unit)
     return tuple(causes)
 

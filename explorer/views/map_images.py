@@ -81,6 +81,12 @@ def heat_png(heat: Heat) -> bytes:
     return png(_signed(shades, heat) if heat.low < 0 else to_cividis(shades))
 
 
+def amount_png(heat: Heat, largest: float) -> bytes:
+    """Return a heat map of amounts in cividis, on a scale from 0 to ``largest``."""
+    values = _to_values(pixels(heat.png), heat) / max(largest, 1e-12)
+    return png(to_cividis(np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)))
+
+
 def signed_png(heat: Heat, largest: float) -> bytes:
     """Return a heat map in two colours around 0, on a scale from −``largest`` to ``largest``."""
     values = _to_values(pixels(heat.png), heat) / max(largest, 1e-12)
@@ -186,11 +192,12 @@ def scale_bar(x: float, y: float, width: float, low: float, high: float, unit: s
     ]
 
 
-def choice(identity: str, label: str, x: float, y: float, width: float, height: float) -> str:
-    """Return a transparent box that makes a part of an SVG selectable; ``label`` names it."""
+def choice(identity: str, label: str, x: float, y: float, width: float, height: float, *, tooltip: bool = True) -> str:
+    """Return a transparent box that makes a part of an SVG selectable; ``label`` names it, also as its ``tooltip``."""
+    title = f"<title>{escape(label)}</title>" if tooltip else ""
     return (
         f'<rect data-choice="{escape(identity)}" aria-label="{escape(label)}" x="{x:.1f}" y="{y:.1f}" '
-        f'width="{width:.1f}" height="{height:.1f}" fill="transparent"><title>{escape(label)}</title></rect>'
+        f'width="{width:.1f}" height="{height:.1f}" fill="transparent">{title}</rect>'
     )
 
 

@@ -187,7 +187,7 @@ def _bar(value: float, y: float, largest: float, label: str) -> list[str]:
         svg.text(16, y + 14, label),
         svg.line(middle, y, middle, y + 20, opacity=0.4),
         svg.rect(middle if value > 0 else middle - length, y + 2, max(length, 0.5), 15, fill),
-        svg.text(WIDTH, y + 14, _signed(value), anchor="end", weight=600),
+        svg.text(WIDTH, y + 14, signed(value), anchor="end", weight=600),
     ]
 
 
@@ -201,7 +201,8 @@ def _term_in_words(term: Term, report: UnitReport, names: Names) -> str:
     return f"{name}: {fmt.number(term.value)} × {fmt.number(term.weight)} = {contribution}"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a contribution with its sign: ``+1.8``, ``−0.0827``."""
     text = fmt.number(value)
     return text if value <= 0 else f"+{text}"
 

@@ -17,6 +17,7 @@ from explorer.ui.lab.look_inside import (
     known_classes,
     layer_timing,
     maximization,
+    module_maps,
     one_number,
     own_test_images,
     prediction,
@@ -26,12 +27,21 @@ from explorer.ui.lab.look_inside import (
     walk,
     weights,
 )
+from explorer.ui.lab.look_inside.modules import choose_module
+
+
+def show_flow(image: session.ChosenImage) -> None:
+    """Show what the maps of a module are made of, and its animation."""
+    module = choose_module("look_inside_flow_module")
+    module_maps.show_module_maps(image, module)
+    flow.show_animation(image, module)
+
 
 View = Callable[[session.ChosenImage, tuple[session.ChosenImage, ...]], None]
 VIEWS: Mapping[str, View] = {
     "Feature maps": lambda image, _: feature_maps.show_feature_maps(image),
     walk.VIEW: lambda image, _: one_number.show_one_number(image),
-    "Flow": lambda image, _: flow.show_flow(image),
+    "Flow": lambda image, _: show_flow(image),
     "Effective receptive field": lambda _, batch: effective_field.show_effective_fields(batch),
     "Branch ablation": ablation.show_ablation,
     "Attribution": lambda image, _: attribution.show_attribution(image),

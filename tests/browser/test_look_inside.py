@@ -242,3 +242,26 @@ def test_the_flow_is_played_paused_and_stepped(look_inside: Page) -> None:
     expect(slider).to_have_attribute("aria-valuetext", "step 4 of 4")
     assert flow.evaluate("svg => svg.animationsPaused()")
     look_inside.emulate_media(reduced_motion="no-preference")
+
+
+def test_a_map_lights_up_what_it_is_made_of_and_opens_below(look_inside: Page) -> None:
+    """Under the pointer and the focus, its lines and maps are lit; Enter shows its largest value in sight."""
+    choose_view(look_inside, "Flow")
+    maps = look_inside.locator(".module-map")
+    readout = maps.locator(".readout")
+    expect(readout).to_contain_text("Point at a map")
+    first, second = (maps.locator('[data-choice^="inception_4a.branch_3x3.conv:"]').nth(place) for place in (0, 1))
+    first.hover()
+    expect(maps.locator(".edge.lit")).to_have_count(4 + 1 + 1)  # four maps, all others, and the concatenation
+    expect(maps.locator("[data-map].lit")).to_have_count(4 + 1)
+    expect(maps.locator(".amount.lit").last).to_be_visible()
+    name = first.get_attribute("aria-label")
+    assert name
+    expect(readout).to_have_text(name)
+    first.focus()
+    look_inside.keyboard.press("ArrowDown")
+    expect(second).to_be_focused()
+    expect(readout).to_have_text(second.get_attribute("aria-label") or "")
+    look_inside.keyboard.press("Enter")
+    expect(second).to_have_attribute("aria-pressed", "true")
+    expect(look_inside.locator(".st-key-look_inside_module_unit_view .output-map")).to_be_in_viewport()

@@ -81,6 +81,7 @@ REQUESTS = (
     inspection.AttributionRequest(**FIELDS, method="grad_cam", layer="inception_5b.concat"),
     inspection.MaximizationRequest(network=NETWORK, path="inception_5b.concat", channel=2),
     units.StrongestMapsRequest(**FIELDS, block="3a"),
+    units.ModuleMapsRequest(**FIELDS, block="3a"),
     units.EffectiveFieldsRequest(**FIELDS, block="3a"),
     units.UnitRequest(**FIELDS, path="inception_3a.branch_1x1.conv", position=(2, 3)),
     inspection.EvaluationRequest(network=NETWORK, preprocessing=Preprocessing(), stored="/a/file"),

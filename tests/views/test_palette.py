@@ -93,7 +93,7 @@ def test_other_data_have_other_colours():
 
 BRANCH_FILES = {  # what shows branches
     *("block_diagrams", "branch_budget", "branch_maps", "diagrams", "effective_field", "figures", "flow"),
-    *("look_inside", "network_strip", "reduction", "reduction_paths", "unit_maps", "unit_names"),
+    *("look_inside", "module_maps", "network_strip", "reduction", "reduction_paths", "unit_maps", "unit_names"),
 }
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.paths import ASSETS
 from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
-from explorer.ui.state import SessionValue
+from explorer.ui.components.width import is_narrow, report_width
 from explorer.views import fonts, palette
 from explorer.views.canvas import Drawing
 from explorer.views.layout import LayoutUnavailableError
@@ -14,8 +14,6 @@ from explorer.views.layout import LayoutUnavailableError
 _ASSETS = ASSETS / "diagram"
 _html, _css, _js = ((_ASSETS / f"diagram.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
 _view = st.components.v2.component("inception_diagram", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
-
-_NARROW = SessionValue("diagram_narrow", False)
 
 # The palette's colours in the SVG that follow the page's theme instead.
 _TOKENS = {role: getattr(palette.LIGHT, role) for role in ("ink", "muted", "card", "neutral", "line")}
@@ -36,7 +34,8 @@ def diagram(
 
     Before the script runs again, ``on_select`` is called with the id of a box that was clicked or entered, and
     ``on_expand`` with that of one double-clicked or entered with Shift. Zoom and position stay while the drawing keeps
-    its name. With ``reports_width`` the view reports to :func:`is_narrow` when it becomes narrow or wide.
+    its name. With ``reports_width`` the view reports to :mod:`explorer.ui.components.width` when it becomes narrow or
+    wide.
     """
     try:
         svg = drawing.svg
@@ -68,10 +67,5 @@ def diagram(
         },
         on_select_change=lambda: forward("select", on_select),
         on_expand_change=lambda: forward("expand", on_expand),
-        on_narrow_change=lambda: _NARROW.set(bool(st.session_state[key].narrow)),
+        on_narrow_change=lambda: report_width(key),
     )
-
-
-def is_narrow() -> bool:
-    """Whether the view that reports its width was last too narrow for a wide diagram."""
-    return _NARROW.get()

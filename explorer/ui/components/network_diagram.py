@@ -7,8 +7,9 @@ from explorer.config import GoogLeNetConfig
 from explorer.jobs.requests import LayerTiming
 from explorer.ui import cache, state
 from explorer.ui.components import layer_times
-from explorer.ui.components.diagram import diagram, is_narrow
+from explorer.ui.components.diagram import diagram
 from explorer.ui.components.one_number_link import link_to_one_number
+from explorer.ui.components.width import is_narrow
 from explorer.ui.state import SessionValue
 from explorer.unit_graph import PASSING_KINDS
 from explorer.views import diagrams, formulas

@@ -9,7 +9,8 @@ import streamlit as st
 
 from explorer import PRESETS, summarize
 from explorer.config import InceptionModule
-from explorer.ui.components.diagram import diagram, is_narrow
+from explorer.ui.components.diagram import diagram
+from explorer.ui.components.width import is_narrow
 from explorer.views import diagrams
 
 MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui.components import diagram, network_diagram
+from explorer.ui.components import network_diagram, width
 from explorer.ui.explore.network import details
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
@@ -102,7 +102,7 @@ def test_a_narrow_view_gets_the_wrapped_diagram(app: AppTest, drawn: dict[str, d
     """The component reports that it is narrow; the next diagram has shorter lines."""
     run(app)
     wide = drawn["overview"]["drawing"].dot
-    app.session_state[diagram._NARROW.key] = True
+    app.session_state[width._NARROW.key] = True
     run(app)
     assert "corner1" in drawn["overview"]["drawing"].dot
     assert "corner1" not in wide

@@ -7,8 +7,9 @@ from explorer.jobs.inspection import FiltersRequest, MapRequest, Maps, MapsReque
 from explorer.ui import cache, state
 from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
-from explorer.ui.components.diagram import diagram, is_narrow
+from explorer.ui.components.diagram import diagram
 from explorer.ui.components.one_number_link import ICON, LABEL
+from explorer.ui.components.width import is_narrow
 from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg

@@ -1,21 +1,19 @@
-"""Flow: an animation of one module, with real feature maps, and files of it for slides."""
+"""An animation of one module, with real feature maps, and files of it for slides."""
 
 import streamlit as st
 
 from explorer.analysis import summarize
 from explorer.jobs.units import StrongestMapsRequest
 from explorer.ui.lab.look_inside import requests, session
-from explorer.ui.lab.look_inside.modules import choose_module
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import flow_player
 from explorer.views import flow_files, map_images
 from explorer.views.flow import STEP_S, Flow, animated_svg, module_flow
 
 
-def show_flow(image: ChosenImage) -> None:
-    """Show how the image's feature maps flow through the chosen module."""
+def show_animation(image: ChosenImage, name: str) -> None:
+    """Show how the image's feature maps flow through the module ``name``."""
     config = session.inspected_network().config
-    name = choose_module("look_inside_flow_module")
     request = StrongestMapsRequest(**session.request_fields(image.path), block=name)
     found = requests.await_result(request, "look_inside_flow", "Running the network once")
     if found is None:

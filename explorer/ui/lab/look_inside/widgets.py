@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.ui.components.width import is_narrow, report_width
 
 _ASSETS = ASSETS / "look_inside"
 _POSITION = re.compile(r"(\d{1,4}):(\d{1,4})")
@@ -50,10 +51,20 @@ _drawing_pad = st.components.v2.component(
 )
 
 
-def selectable_svg(svg: str, *, key: str, selected: Collection[str], on_select: Callable[[str], None]) -> None:
+def selectable_svg(
+    svg: str,
+    *,
+    key: str,
+    selected: Collection[str],
+    on_select: Callable[[str], None],
+    reports_width: bool = False,
+    reveal: str = "",
+) -> None:
     """Show an SVG made by the app whose parts with ``data-choice`` can be selected with the mouse or the keyboard.
 
     The parts in ``selected`` are marked. ``on_select`` gets the id of a part before the script or the fragment reruns.
+    With ``reports_width`` the view reports to :mod:`explorer.ui.components.width` when it becomes narrow or wide.
+    ``reveal`` is the key of a container that shows the selected part: a selection scrolls to it.
     """
     ids = set(re.findall(r'data-choice="([^"]*)"', svg))
 
@@ -62,7 +73,17 @@ def selectable_svg(svg: str, *, key: str, selected: Collection[str], on_select: 
         if part in ids:  # a browser may send anything
             on_select(part)
 
-    _selectable(key=key, data={"svg": svg, "selected": list(selected)}, on_select_change=forward)
+    _selectable(
+        key=key,
+        data={
+            "svg": svg,
+            "selected": list(selected),
+            "narrow": is_narrow() if reports_width else None,
+            "reveal": f"st-key-{reveal}" if reveal else None,
+        },
+        on_select_change=forward,
+        on_narrow_change=lambda: report_width(key),
+    )
 
 
 def linked_cells(html: str, *, key: str) -> None:
