@@ -133,6 +133,8 @@ class ModuleDrawing:
         row = self.names.graph.row(path)
         if row.kind != "conv":
             return f"{fmt.size(row.window.kernel)} pool"
+        if self.layout is _NARROW and sum(other.branch == row.branch for other in self.rows) > 2:
+            return path.rpartition(".")[2]  # three names do not fit beside each other
         return self.names.layer(path).removeprefix(f"{self.found.block} ")
 
     def _tile(self, one: SourcedMap, x: float, y: float, largest: float) -> str:
