@@ -1,7 +1,9 @@
 // Plays the moving picture of a lesson (explorer/views/heroes): an SVG with a timeline. It plays once when it comes into
 // view, unless the reader prefers no motion: then it shows its end, and the slider steps through it.
 //
-// data: svg, seconds, steps [[from second, sentence], …].
+// data: svg, narrow_svg (for a phone), seconds, steps [[from second, sentence], …].
+
+const PHONE = 600 // pixels: a stage of less width shows the narrow picture
 
 const views = new WeakMap()
 
@@ -10,13 +12,19 @@ export default function (component) {
   const view = views.get(parentElement) ?? create(parentElement)
   if (view.data?.svg === data.svg) return
   view.data = data
-  view.stage.innerHTML = data.svg
-  view.svg = view.stage.querySelector("svg")
-  view.svg.pauseAnimations()
   view.slider.max = data.seconds
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches
-  seek(view, isStill ? data.seconds : 0)
+  view.time = isStill ? data.seconds : 0
+  draw(view)
   if (!isStill) view.observer.observe(view.stage)
+}
+
+function draw(view) {
+  view.isNarrow = view.stage.clientWidth < PHONE
+  view.stage.innerHTML = view.isNarrow ? view.data.narrow_svg : view.data.svg
+  view.svg = view.stage.querySelector("svg")
+  view.svg.pauseAnimations()
+  seek(view, view.time)
 }
 
 function create(parent) {
@@ -32,6 +40,9 @@ function create(parent) {
     view.observer.disconnect()
     play(view)
   })
+  new ResizeObserver(() => {
+    if (view.data && view.stage.clientWidth && view.isNarrow !== view.stage.clientWidth < PHONE) draw(view)
+  }).observe(view.stage)
   views.set(parent, view)
   return view
 }

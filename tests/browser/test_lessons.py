@@ -215,10 +215,13 @@ def test_nothing_is_cut_off(lesson: Callable[[str], Page]) -> None:
         if title != LESSONS[0]:
             skip_question(page)
         wait_for_lesson(page)
-        for width in (800, 1400):
+        for width in (390, 800, 1400):
             page.set_viewport_size({"width": width, "height": 900})
             wait_until_idle(page)
             assert not is_too_wide(page), (title, width)
+            stage = page.locator(".hero .stage")
+            assert stage.evaluate("stage => stage.scrollWidth <= stage.clientWidth"), (title, width)
+            assert stage.locator("svg").evaluate("svg => svg.viewBox.baseVal.width") == (400 if width < 600 else 1100)
 
 
 def test_the_picture_of_a_lesson_plays_pauses_and_can_be_moved(lesson: Callable[[str], Page]) -> None:

@@ -5,9 +5,20 @@ from typing import NamedTuple
 
 from explorer.analysis import NetworkSummary
 from explorer.views import fonts, palette, svg
-from explorer.views.heroes.timeline import Hero, appearing, between, box, filled, growing, hero
+from explorer.views.heroes.timeline import (
+    NARROW,
+    WIDE,
+    Hero,
+    Picture,
+    appearing,
+    between,
+    box,
+    filled,
+    growing,
+    hero,
+    rising,
+)
 
-_WIDTH = 1100
 _TOP, _HIGH, _GAP = 60, 44, 10  # the boxes of the network: their top, their height, and the space between them
 _BARS, _BAR = _TOP + _HIGH + 46, 40  # the bars of the gradients: the top of the first, and their distance
 _FORWARD, _BACKWARD = 3.0, 2.5  # seconds of the way forward, and of each way back
@@ -22,7 +33,7 @@ class _Line(NamedTuple):
 
     @property
     def width(self) -> float:
-        return (_WIDTH + _GAP) / len(self.names) - _GAP
+        return (WIDE + _GAP) / len(self.names) - _GAP
 
     def left(self, name: str) -> float:
         return self.names.index(name) * (self.width + _GAP)
@@ -42,8 +53,9 @@ def gradients(summary: NetworkSummary) -> Hero:
     for number, tap in enumerate(reversed(taps), 1):
         body += _bar(line, number, tap, f"gradient of the head at {tap}")
     bars = len(taps) + 1
-    height = _BARS + bars * _BAR
-    return hero(_WIDTH, height, _alt(line, taps), body, _TURN + bars * _BACKWARD + 0.5, list(_steps(taps)))
+    wide = Picture(WIDE, _BARS + bars * _BAR, body)
+    seconds = _TURN + bars * _BACKWARD + 0.5
+    return hero(_alt(line, taps), wide, _narrow(line, taps), seconds, list(_steps(taps)))
 
 
 def _steps(taps: list[str]) -> Iterator[tuple[float, str]]:
@@ -86,3 +98,43 @@ def _bar(line: _Line, number: int, source: str, name: str) -> Iterator[str]:
     end, y, begin = line.left(source) + line.width, _BARS + number * _BAR, _TURN + number * _BACKWARD
     yield growing(0, y, end, 14, palette.AUX if number else _MAIN, begin, _BACKWARD - 0.4, leftwards=True)
     yield appearing(begin, svg.text(end, y - 5, name, anchor="end", weight=600, size=14))
+
+
+# ── for a phone: the network from top to bottom ─────────────────────────────────────────────────────────────────────
+
+_BLOCK, _ROOM, _COLUMN = 96.0, 26.0, 14.0  # the width of a block, the height of one with its space, and of a gradient
+_HEAD_AT = 112.0  # where the heads begin
+_GRADIENTS_AT = 218.0  # where the gradients begin
+
+
+def _narrow(line: _Line, taps: list[str]) -> Picture:
+    """Draw the blocks below each other, their heads beside them, and the gradients as bars that grow upwards."""
+    body = [part for name in line.names for part in _narrow_block(line, name)]
+    for tap in taps:
+        body += _narrow_head(line, tap)
+    sources = [line.names[-1], *reversed(taps)]
+    apart = (NARROW - _GRADIENTS_AT) / len(sources)
+    for number, source in enumerate(sources):
+        x, begin = _GRADIENTS_AT + number * apart, _TURN + number * _BACKWARD
+        foot = (line.names.index(source) + 1) * _ROOM - 4
+        body.append(rising(x, 0, _COLUMN, foot, palette.AUX if number else _MAIN, begin, _BACKWARD - 0.4))
+        name = f"head {source}" if number else "main loss"
+        body.append(appearing(begin, svg.text(x, foot + 15, name, weight=600, size=13)))
+    return Picture(NARROW, len(line.names) * _ROOM + 20, body)
+
+
+def _narrow_block(line: _Line, name: str) -> Iterator[str]:
+    y, high = line.names.index(name) * _ROOM, _ROOM - 4
+    begin = line.arrival(name)
+    yield box(1, y + 1, _BLOCK, high - 2, _MAIN)
+    yield between(begin, begin + 0.5, filled(1, y + 1, _BLOCK, high - 2, _LIGHT))
+    yield svg.text(1 + _BLOCK / 2, y + high / 2 + 5, name, anchor="middle", weight=600, size=14)
+
+
+def _narrow_head(line: _Line, tap: str) -> Iterator[str]:
+    y, high = line.names.index(tap) * _ROOM, _ROOM - 4
+    begin = line.arrival(tap) + 0.2
+    yield svg.line(_BLOCK + 1, y + high / 2, _HEAD_AT, y + high / 2, dash="4 3")
+    yield box(_HEAD_AT, y + 1, 74, high - 2, palette.AUX, dashed=True)
+    yield between(begin, begin + 0.8, filled(_HEAD_AT, y + 1, 74, high - 2, palette.AUX))
+    yield svg.text(_HEAD_AT + 37, y + high / 2 + 5, f"aux {tap}", anchor="middle", weight=600, size=14)

@@ -1,14 +1,37 @@
 """The receptive field of one position, growing on the image block by block."""
 
-from explorer.analysis import NetworkSummary
-from explorer.views import formatting as fmt
-from explorer.views import palette, svg
-from explorer.views.field_charts import scene
-from explorer.views.heroes.timeline import Hero, between, change, hero
+from typing import NamedTuple
 
-_WIDTH, _HEIGHT = 1100, 330
-_SQUARE = 310  # of the picture at the right, in which the largest field fits
-_BASE, _BARS, _HIGHEST = 290, 730, 250  # of the bars: their foot, the width of all, and the height of the largest
+from explorer.analysis import NetworkSummary
+from explorer.views import fonts, palette, svg
+from explorer.views import formatting as fmt
+from explorer.views.field_charts import scene
+from explorer.views.heroes.timeline import NARROW, WIDE, Hero, Picture, between, change, hero, rising
+
+
+class _Layout(NamedTuple):
+    """The size of the picture, and its two parts.
+
+    ``base``, ``bars`` and ``highest`` are of the bars: their foot, the width of all, and the height of the largest.
+    ``square``, ``left`` and ``top`` are of the image, in which the largest field fits. With ``staggered`` every second
+    name of a bar is one line lower.
+    """
+
+    width: float
+    height: float
+    base: float
+    bars: float
+    highest: float
+    square: float
+    left: float
+    top: float
+    staggered: bool = False
+
+
+_LAYOUTS = (
+    _Layout(WIDE, 330, base=290, bars=730, highest=250, square=310, left=790, top=10),
+    _Layout(NARROW, 500, base=210, bars=NARROW, highest=165, square=236, left=82, top=258, staggered=True),
+)
 _EACH = 0.8  # seconds per block
 _NOW = palette.SERIES[0]
 
@@ -24,15 +47,19 @@ def growth(summary: NetworkSummary, *, shows_last: bool) -> Hero:
     if not shows_last:
         fields = {name: field for name, field in fields.items() if names.index(name) < names.index(last)}
     side = max(summary.config.input_shape[1:])
-    most = max(*fields.values(), side)
-    step, unit = _BARS / len(names), _HIGHEST / most
-    body = [svg.text(0, 18, "receptive field along one side, in pixels", size=14), *_limit(side, unit)]
-    for number, name in enumerate(names):
-        body.append(_bar(name, fields.get(name), number * step, step, unit, number * _EACH))
-    body += _window(list(fields.values()), side, most)
     steps = [(number * _EACH, _sentence(name, fields.get(name), side)) for number, name in enumerate(names)]
     sizes = ", ".join(f"{field} pixels after {name}" for name, field in fields.items())
-    return hero(_WIDTH, _HEIGHT, f"The receptive field grows: {sizes}.", body, len(names) * _EACH + 0.4, steps)
+    wide, narrow = (Picture(at.width, at.height, _body(names, fields, side, at)) for at in _LAYOUTS)
+    return hero(f"The receptive field grows: {sizes}.", wide, narrow, len(names) * _EACH + 0.4, steps)
+
+
+def _body(names: list[str], fields: dict[str, int], side: int, at: _Layout) -> list[str]:
+    """Draw the bars and the window; names without a field stay open."""
+    most = max(*fields.values(), side)
+    unit = at.highest / most
+    body = [svg.text(0, 18, "receptive field along one side, in pixels", size=14), *_limit(side, unit, at)]
+    body += [_bar(number, name, fields.get(name), at.bars / len(names), unit, at) for number, name in enumerate(names)]
+    return [*body, *_window(list(fields.values()), side, most, at)]
 
 
 def _sentence(name: str, field: int | None, side: int) -> str:
@@ -53,27 +80,34 @@ def _fields(summary: NetworkSummary) -> dict[str, int]:
     return {name: field for (name, field), before in zip(values, [("", 0), *values], strict=False) if field > before[1]}
 
 
-def _limit(side: int, unit: float) -> list[str]:
-    y = _BASE - side * unit
-    return [svg.line(0, y, _BARS, y, dash="5 4"), svg.text(4, y - 6, f"the image: {side}", size=14)]
+def _limit(side: int, unit: float, at: _Layout) -> list[str]:
+    y = at.base - side * unit
+    return [svg.line(0, y, at.bars, y, dash="5 4"), svg.text(4, y - 6, f"the image: {side}", size=14)]
 
 
-def _bar(name: str, field: int | None, x: float, step: float, unit: float, begin: float) -> str:
-    label = svg.text(x + step / 2, _BASE + 18, name, anchor="middle", size=12 if step < 46 else 14)
+def _bar(number: int, name: str, field: int | None, step: float, unit: float, at: _Layout) -> str:
+    x, begin = number * step, number * _EACH
+    middle, lower = x + step / 2, 18 if at.staggered and number % 2 else 0
+    label = svg.text(
+        max(middle, fonts.width(name, 14) / 2),
+        at.base + 18 + lower,
+        name,
+        anchor="middle",
+        size=13 if step < 46 else 14,
+    )
     if field is None:
-        return label + svg.text(x + step / 2, _BASE - 12, "?", anchor="middle", weight=700, size=26)
+        return label + svg.text(middle, at.base - 12, "?", anchor="middle", weight=700, size=26)
     height = field * unit
-    grow = change("height", 0, height, begin, _EACH * 0.8) + change("y", _BASE, _BASE - height, begin, _EACH * 0.8)
-    bar = f'<rect x="{x + 4:.1f}" y="{_BASE}" width="{step - 8:.1f}" height="0" fill="{_NOW}">{grow}</rect>'
-    number = svg.text(x + step / 2, _BASE - height - 6, fmt.exact(field), anchor="middle", weight=600, size=13)
-    return label + bar + between(begin + _EACH * 0.5, begin + 99, number)
+    gap = min(4, step / 8)
+    bar = rising(x + gap, at.base - height, step - 2 * gap, height, _NOW, begin, _EACH * 0.8)
+    value = svg.text(middle, at.base - height - 6, fmt.exact(field), anchor="middle", weight=600, size=13)
+    return label + bar + between(begin + _EACH * 0.5, begin + 99, value)
 
 
-def _window(fields: list[int], side: int, most: int) -> list[str]:
+def _window(fields: list[int], side: int, most: int, at: _Layout) -> list[str]:
     """Return the image, to scale, and the window of one position in its middle that grows from field to field."""
-    left, top = _WIDTH - _SQUARE, 10
-    scale = _SQUARE / most
-    middle_x, middle_y, image = left + _SQUARE / 2, top + _SQUARE / 2, side * scale
+    scale = at.square / most
+    middle_x, middle_y, image = at.left + at.square / 2, at.top + at.square / 2, side * scale
     parts = [scene(middle_x - image / 2, middle_y - image / 2, image, image)]
     moves, before = [], 0
     for number, field in enumerate(fields):

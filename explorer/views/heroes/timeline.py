@@ -14,23 +14,36 @@ from explorer.views import svg
 class Hero(NamedTuple):
     """A moving picture: its SVG, its length in seconds, and the sentences, each with the second from which it counts.
 
-    Where motion is not wanted the page shows its end.
+    ``narrow_svg`` is the same picture for a phone. Where motion is not wanted the page shows its end.
     """
 
     svg: str
+    narrow_svg: str
     seconds: float
     steps: tuple[tuple[float, str], ...]
 
 
-def hero(
-    width: int, height: int, alt: str, body: Sequence[str], seconds: float, steps: Sequence[tuple[float, str]]
-) -> Hero:
-    """Return a picture of this size in its own units; ``alt`` is for screen readers."""
-    picture = (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(alt)}" font-size="{svg.FONT + 2}" '
-        f'fill="currentColor" font-family="inherit">{"".join(body)}</svg>'
+class Picture(NamedTuple):
+    """A picture of this size in its own units; a narrow one has no text smaller than 13 of them."""
+
+    width: float
+    height: float
+    body: Sequence[str]
+
+
+WIDE, NARROW = 1100.0, 400.0  # widths of pictures in their own units
+
+
+def hero(alt: str, wide: Picture, narrow: Picture, seconds: float, steps: Sequence[tuple[float, str]]) -> Hero:
+    """Return a picture in both sizes; ``alt`` is for screen readers."""
+    return Hero(_document(alt, wide), _document(alt, narrow), seconds, tuple(steps))
+
+
+def _document(alt: str, picture: Picture) -> str:
+    return (
+        f'<svg viewBox="0 0 {picture.width:g} {picture.height:g}" role="img" aria-label="{escape(alt)}" '
+        f'font-size="{svg.FONT + 2}" fill="currentColor" font-family="inherit">{"".join(picture.body)}</svg>'
     )
-    return Hero(picture, seconds, tuple(steps))
 
 
 def change(attribute: str, before: float, after: float, begin: float, seconds: float) -> str:
@@ -71,6 +84,12 @@ def growing(
         f'<rect x="{start:.1f}" y="{y:.1f}" width="0" height="{height:.1f}" fill="{colour}">'
         f"{move}{change('width', 0, width, begin, seconds)}</rect>"
     )
+
+
+def rising(x: float, y: float, width: float, height: float, colour: str, begin: float, seconds: float) -> str:
+    """Return a bar that grows upwards from its foot to its height."""
+    grow = change("y", y + height, y, begin, seconds) + change("height", 0, height, begin, seconds)
+    return f'<rect x="{x:.1f}" y="{y + height:.1f}" width="{width:.1f}" height="0" fill="{colour}">{grow}</rect>'
 
 
 def box(x: float, y: float, width: float, height: float, colour: str, *, dashed: bool = False) -> str:

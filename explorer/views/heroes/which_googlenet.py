@@ -7,12 +7,12 @@ from explorer.config import HEADINGS, GoogLeNetConfig
 from explorer.diff import find_changes
 from explorer.table import MODULE, to_rows
 from explorer.views import palette, svg
-from explorer.views.heroes.timeline import Hero, between, hero
+from explorer.views.heroes.timeline import NARROW, WIDE, Hero, Picture, between, hero
 from explorer.views.labels import edit_text
 
-_WIDTH, _HEIGHT = 1100, 270
 _SECONDS = 2.2  # for each network
-_LEFT, _TOP, _ROW = 110, 66, 28  # of the table: where its cells begin, and how high they are
+_LEFT, _TOP, _ROW = 104, 66, 28  # of the table: where its cells begin, and how high they are
+_FOOT = _TOP + 6 * _ROW
 _SIDE = 280  # width of the list of settings
 _MAX_SETTINGS, _MAX_TEXT = 6, 38
 _LIT = palette.SERIES[0]
@@ -30,7 +30,7 @@ class _Cell(NamedTuple):
 def differences(networks: Mapping[str, GoogLeNetConfig]) -> Hero:
     """Draw the table of each network in turn, by its title; the first is the one that all others are compared with."""
     titles, configs = list(networks), list(networks.values())
-    body, steps = [], []
+    wide, narrow, steps = [], [], []
     for number, (title, config) in enumerate(networks.items()):
         edits = find_changes(configs[0], config)
         settings = [edit_text(edit) for edit in edits if edit.where in ("network", "stem", "aux")]
@@ -38,10 +38,15 @@ def differences(networks: Mapping[str, GoogLeNetConfig]) -> Hero:
         begin = number * _SECONDS
         end = begin + _SECONDS * (1 if number + 1 < len(titles) else 2)
         heading = svg.text(0, 24, title, weight=700, size=22)
-        body.append(between(begin, end, heading, *_table(cells), *_settings(settings)))
+        wide.append(
+            between(begin, end, heading, *_table(cells, WIDE - _SIDE - 20), *_settings(settings, WIDE - _SIDE, _TOP))
+        )
+        narrow.append(between(begin, end, heading, *_table(cells, NARROW), *_settings(settings, 0, _FOOT + 10)))
         steps.append((begin, _sentence(title, titles[0], sum(cell.is_lit for cell in cells), len(settings))))
     alt = " ".join(text for _, text in steps)
-    return hero(_WIDTH, _HEIGHT, alt, body, len(titles) * _SECONDS, steps)
+    more = 10 + _MAX_SETTINGS * _ROW  # for the settings below the table
+    pictures = Picture(WIDE, _FOOT + 36, wide), Picture(NARROW, _FOOT + more + _ROW, narrow)
+    return hero(alt, *pictures, len(titles) * _SECONDS, steps)
 
 
 def _sentence(title: str, first: str, cells: int, settings: int) -> str:
@@ -63,10 +68,10 @@ def _cells(config: GoogLeNetConfig, first: GoogLeNetConfig) -> Iterator[_Cell]:
             yield _Cell(module, heading, row[heading], heading not in before or before[heading] != row[heading])
 
 
-def _table(cells: list[_Cell]) -> Iterator[str]:
-    """Yield a table with its modules from left to right."""
+def _table(cells: list[_Cell], room: float) -> Iterator[str]:
+    """Yield a table with its modules from left to right, at most as wide as ``room``."""
     modules, headings = list(dict.fromkeys(cell.module for cell in cells)), list(HEADINGS.values())
-    width = min(78.0, (_WIDTH - _LEFT - _SIDE - 20) / len(modules))
+    width = min(78.0, (room - _LEFT) / len(modules))
     for line, heading in enumerate(headings):
         yield svg.text(0, _TOP + line * _ROW + 19, heading)
     for column, module in enumerate(modules):
@@ -81,11 +86,11 @@ def _table(cells: list[_Cell]) -> Iterator[str]:
             yield svg.text(x + width / 2, y + 18, text, anchor="middle", faint=True)
 
 
-def _settings(changes: list[str]) -> Iterator[str]:
-    """Yield the settings that differ, at the right of the table."""
+def _settings(changes: list[str], x: float, top: float) -> Iterator[str]:
+    """Yield the settings that differ, below each other."""
     more = len(changes) - _MAX_SETTINGS
     listed = [*changes[:_MAX_SETTINGS], f"{more} more"] if more > 0 else changes
     for line, text in enumerate(listed):
-        y = _TOP + line * _ROW
-        yield svg.rect(_WIDTH - _SIDE, y + 2, 6, 22, _LIT)
-        yield svg.text(_WIDTH - _SIDE + 14, y + 18, text[:_MAX_TEXT], weight=600)
+        y = top + line * _ROW
+        yield svg.rect(x, y + 2, 6, 22, _LIT)
+        yield svg.text(x + 14, y + 18, text[:_MAX_TEXT], weight=600)

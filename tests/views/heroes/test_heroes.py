@@ -10,6 +10,7 @@ from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.reduction import ARTICLE
 from explorer.presets import CATALOGUE, PRESETS
+from explorer.views import fonts
 from explorer.views import formatting as fmt
 from explorer.views.heroes.auxiliary import gradients
 from explorer.views.heroes.receptive_field import growth
@@ -27,23 +28,25 @@ CLOSED = {
 
 
 def written(hero: Hero) -> str:
-    """Return all text of a picture: in it, for screen readers, and below it."""
-    root = ElementTree.fromstring(hero.svg)
-    return "\n".join([*root.itertext(), root.get("aria-label", ""), *(text for _, text in hero.steps)])
+    """Return all text of a picture: in both sizes of it, for screen readers, and below it."""
+    roots = [ElementTree.fromstring(picture) for picture in (hero.svg, hero.narrow_svg)]
+    texts = [text for root in roots for text in (*root.itertext(), root.get("aria-label", ""))]
+    return "\n".join([*texts, *(text for _, text in hero.steps)])
 
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_a_picture_is_a_timeline_with_sentences(name: str) -> None:
     """It is well-formed; every animation begins and every sentence counts before its end, in order."""
     hero = CLOSED[name]()
-    root = ElementTree.fromstring(hero.svg)
-    begins = [float(element.get("begin", "0s")[:-1]) for element in root.iter() if "begin" in element.attrib]
-    assert begins
-    assert max(begins) < hero.seconds
+    for picture in (hero.svg, hero.narrow_svg):
+        root = ElementTree.fromstring(picture)
+        begins = [float(element.get("begin", "0s")[:-1]) for element in root.iter() if "begin" in element.attrib]
+        assert begins
+        assert max(begins) < hero.seconds
+        assert root.get("role") == "img"
     times = [time for time, _ in hero.steps]
     assert times[0] == 0
     assert all(before < after for before, after in pairwise([*times, hero.seconds]))
-    assert root.get("role") == "img"
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -86,3 +89,19 @@ def test_every_preset_has_its_pictures(preset: str) -> None:
     assert f"After {last}, one position sees {fmt.exact(summary.receptive_field)} ×" in written(
         growth(summary, shows_last=True)
     )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_narrow_picture_can_be_read_on_a_phone(preset: str) -> None:
+    """It is 400 units wide, on 356 pixels; no text is smaller than 13 units or leaves the picture at a side."""
+    summary = summarize(PRESETS[preset])
+    for hero in (gradients(summary), growth(summary, shows_last=True), *(draw() for draw in CLOSED.values())):
+        root = ElementTree.fromstring(hero.narrow_svg)
+        assert root.attrib["viewBox"].split()[2] == "400"
+        for text in root.iter("text"):
+            size = int(text.get("font-size", "13"))
+            assert size >= 13
+            wide = fonts.width(text.text or "", size, bold=text.get("font-weight") != "400")
+            anchors = {"start": 0.0, "middle": 0.5, "end": 1.0}
+            left = float(text.attrib["x"]) - anchors[text.get("text-anchor", "start")] * wide
+            assert -2 <= left <= left + wide <= 402, text.text
