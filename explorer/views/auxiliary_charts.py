@@ -30,7 +30,7 @@ def steps_table(steps: Sequence[HeadStep]) -> str:
     return "\n".join([*lines, f"| **total** | | {' | '.join(f'**{n}**' for n in total)} |"])
 
 
-def cost_bars(costs: HeadCosts) -> str:
+def cost_bars(costs: HeadCosts, width: float = svg.WIDE) -> str:
     """Return two bars of 100 %: the parameters and the MACs of a forward pass in training, split by head."""
     colours = (MAIN, *head_colours(len(costs.heads)))
     names = ("network", *(f"head at {tap}" for tap, _, _ in costs.heads))
@@ -38,19 +38,19 @@ def cost_bars(costs: HeadCosts) -> str:
         ("parameters", costs.parameter_fraction, (costs.main_parameters, *(n for _, n, _ in costs.heads))),
         ("MACs", costs.mac_fraction, (costs.main_macs, *(n for _, _, n in costs.heads))),
     )
-    body, descriptions = [svg.legend(list(zip(names, colours, strict=True)), 0, 42)], []
+    body, descriptions = [svg.legend(list(zip(names, colours, strict=True)), 0, 42, width)], []
     for place, (what, share, parts) in enumerate(rows):
         y, x, whole = 58 + place * 66, 0.0, sum(parts)
         body.append(svg.text(0, y + 14, f"{what} while training: {fmt.exact(whole)}", weight=600))
-        body.append(svg.text(700, y + 14, f"{fmt.percent(share, 1)} in the heads", anchor="end"))
+        body.append(svg.text(width, y + 14, f"{fmt.percent(share, 1)} in the heads", anchor="end"))
         for name, colour, part in zip(names, colours, parts, strict=True):
-            width = 700 * part / whole
-            body.append(svg.rect(x, y + 22, width, 26, colour, hint=f"{name}: {fmt.exact(part)} {what}"))
-            x += width
+            length = width * part / whole
+            body.append(svg.rect(x, y + 22, length, 26, colour, hint=f"{name}: {fmt.exact(part)} {what}"))
+            x += length
         descriptions.append(f"{what}: {fmt.percent(share, 1)} of {fmt.exact(whole)} in the heads")
     parameters, macs = fmt.percent(costs.parameter_fraction, 1), fmt.percent(costs.mac_fraction, 1)
     title = f"In training the heads have {parameters} of the parameters and {macs} of the MACs"
-    return svg.chart(700, 184, title, "; ".join(descriptions), body)
+    return svg.chart(width, 184, title, "; ".join(descriptions), body)
 
 
 def pool_table(outcomes: Sequence[PoolResult], side_now: int) -> str:
@@ -78,6 +78,7 @@ def gradient_columns(
     totals: Sequence[float],
     weight: float,
     change: RelativeChange | None,
+    width: float = svg.WIDE,
 ) -> str:
     """Return stacked bars per block: the norm of each loss's gradient, the heads' norms times ``weight``.
 
@@ -102,7 +103,7 @@ def gradient_columns(
         f"{block} " + ", ".join(f"{one.name} {one.values[place]:.3g}" for one in series)
         for place, block in enumerate(blocks)
     )
-    return svg.columns(title, alt, blocks, series, "gradient norm (L2)", stacked=True, marks=totals)
+    return svg.columns(title, alt, blocks, series, "gradient norm (L2)", stacked=True, marks=totals, width=width)
 
 
 def effect_text(before: Sequence[float], after: Sequence[float], block: str, weight: float) -> str:

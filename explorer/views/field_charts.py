@@ -15,7 +15,9 @@ _SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn fo
 _COLOURS = dict(zip(("smallest", "most common", "largest"), palette.SERIES, strict=True))
 
 
-def distribution_rows(distributions: Sequence[FieldDistribution], selected: str, side: int) -> str:
+def distribution_rows(
+    distributions: Sequence[FieldDistribution], selected: str, side: int, width: float = svg.WIDE
+) -> str:
     """Return a line per module: every field that some path has as a tick, the taller the more paths have it.
 
     A dashed line marks the ``side`` of the image, an arrow the module ``selected``.
@@ -23,7 +25,7 @@ def distribution_rows(distributions: Sequence[FieldDistribution], selected: str,
     most = max(*(distribution.largest for distribution in distributions), side) * 1.04
     step = 26
     height = 66 + step * len(distributions)
-    frame = svg.Frame(44, 52, 640, step * len(distributions), most, 1)
+    frame = svg.Frame(44, 52, width - 60, step * len(distributions), most, 1)
     body = []
     for mark in (m for m in svg.ticks(most, 7) if m <= most):
         body.append(svg.line(frame.x(mark), 46, frame.x(mark), height - 12, opacity=0.16))
@@ -44,7 +46,7 @@ def distribution_rows(distributions: Sequence[FieldDistribution], selected: str,
     span = f"{last.smallest} to {last.largest} pixels"
     title = f"After {last.module} the paths see {span}, most often {last.most_common}"
     alt = "; ".join(f"{s.module}: {s.smallest} to {s.largest} pixels" for s in distributions)
-    return svg.chart(700, height + 14, title, alt, body)
+    return svg.chart(width, height + 14, title, alt, body)
 
 
 def _ticks(frame: svg.Frame, y: float, distribution: FieldDistribution) -> list[str]:
@@ -63,7 +65,9 @@ def _ticks(frame: svg.Frame, y: float, distribution: FieldDistribution) -> list[
     ]
 
 
-def distribution_columns(now: FieldDistribution, other: FieldDistribution | None, names: tuple[str, str]) -> str:
+def distribution_columns(
+    now: FieldDistribution, other: FieldDistribution | None, names: tuple[str, str], width: float = svg.WIDE
+) -> str:
     """Return the share of the paths per field of one module, and beside it the shares without a branch."""
     fields = sorted({*now.path_counts, *(other.path_counts if other else ())})
     series = [svg.Series(names[0], _shares(now, fields), NOW)]
@@ -74,19 +78,21 @@ def distribution_columns(now: FieldDistribution, other: FieldDistribution | None
     if other:
         title += f"; without, from {other.smallest} to {other.largest} px"
     alt = ", ".join(f"{field} px {count} paths" for field, count in now.path_counts.items())
-    return svg.columns(title, alt, labels, series, "% of the paths, by field in pixels")
+    return svg.columns(title, alt, labels, series, "% of the paths, by field in pixels", width=width)
 
 
 def _shares(distribution: FieldDistribution, fields: Sequence[int]) -> list[float]:
     return [100 * distribution.path_counts.get(field, 0) / distribution.total for field in fields]
 
 
-def field_on_image(distribution: FieldDistribution, image: tuple[int, int], position: tuple[int, int]) -> str:
+def field_on_image(
+    distribution: FieldDistribution, image: tuple[int, int], position: tuple[int, int], width: float = svg.WIDE
+) -> str:
     """Return the sample image with the smallest, the most common and the largest field of one position, to scale.
 
     ``image`` is H × W, ``position`` row and column of the module's output. Outside the image there is only padding.
     """
-    height, width = image
+    rows, columns = image
     fields = {
         "smallest": distribution.smallest,
         "most common": distribution.most_common,
@@ -95,18 +101,19 @@ def field_on_image(distribution: FieldDistribution, image: tuple[int, int], posi
     windows = {name: window(distribution, field, position) for name, field in fields.items()}
     left = min(0, *(w[0] for w in windows.values()))
     top = min(0, *(w[1] for w in windows.values()))
-    right = max(width, *(w[0] + w[2] for w in windows.values()))
-    bottom = max(height, *(w[1] + w[2] for w in windows.values()))
-    scale = min(680 / (right - left), 520 / (bottom - top))
-    x0, y0 = -left * scale, 76 - top * scale
-    body = [scene(x0, y0, width * scale, height * scale)]
+    right = max(columns, *(w[0] + w[2] for w in windows.values()))
+    bottom = max(rows, *(w[1] + w[2] for w in windows.values()))
+    scale = min((width - 20) / (right - left), 520 / (bottom - top))
+    names = [(f"{name}: {field} px", _COLOURS[name]) for name, field in fields.items()]
+    more = svg.LEGEND_LINE * (svg.legend_lines([name for name, _ in names], 0, width) - 1)
+    x0, y0 = -left * scale, 76 + more - top * scale
+    body = [scene(x0, y0, columns * scale, rows * scale)]
     for name, (x, y, side) in windows.items():
         body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, _COLOURS[name]))
-    names = [(f"{name}: {field} px", _COLOURS[name]) for name, field in fields.items()]
-    title = f"What one position of {distribution.module} sees of a {height}×{width} image"
+    title = f"What one position of {distribution.module} sees of a {rows}×{columns} image"
     alt = f"{title}: " + ", ".join(name for name, _ in names)
-    body.append(svg.legend(names, 0, 46))
-    return svg.chart(700, 90 + (bottom - top) * scale, title, alt, body)
+    body.append(svg.legend(names, 0, 46, width))
+    return svg.chart(width, 90 + more + (bottom - top) * scale, title, alt, body)
 
 
 def scene(x: float, y: float, width: float, height: float) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from explorer.lessons.reduction import NaiveStep, break_even
 from explorer.lessons.statistics import quartiles
 from explorer.reduction import ConvPath, ReductionCase, direct_path, reduction_path
+from explorer.views import fonts, palette, svg
 from explorer.views import formatting as fmt
-from explorer.views import palette, svg
 
 WITH, WITHOUT, NEGATIVE = palette.SERIES  # as everywhere in this lesson
 
 
-def cost_bars(case: ReductionCase) -> str:
+def cost_bars(case: ReductionCase, width: float = svg.WIDE) -> str:
     """Return the formulas of the parameters, filled in, and bars of parameters, MACs and activations, without and with.
 
     The whole answer to a control is this one chart: a browser draws it faster than typeset formulas beside a chart.
@@ -20,20 +20,20 @@ def cost_bars(case: ReductionCase) -> str:
     name = "parameters" if case.biases else "weights"
     quantities = ((name, "parameters"), ("MACs", "macs"), ("activations", "activations"))
     formulas = cost_formulas(case)
-    body, descriptions = _formula_lines(formulas), []
+    body, descriptions = _formula_lines(formulas, 15 if width > svg.NARROW else svg.FONT), []
     for row, (name, field) in enumerate(quantities):
         values = (getattr(plain, field), getattr(both, field))
         y = 86 + row * 84
         body.append(svg.text(0, y + 12, name, weight=600))
-        body.append(svg.text(700, y + 12, _comparison(*values), anchor="end"))
+        body.append(svg.text(width, y + 12, _comparison(*values), anchor="end"))
         for place, (value, colour, label) in enumerate(zip(values, (WITHOUT, WITH), ("without", "with"), strict=True)):
             top = y + 20 + place * 26
             body.append(svg.text(0, top + 15, label, faint=True))
-            length = 480 * value / max(values)
+            length = (width - 220) * value / max(values)
             body.append(svg.rect(64, top, max(length, 1), 21, colour, hint=f"{label}: {value:,} {name}"))
             body.append(svg.text(64 + length + 8, top + 15, fmt.exact(value)))
         descriptions.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
-    return svg.chart(700, 336, _bars_title(plain, both), "; ".join([*descriptions, *formulas]), body)
+    return svg.chart(width, 336, _bars_title(plain, both), "; ".join([*descriptions, *formulas]), body)
 
 
 def cost_formulas(case: ReductionCase) -> tuple[str, str]:
@@ -47,12 +47,12 @@ def cost_formulas(case: ReductionCase) -> tuple[str, str]:
     )
 
 
-def _formula_lines(formulas: Sequence[str]) -> list[str]:
+def _formula_lines(formulas: Sequence[str], size: int) -> list[str]:
     """Return the two formulas below each other, each with the colour of its bars."""
     parts = []
     for place, (name, colour, formula) in enumerate(zip(("without", "with"), (WITHOUT, WITH), formulas, strict=True)):
         y = 46 + place * 22
-        parts += [svg.rect(0, y - 11, 12, 12, colour), svg.text(18, y, name), svg.text(80, y, formula, size=15)]
+        parts += [svg.rect(0, y - 11, 12, 12, colour), svg.text(18, y, name), svg.text(70, y, formula, size=size)]
     return parts
 
 
@@ -70,12 +70,12 @@ def _comparison(without: int, with_: int) -> str:
     return f"{fmt.percent(with_ - without, without)} more"
 
 
-def break_even_curve(case: ReductionCase) -> str:
+def break_even_curve(case: ReductionCase, width: float = svg.WIDE) -> str:
     """Return parameters over the reduction's width: rising with the 1×1, constant without, and where they cross."""
     level, edge = direct_path(case).parameters, break_even(case)
     span = max(round(1.6 * edge), case.reduction + case.reduction // 5, 8)
     marks = svg.ticks(max(level, reduction_path(case.replace(reduction=span)).parameters))
-    frame = svg.Frame(64, 68, 620, 200, span, marks[-1])
+    frame = svg.Frame(64, 68, width - 80, 200, span, marks[-1])
     start = reduction_path(case.replace(reduction=1)).parameters
     end = reduction_path(case.replace(reduction=span)).parameters
     here = reduction_path(case).parameters
@@ -87,10 +87,19 @@ def break_even_curve(case: ReductionCase) -> str:
         body.append(svg.line(frame.x(edge), frame.y(0), frame.x(edge), frame.y(level), dash="4 4"))
         body.append(svg.text(frame.x(edge), frame.y(0) + 18, f"saves up to {edge:,}", anchor="middle", weight=600))
     body.append(svg.dot(frame.x(case.reduction), frame.y(here), WITH, 6))
-    body.append(svg.text(frame.x(case.reduction) + 10, frame.y(here) - 20, f"r = {case.reduction:,}: {here:,}"))
+    body.append(_beside_line(frame, case.reduction, here, end / span, f"r = {case.reduction:,}: {here:,}"))
     body.append(svg.text(frame.left + frame.width, frame.y(0) + 36, "width of the 1×1 in channels", anchor="end"))
     alt = f"Parameters over the width of the reduction. Without it {level:,}. It saves up to a width of {edge:,}."
-    return svg.chart(700, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
+    return svg.chart(width, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
+
+
+def _beside_line(frame: svg.Frame, x: float, y: float, slope: float, label: str) -> str:
+    """Return the label of a point on a rising line: right below the line, or left above it where there is no room."""
+    steepness = slope * frame.height / frame.most_y * frame.most_x / frame.width  # pixels up for a pixel to the right
+    left = frame.x(x) + 8 + 12 / max(steepness, 0.2)
+    if left + fonts.width(label, svg.FONT) > frame.left + frame.width:
+        return svg.text(frame.x(x) - 10, frame.y(y) - 8, label, anchor="end")
+    return svg.text(left, frame.y(y) + 4, label)
 
 
 def curve_rows(case: ReductionCase) -> list[dict[str, int]]:
@@ -135,23 +144,23 @@ def explosion_charts(steps: Sequence[NaiveStep]) -> tuple[str, str]:
     return charts[0], charts[1]
 
 
-def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int]) -> str:
+def width_chart(names: Sequence[str], now: Sequence[int], naive: Sequence[int], width: float = svg.WIDE) -> str:
     """Return the output channels of each module, as the network is and without the selected reductions."""
     alt = "Channels out of each module: " + ", ".join(
         f"{name} {before:,} and {after:,}" for name, before, after in zip(names, now, naive, strict=True)
     )
     series = [svg.Series("this network", now, WITH), svg.Series("without those reductions", naive, WITHOUT)]
     title = f"{now[-1]:,} channels at the end, or {naive[-1]:,}"
-    return svg.columns(title, alt, names, series, "channels")
+    return svg.columns(title, alt, names, series, "channels", width=width)
 
 
-def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
+def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int], width: float = svg.WIDE) -> str:
     """Return the work of a 1×1 at one position: a matrix (out × in) times the channels of the pixel, in colours.
 
     Numbers are small integers; violet is positive, red negative, stronger with the distance from 0.
     """
     out = [sum(w * x for w, x in zip(row, pixel, strict=True)) for row in weights]
-    cell, top = 34, 70
+    cell, top = 34 if width > svg.NARROW else 26, 70
     body = [
         svg.text(cell * 2.5 + 30 + cell * len(pixel) / 2, 46, f"{len(out)} × {len(pixel)} weights", anchor="middle"),
         svg.text(cell / 2, 46, "out", anchor="middle"),
@@ -170,7 +179,7 @@ def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> str:
     height = max(top + len(out) * cell, 52 + len(pixel) * cell) + 10
     alt = f"At one pixel, {len(pixel)} channels {list(pixel)} times a matrix of weights give {len(out)} channels {out}."
     title = f"One pixel: {len(pixel)} channels in, {len(out)} mixtures out"
-    return svg.chart(700, height, title, alt, body)
+    return svg.chart(width, height, title, alt, body)
 
 
 def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
@@ -181,30 +190,30 @@ def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:
     return [svg.rect(x, y, size - 2, size - 2, colour), number]
 
 
-def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float]) -> str:
+def timing_dots(direct_ms: Sequence[float], reduced_ms: Sequence[float], width: float = svg.WIDE) -> str:
     """Return every measured round as a dot, one version above the other, with median and quartiles.
 
     Rounds far beyond the slower version's quartiles are only counted at the edge, so that the others stay distinct.
     """
     rows = (("without", direct_ms, WITHOUT), ("with", reduced_ms, WITH))
     marks = svg.ticks(min(max(*direct_ms, *reduced_ms), 2 * max(quartiles(times).upper for _, times, _ in rows)))
-    frame = svg.Frame(80, 44, 560, 100, marks[-1], 2)
+    frame = svg.Frame(80, 44, width - 140, 100, marks[-1], 2)
     body = []
     for mark in marks:
         body.append(svg.line(frame.x(mark), 40, frame.x(mark), 150, opacity=0.18))
         body.append(svg.text(frame.x(mark), 168, f"{mark:g} ms", anchor="middle", faint=True))
     for place, (name, times, colour) in enumerate(rows):
-        body += [svg.text(0, 72 + place * 54, name), *_dots(frame, 68 + place * 54, times, colour)]
+        body += [svg.text(0, 72 + place * 54, name), *_dots(frame, 68 + place * 54, times, colour, width)]
     middles = [fmt.milliseconds(quartiles(times).median) for _, times, _ in rows]
     title = f"{middles[0]} without, {middles[1]} with the reduction (medians)"
-    return svg.chart(700, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
+    return svg.chart(width, 176, title, f"{title}, of {len(direct_ms)} rounds each", body)
 
 
-def _dots(frame: svg.Frame, y: float, times: Sequence[float], colour: str) -> list[str]:
+def _dots(frame: svg.Frame, y: float, times: Sequence[float], colour: str, width: float) -> list[str]:
     middle = quartiles(times)
     inside = [ms for ms in times if ms <= frame.most_x]
     parts = [svg.dot(frame.x(ms), y, colour, 4, opacity=0.45) for ms in inside]
     parts.append(svg.line(frame.x(middle.lower), y + 14, frame.x(middle.upper), y + 14, width=4))
     parts.append(svg.line(frame.x(middle.median), y - 14, frame.x(middle.median), y + 18, width=2))
     beyond = len(times) - len(inside)
-    return [*parts, svg.text(700, y + 4, f"{beyond} slower", anchor="end", faint=True)] if beyond else parts
+    return [*parts, svg.text(width, y + 4, f"{beyond} slower", anchor="end", faint=True)] if beyond else parts

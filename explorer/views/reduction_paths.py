@@ -8,52 +8,60 @@ from explorer.reduction import ConvCost, ConvPath, ReductionCase, direct_path, r
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
-_WIDTH, _BOX, _HIGH, _GAP, _BAR = 700, 200, 96, 46, 34
+_HIGH, _GAP, _BAR = 96, 46, 34
 _TOP = 52  # of the input bar, below the title
-_COLUMNS = {"without": 160, "with": 540}  # the centre of each path
 _THICKEST = 9.0
 
 
-def paths(case: ReductionCase) -> str:
+def paths(case: ReductionCase, width: float = svg.WIDE) -> str:
     """Return both paths from the input to the output: the convolution alone, and after a 1×1."""
+    is_narrow = width <= svg.NARROW
+    columns = {"without": 97, "with": 301} if is_narrow else {"without": 160, "with": 540}  # the centre of each path
+    box = 192 if is_narrow else 200
     plain, both = direct_path(case), reduction_path(case)
     most = max(case.inputs, case.filters, case.reduction)
     upper = _TOP + _BAR + _GAP
     lower = upper + _HIGH + _GAP
     end = lower + _HIGH + _GAP
-    body = [*_bar(case, case.inputs, _TOP, "in"), *_bar(case, case.filters, end, "out")]
-    for (name, x), path in zip(_COLUMNS.items(), (plain, both), strict=True):
+    body = [*_bar(case, case.inputs, _TOP, "in", width), *_bar(case, case.filters, end, "out", width)]
+    for (name, x), path in zip(columns.items(), (plain, both), strict=True):
         tops = (upper, lower)[-len(path.layers) :]
         starts = (_TOP + _BAR, *(top + _HIGH for top in tops))
         widths = (case.inputs, *(layer.filters for layer in path.layers))
         for start, stop, channels in zip(starts, (*tops, end), widths, strict=True):
             body += _arrow(x, start, stop, channels, most, _shape(case, channels))
         for layer, top in zip(path.layers, tops, strict=True):
-            body += _layer(layer, x, top, case)
-        body.append(svg.text(x, end + _BAR + 22, f"{name}: {_cost_text(path, case)}", anchor="middle", weight=600))
+            body += _layer(layer, x, top, case, box)
+        lines = [f"{name}: {_cost_text(path, case)}"]
+        if is_narrow:
+            lines = [f"{name}: {fmt.exact(path.parameters)} {_unit(case)}", f"{fmt.short(path.macs)} MACs"]
+        body += [
+            svg.text(x, end + _BAR + 22 + 18 * place, line, anchor="middle", weight=600)
+            for place, line in enumerate(lines)
+        ]
     title = f"The {case.kernel}×{case.kernel} sees all {case.inputs:,} channels, or {case.reduction:,} mixtures of them"
-    return svg.chart(_WIDTH, end + _BAR + 34, title, _alt(case, plain, both), body)
+    return svg.chart(width, end + _BAR + (52 if is_narrow else 34), title, _alt(case, plain, both), body)
 
 
-def _bar(case: ReductionCase, channels: int, top: float, word: str) -> list[str]:
+def _bar(case: ReductionCase, channels: int, top: float, word: str, width: float) -> list[str]:
     """Return the bar with which both paths begin or end."""
-    label = svg.text(_WIDTH / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)
-    return [svg.rect(0, top, _WIDTH, _BAR, "currentColor", opacity=0.1), label]
+    label = svg.text(width / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)
+    return [svg.rect(0, top, width, _BAR, "currentColor", opacity=0.1), label]
 
 
-def _layer(layer: ConvCost, x: float, top: float, case: ReductionCase) -> list[str]:
+def _layer(layer: ConvCost, x: float, top: float, case: ReductionCase, box: float) -> list[str]:
     """Return a layer: its window on the colour of the branch that the case is, its numbers below."""
     window = f"{layer.kernel}×{layer.kernel}"
     colour = palette.BRANCH.get(f"{case.kernel}x{case.kernel}", palette.PLAIN)
-    left, ink = x - _BOX / 2, palette.text_on(colour)
+    left, ink = x - box / 2, palette.text_on(colour)
     numbers = (
         f"{layer.filters:,} kernels of {window}×{layer.inputs:,}",
         f"{fmt.exact(layer.parameters)} {_unit(case)}",
         f"{fmt.short(layer.macs)} MACs",
     )
     return [
-        svg.rect(left, top, _BOX, _HIGH, "currentColor", opacity=0.07),
-        svg.rect(left, top, _BOX, 26, colour),
+        svg.rect(left, top, box, _HIGH, "currentColor", opacity=0.07),
+        svg.rect(left, top, box, 26, colour),
         svg.text(x, top + 18, f"{window} convolution", anchor="middle", weight=600, colour=ink),
         *(svg.text(x, top + 46 + 20 * row, line, anchor="middle") for row, line in enumerate(numbers)),
     ]

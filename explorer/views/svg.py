@@ -6,12 +6,16 @@ Coordinates are pixels of the chart; a chart shrinks with its column. Every char
 
 from collections.abc import Sequence
 from html import escape
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import NamedTuple
 
+from explorer.views import fonts
 from explorer.views import formatting as fmt
 
 FONT = 13  # pixels
+WIDE, NARROW = 700.0, 400.0  # widths of a chart; on a phone a narrow one is shown at 0.9 of its size
+_TITLE, _TITLE_LINE = 15, 20  # pixels of a title, and from one of its lines to the next
+LEGEND_LINE = 20  # pixels from one line of a legend to the next
 _GRID = 0.18  # opacity of grid lines
 
 
@@ -24,12 +28,34 @@ class Series(NamedTuple):
 
 
 def chart(width: float, height: float, title: str, alt: str, body: Sequence[str]) -> str:
-    """Return an SVG that fills its column, up to its own width; ``title`` is drawn, ``alt`` is for screen readers."""
+    """Return an SVG that fills its column, up to its own width; ``title`` is drawn, ``alt`` is for screen readers.
+
+    A title that is too long for the width has several lines, and the body is moved below them.
+    """
+    lines = broken(title, width, _TITLE, bold=True)
+    drawn = "".join(
+        text(0, 16 + place * _TITLE_LINE, line, weight=600, size=_TITLE) for place, line in enumerate(lines)
+    )
+    content, more = "".join(body), _TITLE_LINE * (len(lines) - 1)
+    if more:
+        content, height = f'<g transform="translate(0 {more})">{content}</g>', height + more
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(alt)}" '
         f'style="width:100%;max-width:{width:g}px;height:auto;display:block;--width:{width:g}" font-size="{FONT}" '
-        f'fill="currentColor" font-family="inherit">{text(0, 16, title, weight=600, size=15)}{"".join(body)}</svg>'
+        f'fill="currentColor" font-family="inherit">{drawn}{content}</svg>'
     )
+
+
+def broken(content: str, width: float, size: float = FONT, *, bold: bool = False) -> list[str]:
+    """Break a text between words into lines of at most this width; a longer word keeps a line of its own."""
+    lines = [""]
+    for word in content.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and fonts.width(longer, size, bold) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def text(
@@ -82,13 +108,29 @@ def dot(x: float, y: float, colour: str, radius: float = 5, *, opacity: float = 
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}" fill-opacity="{opacity:g}"/>'
 
 
-def legend(series: Sequence[tuple[str, str]], x: float, y: float) -> str:
-    """Return names beside their colours (name, colour), on one line."""
-    parts = []
+def legend(series: Sequence[tuple[str, str]], x: float, y: float, width: float = WIDE) -> str:
+    """Return names beside their colours (name, colour), from ``x`` on in lines that end before ``width``."""
+    parts, left = [], x
     for name, colour in series:
+        if x > left and x + 17 + fonts.width(name, FONT) > width:
+            x, y = left, y + LEGEND_LINE
         parts += [rect(x, y - 10, 12, 12, colour), text(x + 17, y, name)]
-        x += 34 + 7.2 * len(name)
+        x += _legend_step(name)
     return "".join(parts)
+
+
+def legend_lines(names: Sequence[str], x: float, width: float) -> int:
+    """Return the number of lines of such a legend."""
+    left, lines = x, 1
+    for name in names:
+        if x > left and x + 17 + fonts.width(name, FONT) > width:
+            x, lines = left, lines + 1
+        x += _legend_step(name)
+    return lines
+
+
+def _legend_step(name: str) -> float:
+    return 34 + 7.2 * len(name)
 
 
 def ticks(most: float, count: int = 4) -> list[float]:
@@ -160,15 +202,26 @@ def columns(
     groups = [[one.values[place] for one in series] for place in range(len(labels))]
     tops = [sum(group) if stacked else max(group) for group in groups]
     scale = ticks(max([*tops, *(marks or [])], default=0))
-    frame = Frame(64, 72, width - 70, 200, len(labels), scale[-1])
-    body = [legend([(one.name, one.colour) for one in series], 0, 42)] if len(series) > 1 else []
+    more = LEGEND_LINE * (legend_lines([one.name for one in series], 0, width) - 1) if len(series) > 1 else 0
+    frame = Frame(64, 72 + more, width - 70, 200, len(labels), scale[-1])
+    body = [legend([(one.name, one.colour) for one in series], 0, 42, width)] if len(series) > 1 else []
+    each = _labels_apart(labels, frame.width)
     body += grid(frame, scale, unit)
     for place, label in enumerate(labels):
         body += _group(frame, place, label, series, stacked)
+        if place % each == 0:
+            centre = frame.x(place) + frame.width / frame.most_x / 2
+            body.append(text(centre, frame.top + frame.height + 20, label, anchor="middle"))
         if marks:
             y = frame.y(marks[place])
             body.append(line(frame.x(place) + 2, y, frame.x(place + 1) - 2, y, width=2.5))
-    return chart(width, 302, title, alt, body)
+    return chart(width, 302 + more, title, alt, body)
+
+
+def _labels_apart(labels: Sequence[str], room: float) -> int:
+    """Return how far apart the labels below columns must be to fit: 1 for all of them, 2 for every second one."""
+    widest = max((fonts.width(label, FONT) for label in labels), default=0)
+    return max(1, ceil((widest + 4) * len(labels) / room)) if sum(map(bool, labels)) == len(labels) else 1
 
 
 def _group(frame: Frame, place: int, label: str, series: Sequence[Series], stacked: bool) -> list[str]:
@@ -183,5 +236,4 @@ def _group(frame: Frame, place: int, label: str, series: Sequence[Series], stack
         hint = f"{label} {one.name}: {fmt.short(value)}"
         parts.append(rect(x, top, each - (0 if stacked else 1), frame.y(below) - top, one.colour, hint=hint))
         below += value if stacked else 0
-    centre = frame.x(place) + room / 2
-    return [*parts, text(centre, frame.top + frame.height + 20, label, anchor="middle")]
+    return parts

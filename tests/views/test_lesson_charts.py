@@ -1,6 +1,7 @@
 """The lessons' charts are well-formed, have a text alternative, and show the right numbers."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -9,7 +10,7 @@ from explorer import PRESETS, summarize
 from explorer.lessons import auxiliary, receptive_field, reduction, resolution
 from explorer.lessons.reduction import ARTICLE
 from explorer.lessons.statistics import RelativeChange, relative_change
-from explorer.views import auxiliary_charts, field_charts, palette, reduction_charts, reduction_paths, svg
+from explorer.views import auxiliary_charts, field_charts, fonts, palette, reduction_charts, reduction_paths, svg
 
 PAPER = summarize(PRESETS["paper"])
 SPECTRA = receptive_field.field_distributions(PAPER)
@@ -37,6 +38,69 @@ PICTURES = {
     "without": field_charts.distribution_columns(SPECTRA[-1], OTHER[-1], ("this", "without")),
     "field": field_charts.field_on_image(SPECTRA[-1], (224, 224), (3, 3)),
 }
+
+NARROW = {
+    "costs": reduction_charts.cost_bars(ARTICLE.replace(biases=True), svg.NARROW),
+    "paths": reduction_paths.paths(ARTICLE, svg.NARROW),
+    "break-even": reduction_charts.break_even_curve(ARTICLE, svg.NARROW),
+    "break-even, far right": reduction_charts.break_even_curve(ARTICLE.replace(reduction=500), svg.NARROW),
+    "widths": reduction_charts.width_chart(["3a", "3b"], [256, 480], [416, 832], svg.NARROW),
+    "mixing": reduction_charts.mixing(((1, -2, 0, 0, 1, 2, 3, 1),) * 3, (4, 5, -9, 0, 0, 1, 2, 3), svg.NARROW),
+    "timing": reduction_charts.timing_dots((3.5, 3.6, 30.7), (0.4, 0.5, 0.6), svg.NARROW),
+    "ledger": auxiliary_charts.cost_bars(auxiliary.head_costs(PAPER), svg.NARROW),
+    "gradients": auxiliary_charts.gradient_columns(
+        [*PAPER.by_module][:9],
+        ("main", "4a", "4d"),
+        ((1.0,) * 9,) * 3,
+        (1.1,) * 9,
+        0.3,
+        RelativeChange(0.1, 0.0, 0.2),
+        svg.NARROW,
+    ),
+    "spectrum": field_charts.distribution_rows(SPECTRA, "4a", 224, svg.NARROW),
+    "without": field_charts.distribution_columns(
+        SPECTRA[-1], OTHER[-1], ("this network", "without the 5×5 branches"), svg.NARROW
+    ),
+    "few fields": field_charts.distribution_columns(SPECTRA[2], None, ("this network", ""), svg.NARROW),
+    "field": field_charts.field_on_image(SPECTRA[-1], (224, 224), (3, 3), svg.NARROW),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_a_narrow_chart_can_be_read_on_a_phone(name: str) -> None:
+    """It is 400 units wide, on 356 pixels: no text is smaller than 13 units, nor is it cut off at a side."""
+    root = ElementTree.fromstring(NARROW[name])
+    assert root.attrib["viewBox"].split()[2] == "400"
+    for text in root.iter("text"):
+        size = int(text.get("font-size", "13"))
+        assert size >= 13
+        wide = fonts.width(text.text or "", size, bold=text.get("font-weight") != "400")
+        anchors = {"start": 0.0, "middle": 0.5, "end": 1.0}
+        left = float(text.attrib["x"]) - anchors[text.get("text-anchor", "start")] * wide
+        assert -2 <= left <= left + wide <= 402, text.text
+
+
+def test_labels_below_columns_do_not_overlap() -> None:
+    """Where they would, only every second or third is there; the others are in the tooltips of the columns."""
+    labels = [f"{1000 + number}" for number in range(30)]
+    chart = svg.columns("Title", "Alt", labels, [svg.Series("a", range(1, 31), "#000000")], "unit", width=svg.NARROW)
+    texts = [text for text in shapes(chart, "text") if text.get("text-anchor") == "middle"]
+    edges = [(float(text.attrib["x"]), fonts.width(text.text or "", 13)) for text in texts]
+    assert 5 < len(edges) < 30
+    assert all(left + wide < right for (left, wide), (right, _) in pairwise(edges))
+    assert chart.count("<title>") == 30
+
+
+def test_a_title_that_is_too_long_has_several_lines() -> None:
+    """The body stands below them, and the chart is higher."""
+    title = "A title with so many words that no narrow chart has the room for all of them"
+    short, long = (svg.chart(400, 100, text, "Alt", ["<g/>"]) for text in ("A title", title))
+    assert 'viewBox="0 0 400 100"' in short
+    assert 'viewBox="0 0 400 120"' in long
+    lines = [text.text for text in shapes(long, "text")]
+    assert " ".join(map(str, lines)) == title
+    assert len(lines) == 2
+    assert 'transform="translate(0 20)"' in long
 
 
 def shapes(chart: str, kind: str) -> list[ElementTree.Element]:

@@ -1,5 +1,6 @@
 """Charts with a sentence on how to read them and their data: SVGs of the lessons, and Plotly figures."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from explorer.paths import ASSETS
 from explorer.ui import state
 from explorer.ui.components.theme import theme
 from explorer.views import formatting as fmt
+from explorer.views import svg as svg_charts
 from explorer.views.figures import Chart, for_page
 from explorer.views.tables import Rows, to_csv
 
@@ -26,18 +28,28 @@ _view = st.components.v2.component(
 )
 
 
-def show_svg(svg: str, key: str, reading: str = "") -> None:
+Drawing = str | Callable[[float], str]  # an SVG, or a function that draws it in a width
+
+
+def show_svg(svg: Drawing, key: str, reading: str = "") -> None:
     """Show an SVG made by the app (:mod:`explorer.views.svg`) in the page's colours; ``reading`` is plain text.
 
-    All of it is one element, because each element of a page slows down every answer there.
+    Of a function there are two drawings, and a phone shows the narrow one. All of it is one element, because each
+    element of a page slows down every answer there.
     """
-    _view(key=f"lesson_chart_{key}", data={"svg": svg, "reading": _labelled(reading)})
+    _view(key=f"lesson_chart_{key}", data={**_drawings(svg), "reading": _labelled(reading)})
 
 
-def show_chart(svg: str, reading: str, name: str, rows: Rows) -> None:
-    """Show an SVG whose data can be saved as CSV. ``name``, unique to the chart, also names the file."""
-    data = {"svg": svg, "reading": _labelled(reading), "file": f"{name}.csv", "csv": to_csv(rows)}
+def show_chart(svg: Drawing, reading: str, name: str, rows: Rows) -> None:
+    """Show an SVG as ``show_svg`` does; its data can be saved as CSV. ``name``, unique to the chart, names the file."""
+    data = {**_drawings(svg), "reading": _labelled(reading), "file": f"{name}.csv", "csv": to_csv(rows)}
     _view(key=f"lesson_chart_{name}", data=data)
+
+
+def _drawings(svg: Drawing) -> dict[str, str | None]:
+    if isinstance(svg, str):
+        return {"svg": svg, "narrow": None}
+    return {"svg": svg(svg_charts.WIDE), "narrow": svg(svg_charts.NARROW)}
 
 
 def _labelled(reading: str) -> str:

@@ -1,5 +1,6 @@
 """The live parts of the lesson on auxiliary classifiers."""
 
+from functools import partial
 from statistics import fmean
 
 import streamlit as st
@@ -78,7 +79,7 @@ def head_costs() -> None:
         return
     costs = core.head_costs(summarize(state.current().config))
     show_chart(
-        pictures.cost_bars(costs),
+        partial(pictures.cost_bars, costs),
         "each bar is the whole network in training. Inference runs without the heads: "
         f"{fmt.exact(costs.main_parameters)} parameters and {fmt.short(costs.main_macs)} MACs remain.",
         "ledger",
@@ -101,8 +102,8 @@ def loss() -> None:
     terms = " + ".join(["L_{main}", *(rf"{weight:g} \, L_{{{tap}}}" for tap in taps)])
     st.latex(f"L = {terms}")
     st.latex(
-        rf"(1 + {heads} \cdot {weight:g}) \cdot \ln {config.classes} = {1 + heads * weight:g} \cdot "
-        rf"{core.loss_at_equal_logits(config.classes, 0, 0):.3f} = \mathbf{{{value:.3f}}}"
+        rf"\begin{{gathered}}(1 + {heads} \cdot {weight:g}) \cdot \ln {config.classes} \\ = {1 + heads * weight:g} "
+        rf"\cdot {core.loss_at_equal_logits(config.classes, 0, 0):.3f} = \mathbf{{{value:.3f}}}\end{{gathered}}"
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
@@ -158,7 +159,7 @@ def _show_gradients(report: GradientReport) -> None:
     norms, together = _means(runs, weight_index)
     weight, change = LOSS_WEIGHTS[weight_index], relative_change(*_totals(runs, weight_index, runs[0].blocks[0]))
     show_chart(
-        pictures.gradient_columns(runs[0].blocks, runs[0].losses, norms, together, weight, change),
+        partial(pictures.gradient_columns, runs[0].blocks, runs[0].losses, norms, together, weight, change),
         "mean over the seeds. Each colour is the gradient norm of one loss over all parameters of a block. The "
         "horizontal line is the norm of their sum, lower than the bar where the gradients have different directions.",
         "gradients",

@@ -1,5 +1,7 @@
 """The live parts of the lesson on receptive fields and input sizes."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, problems, summarize
@@ -99,7 +101,7 @@ def spectrum() -> None:
     st.session_state[_MODULE] = _selected(found).module
     above = st.container()
     show_chart(
-        charts.distribution_rows(found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
+        partial(charts.distribution_rows, found, st.session_state[_MODULE], max(summary.config.input_shape[1:])),
         "each tick is a field in pixels that some path has; the taller it is, the more paths have it.",
         "spectrum",
         [
@@ -120,7 +122,7 @@ def on_image() -> None:
         row = _position("Row", "field_row", rows, found.module)
         column = _position("Column", "field_column", columns, found.module)
     show_chart(
-        charts.field_on_image(found, _summary().config.input_shape[1:], (row, column)),
+        partial(charts.field_on_image, found, _summary().config.input_shape[1:], (row, column)),
         f"{found.module} has {fmt.size(found.positions)} positions, {found.jump} pixels apart. The area outside the "
         "image is padding and holds no information.",
         "field_windows",
@@ -148,8 +150,11 @@ def show_without_branch() -> None:
         if reduced == config:
             st.caption("Every module of this network needs that branch, or none has it.")
     show_chart(
-        charts.distribution_columns(
-            now, other, ("this network", f"without the {BRANCH_NAMES[branch]} branches" if branch else "")
+        partial(
+            charts.distribution_columns,
+            now,
+            other,
+            ("this network", f"without the {BRANCH_NAMES[branch]} branches" if branch else ""),
         ),
         "the fraction of the paths through the branches that has each field, each path counted once.",
         "field_without",

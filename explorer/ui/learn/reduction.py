@@ -3,6 +3,8 @@
 Those of the case are its costs, its limits and a measurement; the others show a branch and the whole current network.
 """
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.analysis import problems, summarize
@@ -68,7 +70,7 @@ def cost() -> None:
     """Show the controls of the case, its formulas and its bars; the bars reach the browser before the controls."""
     above = st.container(gap="small")
     show_svg(
-        charts.cost_bars(_CASE.get()),
+        partial(charts.cost_bars, _CASE.get()),
         "cost",
         "each pair has its own scale. MACs are multiply-accumulates for one image (FLOPs = 2 × MACs); activations "
         "are the numbers in the outputs, to which the 1×1 adds its own.",
@@ -122,7 +124,7 @@ def break_even() -> None:
     case = _CASE.get()
     st.latex(charts.break_even_formula(case))
     show_chart(
-        charts.break_even_curve(case),
+        partial(charts.break_even_curve, case),
         "the grey line is the convolution alone, the violet one rises with the width of the 1×1. Where they cross, "
         f"nothing is saved any more; for MACs the limit is {fmt.exact(core.break_even_macs(case))}.",
         "break_even",
@@ -134,7 +136,7 @@ def mixing() -> None:
     """Show how a 1×1 mixes the channels at one position, for a selected pixel."""
     pixel = st.segmented_control("Position", list(_PIXELS), default="a pixel", required=True, key="mixing_pixel")
     show_svg(
-        charts.mixing(_MATRIX, _PIXELS.get(pixel, _PIXELS["a pixel"])),
+        partial(charts.mixing, _MATRIX, _PIXELS.get(pixel, _PIXELS["a pixel"])),
         "mixing",
         "violet is positive, red negative. The matrix is the same at every position; only the pixel changes. The "
         "numbers are made up; a trained 1×1 has learned its own.",
@@ -144,7 +146,7 @@ def mixing() -> None:
 def paths() -> None:
     """Show the two paths of the case as a diagram."""
     reading = "the wider an arrow, the more channels it carries. Next to it is their shape."
-    show_svg(reduction_paths.paths(_CASE.get()), "paths", reading)
+    show_svg(partial(reduction_paths.paths, _CASE.get()), "paths", reading)
 
 
 def timing() -> None:
@@ -163,7 +165,7 @@ def _timing_request(seed: int) -> ReductionTimingRequest:
 
 
 def _show_timing(report: ReductionTiming) -> None:
-    show_svg(charts.timing_dots(report.direct_ms, report.reduced_ms), "timing")
+    show_svg(partial(charts.timing_dots, report.direct_ms, report.reduced_ms), "timing")
     fewer_macs = direct_path(report.case).macs / reduction_path(report.case).macs
     st.markdown(_verdict(speedup(report.direct_ms, report.reduced_ms), fewer_macs))
     direct, reduced = quartiles(report.direct_ms), quartiles(report.reduced_ms)
@@ -325,7 +327,7 @@ def _show_change(selected: tuple[str, ...]) -> None:
             )
     names = [module.name for module in config.modules]
     show_chart(
-        charts.width_chart(names, now.widths, naive.widths),
+        partial(charts.width_chart, names, now.widths, naive.widths),
         "output channels of each module. Without a projection the pool passes all its channels on, so each module "
         "gives more to the next.",
         "widths",

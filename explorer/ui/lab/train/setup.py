@@ -209,7 +209,7 @@ def _show_budget(view: View, plan: Plan, dataset: DatasetInfo) -> None:
         )
         units = dict.fromkeys((*_UNITS_OFFERED[view], unit))
         titles = {str(name): UNITS[name] for name in units}
-        drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=120)
+        drafts.choice(view, "Unit", "kind", titles, unit, write_unit, width=140)
         if view == "race":
             drafts.number(
                 view,
