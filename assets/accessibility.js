@@ -1,5 +1,7 @@
 // What Streamlit's elements and wide tables lack for the keyboard and for screen readers.
-const SCROLLING = ":is(.stMain, [data-testid=stPopoverBody], [role=dialog]) :is(table, pre, [data-testid=stHtml])";
+const SCROLLING =
+  ":is(.stMain, [data-testid=stPopoverBody], [role=dialog]) :is(table, pre, .katex-display, [data-testid=stHtml])";
+const MENU = "[data-testid=stSidebarNavItems]"; // of a narrow page: a list whose sections are no items of it
 const DROPZONE = "[data-testid=stFileUploaderDropzone][role=presentation]";
 const REST_MS = 200; // without a change, so that no answer waits for a measurement of the layout
 
@@ -25,6 +27,10 @@ function mendScrolling(element, headings) {
 function mend() {
   const headings = [...document.querySelectorAll(".stMain :is(h1, h2, h3)")];
   for (const element of document.querySelectorAll(SCROLLING)) mendScrolling(element, headings);
+  for (const menu of document.querySelectorAll(MENU)) {
+    menu.role = "group";
+    for (const item of menu.querySelectorAll("li")) item.role = "none"; // its link has the name
+  }
   for (const zone of document.querySelectorAll(DROPZONE)) zone.role = "group"; // it has a name, and parts
 }
 

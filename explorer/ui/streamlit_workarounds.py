@@ -186,10 +186,11 @@ def support_keyboard() -> None:
 
 
 def mend_accessibility() -> None:
-    """Let the keyboard reach what scrolls, and give file uploaders a role that fits. Call this once on each page.
+    """Let the keyboard reach what scrolls, and give uploaders and the menu roles that fit. Call this once on each page.
 
-    Behaviour: a table or code that is wider than its box scrolls without being focusable, and the area of
-    ``st.file_uploader`` has a name although its role is "presentation".
+    Behaviour: a table, code or formula that is wider than its box scrolls without being focusable; the area of
+    ``st.file_uploader`` has a name although its role is "presentation"; the menu of a narrow page is a list whose
+    items are not its children.
     Test: ``tests/browser/test_axe.py``.
     """
     _accessibility(key="accessibility", height=1)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.app import APP, set_theme, wait_for_table
+from tests.browser.app import ADDRESSES, APP, set_theme, wait_for_table, wait_until_idle
 from tests.browser.walk import open_folds, walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,3 +48,15 @@ def test_no_page_and_no_view_has_a_violation(page: Page, serve: Callable[[str], 
     assert folds  # popovers were opened, and expanders:
     assert any(name.endswith(", expanders") for name in found)
     assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def test_a_page_on_a_phone_has_no_violation(page: Page, serve: Callable[[str], str]) -> None:
+    """There the menu is a list in the sidebar, and tables and formulas scroll in their own boxes."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{serve(APP)}/{ADDRESSES['Auxiliary classifiers']}")
+    page.get_by_role("button", name="Skip the question").click()
+    expect(page.get_by_text("Test yourself")).to_be_visible()
+    expect(page.locator(".katex-display[tabindex]").first).to_be_visible()  # what a narrow page lacked has been added
+    wait_until_idle(page)
+    page.evaluate(AXE_SCRIPT)
+    assert [*find_violations(page, "light", ALL)] == []
