@@ -124,7 +124,7 @@ def _start_training(folder: Path, job: Job) -> Training:
     from explorer.live.devices import resolve_device
     from explorer.live.training import train
 
-    torch.set_num_threads(available_cores())
+    torch.set_num_threads(min(torch.get_num_threads(), available_cores()))  # OMP_NUM_THREADS sets the first
     if resolve_device(job.plan.settings.device).torch.type == "cpu":  # how much a GPU's driver maps is unknown
         limit_memory(job.memory)
 

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 DATA = TemporaryDirectory(prefix="explorer-")  # a data directory for each server in it; gone when the tests end
 PATIENCE_S = 120  # for anything to happen, on a machine that may be busy; whatever works takes a fraction of it
 PATIENCE_MS = 1_000 * PATIENCE_S
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None
+)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 SIZE = {"width": 1400, "height": 950}
 HAS_FAILED = pytest.StashKey[bool]()
@@ -67,11 +69,14 @@ class Tab:
         self.page: Page | None = None
 
     def begin(self) -> Page:
-        """Return the page, empty, of the usual size, and in the light scheme."""
+        """Return the page, empty, of the usual size, in the light scheme, and with pictures at rest.
+
+        What moves costs a quarter of a page's time, so only a test of the motion asks for it.
+        """
         if self.page is None:
             self.page = new_context(self.browser, self.problems).new_page()
         self.page.set_viewport_size(SIZE)
-        self.page.emulate_media(color_scheme="light")
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
         self.problems.clear()
         return self.page
 

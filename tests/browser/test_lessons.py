@@ -229,6 +229,7 @@ def test_nothing_is_cut_off(lesson: Callable[[str], Page]) -> None:
 def test_the_picture_of_a_lesson_plays_pauses_and_can_be_moved(lesson: Callable[[str], Page]) -> None:
     """Its slider goes to any moment, and the sentence below it follows."""
     page = lesson("1×1 reduction")
+    page.emulate_media(reduced_motion="no-preference")
     hero = page.locator(".hero")
     slider, sentence = hero.get_by_role("slider"), hero.locator("span")
     slider.press("End")
@@ -243,10 +244,8 @@ def test_the_picture_of_a_lesson_plays_pauses_and_can_be_moved(lesson: Callable[
 
 def test_nothing_moves_for_readers_who_prefer_no_motion(page: Page, serve: Callable[[str], str]) -> None:
     """The picture stands at its end from the beginning."""
-    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{serve(APP)}/reduction")
     hero = page.locator(".hero")
     expect(hero.locator("span")).to_contain_text("Both ways give 64 channels.")
     expect(hero.get_by_role("button", name="Play")).to_be_visible()
     assert hero.locator("svg").evaluate("svg => svg.animationsPaused()")
-    page.emulate_media(reduced_motion="no-preference")

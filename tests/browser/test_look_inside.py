@@ -193,6 +193,7 @@ def test_the_position_of_one_number_is_moved_with_the_keyboard_and_the_pointer(l
 
 def test_the_window_slides_while_the_output_fills(look_inside: Page) -> None:
     """Where it stops, that position is selected. A cell is marked in all grids. Under reduced motion no button."""
+    look_inside.emulate_media(reduced_motion="no-preference")
     look_inside.goto(f"{look_inside.url.split('?')[0]}?unit=inception_3a.branch_3x3.conv:1:0:0")
     look_inside.get_by_role("button", name="Slide", exact=True).click()
     expect(look_inside.locator(".output-map .veil")).to_have_count(2)
@@ -215,11 +216,11 @@ def test_the_window_slides_while_the_output_fills(look_inside: Page) -> None:
     slider.press("ArrowRight")
     expect(look_inside.get_by_role("button", name="Slide", exact=True)).to_have_count(0)
     expect(slider).to_be_visible()
-    look_inside.emulate_media(reduced_motion="no-preference")
 
 
 def test_the_flow_is_played_paused_and_stepped(look_inside: Page) -> None:
     """It plays at once; the slider's keys go from step to step; under reduced motion nothing moves."""
+    look_inside.emulate_media(reduced_motion="no-preference")
     choose_view(look_inside, "Flow")
     flow = look_inside.locator("svg[aria-label^='The flow through 4a']")
     expect(flow).to_be_visible()
@@ -241,7 +242,6 @@ def test_the_flow_is_played_paused_and_stepped(look_inside: Page) -> None:
     expect(flow).to_be_visible()
     expect(slider).to_have_attribute("aria-valuetext", "step 4 of 4")
     assert flow.evaluate("svg => svg.animationsPaused()")
-    look_inside.emulate_media(reduced_motion="no-preference")
 
 
 def test_a_map_lights_up_what_it_is_made_of_and_opens_below(look_inside: Page) -> None:

@@ -22,7 +22,7 @@ from tests.browser.app import (
 
 pytestmark = pytest.mark.browser
 
-SMALL = to_token(Version("mini", scale_widths(PRESETS["mini"], 0.5)))
+SMALL = to_token(Version("mini", scale_widths(PRESETS["mini"], 0.25)))
 CURVE = ".curves figure:first-of-type polyline"  # in a shadow root, which locators can enter
 
 
@@ -38,8 +38,17 @@ def open_app(page: Page, serve: Callable[[str], str]) -> Callable[[str], Page]:
 
 
 def set_budget(page: Page, amount: str, unit: str) -> None:
-    """When the page is complete, choose the small dataset, the unit and the amount, and wait for the estimate."""
+    """When the page is complete, choose few images for a step, the small dataset, the unit and the amount of steps.
+
+    Wait for the estimate.
+    """
     expect(page.locator(".strips img")).to_have_count(10)
+    page.get_by_role("button", name="Settings").click()
+    batch_size = page.get_by_label("Batch size")
+    batch_size.fill("16")
+    batch_size.press("Enter")
+    wait_until_idle(page)
+    page.keyboard.press("Escape")
     choose(page, "images", "Fashion-MNIST, a balanced sixth")
     choose(page, "kind", unit)
     field = page.get_by_label("Budget", exact=True)
