@@ -48,7 +48,7 @@ class SlidingWindow(NamedTuple):
 
     @property
     def overhang(self) -> int:
-        """The number of positions by which the last window reaches beyond the padding."""
+        """The number of positions by which the last window reaches beyond the input with its padding."""
         return max(self.start(self.out - 1) + self.kernel - self.size - self.padding, 0) if self.out else 0
 
 

@@ -122,11 +122,22 @@ def verdict(layer: SlidingWindow) -> str:
         lines = "row and column are" if layer.unread == 1 else "rows and columns are"
         text += f" {layer.unread} {lines} read by no window."
     if layer.overhang:
+        edge = "padding" if layer.padding else "input"
         text += (
-            f" Rounding up adds a window that reaches beyond the padding; without it there would be "
+            f" Rounding up adds a window that reaches beyond the {edge}; without it there would be "
             f"{layer.out_rounded_down}."
         )
     return text
+
+
+def reading(layer: SlidingWindow) -> str:
+    """Return how to read the grids: what the frame, the dashed edge and the colours mean."""
+    frame_text = "the frame is the window that the marked output reads."
+    if layer.padding and layer.round_up:  # only pools round up
+        frame_text += " The dashed edge is the padding: a max pool pads with −∞, which is never the largest value."
+    elif layer.padding:
+        frame_text += " The dashed edge is the padding, which counts as 0."
+    return f"{frame_text} The lighter a position of the input, the more windows read it; hollow ones are read by none."
 
 
 def words(layer: SlidingWindow, position: tuple[int, int]) -> str:

@@ -68,15 +68,14 @@ def _in_words(rows: Sequence[Sequence[float | None]]) -> str:
 def _hints(window: Window) -> tuple[tuple[str, ...], ...]:
     """Return what is written about each cell: its whole product, the same in all three grids."""
     weights = window.weights or tuple(() for _ in window.values)
+    padding = "padding: counts as 0" if window.weights else "padding: −∞, never the largest value"
     return tuple(
-        tuple(_hint(value, weight) for value, weight in zip_longest(values, row))
+        tuple(padding if value is None else _hint(value, weight) for value, weight in zip_longest(values, row))
         for values, row in zip(window.values, weights, strict=True)
     )
 
 
-def _hint(value: float | None, weight: float | None) -> str:
-    if value is None:
-        return "padding: counts as 0"
+def _hint(value: float, weight: float | None) -> str:
     if weight is None:
         return fmt.number(value)
     return f"{fmt.number(value)} × {fmt.number(weight)} = {fmt.number(value * weight)}"

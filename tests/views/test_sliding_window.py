@@ -55,6 +55,21 @@ def test_the_size_has_its_formula_and_its_meaning(layer: SlidingWindow, formula:
     assert verdict in charts.verdict(layer)
 
 
+def test_a_window_beyond_the_edge_names_that_edge() -> None:
+    """The padding, or the input where there is none."""
+    assert "a window that reaches beyond the input;" in charts.verdict(LAYERS["3×3/2 pool"])
+    assert "a window that reaches beyond the padding;" in charts.verdict(SlidingWindow(8, 3, 2, 1, round_up=True))
+
+
+def test_the_padding_of_a_pool_is_not_zero() -> None:
+    """A max pool pads with −∞; without padding there is no dashed edge to explain."""
+    assert "padding, which counts as 0." in charts.reading(LAYERS["3×3"])
+    pool = charts.reading(LAYERS["3×3 pool of a branch"])
+    assert "−∞" in pool
+    assert "counts as 0" not in pool
+    assert "dashed" not in charts.reading(LAYERS["3×3/2 pool"])
+
+
 def test_the_words_name_the_sizes_and_what_is_read() -> None:
     """For a screen reader."""
     assert charts.words(LOST, (1, 2)) == (

@@ -34,6 +34,8 @@ def test_a_pool_has_no_kernel() -> None:
     """Only the window, with its maximum in a frame."""
     whole = unit_charts.window_charts(POOL)
     assert "Kernel" not in whole
+    assert "padding: −∞, never the largest value" in whole
+    assert "counts as 0" not in whole
     assert whole.count('stroke-width="3"') == 1
     assert unit_charts.terms_chart(POOL, NAMES) == ""
 

@@ -57,10 +57,7 @@ def one_layer() -> None:
         status=window_charts.words(layer, (row, column)),
         on_move=lambda *position: _LAYER_POSITION.set(position),
     )
-    st.caption(
-        "Reading this chart: the frame is the window that the marked output reads, the dashed edge the padding, which "
-        "counts as 0. The lighter a position of the input, the more windows read it; hollow ones are read by none."
-    )
+    st.caption(f"Reading this chart: {window_charts.reading(layer)}")
 
 
 def _layer_controls() -> SlidingWindow:

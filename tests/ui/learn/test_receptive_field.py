@@ -70,6 +70,7 @@ def test_a_layer_of_googlenet_sets_all_controls() -> None:
     at.pills(key="layer_name").set_value("3×3/2 pool")
     text = page_text(run(at))
     assert "⌈(8 + 2·0 − 3) / 2⌉ + 1 = 4" in text
+    assert "The dashed edge" not in text
     at.toggle(key="layer_round_up").set_value(False)
     text = page_text(run(at))
     assert "⌊(8 + 2·0 − 3) / 2⌋ + 1 = 3" in text
