@@ -1,8 +1,9 @@
 """Estimate the memory that the export of weights or of an ONNX graph needs, before anything is built. Free of torch.
 
-As measured, without the libraries' own memory: weights need three times the bytes of the parameters (the network, its
-tensors as contiguous copies, the file); a graph needs the network and five times the parameters at inference (building,
-checking and writing it each make copies). A test compares the estimate with the peak of a real export.
+As measured, without the libraries' own memory: a safetensors file needs twice the bytes of the parameters (the network
+and the file), a file of torchvision's layout two and a half times; a graph needs the network and five times the
+parameters at inference (building, checking and writing it each make copies). A test compares the estimate with the peak
+of a real export.
 """
 
 from typing import Literal
@@ -12,13 +13,14 @@ from explorer.summary import NetworkSummary
 
 Binary = Literal["onnx", "safetensors", "pth"]
 _BYTES = 4  # of a float32
-_COPIES_OF_WEIGHTS, _COPIES_IN_GRAPH = 3, 5
+_COPIES_OF_WEIGHTS = {"safetensors": 2, "pth": 2.5}
+_COPIES_IN_GRAPH = 5
 
 
 def export_megabytes(summary: NetworkSummary, kind: Binary) -> int:
     """Return the estimated peak memory of an export in MB (10⁶ bytes)."""
     whole, main = summary.parameters(), summary.parameters(aux=False)
-    numbers = _COPIES_OF_WEIGHTS * whole if kind != "onnx" else whole + _COPIES_IN_GRAPH * main
+    numbers = whole + _COPIES_IN_GRAPH * main if kind == "onnx" else _COPIES_OF_WEIGHTS[kind] * whole
     return round(_BYTES * numbers / 1e6)
 
 

@@ -8,6 +8,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs.queue import JobQueue, Pending
 from explorer.ui import cache, streamlit_workarounds
 from tests.ui.app import FakeJobQueue, click, open_app, run
 
@@ -33,6 +34,12 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no browser that draws, so no run pauses for it."""
     monkeypatch.setattr(streamlit_workarounds, "_DRAWING_S", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process builds each network that a test shows, unseen. What the badge says is tested with its own reports."""
+    monkeypatch.setattr(JobQueue, "check", lambda *_: Pending(0, 0.3))
 
 
 @pytest.fixture
