@@ -3,6 +3,8 @@
 import re
 from xml.etree import ElementTree
 
+from explorer.views import fonts
+
 
 def elements(chart: str, kind: str) -> list[ElementTree.Element]:
     """Return the elements of a kind in a chart."""
@@ -24,13 +26,18 @@ def assert_well_formed(chart: str) -> None:
 
 
 def assert_inside(chart: str) -> None:
-    """Assert that boxes and images are within the frame."""
+    """Assert that boxes, images and texts are within the frame."""
     _, _, width, height = map(float, ElementTree.fromstring(chart).get("viewBox").split())
     for box in elements(chart, "rect") + elements(chart, "image"):
         x, y, w, h = (float(box.get(field)) for field in ("x", "y", "width", "height"))
         assert min(w, h) >= 0
         assert -1 <= x <= x + w <= width + 1, box.attrib
         assert -1 <= y <= y + h <= height + 1, box.attrib
+    for text in elements(chart, "text"):
+        wide = fonts.width(text.text or "", float(text.get("font-size")), int(text.get("font-weight")) > 500)
+        left = float(text.get("x")) - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor")]
+        assert -1 <= left <= left + wide <= width + 1, text.text
+        assert 0 <= float(text.get("y")) <= height, text.text
 
 
 def assert_parts_are_apart(chart: str) -> None:

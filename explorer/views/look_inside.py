@@ -53,7 +53,7 @@ def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
 def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing) -> str:
     """Return the steps from an image to the network input, from left to right, each with its effect."""
     side, gap = 104, 26
-    body, descriptions = [], []
+    body, descriptions, last = [], [], 3  # lines below the name
     for number, step in enumerate(steps):
         x = number * (side + gap)
         height, width = step.size
@@ -62,11 +62,13 @@ def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing) -> str:
         descriptions.append(f"{name}, {effect}")
         body.append(map_images.image(x, 4, wide, high, step.png))
         body.append(svg.text(x, side + 24, name, weight=600))
-        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in _lines(effect)]
+        lines = svg.broken(effect, side + gap - 8, 11)
+        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in enumerate(lines)]
+        last = max(last, len(lines))
         if number:
             body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
     alt = f"How the image is preprocessed: {'; '.join(descriptions)}"
-    return svg.chart(len(steps) * (side + gap), side + 78, "", alt, body)
+    return svg.chart(len(steps) * (side + gap), side + 33 + 15 * last, "", alt, body)
 
 
 _STEP_NAMES: Mapping[StepCode, str] = {
@@ -105,16 +107,6 @@ def _effect(step: InputStep, how: Preprocessing) -> str:
 def _numbers(values: tuple[float, ...]) -> str:
     shown = ", ".join(map(fmt.number, values))
     return shown if len(values) == 1 and values[0] >= 0 else f"({shown})"
-
-
-def _lines(text: str, letters: int = 21, most: int = 3) -> list[tuple[int, str]]:
-    """Break a text into at most ``most`` lines of about ``letters`` characters, each with its number."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= letters:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return list(enumerate(lines[:most]))
 
 
 class Bar(NamedTuple):

@@ -99,7 +99,7 @@ def test_long_class_names_with_the_same_beginning_stay_distinct() -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_nothing_is_drawn_outside_the_chart(name: str) -> None:
-    """Boxes and images are within the frame."""
+    """Boxes, images and texts are within the frame."""
     assert_inside(PICTURES[name])
 
 
@@ -190,4 +190,7 @@ def test_the_normalisation_has_three_digits_and_a_true_minus(
 ) -> None:
     """Like all numbers here; a mean below 0, or one per channel, is in brackets."""
     step = STEPS[-1].replace(low=low, high=high)
-    assert text in look_inside.preprocessing_steps([step], Preprocessing(mean=mean, std=std))
+    chart = look_inside.preprocessing_steps([STEPS[0], step], Preprocessing(mean=mean, std=std))
+    _, *lines = [one.text for one in elements(chart, "text") if float(one.get("x")) > 120]
+    assert " ".join(lines) == text  # below the image, none of it cut
+    assert_inside(chart)

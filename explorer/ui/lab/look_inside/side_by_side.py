@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
+from explorer.data.class_names import shorten
 from explorer.errors import InputError
 from explorer.jobs.inspection import AttributionRequest, MapsRequest, PredictionRequest
 from explorer.presets import CATALOGUE
@@ -14,6 +15,7 @@ from explorer.ui.lab.look_inside import attribution, prediction, requests, sessi
 from explorer.ui.lab.look_inside.session import ChosenImage, InspectedNetwork
 from explorer.views import formatting as fmt
 from explorer.views import look_inside
+from explorer.views.labels import with_network
 
 _OTHER = "look_inside_other"
 UNTRAINED = "the same network, untrained"
@@ -49,14 +51,20 @@ def _choose_other() -> InspectedNetwork:
     name: str = st.session_state[_OTHER]
     inspected = session.inspected_network()
     if name == UNTRAINED:
-        return session.untrained_network(inspected.config, UNTRAINED, inspected)
+        return _untrained(inspected)
     if name.startswith("net:"):
         return session.untrained_network(state.version_named(name.removeprefix("net:")).config, options[name])
     try:
         return session.resolve(name)
     except InputError as error:
         messages.show_refusal(str(error))
-        return session.untrained_network(inspected.config, UNTRAINED, inspected)
+        return _untrained(inspected)
+
+
+def _untrained(inspected: InspectedNetwork) -> InspectedNetwork:
+    """Return the same network with random weights; the titles of its charts say so."""
+    other = session.untrained_network(inspected.config, UNTRAINED, inspected)
+    return other._replace(name=f"{inspected.short_title}, untrained")
 
 
 def _options() -> dict[str, str]:
@@ -84,7 +92,9 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     scores = found.predictions[0].main
     name = inspected.class_name(scores.classes[0])
     bars = prediction.class_bars(scores, inspected, image.label, CLASSES)
-    show_svg(look_inside.class_bars(bars, f"Predicted class: {name}"), f"{key}_bars")
+    network = inspected.short_title
+    title = with_network(f"Predicted class: {shorten(name, 24)}", network)
+    show_svg(look_inside.class_bars(bars, title), f"{key}_bars")
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
     st.markdown(f":small[{confidence}]")
     layer, block = attribution.default_layer(inspected.config), session.block_name(inspected.config)
@@ -93,11 +103,12 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     )
     maps = requests.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
     if evidence:
-        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, f"Grad-CAM for {name}")
+        title = with_network(f"Grad-CAM for {name}", network)
+        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, title)
         show_svg(svg, f"{key}_grad_cam")
     if maps:
         title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"
-        show_svg(look_inside.strongest_maps(maps.strips, title), f"{key}_strongest")
+        show_svg(look_inside.strongest_maps(maps.strips, with_network(title, network)), f"{key}_strongest")
 
 
 def _totals(summary: NetworkSummary) -> str:

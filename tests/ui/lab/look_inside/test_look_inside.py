@@ -1,9 +1,12 @@
 """The whole page *Look inside*: the first visit, all views, and a server that never loads torch for it."""
 
+import json
+import re
 import subprocess
 import sys
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS
 from explorer.history import Version
@@ -52,7 +55,7 @@ def test_the_tested_views_are_all_views(queue: DirectQueue) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("network", ["trained", "untrained"])
 def test_every_view_has_an_image_and_an_explanation(queue: DirectQueue, view: str, network: str) -> None:
-    """With the bundled weights, and with an edited network that has random weights."""
+    """With the bundled weights, whose network a title of the view names, and with an edited network and random ones."""
     at = open_page(net=to_token(Version("mini", SMALL)))
     if network == "untrained":
         click(at, "look_inside_use_random")
@@ -61,6 +64,16 @@ def test_every_view_has_an_image_and_an_explanation(queue: DirectQueue, view: st
     assert not at.error
     assert "Reading this chart: " in page_text(at)
     assert view == "Feature maps" or alt_texts(at) != before
+    if network == "trained":
+        named = [text for text in drawn_texts(at) if "· mini" in text]
+        assert [text for text in named if not text.startswith("Predicted class")]
+
+
+def drawn_texts(at: AppTest) -> list[str]:
+    """Return the texts in each chart, from the title on, and each Markdown of the page."""
+    data = [json.loads(element.proto.json) for element in at.get("bidi_component") if element.proto.json]
+    charts = [" ".join(re.findall(r">([^<>]+)</text>", str(part))) for one in data for part in one.values()]
+    return [*charts, *(element.value for element in at.markdown)]
 
 
 @pytest.mark.slow

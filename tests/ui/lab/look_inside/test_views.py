@@ -103,6 +103,12 @@ def test_two_networks_are_side_by_side(queue: DirectQueue) -> None:
     """The same image is in the same architecture untrained, and in a network with other weights."""
     at = choose_view(open_page(), "Side by side")
     assert [request.network.weights != "" for request in queue.of_kind("attribution")] == [True, False]
+    for title in ("Predicted class: ", "Grad-CAM for ", "Strongest channels of "):
+        found = alt_texts(at).split(title)[1:]
+        assert [" · mini, untrained" in text.partition(":")[0].partition("\n")[0] for text in found[-2:]] == [
+            False,
+            True,
+        ]
     at.selectbox(key="look_inside_other").set_value("mini_scales")
     run(at)
     sides = queue.of_kind("prediction")[-2:]
