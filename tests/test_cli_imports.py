@@ -1,10 +1,17 @@
 """The command that imports: the pages find what it imported."""
 
+import io
 import json
 import re
+import subprocess
+import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner, Result
 
@@ -14,6 +21,8 @@ from explorer.data.imported_names import COMMAND_LINE, read_names
 from explorer.data.weight_files import read_weights_info
 from explorer.paths import ASSETS
 from tests.data.files import animals, zip_file
+
+ROOT = ASSETS.parent
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +57,26 @@ def test_images_are_reported_and_imported(data: Path, tmp_path: Path) -> None:
     names = read_names(imported_dataset_path(added.upload, data))
     assert names
     assert names.owner == COMMAND_LINE
+
+
+def test_an_archive_over_the_limit_of_an_upload_is_imported(data: Path, tmp_path: Path) -> None:
+    """A zip of 69 MB, which the page would not take; every image in it is read."""
+    path = tmp_path / "large.zip"
+    count, side = 32, 850
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for number in range(count):
+            pixels = np.random.default_rng(number).integers(0, 256, (side, side, 3), np.uint8)
+            file = io.BytesIO()
+            Image.fromarray(pixels).save(file, "BMP")
+            archive.writestr(f"{'ab'[number % 2]}/{number}.bmp", file.getvalue())
+    limit = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]["maxUploadSize"]
+    assert path.stat().st_size > limit << 20
+    done = subprocess.run(
+        [sys.executable, "-m", "explorer", "import", str(path), "--json"], cwd=ROOT, capture_output=True, check=True
+    )
+    line = json.loads(done.stdout)
+    assert (line["report"]["train"] + line["report"]["test"], line["report"]["shape"]) == (count, [3, 32, 32])
+    assert [one.upload for one in available_datasets(data) if one.name == "own"] == [line["data"]]
 
 
 def test_weights_are_imported(data: Path, tmp_path: Path) -> None:

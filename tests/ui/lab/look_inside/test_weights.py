@@ -241,3 +241,14 @@ def test_a_large_file_can_be_in_the_inbox(queue: DirectQueue, data_folder: Path)
     run(at)
     assert "big.safetensors: weights from a file" in page_text(at)
     assert [path.name for path in (data_folder / "inbox").iterdir()] == ["big.safetensors"]
+
+
+def test_the_weights_in_use_can_be_downloaded(queue: DirectQueue) -> None:
+    """As the three kinds of files, with what does not fit and why; random weights have no such menu."""
+    at = open_page()
+    at.session_state["look_inside_export"] = True
+    run(at)
+    labels = {button.proto.label for button in at.get("download_button")}
+    assert {"safetensors", "torchvision .pth", "ONNX"} <= labels
+    assert "torchvision .pth: torchvision's GoogLeNet is the preset torchvision" in page_text(at)
+    assert "Export weights" not in str(open_page(weights="random"))

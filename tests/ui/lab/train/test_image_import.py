@@ -12,6 +12,7 @@ from explorer.runs.manager import Manager
 from explorer.settings import data_folder as current_data_folder
 from explorer.ui.lab.train.drafts import DEFAULT_DATA
 from tests.data.files import animals, image_file, npz, zip_file
+from tests.data.test_image_sets import READ
 from tests.ui.lab.train.conftest import click, open_page, page_text
 
 
@@ -130,3 +131,19 @@ def test_an_npz_needs_no_size(manager: Manager) -> None:
     app = open_dialog(npz(images=images, labels=np.arange(12) % 3).getvalue(), "x.npz")
     assert "import_side" not in [box.key for box in app.selectbox]
     assert "12 images in 3 classes, 1 × 10 × 10 each" in page_text(app)
+
+
+def test_validation_images_and_the_encoding_of_names_are_choices(manager: Manager) -> None:
+    """The report follows both; what was read first is the choice that is shown."""
+    make, _ = READ["zip, Train, Val and Test"]
+    app = open_dialog(make()[0].file.read())
+    assert "8 images for validation: left out" in page_text(app)
+    assert app.selectbox(key="import_validation").value == "left_out"
+    app.selectbox(key="import_validation").set_value("train").run()
+    assert "16 for training and 8 for testing." in page_text(app)
+    make, _ = READ["zip, names in GBK"]
+    app = open_dialog(make()[0].file.read())
+    assert app.selectbox(key="import_encoding").value == "gb18030"
+    assert "<th>猫</th>" in page_text(app)
+    app.selectbox(key="import_encoding").set_value("big5").run()
+    assert "<th>猫</th>" not in page_text(app)

@@ -244,6 +244,16 @@ def test_a_large_network_has_a_larger_default_budget(manager: Manager) -> None:
     assert "Classes: 1,000 → 10." in page_text(app)
 
 
+def test_a_minute_is_promised_only_of_a_network_that_learns_in_it(manager: Manager) -> None:
+    """Of mini; never beside the caution that a network is hard to train."""
+    app = open_page()
+    assert "learns within a minute" in page_text(app)
+    app.selectbox(key="one_networks").set_value("paper").run()
+    text = page_text(app)
+    assert "paper has no BatchNorm and is hard to train" in text
+    assert "learns within a minute" not in text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_starts_its_race_with_one_click(manager: Manager, name: str) -> None:
