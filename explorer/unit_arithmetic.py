@@ -107,6 +107,34 @@ def normalised_pixel(value: float, mean: float, std: float) -> Rounded:
     return start.then("normalise", (mean, std), value, 8 * UNIT_ROUNDOFF * (abs(value) + abs(mean / std)))
 
 
+def recompute(code: StepCode, before: float, operands: Sequence[float]) -> float:
+    """Return the result of a step that follows the result ``before``, from these operands.
+
+    Raises:
+        ValueError: The step is a first one, which follows no result.
+
+    """
+    match code:
+        case "bias":
+            return before + operands[0]
+        case "batch_norm":
+            norm = BatchNorm(*operands)
+            return (before - norm.mean) * norm.scale + norm.beta
+        case "relu":
+            return max(before, 0.0)
+        case "factor":
+            return before * operands[0]
+        case "mean":
+            return before / operands[0]
+        case "respond":
+            value, k, alpha, beta = operands
+            return float(value / (k + alpha * before) ** beta)
+        case "normalise":
+            return (before - operands[0]) / operands[1]
+        case _:
+            raise ValueError(f"{code} is a first step.")
+
+
 class SoftmaxTerm(NamedTuple):
     """What a class, by its number, adds to the sum of a softmax: e^(its logit − the largest one), 0 to 1."""
 

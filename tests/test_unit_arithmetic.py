@@ -1,5 +1,6 @@
 """The steps of one output value: their results, and the bound of float32's rounding."""
 
+from itertools import pairwise
 from math import exp
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from explorer.unit_arithmetic import (
     UNIT_ROUNDOFF,
     BatchNorm,
+    Rounded,
     averaged,
     batch_normalised,
     biased,
     largest,
     normalised_pixel,
     normalised_response,
+    recompute,
     rectified,
     scaled,
     softmax,
@@ -59,6 +62,24 @@ def test_a_pixel_is_what_was_normalised() -> None:
 def test_the_bound_is_that_of_any_order_of_summation() -> None:
     """About n · 2⁻²⁴ times the sum of the absolute products."""
     assert summed(0.0, 8.0, 1_000).bound == pytest.approx(8_000 * UNIT_ROUNDOFF, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        scaled(rectified(biased(summed(1.5, 4.0, 10), -0.5)), 2),
+        batch_normalised(summed(3.5, 4.0, 9), BatchNorm(-0.25, 1.0, 2.0, -0.5, 1e-3)),
+        averaged(9.0, 9.0, 4),
+        normalised_response(2.0, 5.0, 1e-4, 0.75, 1.0, 5),
+        normalised_pixel(0.5, 0.25, 0.5),
+    ],
+)
+def test_a_step_is_recomputed_from_its_operands(found: Rounded) -> None:
+    """The result of the step before and the operands are all that it needs; a first step follows no result."""
+    for before, step in pairwise(found.steps):
+        assert recompute(step.code, before.result, step.operands) == pytest.approx(step.result)
+    with pytest.raises(ValueError, match="first step"):
+        recompute(found.steps[0].code, 1.0, ())
 
 
 def test_a_softmax_divides_each_term_by_the_sum() -> None:

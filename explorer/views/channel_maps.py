@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from explorer.jobs.inspection import Heat, Size
 from explorer.jobs.units import ChannelMap, UnitReport
 from explorer.views import formatting as fmt
-from explorer.views import map_images, palette, svg
+from explorer.views import map_images, palette, shown_digits, svg
+from explorer.views.shown_digits import digits
 from explorer.views.unit_maps import frame
 from explorer.views.unit_names import Names
 
@@ -27,12 +28,12 @@ def channel_maps_line(report: UnitReport, names: Names) -> str:
     if maps is None:
         return ""
     largest = _largest([one.intermediate for one in maps.strongest])
-    contributions = _contributions(report)
+    numbers, sign = _written(report)
     parts = [
-        _channel(one, value, largest, report, names) for one, value in zip(maps.strongest, contributions, strict=False)
+        _channel(one, number, largest, report, names) for one, number in zip(maps.strongest, numbers, strict=False)
     ]
-    if len(contributions) > 1:
-        parts = ["<b>+</b>".join([*parts, *_others(report)]), "<b>=</b>", _total(report)]
+    if len(numbers) > 1:
+        parts = ["<b>+</b>".join([*parts, *_others(report)]), f"<b>{sign}</b>", _total(report)]
         heading = f"Each input channel × its kernel, added up to the output map before {_next_step(report)}"
     else:
         heading = f"The input channel × its kernel is the output map before {_next_step(report)}"
@@ -64,9 +65,16 @@ def _contributions(report: UnitReport) -> list[float]:
     return [*shown, report.steps[0].result - sum(shown)] if maps.others else shown
 
 
+def _written(report: UnitReport) -> tuple[list[str], str]:
+    """Return what the channels add, in as many digits as their sum needs, and ``=``, or ``≈`` if even many differ."""
+    values = _contributions(report)
+    count = shown_digits.enough(values, lambda parts: fmt.number(sum(parts)), fmt.number(report.steps[0].result))
+    return [digits(value, count or shown_digits.LEAST) for value in values], "=" if count else "≈"
+
+
 def _in_words(report: UnitReport) -> str:
     """Return the sum at the marked position."""
-    numbers = [fmt.number(value) for value in _contributions(report)]
+    numbers, _ = _written(report)
     if report.channel_maps and report.channel_maps.others:
         numbers[-1] += f" from {report.channel_maps.other_count:,} others"
     return (
@@ -89,7 +97,7 @@ def _largest(heats: Sequence[Heat]) -> float:
     return max(max(heat.high, -heat.low) for heat in heats)
 
 
-def _channel(one: ChannelMap, value: float, largest: float, report: UnitReport, names: Names) -> str:
+def _channel(one: ChannelMap, number: str, largest: float, report: UnitReport, names: Names) -> str:
     """Return an input map × its kernel = its intermediate map."""
     maps, name = report.channel_maps, names.source(report.unit.path, one.channel)
     assert maps  # the channel is one of them
@@ -106,13 +114,10 @@ def _channel(one: ChannelMap, value: float, largest: float, report: UnitReport, 
             map_images.signed_png(one.intermediate, largest),
             _cell_mark(maps.output_size, report),
         ),
-        svg.text(third + MAP / 2, _TOP + MAP + 16, fmt.number(value), anchor="middle"),
+        svg.text(third + MAP / 2, _TOP + MAP + 16, number, anchor="middle"),
     ]
     side = len(one.kernel)
-    alt = (
-        f"{name}: its map × its {side}×{side} kernel = its intermediate map, which is {fmt.number(value)} at "
-        f"{_where(report)}"
-    )
+    alt = f"{name}: its map × its {side}×{side} kernel = its intermediate map, which is {number} at {_where(report)}"
     return svg.chart(third + MAP, _TOP + MAP + 22, "", alt, body)
 
 
@@ -121,21 +126,21 @@ def _others(report: UnitReport) -> list[str]:
     maps = report.channel_maps
     if maps is None or maps.others is None:
         return []
-    count, value = maps.other_count, _contributions(report)[-1]
+    count, number = maps.other_count, _written(report)[0][-1]
     title = f"{count:,} other{'s' if count > 1 else ''}"
-    alt = f"The intermediate maps of the {count:,} other input channels together: {fmt.number(value)}"
-    return [_sum(maps.others, title, alt, value, report)]
+    alt = f"The intermediate maps of the {count:,} other input channels together: {number}"
+    return [_sum(maps.others, title, alt, number, report)]
 
 
 def _total(report: UnitReport) -> str:
     """Return the map of all channels."""
-    maps, value = report.channel_maps, report.steps[0].result
+    maps, number = report.channel_maps, fmt.number(report.steps[0].result)
     assert maps  # the line has been asked for
-    alt = f"Their sum, the output map before {_next_step(report)}: {fmt.number(value)}"
-    return _sum(maps.total, "Sum", alt, value, report)
+    alt = f"Their sum, the output map before {_next_step(report)}: {number}"
+    return _sum(maps.total, "Sum", alt, number, report)
 
 
-def _sum(heat: Heat, title: str, alt: str, value: float, report: UnitReport) -> str:
+def _sum(heat: Heat, title: str, alt: str, number: str, report: UnitReport) -> str:
     """Return a map that is the sum of several, with its value below it."""
     maps = report.channel_maps
     assert maps  # the map is one of them
@@ -143,7 +148,7 @@ def _sum(heat: Heat, title: str, alt: str, value: float, report: UnitReport) -> 
     body = [
         svg.text(0, 14, title, weight=600),
         _map(0, maps.output_size, map_images.signed_png(heat, largest), _cell_mark(maps.output_size, report)),
-        svg.text(MAP / 2, _TOP + MAP + 16, fmt.number(value), anchor="middle"),
+        svg.text(MAP / 2, _TOP + MAP + 16, number, anchor="middle"),
     ]
     return svg.chart(max(MAP, 7.4 * len(title)), _TOP + MAP + 22, "", f"{alt} at {_where(report)}", body)
 

@@ -58,6 +58,15 @@ def broken(content: str, width: float, size: float = FONT, *, bold: bool = False
     return lines
 
 
+def shortened(content: str, width: float, size: float = FONT) -> str:
+    """Return a text that fits into this width: cut off with an ellipsis if it is longer."""
+    if fonts.width(content, size) <= width:
+        return content
+    while content and fonts.width(f"{content}…", size) > width:
+        content = content[:-1]
+    return f"{content.rstrip()}…"
+
+
 def text(
     x: float,
     y: float,

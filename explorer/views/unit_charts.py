@@ -5,14 +5,15 @@ the same arithmetic in words, as its text alternative.
 """
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import NamedTuple
 
 from explorer.jobs.units import Term, UnitReport, Window
-from explorer.unit_arithmetic import Step
+from explorer.unit_arithmetic import Step, recompute
 from explorer.units import Place
+from explorer.views import fonts, map_images, palette, shown_digits, svg
 from explorer.views import formatting as fmt
-from explorer.views import map_images, palette, svg
+from explorer.views.shown_digits import SUPERSCRIPTS, digits
 from explorer.views.softmax_chart import softmax_chart, softmax_in_words
 from explorer.views.unit_maps import WIDTH, concatenation_chart
 from explorer.views.unit_names import Names, unit_colour
@@ -20,7 +21,8 @@ from explorer.views.unit_names import Names, unit_colour
 CELL, SMALL_CELL = 40, 36  # pixels of a number in a window up to 3×3, and in a larger one
 MAX_CELLS = 11  # on a side of a window whose numbers are written
 SHOWN_TERMS = 12
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_FLOAT32 = 7  # significant digits of a float32 number
+_OPERATION_END = 290  # pixels: where the factors of a term end
 
 
 def cell_text(value: float) -> str:
@@ -55,7 +57,7 @@ def window_charts(report: UnitReport) -> str:
     )
     alt = f"The products: {_in_words(products)}. Their sum: {total}."
     shown = _grid(products, ("Products", f"sum {total}"), alt, hints, marked)
-    return f'<div class="row">{values}<b>×</b>{kernel}<b>=</b>{shown}</div>'
+    return f'<div class="row">{values}<b>×</b>{kernel}<b>≈</b>{shown}</div>'  # a cell has two digits
 
 
 def _in_words(rows: Sequence[Sequence[float | None]]) -> str:
@@ -78,7 +80,13 @@ def _hints(window: Window) -> tuple[tuple[str, ...], ...]:
 def _hint(value: float, weight: float | None) -> str:
     if weight is None:
         return fmt.number(value)
-    return f"{fmt.number(value)} × {fmt.number(weight)} = {fmt.number(value * weight)}"
+    return _product(value, weight)
+
+
+def _product(value: float, weight: float) -> str:
+    """Return a product with its factors: ``1.87 × 0.235 = 0.439``."""
+    factors, sign = shown_digits.product(value, weight, fmt.number)
+    return f"{factors} {sign} {fmt.number(value * weight)}"
 
 
 def _grid(
@@ -164,13 +172,14 @@ def terms_chart(report: UnitReport, names: Names) -> str:
 def _term(term: Term, y: float, largest: float, report: UnitReport, names: Names) -> list[str]:
     name = names.source(report.unit.path, term.channel)
     unit = names.graph.input_unit(report.unit.path, Place(term.channel))
-    label = name if len(name) <= 29 else f"{name[:28]}…"
     body = [svg.rect(0, y + 4, 10, 10, unit_colour(unit, names.graph))]
-    if term.value is not None and term.weight is not None:
-        body.append(
-            svg.text(290, y + 14, f"{cell_text(term.value)} × {cell_text(term.weight)}", anchor="end", faint=True)
-        )
-    body += _bar(term.contribution, y, largest, label)
+    operation = ""
+    if term.value is not None and term.weight is not None and report.kind != "lrn":
+        factors, sign = shown_digits.product(term.value, term.weight, fmt.number)
+        operation = factors if sign == "=" else f"{factors} {sign}"
+        body.append(svg.text(_OPERATION_END, y + 14, operation, anchor="end", faint=True))
+    room = _OPERATION_END - 24 - fonts.width(operation, svg.FONT)
+    body += _bar(term.contribution, y, largest, svg.shortened(name, room))
     words = _term_in_words(term, report, names)
     if report.kind == "conv":
         return [*body, map_images.choice(str(term.channel), words, 0, y - 2, WIDTH, 22)]
@@ -194,10 +203,13 @@ def _term_in_words(term: Term, report: UnitReport, names: Names) -> str:
     name = names.source(report.unit.path, term.channel)
     contribution = fmt.number(term.contribution)
     if report.kind == "lrn" and term.value is not None:
-        return f"{name}: {fmt.number(term.value)} squared = {contribution}"
+        count = shown_digits.enough((term.value,), lambda one: fmt.number(one[0] ** 2), contribution)
+        return (
+            f"{name}: {digits(term.value, count or shown_digits.LEAST)} squared {'=' if count else '≈'} {contribution}"
+        )
     if term.value is None or term.weight is None:
         return f"{name}: {contribution}"
-    return f"{name}: {fmt.number(term.value)} × {fmt.number(term.weight)} = {contribution}"
+    return f"{name}: {_product(term.value, term.weight)}"
 
 
 def signed(value: float) -> str:
@@ -219,12 +231,12 @@ class _Line(NamedTuple):
 
 def steps_chart(report: UnitReport, names: Names) -> str:
     """Return the steps from the sum to the value, and how the network's own number compares."""
-    lines = [_line(step, report) for step in report.steps]
-    body = []
+    lines = _lines(report)
+    body = [svg.text(WIDTH, 36, "result so far", anchor="end", faint=True)]
     for place, line in enumerate(lines):
-        y = 44 + 24 * place
+        y = 60 + 24 * place
         body += [svg.text(0, y, line.operation), svg.text(WIDTH, y, line.result, anchor="end", weight=600)]
-    y = 44 + 24 * len(lines)
+    y = 60 + 24 * len(lines)
     body.append(svg.line(0, y - 16, WIDTH, y - 16, opacity=0.4))
     body += [svg.text(0, y + 4, "The network's own number (float32)", weight=600)]
     body += [svg.text(WIDTH, y + 4, precise(report.value), anchor="end", weight=600)]
@@ -237,7 +249,7 @@ def steps_chart(report: UnitReport, names: Names) -> str:
 
 def words(report: UnitReport, names: Names) -> str:
     """Return the arithmetic of a value in a few sentences."""
-    parts = " ".join(_line(step, report).words for step in report.steps)
+    parts = " ".join(line.words for line in _lines(report))
     if report.softmax:
         parts += f" {softmax_in_words(report.softmax)}"
     cause = ""
@@ -248,7 +260,7 @@ def words(report: UnitReport, names: Names) -> str:
 
 def precise(value: float) -> str:
     """Return a float32 number to the digits that it has."""
-    return f"{value:.7g}".replace("-", "−")
+    return digits(value, _FLOAT32)
 
 
 def rounding_text(report: UnitReport) -> str:
@@ -264,22 +276,54 @@ def rounding_text(report: UnitReport) -> str:
 def power(value: float) -> str:
     """Return a small positive number as a power of ten: ``2 · 10⁻⁷``."""
     digits, exponent = f"{value:.0e}".split("e")
-    return f"{digits} · 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{digits} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
-def plus(value: float) -> str:
-    """Return a number with the sign that adds it: ``+ 0.2``, ``− 0.2``."""
-    return f"{'−' if value < 0 else '+'} {fmt.number(abs(value))}"
+def plus(number: str) -> str:
+    """Return a written number with the sign that adds it: ``+ 0.2``, ``− 0.2``."""
+    return f"− {number[1:]}" if number.startswith("−") else f"+ {number}"
 
 
-def minus(value: float) -> str:
-    """Return a number with the sign that subtracts it."""
-    return plus(-value) if value else "− 0"
+def minus(number: str) -> str:
+    """Return a written number with the sign that subtracts it."""
+    return f"+ {number[1:]}" if number.startswith("−") else f"− {number}"
 
 
-def _line(step: Step, report: UnitReport) -> _Line:
+class _Digits(NamedTuple):
+    """How many digits the operands and the result of a step have; whether they give the result as it is shown."""
+
+    operands: int
+    result: int
+    is_exact: bool = True
+
+
+def _step_digits(steps: Sequence[Step]) -> list[_Digits]:
+    """Return as many digits for each step that its result follows from what is shown of the step and the one before.
+
+    The last result has the digits of float32; those before it have more where the next step needs them.
+    """
+    found, result = [], _FLOAT32
+    for before, step in zip(steps[-2::-1], steps[:0:-1], strict=True):
+        shown, needed = digits(step.result, result), None
+        for more, count in product(range(6), range(shown_digits.LEAST, shown_digits.MOST + 1)):
+            operands = [shown_digits.rounded(number, count) for number in step.operands]
+            start = shown_digits.rounded(before.result, _FLOAT32 + more)
+            if digits(recompute(step.code, start, operands), result) == shown:
+                needed = _FLOAT32 + more, count
+                break
+        found.append(_Digits(needed[1] if needed else shown_digits.LEAST, result, needed is not None))
+        result = needed[0] if needed else _FLOAT32
+    return [_Digits(shown_digits.LEAST, result), *reversed(found)]
+
+
+def _lines(report: UnitReport) -> list[_Line]:
+    return [_line(step, report, shown) for step, shown in zip(report.steps, _step_digits(report.steps), strict=True)]
+
+
+def _line(step: Step, report: UnitReport, shown: _Digits) -> _Line:
     """Return one step as a line."""
-    result, numbers = precise(step.result), [fmt.number(number) for number in step.operands]
+    result = digits(step.result, shown.result) if shown.is_exact else f"≈ {digits(step.result, shown.result)}"
+    numbers = [digits(number, shown.operands) for number in step.operands]
     match step.code:
         case "sum":
             count = f"{step.operands[0]:,.0f}"
@@ -292,14 +336,13 @@ def _line(step: Step, report: UnitReport) -> _Line:
         case "squares":
             return _Line("Sum of the squares of the neighbours", result, f"The sum of the squares is {result}.")
         case "respond":
-            value, k, _, beta = numbers
-            operation = f"{value} ÷ ({k} + {power(step.operands[2])} · sum) to the power of {beta}"
+            value, k, alpha, beta = numbers
+            operation = f"{value} ÷ ({k} + {alpha} · sum) to the power of {beta}"
             return _Line(operation, result, f"{operation} is {result}.")
         case "bias":
-            return _Line(f"Bias: {plus(step.operands[0])}", result, f"Plus the bias {numbers[0]}: {result}.")
+            return _Line(f"Bias: {plus(numbers[0])}", result, f"Plus the bias {numbers[0]}: {result}.")
         case "batch_norm":
-            shift, _, _, offset, _ = step.operands
-            _, variance, gamma, _, epsilon = numbers
+            shift, variance, gamma, offset, epsilon = numbers
             operation = f"BatchNorm: (x {minus(shift)}) ÷ √({variance} + {epsilon}) · {gamma} {plus(offset)}"
             return _Line(operation, result, f"{operation} = {result}.")
         case "relu":
@@ -312,7 +355,7 @@ def _line(step: Step, report: UnitReport) -> _Line:
             level = 255 * step.result
             return _Line("Pixel, from 0 to 1", result, f"The pixel is {level:.0f} of 255, or {result}.")
         case "normalise":
-            operation = f"(pixel {minus(step.operands[0])}) ÷ {numbers[1]}"
+            operation = f"(pixel {minus(numbers[0])}) ÷ {numbers[1]}"
             return _Line(operation, result, f"Normalised, {operation} = {result}.")
 
 
@@ -323,12 +366,13 @@ def reading(report: UnitReport) -> str:
             side = len(report.window.weights)
             return (
                 f"the {side}×{side} kernel covers a window of every input channel. Select a channel in the sum to see "
-                "its window. Teal is positive, vermilion negative; dashed cells are padding, which counts as 0."
+                "its window. Teal is positive, orange-red negative; dashed cells are padding, which counts as 0. "
+                "A cell has two digits; point at it for its product."
             )
         case "conv":
             return (
                 "a 1×1 convolution sees one position: it multiplies each input channel there by one weight and adds "
-                "the products up. Teal is positive, vermilion negative."
+                "the products up. Teal is positive, orange-red negative."
             )
         case "max_pool":
             return "a max pool passes on the largest value of its window, which has a frame. Nothing is added up."

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from explorer.jobs.inspection import Heat
-from explorer.jobs.units import UnitReport
+from explorer.jobs.units import Term, UnitReport
 from explorer.unit_arithmetic import biased, rectified, summed
 from explorer.units import Unit
 from explorer.views import channel_maps, map_images
@@ -30,6 +30,16 @@ def test_the_numbers_below_the_maps_add_up() -> None:
     below = [float(number.replace("−", "-")) for number in re.findall(r'y="104\.0"[^>]*>([^<]*)<', line)]
     assert below == [1.5, -0.25, 0.125, 0.125, 2.0, 3.5]
     assert sum(below[:-1]) == below[-1]
+
+
+def test_the_numbers_have_the_digits_that_their_sum_needs() -> None:
+    """Three digits each would add up to 4.36."""
+    terms = (Term(2, 1.114), Term(0, 1.114), Term(3, 1.114), Term(4, 1.014))
+    line = channel_maps.channel_maps_line(
+        CONV.replace(terms=terms, steps=summed(4.364, 5, 9).steps + CONV.steps[1:]), NAMES
+    )
+    below = [float(number.replace("−", "-")) for number in re.findall(r'y="104\.0"[^>]*>([^<]*)<', line)]
+    assert f"{sum(below[:-1]):.3g}" == f"{below[-1]:g}"
 
 
 def test_the_line_is_said_in_words() -> None:

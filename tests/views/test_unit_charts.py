@@ -1,11 +1,16 @@
 """The arithmetic of one output value as charts: well-formed, with the right numbers, and the same in words."""
 
+import re
+from math import sqrt
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from explorer.jobs.units import UnitReport
-from explorer.unit_arithmetic import normalised_response, scaled, summed
+from explorer.jobs.units import Term, UnitReport
+from explorer.unit_arithmetic import BatchNorm, batch_normalised, biased, normalised_response, scaled, summed
+from explorer.views import formatting as fmt
 from explorer.views import unit_charts
 from tests.views.unit_reports import ALL, ANSWER, CONV, NAMES, PIXEL, POOL
 
@@ -62,6 +67,52 @@ def test_the_steps_say_the_arithmetic_in_words() -> None:
     assert "Plus the bias −0.5: 1.5." in unit_charts.steps_chart(ANSWER, NAMES)
     assert "they differ by 1 · 10⁻⁷; rounding allows 1 · 10⁻⁴." in unit_charts.steps_chart(ANSWER, NAMES)
     assert "so nothing is rounded" in unit_charts.steps_chart(POOL, NAMES)
+
+
+NUMBERS = st.floats(-20, 20).filter(lambda value: abs(value) > 1e-3)
+PRINTED = re.compile(r"(?:[+−] ?)?\d[\d,.]*(?: · 10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
+
+
+def printed(text: str) -> list[float]:
+    """Return the numbers in a text, as a reader types them into a calculator."""
+    plain = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789", " ,")
+    return [float(number.replace(" · 10", "e").translate(plain)) for number in PRINTED.findall(text)]
+
+
+@given(total=NUMBERS, bias=NUMBERS, mean=NUMBERS, variance=st.floats(0.01, 20), gamma=NUMBERS, beta=NUMBERS)
+def test_the_printed_digits_give_the_printed_results(
+    total: float, bias: float, mean: float, variance: float, gamma: float, beta: float
+) -> None:
+    """Recomputed from the digits on screen, each result agrees to its last digit, or has an ≈."""
+    steps = batch_normalised(biased(summed(total, 1, 9), bias), BatchNorm(mean, variance, gamma, beta, 1e-5)).steps
+    chart = unit_charts.steps_chart(CONV.replace(steps=steps), NAMES)
+    left = re.findall(r'<text x="0\.0" y="\d+\.0"[^>]*font-weight="400">([^<]*)<', chart)
+    right = re.findall(r'<text x="470\.0" y="\d+\.0"[^>]*font-weight="600">([^<]*)<', chart)
+    ((start,), (shown_bias,), numbers) = printed(right[0]), printed(left[1]), printed(left[2])
+    shift, spread, epsilon, factor, offset = numbers
+    biased_total = start + shown_bias
+    (after_bias,) = printed(right[1])
+    normalised = (after_bias + shift) / sqrt(spread + epsilon) * factor + offset
+    for value, text in ((biased_total, right[1]), (normalised, right[2])):
+        if "≈" not in text:
+            (shown,) = printed(text)
+            digits = len(re.sub(r" · 10.*|[^\d]", "", text).lstrip("0"))
+            assert value == pytest.approx(shown, rel=6 * 10.0**-digits)
+
+
+def test_enough_digits_are_shown_for_a_bias() -> None:
+    """Three digits of the bias would not give the result."""
+    chart = unit_charts.steps_chart(CONV.replace(steps=biased(summed(8.046185, 9.0, 9), 0.100881).steps), NAMES)
+    assert "Bias: + 0.100881" in chart
+    assert ">8.147066<" in chart
+    assert ">result so far<" in chart
+
+
+def test_the_factors_of_a_term_give_its_product() -> None:
+    """1.9 × 0.24 would be 0.456."""
+    report = ANSWER.replace(terms=(Term(7, 1.8532 * 0.23741, 1.8532, 0.23741),))
+    factors = re.findall(r">([\d.]+) × ([\d.]+)<", unit_charts.terms_chart(report, NAMES))[0]
+    assert fmt.number(float(factors[0]) * float(factors[1])) == fmt.number(1.8532 * 0.23741)
 
 
 def test_words_name_the_value_and_its_cause() -> None:

@@ -32,7 +32,7 @@ READING: Mapping[Method, str] = {
     ),
     "integrated_gradients": (
         "Integrated gradients add up the gradients of the class's logit on the way from an input of zeros to the "
-        "image. Teal is evidence for the class, vermilion against it (Sundararajan et al. 2017, arXiv:1703.01365)."
+        "image. Teal is evidence for the class, orange-red against it (Sundararajan et al. 2017, arXiv:1703.01365)."
     ),
 }
 TASKS: Mapping[Method, str] = {
