@@ -1,7 +1,8 @@
 // Shows a window, its kernel and their products (explorer/views/unit_charts.py). A cell under the pointer is marked in
 // all three, and its product is written below. The grids are one stop of the Tab key; arrow keys go from cell to cell.
 //
-// data: html. A cell has data-cell ("row:column") and data-product (its product in words).
+// data: html. A cell has data-cell ("row:column") and data-product (its product in words). The row of a window without
+// products has data-hint.
 const drawn = new WeakMap()
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }
 
@@ -21,7 +22,7 @@ export default function (component) {
     const cells = place ? grids.querySelectorAll(`[data-cell="${place}"]`) : []
     for (const cell of cells) cell.classList.add("lit")
     grids.dataset.place = cells.length ? place : ""
-    product.textContent = cells[0]?.dataset.product ?? product.dataset.hint
+    product.textContent = cells[0]?.dataset.product ?? grids.firstElementChild?.dataset.hint ?? product.dataset.hint
   }
   show(null)
   grids.onpointermove = (event) => show(event.target.closest?.("[data-cell]")?.dataset.cell)

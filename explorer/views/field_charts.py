@@ -9,6 +9,7 @@ from explorer.paths import ASSETS
 from explorer.views import formatting as fmt
 from explorer.views import palette, svg
 
+_EDGE = 10  # pixels beside the widest field, so that its line is whole
 _SHORTEST, _TALLEST = 4.0, 20.0  # ticks; every one is seen, in light and in dark
 NOW, OTHER = palette.SERIES[:2]
 _SCENE = ASSETS / "lessons" / "scene.svg"  # a cat in front of a house, drawn for this app
@@ -103,10 +104,10 @@ def field_on_image(
     top = min(0, *(w[1] for w in windows.values()))
     right = max(columns, *(w[0] + w[2] for w in windows.values()))
     bottom = max(rows, *(w[1] + w[2] for w in windows.values()))
-    scale = min((width - 20) / (right - left), 520 / (bottom - top))
+    scale = min((width - 2 * _EDGE) / (right - left), 520 / (bottom - top))
     names = [(f"{name}: {field} px", _COLOURS[name]) for name, field in fields.items()]
     more = svg.LEGEND_LINE * (svg.legend_lines([name for name, _ in names], 0, width) - 1)
-    x0, y0 = -left * scale, 76 + more - top * scale
+    x0, y0 = _EDGE - left * scale, 76 + more - top * scale
     body = [scene(x0, y0, columns * scale, rows * scale)]
     for name, (x, y, side) in windows.items():
         body.append(_outline(x0 + x * scale, y0 + y * scale, side * scale, _COLOURS[name]))

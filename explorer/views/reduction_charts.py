@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from explorer.lessons.reduction import NaiveStep, break_even
 from explorer.lessons.statistics import quartiles
-from explorer.reduction import ConvPath, ReductionCase, direct_path, reduction_path
+from explorer.reduction import ReductionCase, direct_path, reduction_path
 from explorer.views import fonts, palette, svg
 from explorer.views import formatting as fmt
 
@@ -17,7 +17,7 @@ def cost_bars(case: ReductionCase, width: float = svg.WIDE) -> str:
     The whole answer to a control is this one chart: a browser draws it faster than typeset formulas beside a chart.
     """
     plain, both = direct_path(case), reduction_path(case)
-    name = "parameters" if case.biases else "weights"
+    name = _parameters(case)
     quantities = ((name, "parameters"), ("MACs", "macs"), ("activations", "activations"))
     formulas = cost_formulas(case)
     body, descriptions = _formula_lines(formulas, 15 if width > svg.NARROW else svg.FONT), []
@@ -33,7 +33,7 @@ def cost_bars(case: ReductionCase, width: float = svg.WIDE) -> str:
             body.append(svg.rect(64, top, max(length, 1), 21, colour, hint=f"{label}: {value:,} {name}"))
             body.append(svg.text(64 + length + 8, top + 15, fmt.exact(value)))
         descriptions.append(f"{name} {values[0]:,} without and {values[1]:,} with the reduction")
-    return svg.chart(width, 336, _bars_title(plain, both), "; ".join([*descriptions, *formulas]), body)
+    return svg.chart(width, 336, _bars_title(case), "; ".join([*descriptions, *formulas]), body)
 
 
 def cost_formulas(case: ReductionCase) -> tuple[str, str]:
@@ -56,9 +56,16 @@ def _formula_lines(formulas: Sequence[str], size: int) -> list[str]:
     return parts
 
 
-def _bars_title(plain: ConvPath, both: ConvPath) -> str:
+def _parameters(case: ReductionCase) -> str:
+    """Return what the parameters of a case are called: weights alone, unless there are biases."""
+    return "parameters" if case.biases else "weights"
+
+
+def _bars_title(case: ReductionCase) -> str:
+    plain, both = direct_path(case), reduction_path(case)
     if both.parameters < plain.parameters:
-        return f"The 1×1 saves {fmt.percent(plain.parameters - both.parameters, plain.parameters)} of the parameters"
+        saved = fmt.percent(plain.parameters - both.parameters, plain.parameters)
+        return f"The 1×1 saves {saved} of the {_parameters(case)}"
     return "At this width the 1×1 saves nothing"
 
 
@@ -80,17 +87,21 @@ def break_even_curve(case: ReductionCase, width: float = svg.WIDE) -> str:
     end = reduction_path(case.replace(reduction=span)).parameters
     here = reduction_path(case).parameters
     body = [svg.legend([("without", WITHOUT), ("with a 1×1 of that width", WITH)], frame.left, 40)]
-    body += svg.grid(frame, marks, "parameters")
+    body += svg.grid(frame, marks, _parameters(case))
     body.append(svg.path([(frame.x(0), frame.y(level)), (frame.x(span), frame.y(level))], WITHOUT))
     body.append(svg.path([(frame.x(1), frame.y(start)), (frame.x(span), frame.y(end))], WITH))
     if edge:
         body.append(svg.line(frame.x(edge), frame.y(0), frame.x(edge), frame.y(level), dash="4 4"))
-        body.append(svg.text(frame.x(edge), frame.y(0) + 18, f"saves up to {edge:,}", anchor="middle", weight=600))
+        body.append(svg.text(frame.x(edge), frame.y(0) + 36, f"saves up to {edge:,}", anchor="middle", weight=600))
     body.append(svg.dot(frame.x(case.reduction), frame.y(here), WITH, 6))
     body.append(_beside_line(frame, case.reduction, here, end / span, f"r = {case.reduction:,}: {here:,}"))
-    body.append(svg.text(frame.left + frame.width, frame.y(0) + 36, "width of the 1×1 in channels", anchor="end"))
-    alt = f"Parameters over the width of the reduction. Without it {level:,}. It saves up to a width of {edge:,}."
-    return svg.chart(width, 312, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
+    for mark in (mark for mark in svg.ticks(span, 5) if mark <= span):
+        body.append(svg.text(frame.x(mark), frame.y(0) + 18, f"{mark:,g}", anchor="middle", faint=True))
+    axis = "r, the width of the 1×1 in channels"
+    body.append(svg.text(frame.left + frame.width, frame.y(0) + 54, axis, anchor="end"))
+    alt = f"{_parameters(case).capitalize()} over the width of the reduction. Without it {level:,}."
+    alt += f" It saves up to a width of {edge:,}."
+    return svg.chart(width, 330, f"A 1×1 saves as long as it has at most {edge:,} channels", alt, body)
 
 
 def _beside_line(frame: svg.Frame, x: float, y: float, slope: float, label: str) -> str:
@@ -134,13 +145,17 @@ def explosion_charts(steps: Sequence[NaiveStep]) -> tuple[str, str]:
     good = [step for step in steps if not step.problem]
     labels = ["none", *(step.name for step in good[1:])]
     charts = []
-    for name, field, colour in (("parameters", "parameters", WITH), ("MACs", "macs", WITHOUT)):
+    for name, field in (("parameters", "parameters"), ("MACs", "macs")):
         values = [getattr(step, field) for step in good]
         title = f"{fmt.short(values[0])} → {fmt.short(values[-1])} {name}: {fmt.ratio(values[-1] / values[0])} times"
         alt = f"{name} with the reductions of the first modules removed: " + ", ".join(
             f"{label} {fmt.short(value)}" for label, value in zip(labels, values, strict=True)
         )
-        charts.append(svg.columns(title, alt, labels, [svg.Series(name, values, colour)], name, width=360))
+        series = [
+            svg.Series("this network", [values[0], *(0 for _ in values[1:])], WITH),
+            svg.Series("without those reductions", [0, *values[1:]], WITHOUT),
+        ]
+        charts.append(svg.columns(title, alt, labels, series, name, stacked=True, width=360))
     return charts[0], charts[1]
 
 

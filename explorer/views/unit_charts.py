@@ -46,7 +46,7 @@ def window_charts(report: UnitReport) -> str:
     channel, hints = f"channel {window.channel:,}", _hints(window)
     values = _grid(window.values, ("Input", channel), f"The window: {_in_words(window.values)}", hints, marked)
     if not window.weights:
-        return f'<div class="row">{values}</div>'
+        return f'<div class="row" data-hint="Point at a cell to see its value.">{values}</div>'
     products = tuple(
         tuple(None if value is None else value * weight for value, weight in zip(*rows, strict=True))
         for rows in zip(window.values, window.weights, strict=True)

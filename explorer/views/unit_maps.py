@@ -13,6 +13,7 @@ from explorer.views.unit_names import Names, unit_colour
 SIDE = 190  # pixels of a map
 WIDTH = 470
 _BOX, _BOX_HEIGHT = 96, 40
+_EDGE = 2  # pixels around a map: half of a frame's line
 
 
 def concatenation_chart(report: UnitReport, names: Names) -> str:
@@ -120,13 +121,13 @@ def _panel(part: MapPart, alt: str, marks: str, attributes: str = "", padding: i
     title = part.title if len(part.title) <= 27 else f"{part.title[:26]}…"
     body = [
         svg.text(0, 14, title, weight=600),
-        f'<g transform="translate({1 + edge:.2f} {24 + edge:.2f})"{attributes}>',
+        f'<g transform="translate({_EDGE + edge:.2f} {24 + edge:.2f})"{attributes}>',
         map_images.image(0, 0, width, height, part.png),
         _outline(-edge, -edge, width + 2 * edge, height + 2 * edge) if padding else "",
         marks,
         "</g>",
     ]
-    return svg.chart(SIDE + 2, height + 2 * edge + 28, "", alt, body)
+    return svg.chart(SIDE + 2 * _EDGE, height + 2 * edge + 28, "", alt, body)
 
 
 def _outline(x: float, y: float, width: float, height: float) -> str:

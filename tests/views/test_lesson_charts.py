@@ -183,6 +183,23 @@ def test_the_cost_bars_add_up_to_their_width() -> None:
     assert widths[0] / 700 == pytest.approx(6_998_552 / 13_378_280, abs=0.001)
 
 
+def test_the_costs_of_a_case_without_biases_are_weights() -> None:
+    """In the title and on the axis of the curve, whose other axis has numbers."""
+    biased = ARTICLE.replace(biases=True)
+    assert "The 1×1 saves 93.8 % of the weights" in PICTURES["costs"]
+    assert "% of the parameters" in reduction_charts.cost_bars(biased)
+    assert ">weights<" in PICTURES["break-even"]
+    assert ">parameters<" in reduction_charts.break_even_curve(biased)
+    assert {">200<", ">400<", ">600<"} <= set(re.findall(">[0-9]+<", PICTURES["break-even"]))
+
+
+@pytest.mark.parametrize("name", ["parameters", "macs"])
+def test_the_network_as_it_is_has_one_colour_in_all_charts(name: str) -> None:
+    """And what is without its reductions another."""
+    bars = [box for box in shapes(PICTURES[name], "rect") if float(box.get("height")) > 12]
+    assert [box.get("fill") for box in bars] == [reduction_charts.WITH] + [reduction_charts.WITHOUT] * (len(bars) - 1)
+
+
 def test_windows_are_drawn_to_scale() -> None:
     """The sides of the three windows are in proportion to their fields and to the image."""
     root = ElementTree.fromstring(PICTURES["field"])
@@ -190,6 +207,9 @@ def test_windows_are_drawn_to_scale() -> None:
     sides = sorted({float(box.get("width")) for box in root if box.tag == "rect" and box.get("fill") == "none"})
     scale = float(picture.get("width")) / 224
     assert [side / scale for side in sides] == pytest.approx([75, 395, 715], rel=0.01)
+    boxes = [box for box in root if box.tag == "rect" and box.get("fill") == "none"]
+    assert min(float(box.get("x")) - float(box.get("stroke-width")) / 2 for box in boxes) >= 0
+    assert max(float(box.get("x")) + float(box.get("width")) + 3 for box in boxes) <= 700
 
 
 def test_text_is_escaped() -> None:

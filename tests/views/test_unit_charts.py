@@ -41,6 +41,7 @@ def test_a_pool_has_no_kernel() -> None:
     assert "Kernel" not in whole
     assert "padding: −∞, never the largest value" in whole
     assert "counts as 0" not in whole
+    assert "Point at a cell to see its value." in whole
     assert whole.count('stroke-width="3"') == 1
     assert unit_charts.terms_chart(POOL, NAMES) == ""
 

@@ -28,6 +28,26 @@ def test_the_output_map_can_be_moved() -> None:
     assert "output-map" not in unit_maps.position_maps(ANSWER, NAMES)
 
 
+def test_a_frame_round_a_whole_map_is_not_cut_off() -> None:
+    """As that of an average pool: its line is within the panel on all sides."""
+    window = CONV.window
+    assert window
+    values = ((1.0,) * 14,) * 14
+    pool = Unit("classifier.pool", 2)
+    report = CONV.replace(unit=pool, kind="avg_pool", window=window._replace(values=values, weights=(), top=0, left=0))
+    panels = ElementTree.fromstring(unit_maps.position_maps(report, NAMES))
+    for panel in panels:
+        _, _, width, height = map(float, panel.get("viewBox", "").split())
+        group = next(child for child in panel if child.tag == "g")
+        x, y = map(float, re.findall(r"[\d.]+", group.get("transform", "")))
+        for line in (box for box in group.iter("rect") if box.get("stroke")):
+            half = float(line.get("stroke-width", "1")) / 2
+            left, top, across, down = (float(line.get(name, "")) for name in ("x", "y", "width", "height"))
+            assert x + left - half >= 0
+            assert x + left + across + half <= width
+            assert y + top + down + half <= height
+
+
 def test_the_image_shows_the_receptive_field() -> None:
     """Cut off at the border; the answer sees all of the image; the pixel at the end of the walk is marked."""
     assert "Its receptive field is " in unit_maps.position_maps(CONV, NAMES)

@@ -31,7 +31,7 @@ class _Layout(NamedTuple):
 
 
 _LAYOUTS = (_Layout(WIDE, 110, 330, 640, 140, 1010, 1020), _Layout(NARROW, 66, 104, 208, 54, 328, 336))
-_KERNEL, _REDUCE = palette.BRANCH["5x5"], palette.BRANCH["1x1"]
+_COLOUR = palette.BRANCH["5x5"]  # of both convolutions: they are one branch
 
 
 def flow(case: ReductionCase, place: str, *, shows_weights: bool) -> Hero:
@@ -74,12 +74,12 @@ def _body(case: ReductionCase, each: int, weights: Sequence[int], at: _Layout) -
         svg.text(0, 20, "without", weight=600),
         svg.text(0, _ROWS[1] - 56, "with a 1×1", weight=600),
         *_band(wide, at.start, at.kernel, _ROWS[0], 0.3, 2.2),
-        _operation(at.kernel, at.box, _ROWS[0], wide, k, _KERNEL),
+        _operation(at.kernel, at.box, _ROWS[0], max(wide, out), k),
         *_band(out, after_kernel, at.end, _ROWS[0], 2.6, 1.0),
         *_band(wide, at.start, at.reduce, _ROWS[1], 0.3, 1.4),
-        _operation(at.reduce, at.box, _ROWS[1], wide, "1×1", _REDUCE),
+        _operation(at.reduce, at.box, _ROWS[1], wide, "1×1"),
         *_band(narrow, after_reduce, at.kernel, _ROWS[1], 2.6, 1.0),
-        _operation(at.kernel, at.box, _ROWS[1], narrow, k, _KERNEL),
+        _operation(at.kernel, at.box, _ROWS[1], max(narrow, out), k),
         *_band(out, after_kernel, at.end, _ROWS[1], 4.2, 1.0),
         *(_count(at.total, row, case.filters) for row in _ROWS),
         *(_count(0, row, case.inputs) for row in _ROWS),
@@ -111,10 +111,10 @@ def _band(lines: int, start: float, end: float, middle: float, begin: float, sec
     ]
 
 
-def _operation(x: float, width: float, middle: float, lines: int, name: str, colour: str) -> str:
-    """Return the box of a convolution: as high as the channels that each of its kernels spans."""
+def _operation(x: float, width: float, middle: float, lines: int, name: str) -> str:
+    """Return the box of a convolution: as high as its ``lines``, those of the channels that enter or leave it."""
     height = max(_step(lines) * lines + 10, 36)
-    return box(x, middle - height / 2, width, height, colour) + svg.text(
+    return box(x, middle - height / 2, width, height, _COLOUR) + svg.text(
         x + width / 2, middle + 6, name, anchor="middle", weight=700, size=18
     )
 

@@ -10,7 +10,7 @@ from explorer.analysis import summarize
 from explorer.lessons.openings import opening_question
 from explorer.lessons.reduction import ARTICLE
 from explorer.presets import CATALOGUE, PRESETS
-from explorer.views import fonts
+from explorer.views import fonts, palette
 from explorer.views import formatting as fmt
 from explorer.views.heroes.auxiliary import gradients
 from explorer.views.heroes.receptive_field import growth
@@ -55,6 +55,20 @@ def test_a_picture_does_not_give_the_answer_away(name: str) -> None:
     question = opening_question(name)
     answer = fmt.exact(question.value)
     assert not re.search(rf"(?<![\d,]){answer}(?![\d,])", written(CLOSED[name]()))
+
+
+def test_channels_begin_and_end_at_the_boxes_of_convolutions() -> None:
+    """Each line that leaves a box is no higher or lower than the box, and both boxes have the colour of the branch."""
+    root = ElementTree.fromstring(CLOSED["reduction"]().svg)
+    boxes = [box for box in root.iter() if box.get("rx")]
+    assert {box.get("fill") for box in boxes} == {palette.BRANCH["5x5"]}
+    for box in boxes:
+        right, top = (float(box.get(name, "")) for name in ("x", "y"))
+        right, bottom = right + float(box.get("width", "")), top + float(box.get("height", ""))
+        starts = [line for line in root.iter() if line.get("x") == f"{right:.1f}" and line.tag.endswith("rect")]
+        own = [line for line in starts if abs(float(line.get("y", "")) - (top + bottom) / 2) < 60]
+        assert own
+        assert all(top <= float(line.get("y", "")) <= bottom for line in own)
 
 
 def test_after_the_answer_the_picture_shows_it() -> None:
