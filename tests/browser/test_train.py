@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from explorer import PRESETS
 from explorer.history import Version
@@ -176,11 +176,24 @@ def test_new_points_keep_the_zoom(open_app: Callable[[str], Page]) -> None:
 
 
 def test_nothing_is_cut_off(open_app: Callable[[str], Page]) -> None:
-    """No view scrolls sideways, wide or narrow."""
+    """No view scrolls sideways, wide or narrow; on a phone the form is first, and strips fit the page."""
     page = open_app("Train")
     for view in ("History", "Race", "One network"):
         page.locator(".st-key-train_view").get_by_text(view).click()
-        for width in (1400, 800):
+        for width in (1400, 800, 390):
             page.set_viewport_size({"width": width, "height": 900})
             wait_until_idle(page)
             assert not is_too_wide(page), (view, width)
+    start_button, strips = page.locator(".st-key-train_start"), page.locator(".strips")
+    assert top(start_button) < top(page.get_by_role("heading", name="Training images")) < top(strips)
+    assert strips.evaluate("table => table.scrollWidth <= table.clientWidth")
+    page.locator(".st-key-train_view").get_by_text("Race").click()
+    wait_until_idle(page)
+    assert top(start_button) < top(page.get_by_role("heading", name="Questions to race"))
+
+
+def top(part: Locator) -> float:
+    """Return where a part of the page begins, in pixels from above."""
+    box = part.bounding_box()
+    assert box
+    return box["y"]
