@@ -139,6 +139,7 @@ FACTS: dict[str, dict[str, object]] = {
         "1,582,671,872": PAPER.macs(),
     },
     "receptive_field": {
+        "0": 0,  # what the padding of a convolution counts as
         "1": 1,  # k − 1
         **{str(field): field for field in field_distributions(PAPER)[0].path_counts},
         "262,144": field_distributions(PAPER)[-1].total,
