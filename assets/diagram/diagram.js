@@ -280,7 +280,10 @@ function endDrag(view, event) {
   const { drag } = view
   view.drag = null
   view.pane.classList.remove("dragging")
-  if (drag && !drag.moved && drag.node && event.type === "pointerup") view.select(drag.node.id)
+  if (!drag || drag.moved || !drag.node || event.type !== "pointerup") return
+  view.chosen = drag.node // its numbers are beside the diagram now: no tooltip over the boxes below it
+  view.tip.hidden = true
+  view.select(drag.node.id)
 }
 
 function onKey(view, event) {
@@ -308,7 +311,8 @@ function selectable(event) {
 
 function hover(view, event) {
   const node = selectable(event)
-  if (node) showHint(view, node)
+  if (node !== view.chosen) view.chosen = null
+  if (node && node !== view.chosen) showHint(view, node)
   else view.tip.hidden = true
 }
 

@@ -16,7 +16,7 @@ from explorer.errors import InputError
 MAX_ASPECT = 8  # of an image that is cropped: resizing a longer one to the input's height would take too much memory
 _FILTER = Image.Resampling.BILINEAR
 
-StepCode = Literal["image", "grey", "inverted", "trimmed", "resized", "padded", "cropped", "normalised"]
+StepCode = Literal["image", "grey_image", "grey", "inverted", "trimmed", "resized", "padded", "cropped", "normalised"]
 
 
 class Preprocessing(Frozen):
@@ -94,7 +94,8 @@ def preprocess(pixels: Pixels, config: GoogLeNetConfig, preprocessing: Preproces
     check_preprocessing(config, preprocessing)
     channels, height, width = config.input_shape
     image = Image.fromarray(pixels)
-    steps = [PreprocessingStep("image", pixels, float(pixels.min()), float(pixels.max()))]
+    is_grey = bool((pixels == pixels[..., :1]).all())
+    steps = [PreprocessingStep("grey_image" if is_grey else "image", pixels, float(pixels.min()), float(pixels.max()))]
 
     def add_step(code: StepCode) -> None:
         after = np.asarray(image)
@@ -102,7 +103,8 @@ def preprocess(pixels: Pixels, config: GoogLeNetConfig, preprocessing: Preproces
 
     if channels == 1:
         image = image.convert("L")
-        add_step("grey")
+        if not is_grey:
+            add_step("grey")
     if preprocessing.invert:
         image = Image.eval(image, lambda value: 255 - value)
         add_step("inverted")

@@ -75,34 +75,48 @@ _MAIN = """\
 if __name__ == "__main__":
     model = GoogLeNet().eval()
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    with torch.inference_mode():
+{count_main}    with torch.inference_mode():
         logits = model(torch.zeros(1, {shape}))
-    print(f"{{parameters:,}} parameters{heads}; logits", tuple(logits.shape))
+    print(f"{text}; logits", tuple(logits.shape))
+"""
+
+_PARAMETERS = "{parameters:,} parameters"
+_PARAMETERS_WITH_HEADS = "{main:,} parameters at inference, {parameters:,} with auxiliary heads"
+_COUNT_MAIN = """\
+    main = sum(values.numel() for path, values in model.named_parameters() if not path.startswith("aux_"))
 """
 
 
 def to_source(version: Version, name: str = "", note: str = "") -> str:
     """Return the network as the text of a Python file.
 
-    ``name`` and ``note`` of a variant become the strings ``NAME`` and ``NOTE`` in it. Raises UnbuildableError, or
-    pydantic's ValidationError for a config whose fields were never checked.
+    ``name`` and ``note`` of a variant become the strings ``NAME`` and ``NOTE`` in it, unless they are empty.
+    Raises UnbuildableError, or pydantic's ValidationError for a config whose fields were never checked.
     """
     config = GoogLeNetConfig.model_validate_json(version.config.model_dump_json(warnings="none"))
     summary = summarize(config)
     parts = [
         _docstring(Version(version.base, config), summary),
         _IMPORTS,
-        f"NAME = {name!r}\nNOTE = {note!r}\n",
+        *_strings(NAME=name, NOTE=note),
         "\n" + _conv_block(config),
         "\n" + _BLOCKS,
         *(["\n" + _HEAD] if config.aux.taps else []),
         "\n" + "\n".join(_network(summary)) + "\n",
         "\n"
         + _MAIN.format(
-            heads=" with auxiliary heads" if config.aux.taps else "", shape=", ".join(map(str, config.input_shape))
+            count_main=_COUNT_MAIN if config.aux.taps else "",
+            text=_PARAMETERS_WITH_HEADS if config.aux.taps else _PARAMETERS,
+            shape=", ".join(map(str, config.input_shape)),
         ),
     ]
     return "\n".join(parts)
+
+
+def _strings(**texts: str) -> Iterator[str]:
+    """Yield one part with an assignment per text that is not empty; nothing if all are."""
+    if lines := [f"{name} = {text!r}\n" for name, text in texts.items() if text]:
+        yield "".join(lines)
 
 
 def _docstring(version: Version, summary: NetworkSummary) -> str:

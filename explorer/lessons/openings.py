@@ -77,7 +77,7 @@ def _which_googlenet(paper: NetworkSummary) -> Question:
     torchvision, with_norm = (summarize(PRESETS[name]) for name in ("torchvision", "batch_norm"))
     wrong = {
         paper.parameters(aux=False): "used the paper's table: torchvision has 3×3 kernels in the 5×5 branch",
-        with_norm.parameters(aux=False): "added BatchNorm to the paper's table, but kept its 5×5 kernels",
+        with_norm.parameters(aux=False): "added BatchNorm to the paper's table, but kept the 5×5 kernels",
         torchvision.parameters(): "included the auxiliary heads, which do not run at inference",
     }
     value = torchvision.parameters(aux=False)
@@ -86,7 +86,9 @@ def _which_googlenet(paper: NetworkSummary) -> Question:
         "googlenet, which follows the same table. How many parameters does it have at inference?"
     )
     heads = torchvision.parameters() - value
-    why = "Its “5×5” branch has 3×3 kernels, and BatchNorm replaces the biases. In training it also has heads."
+    why = (
+        "torchvision's “5×5” branch has 3×3 kernels, and BatchNorm replaces the biases. In training it also has heads."
+    )
     formula = f"{torchvision.parameters():,} − {heads:,}"
     return _question("which_googlenet", text, "parameters", (value, formula, why), wrong, (3, 0, 1, 2))
 

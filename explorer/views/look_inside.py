@@ -73,6 +73,7 @@ def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing) -> str:
 
 _STEP_NAMES: Mapping[StepCode, str] = {
     "image": "image",
+    "grey_image": "image",
     "grey": "grey",
     "inverted": "inverted",
     "trimmed": "trimmed",
@@ -89,6 +90,8 @@ def _effect(step: InputStep, how: Preprocessing) -> str:
     match step.code:
         case "image":
             return f"{size}, RGB, 0 to 255"
+        case "grey_image":
+            return f"{size}, grey, 0 to 255"
         case "grey":
             return "0.299 · red + 0.587 · green + 0.114 · blue"
         case "inverted":

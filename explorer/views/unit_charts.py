@@ -22,6 +22,7 @@ CELL, SMALL_CELL = 40, 36  # pixels of a number in a window up to 3×3, and in a
 MAX_CELLS = 11  # on a side of a window whose numbers are written
 SHOWN_TERMS = 12
 _FLOAT32 = 7  # significant digits of a float32 number
+_GAP = 14  # pixels between an operation and its result
 _OPERATION_END = 290  # pixels: where the factors of a term end
 
 
@@ -233,10 +234,14 @@ def steps_chart(report: UnitReport, names: Names) -> str:
     """Return the steps from the sum to the value, and how the network's own number compares."""
     lines = _lines(report)
     body = [svg.text(WIDTH, 36, "result so far", anchor="end", faint=True)]
-    for place, line in enumerate(lines):
-        y = 60 + 24 * place
-        body += [svg.text(0, y, line.operation), svg.text(WIDTH, y, line.result, anchor="end", weight=600)]
-    y = 60 + 24 * len(lines)
+    y = 60.0
+    for line in lines:
+        room = WIDTH - _GAP - fonts.width(line.result, svg.FONT, bold=True)
+        parts = svg.broken(line.operation, room)
+        body += [svg.text(0, y + 18 * row, part) for row, part in enumerate(parts)]
+        y += 18 * (len(parts) - 1)
+        body.append(svg.text(WIDTH, y, line.result, anchor="end", weight=600))
+        y += 24
     body.append(svg.line(0, y - 16, WIDTH, y - 16, opacity=0.4))
     body += [svg.text(0, y + 4, "The network's own number (float32)", weight=600)]
     body += [svg.text(WIDTH, y + 4, precise(report.value), anchor="end", weight=600)]

@@ -19,9 +19,9 @@ def with_input(channels: int, height: int, width: int) -> GoogLeNetConfig:
     return PAPER.replace(input_shape=(channels, height, width))
 
 
-def codes(config: GoogLeNetConfig, preprocessing: Preprocessing) -> list[str]:
+def codes(config: GoogLeNetConfig, preprocessing: Preprocessing, pixels: np.ndarray = PIXELS) -> list[str]:
     """Return the codes of the steps."""
-    return [step.code for step in preprocess(PIXELS, config, preprocessing).steps]
+    return [step.code for step in preprocess(pixels, config, preprocessing).steps]
 
 
 def test_an_image_of_the_right_size_is_only_normalised() -> None:
@@ -126,6 +126,13 @@ def test_padding_keeps_the_whole_image() -> None:
 def test_stretching_needs_no_crop() -> None:
     """Height and width are scaled separately."""
     assert codes(with_input(3, 20, 40), Preprocessing(fit="stretch")) == ["image", "resized", "normalised"]
+
+
+def test_a_grey_image_is_called_so_and_needs_no_step_to_grey() -> None:
+    """Its three channels are the same; the network input is that of the step."""
+    grey = np.repeat(np.arange(48, dtype=np.uint8).reshape(6, 8, 1), 3, axis=2)
+    assert "grey" not in codes(with_input(1, 6, 8), Preprocessing(fit="stretch"), grey)
+    assert codes(with_input(3, 6, 8), Preprocessing(fit="stretch"), grey)[0] == "grey_image"
 
 
 def test_one_channel_is_grey_and_can_be_inverted() -> None:

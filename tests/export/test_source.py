@@ -97,7 +97,8 @@ def test_the_file_runs_without_the_app(tmp_path: Path) -> None:
     file = tmp_path / "network.py"
     file.write_text(to_source(Version("mini", PRESETS["mini"])), encoding="utf-8")
     result = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert result.stdout == "458,294 parameters with auxiliary heads; logits (1, 10)\n"
+    small = summarize(PRESETS["mini"]).parameters(aux=False)
+    assert result.stdout == f"{small:,} parameters at inference, 458,294 with auxiliary heads; logits (1, 10)\n"
     assert "explorer" not in {
         name.split(".")[0]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -129,6 +130,14 @@ def test_name_and_note_are_strings() -> None:
     module = run_module(to_source(EDITED, "wide_4a", 'it\'s """quoted""" \\'))
     assert module.NAME == "wide_4a"
     assert module.NOTE == 'it\'s """quoted""" \\'
+
+
+def test_without_a_name_and_a_note_the_file_has_none() -> None:
+    """Nobody would use an empty string."""
+    text = to_source(EDITED)
+    assert "NAME" not in text
+    assert "NOTE" not in text
+    assert 'NAME = "wide"' in to_source(EDITED, "wide").replace("'", '"')
 
 
 def test_no_line_is_too_long() -> None:

@@ -31,3 +31,10 @@ def test_an_unknown_lesson_is_refused() -> None:
     """With a KeyError."""
     with pytest.raises(KeyError):
         opening_question("history")
+
+
+def test_whose_kernels_is_named() -> None:
+    """The explanation of a wrong answer speaks of two networks, so each is named."""
+    question = opening_question("which_googlenet")
+    assert "torchvision's “5×5” branch" in question.why
+    assert not any(" its " in mistake for mistake in question.mistakes)

@@ -89,7 +89,7 @@ def test_the_printed_digits_give_the_printed_results(
     chart = unit_charts.steps_chart(CONV.replace(steps=steps), NAMES)
     left = re.findall(r'<text x="0\.0" y="\d+\.0"[^>]*font-weight="400">([^<]*)<', chart)
     right = re.findall(r'<text x="470\.0" y="\d+\.0"[^>]*font-weight="600">([^<]*)<', chart)
-    ((start,), (shown_bias,), numbers) = printed(right[0]), printed(left[1]), printed(left[2])
+    ((start,), (shown_bias,), numbers) = printed(right[0]), printed(left[1]), printed(" ".join(left[2:]))
     shift, spread, epsilon, factor, offset = numbers
     biased_total = start + shown_bias
     (after_bias,) = printed(right[1])

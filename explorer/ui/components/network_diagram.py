@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.analysis import NetworkSummary, summarize
 from explorer.config import GoogLeNetConfig
 from explorer.jobs.requests import LayerTiming
+from explorer.summary import LayerRow
 from explorer.ui import cache, state
 from explorer.ui.components import layer_times
 from explorer.ui.components.diagram import diagram
@@ -97,9 +98,13 @@ def show_block() -> None:
 
 
 def show_drawing(summary: NetworkSummary, block: str, key: str, scale_end: float = 0) -> None:
-    """Show one block of a network; a click on a layer selects it. The colour scale ends at ``scale_end`` or later."""
+    """Show one block of a network; a click on a layer selects it. The colour scale ends at ``scale_end`` or later.
+
+    The layer whose formulas are shown is marked.
+    """
     drawing = cache.drawing(summary.config, block, *colouring(summary.config), scale_end)
-    diagram(drawing, key=key, selected=state.selected_node(), on_select=state.select_node, height=500, max_height=620)
+    selected = state.selected_node() if state.selected_node() in drawing.hover else layer_in_view(summary, block).path
+    diagram(drawing, key=key, selected=selected, on_select=state.select_node, height=500, max_height=620)
 
 
 def colouring(config: GoogLeNetConfig) -> tuple[str, LayerTiming | None]:
@@ -151,16 +156,19 @@ def selected_module(summary: NetworkSummary) -> str:
     return block if block in summary.by_module else summary.config.modules[0].name
 
 
+def layer_in_view(summary: NetworkSummary, block: str) -> LayerRow:
+    """Return the selected layer, or the most expensive one of the block if that does not hold the selected layer."""
+    inside = [row for row in summary.rows if row.module == block]
+    row = summary.by_path.get(state.selected_node())
+    return row if row and row in inside else max(inside, key=lambda row: row.macs)
+
+
 def show_formulas(summary: NetworkSummary, block: str | None = None) -> None:
     """Show the formulas of a layer with its numbers, and a button to copy them.
 
-    It is the selected layer, or the most expensive one of ``block`` (default: the selected block) if that does not
-    hold the selected layer.
+    It is the one in view of ``block`` (default: the selected block).
     """
-    inside = [row for row in summary.rows if row.module == (block or selected_module(summary))]
-    row = summary.by_path.get(state.selected_node())
-    if row is None or row not in inside:
-        row = max(inside, key=lambda row: row.macs)
+    row = layer_in_view(summary, block or selected_module(summary))
     steps = formulas.steps(summary, row)
     shapes = f"{fmt.shape(row.in_shape)} → {fmt.shape(row.out_shape)}"
     with st.container(gap="xsmall", key="formulas"):

@@ -40,7 +40,7 @@ def show_score() -> None:
     answers = _answers()
     if answers:
         correct = sum(question.value == answer for question, answer in answers.items())
-        st.badge(f"{correct} of {len(answers)} correct", icon=":material/school:", color="blue")
+        st.badge(f"{correct} of {len(answers)} correct in all lessons", icon=":material/school:", color="blue")
 
 
 def predict(topic: str) -> None:

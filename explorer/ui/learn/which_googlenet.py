@@ -49,6 +49,7 @@ def presets() -> None:
         "Parameters at inference are without auxiliary heads, in training with them. MACs are multiply-accumulates of "
         "one image without heads (FLOPs = 2 × MACs). Half and mini have other widths; mini takes 28×28 grey images."
     )
+    st.page_link("pages/explore/compare.py", label="Compare them layer by layer", icon=":material/compare:")
 
 
 def _load() -> None:

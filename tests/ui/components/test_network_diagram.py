@@ -9,7 +9,7 @@ from explorer.ui.components import network_diagram, width
 from explorer.ui.explore.network import details
 from explorer.views import diagrams
 from explorer.views.canvas import Drawing
-from tests.ui.app import click, run, select_view_of_network
+from tests.ui.app import click, open_app, run, select_view_of_network
 
 WHOLE = "Whole network"
 
@@ -96,6 +96,16 @@ def test_the_overview_marks_the_selected_layer(app: AppTest, drawn: dict[str, di
     app.pills(key="expanded_choice").set_value(["4b"])
     run(app)
     assert drawn["overview"]["selected"] == "inception_4b.branch_5x5.reduce"
+
+
+def test_the_layer_whose_formulas_are_shown_is_marked_from_the_start(drawn: dict[str, dict[str, Any]]) -> None:
+    """Before any click it is the most expensive layer of the first block; then the selected one."""
+    page = run(open_app())
+    heading = next(text.value for text in page.markdown if text.value.startswith("**inception_"))
+    assert heading.startswith(f"**{drawn['block']['selected']}**")
+    page.session_state["selected_node"] = "inception_4b.branch_5x5.reduce"
+    run(page)
+    assert drawn["block"]["selected"] == "inception_4b.branch_5x5.reduce"
 
 
 def test_a_narrow_view_gets_the_wrapped_diagram(app: AppTest, drawn: dict[str, dict[str, Any]]) -> None:

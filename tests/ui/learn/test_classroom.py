@@ -84,9 +84,9 @@ def test_the_questions_follow_number_and_network_and_the_score_counts() -> None:
     at = answer(at, second, wrong)
     mistake = second.mistakes[second.options.index(wrong)]
     assert mistake in at.error[0].value
-    assert "1 of 2 correct" in page_text(at)
+    assert "1 of 2 correct in all lessons" in page_text(at)
     at.switch_page("pages/learn/receptive_field.py").run()
-    assert "1 of 2 correct" in page_text(at)
+    assert "1 of 2 correct in all lessons" in page_text(at)
 
 
 def test_an_answer_survives_a_visit_of_another_page() -> None:

@@ -20,6 +20,12 @@ def test_one_click_loads_a_preset_and_shows_what_changed(name: str) -> None:
         assert f"**{number:,}**" in row
 
 
+def test_the_presets_lead_to_their_comparison() -> None:
+    """By a link below their table."""
+    links = [element.proto.label for element in open_lesson("which_googlenet").get("page_link")]
+    assert "Compare them layer by layer" in links
+
+
 def test_every_preset_says_what_it_changes() -> None:
     """The line names cells and settings, and their effect on parameters and MACs."""
     from explorer.views.googlenets import changes_text

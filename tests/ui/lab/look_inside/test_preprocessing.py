@@ -12,9 +12,9 @@ from tests.ui.lab.look_inside.conftest import DirectQueue, open_page
 def test_the_steps_are_those_of_the_prediction(queue: DirectQueue) -> None:
     """The result of the prediction has them, so there is no other request and no other preprocessing."""
     at = open_page()
-    assert "How the image is preprocessed: image, 28 × 28, RGB, 0 to 255; grey, " in alt_texts(at)
+    assert "How the image is preprocessed: image, 28 × 28, grey, 0 to 255; " in alt_texts(at)
     first, *_ = queue.of_kind("prediction")
-    assert [step.code for step in queue.computed[first].steps][:2] == ["image", "grey"]
+    assert queue.computed[first].steps[0].code == "grey_image"
     assert {len(request.images) for request in queue.of_kind("prediction")} == {1, 20}
 
 
