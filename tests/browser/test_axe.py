@@ -1,13 +1,18 @@
 """axe-core finds no violation on any page, in any view, light or dark, nor in what is folded there."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
+from explorer.runs.store import Store
 from tests.browser.app import ADDRESSES, APP, set_theme, wait_for_table, wait_until_idle
+from tests.browser.conftest import DATA
 from tests.browser.walk import open_folds, walk
+from tests.stored_runs import make_plan, store_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -60,3 +65,29 @@ def test_a_page_on_a_phone_has_no_violation(page: Page, serve: Callable[[str], s
     wait_until_idle(page)
     page.evaluate(AXE_SCRIPT)
     assert [*find_violations(page, "light", ALL)] == []
+
+
+def test_results_of_runs_have_no_violation(page: Page, serve: Callable[[str], str]) -> None:
+    """A finished run with its curves and mistakes, and two runs in the history: the walk above has no runs."""
+    address = serve(APP)
+    store = Store(Path(DATA.name) / str(urlsplit(address).port))
+    stored = [store_run(store, plan, session="me") for plan in (make_plan("mini"), make_plan("mini", "half"))]
+    try:
+        page.goto(f"{address}/{ADDRESSES['Train']}?run={stored[0].id}")
+        expect(page.locator(".mistakes figure").first).to_be_visible()
+        wait_until_idle(page)
+        page.evaluate(AXE_SCRIPT)
+        found = [*find_violations(page, "light", ALL)]
+        page.locator(".st-key-train_view").get_by_text("History").click()
+        grid = page.get_by_test_id("stDataFrame").first
+        expect(grid.get_by_test_id("glide-cell-1-1")).to_have_count(1)
+        for row in range(2):
+            wait_until_idle(page)
+            grid.click(position={"x": 16, "y": 52 + 35 * row})
+        expect(page.get_by_text("Delete 2 runs")).to_be_visible()
+        set_theme(page, "dark")
+        found += find_violations(page, "dark", ALL)
+    finally:
+        for run in stored:
+            store.delete(run.id)
+    assert found == []
