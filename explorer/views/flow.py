@@ -18,6 +18,7 @@ from explorer.views.labels import BRANCH_NAMES, with_network
 from explorer.views.map_images import data_uri
 
 STEP_S, SWEEP_S, MOVE_S = 2.4, 1.2, 1.4  # of a step: its length, of which a kernel sweeps and a volume moves
+_FAINT = 0.16  # opacity of a volume that has yet to come
 FACE = 60.0  # of a sheet's longer side
 SHEETS = 36  # of the concatenation
 SHIFT = (2.6, -0.7)  # from a sheet to the one behind it
@@ -142,6 +143,13 @@ class _Scene:
         face = self.faces.get(path, b"")
         self.sprites.append(Sprite(frames, colour, sheets, width * scale, height * scale, text, face))
 
+    def _add_outline(self, place: tuple[float, float], colour: str, shape: Sequence[int]) -> None:
+        """Add where a volume will be, so that the whole module is seen from the start."""
+        channels, height, width = shape
+        scale = FACE / max(height, width)
+        frames = (Keyframe(0, *place, _FAINT),)
+        self.sprites.append(Sprite(frames, colour, self.sheets(channels), width * scale, height * scale))
+
     def sheets(self, channels: int) -> int:
         """Return how many sheets stand for channels: in proportion, at least one."""
         return max(1, round(SHEETS * channels / max(self.concat.out_shape[0], self.rows[0].in_shape[0])))
@@ -160,6 +168,7 @@ class _Scene:
         part = row.path.rpartition(".")[2]
         name = BRANCH_NAMES.get(branch, branch)
         name = name if part == "conv" else f"{name} {part}" if part != branch else "3×3 max pool"
+        self._add_outline(place, palette.BRANCH[branch], row.out_shape)
         self._add_volume(row.path, frames, palette.BRANCH[branch], (name, fmt.shape(row.out_shape)), row.out_shape)
         self.places[row.path] = place
 

@@ -12,14 +12,15 @@ from explorer.jobs.units import ModuleMaps, Source, SourcedMap
 from explorer.summary import LayerRow
 from explorer.unit_graph import ChannelBlock
 from explorer.units import Place, Unit
+from explorer.views import fonts, map_images, palette, svg
 from explorer.views import formatting as fmt
-from explorer.views import map_images, palette, svg
 from explorer.views.labels import BRANCH_NAMES
 from explorer.views.unit_charts import signed
 from explorer.views.unit_names import Names
 
 HINT = "Point at a map, or go to it with the arrow keys, to see what its largest value is made of."
 _TILE, _GAP, _HEAD, _REST = 30.0, 3.0, 34.0, 18.0  # pixels of a map, between two, of a heading, of the other channels
+_SMALL = 11  # pixels of the numbers beside lines and maps
 _MOST_NAMED = 3  # sources in the sentence about a map
 
 
@@ -36,7 +37,7 @@ class _Layout(NamedTuple):
     bar_width: float
 
 
-_WIDE = _Layout(1000, (300, 480), 660, 930, 30)
+_WIDE = _Layout(1000, (320, 540), 760, 960, 30)
 _NARROW = _Layout(350, (112, 174), 236, 326, 18)
 
 
@@ -114,7 +115,7 @@ class ModuleDrawing:
         body = [
             svg.rect(x, top + 3, 10, 10, colour),
             svg.text(x + 14, top + 12, self._layer_name(path), size=12, weight=600),
-            svg.text(x, top + 27, count, size=11, faint=True),
+            f'<g transform="translate({x:.1f} {top + 27:.1f})">{_label(count)}</g>',
         ]
         for number, one in enumerate(maps):
             y = top + _HEAD + number * (_TILE + _GAP)
@@ -188,10 +189,10 @@ class ModuleDrawing:
                 continue  # a pool has no sum
             for source in one.sources:
                 x, y = _right(self.places[_source_id(source)])
-                texts.append(_amount(x, y, source.contribution, to))
+                texts.append(_amount(x, y, signed(source.contribution), to))
             if one.rest_count:
                 x, y = self.rests[self.names.graph.source(one.unit.path)]
-                texts.append(_amount(x, y, one.rest, to))
+                texts.append(_amount(x, y, signed(one.rest), to))
         return texts
 
     def _concatenation(self, height: float) -> list[str]:
@@ -216,10 +217,8 @@ class ModuleDrawing:
                 style = f"--line-colour:{palette.BRANCH[block.branch]};--line-width:2"
                 attributes = f'class="edge" data-link="{identity}" style="{style}"'
                 body.append(_curve(_right(self.places[identity]), (x, y), attributes))
-                body.append(
-                    f'<text class="amount" data-of="{identity}" x="{x - 4:.1f}" y="{y + 4:.1f}" text-anchor="end" '
-                    f'font-size="11">channel {channel:,}</text>'
-                )
+                name = f"channel {channel:,}"
+                body.append(_amount(x - 8 - fonts.width(name, _SMALL, bold=True), y, name, identity))
         return body
 
     def _bar_place(self, block: ChannelBlock, room: float) -> tuple[float, float]:
@@ -270,8 +269,17 @@ def _curve(start: tuple[float, float], end: tuple[float, float], attributes: str
     return f'<path {attributes} d="M{x1:.1f} {y1:.1f}C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"/>'
 
 
-def _amount(x: float, y: float, value: float, of: str) -> str:
-    return f'<text class="amount" data-of="{of}" x="{x + 4:.1f}" y="{y + 4:.1f}" font-size="11">{signed(value)}</text>'
+def _amount(x: float, y: float, text: str, of: str) -> str:
+    """Return a text that is shown with the map ``of``, right of a point."""
+    place = f'transform="translate({x + 4:.1f} {y + 4:.1f})"'
+    return f'<g class="amount" data-of="{of}" {place}>{_label(text, strong=True)}</g>'
+
+
+def _label(text: str, *, strong: bool = False) -> str:
+    """Return a text on an opaque box, so that no line shines through it."""
+    width = fonts.width(text, _SMALL, strong) + 4
+    ground = f'<rect class="ground" x="-2" y="-11" width="{width:.1f}" height="14"/>'
+    return ground + svg.text(0, 0, text, size=_SMALL, weight=600 if strong else 400)
 
 
 def _next_step(row: LayerRow) -> str:

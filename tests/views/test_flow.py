@@ -56,6 +56,14 @@ def test_a_still_shows_what_has_happened_so_far() -> None:
     assert re.findall(r">(\d)\. ", last) == ["4"]
 
 
+def test_the_whole_module_is_seen_from_the_start() -> None:
+    """Faintly: every layer has its place in the first still."""
+    faint = [sprite for sprite in FLOW.sprites if sprite.sheets and 0 < sprite.at(0).opacity < 1]
+    assert len(faint) == len(volumes(FLOW)) - 2  # without the input and the concatenation
+    places = {sprite.at(FLOW.duration)[1:3] for sprite in volumes(FLOW).values()}
+    assert {sprite.at(0)[1:3] for sprite in faint} <= places
+
+
 def test_a_sprite_moves_evenly_between_keyframes() -> None:
     """And stays before the first and after the last."""
     sprite = Sprite((Keyframe(1, 0, 10, 0), Keyframe(3, 8, 20, 1)))

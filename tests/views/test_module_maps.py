@@ -51,7 +51,12 @@ def test_each_contribution_is_a_line_between_two_maps(drawing: ModuleDrawing) ->
         (to, better, "1.3", ""),
     ]
     assert (f"{POOL}:3 {PROJ}:0", worse, "5.0", " stroke-dasharray") in lines
-    assert re.findall(rf'data-of="{to}"[^>]*>(.*?)<', whole) == ["channel 5", "+1.5", "−0.25", "+0.125"]
+    assert re.findall(rf'data-of="{to}"[^>]*><rect class="ground"[^>]*/><text[^>]*>(.*?)<', whole) == [
+        "channel 5",
+        "+1.5",
+        "−0.25",
+        "+0.125",
+    ]
     assert HINT in whole
 
 
