@@ -86,7 +86,7 @@ CATALOGUE: MappingProxyType[str, Preset] = MappingProxyType(
         ),
         "inception5h": Preset(
             "inception5h",
-            "Google's released weights: 4a has 204 3×3 filters, 5a reduces to 48, and there are 1,008 classes.",
+            "Google's released weights: 4a has 204 3×3 kernels, 5a reduces to 48, and there are 1,008 classes.",
             "Google, inception5h.zip (tensorflow_inception_graph.pb)",
             _inception5h,
             *(7_066_380, 13_461_996, 1_584_881_536),

@@ -53,7 +53,7 @@ def cell_problem(where: str, field: str, value: int | None) -> Problem | None:
         return Problem(
             where,
             field,
-            f"{where}, {heading}: 0 filters would have no output. Leave the cell blank for no 1×1 there.",
+            f"{where}, {heading}: 0 kernels would have no output. Leave the cell blank for no 1×1 there.",
         )
     if value == 0:
         return None
@@ -152,7 +152,7 @@ def _aux_problems(config: GoogLeNetConfig) -> Iterator[Problem]:
             )
         if tap in aux.taps[:number]:
             yield Problem(tap, "taps", f"Two auxiliary heads tap {tap}. One head per module is enough.")
-    yield from range_problems("aux", "conv", "Auxiliary 1×1 filters", aux.conv, 1, MAX_CHANNELS)
+    yield from range_problems("aux", "conv", "Auxiliary 1×1 kernels", aux.conv, 1, MAX_CHANNELS)
     yield from range_problems("aux", "hidden", "Auxiliary hidden units", aux.hidden, 1, MAX_CHANNELS)
     yield from _fraction_problem("aux", "dropout", "Auxiliary dropout", aux.dropout)
     if not 0 <= aux.loss_weight <= 10:

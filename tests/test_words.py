@@ -53,6 +53,8 @@ PHRASES = (
     r"one's own",
     r"bring(?:s|ing)? (?:your|their|its) own",
     r"manners",
+    r"while training",
+    r"vermilion (?:is|against)",
     r"lookers?",
     r"bringers?",
 )

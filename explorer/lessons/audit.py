@@ -128,7 +128,7 @@ def _reason(printed: PrintedRow, released: Cell, unit: str) -> str:
     return "No known explanation: neither the printed widths nor those of Google's released weights give this number."
 
 
-_RELEASED = {"inception 4a": "204 filters of 3×3", "inception 5a": "a reduction to 48 before the 5×5"}
+_RELEASED = {"inception 4a": "204 kernels of 3×3", "inception 5a": "a reduction to 48 before the 5×5"}
 
 
 def _separable_reason() -> str:

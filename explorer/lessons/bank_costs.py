@@ -200,7 +200,7 @@ def layer_parameters(summary: NetworkSummary, rng: Random) -> QuestionDraft | No
         omitted if names else Distractor(row.weights + filters, "added biases, which this network does not have"),
         Distractor(
             row.parameters + 2 * filters,
-            "added two numbers per filter, like BatchNorm's running statistics, which are not trained",
+            "added two numbers per kernel, like BatchNorm's running statistics, which are not trained",
         ),
         Distractor(row.macs, "counted MACs"),
         Distractor(k * k * filters + row.biases + row.norm, "forgot the input channels"),
@@ -212,7 +212,7 @@ def layer_parameters(summary: NetworkSummary, rng: Random) -> QuestionDraft | No
         row.parameters,
         "parameters",
         " + ".join([product(inputs, k, k, filters), *extra_terms]),
-        "A bias is one number per filter, γ and β are two; running statistics are not trained.",
+        "A bias is one number per kernel, γ and β are two; running statistics are not trained.",
         (row.path, "parameters"),
         distractors,
     )

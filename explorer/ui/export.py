@@ -37,7 +37,7 @@ def export_menu() -> None:
 def _show_files(version: Version) -> None:
     """Show a button for each file, and the choices for the handout."""
     summary, name = summarize(version.config), state.current_title()
-    st.markdown(f"**Export {fmt.markdown(name)}**")
+    st.markdown(f"**Export the current network:** {fmt.markdown(name)}")
     buttons = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         modules = _handout_choice(
@@ -48,8 +48,8 @@ def _show_files(version: Version) -> None:
     with buttons:
         download_buttons(_files(version, summary, name, modules, topics), _stem(version), version)
     st.caption(
-        "ONNX and weights hold random numbers (seed 0) in the shapes of this network. PyTorch makes them at the click, "
-        "which takes some seconds."
+        "ONNX and weights hold random numbers (seed 0) in the shapes of this network. PyTorch makes them when "
+        "you click, which takes some seconds."
     )
 
 

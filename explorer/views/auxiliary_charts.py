@@ -41,7 +41,7 @@ def cost_bars(costs: HeadCosts, width: float = svg.WIDE) -> str:
     body, descriptions = [svg.legend(list(zip(names, colours, strict=True)), 0, 42, width)], []
     for place, (what, share, parts) in enumerate(rows):
         y, x, whole = 58 + place * 66, 0.0, sum(parts)
-        body.append(svg.text(0, y + 14, f"{what} while training: {fmt.exact(whole)}", weight=600))
+        body.append(svg.text(0, y + 14, f"{what} in training: {fmt.exact(whole)}", weight=600))
         body.append(svg.text(width, y + 14, f"{fmt.percent(share, 1)} in the heads", anchor="end"))
         for name, colour, part in zip(names, colours, parts, strict=True):
             length = width * part / whole

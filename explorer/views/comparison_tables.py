@@ -41,7 +41,7 @@ class Quantity(NamedTuple):
 
 QUANTITIES = (
     Quantity("parameters", "parameters", "trainable numbers at inference, without auxiliary heads"),
-    Quantity("training_parameters", "while training", "parameters with the auxiliary heads"),
+    Quantity("training_parameters", "in training", "parameters with the auxiliary heads"),
     Quantity("macs", "MACs", "multiply-accumulates for one image at inference; FLOPs = 2 × MACs"),
     Quantity("activations", "activations", "outputs of all layers for one image, as float32"),
     Quantity(

@@ -15,7 +15,8 @@ def edit_summary(title: str, now: NetworkSummary, base: NetworkSummary) -> str:
     """Return the edits of a network against the preset of this ``title``, and the parts that change with them."""
     edits = find_changes(base.config, now.config)
     if not edits:
-        return f"The network is {fmt.markdown(title)}, without edits.  \nChange a number in the table to edit it."
+        name = fmt.markdown(title)
+        return f"The network is the preset {name}, without edits.  \nChange a number in the table to edit it."
     edited = ", ".join(_names([edit_line(edit) for edit in edits])).replace("#", r"\#")
     return f"**Edited:** {edited}.  \n{_consequence(now, base, edits)}"
 

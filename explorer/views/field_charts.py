@@ -75,9 +75,9 @@ def distribution_columns(
     if other:
         series.append(svg.Series(names[1], _shares(other, fields), OTHER))
     labels = [str(field) if len(fields) <= 14 or place % 4 == 0 else "" for place, field in enumerate(fields)]
-    title = f"{now.module}: {fmt.exact(now.total)} paths, fields from {now.smallest} to {now.largest} px"
+    title = f"{now.module}: {fmt.exact(now.total)} paths with fields from {now.smallest} to {now.largest} px"
     if other:
-        title += f"; without, from {other.smallest} to {other.largest} px"
+        title += f"; {fmt.exact(other.total)} without the branch, from {other.smallest} to {other.largest} px"
     alt = ", ".join(f"{field} px {count} paths" for field, count in now.path_counts.items())
     return svg.columns(title, alt, labels, series, "% of the paths, by field in pixels", width=width)
 

@@ -15,7 +15,7 @@ _MAX_LISTED = 6  # more edited cells than this are only counted
 def presets_table(summaries: Mapping[str, NetworkSummary], present: str) -> str:
     """Return every preset with its conventions and totals as a Markdown table; the ``present`` one in bold."""
     lines = [
-        "| network | 5×5 branch | normalisation | biases | classes | parameters | while training | MACs |",
+        "| network | 5×5 branch | normalisation | biases | classes | parameters | in training | MACs |",
         "|:--|:--|:--|:--|--:|--:|--:|--:|",
     ]
     for name, summary in summaries.items():

@@ -137,8 +137,8 @@ def _ripple(summary: NetworkSummary, base: NetworkSummary, block: str) -> str:
     if now == was:
         return ""
     if now[1:] == was[1:]:
-        return f"in {was[0]:,} → {now[0]:,} channels"
-    return f"in {fmt.shape(was)} → {fmt.shape(now)}"
+        return f"input channels {was[0]:,} → {now[0]:,}"
+    return f"input {fmt.shape(was)} → {fmt.shape(now)}"
 
 
 def _shapes(summary: NetworkSummary, block: str) -> tuple[tuple[int, ...], tuple[int, ...]]:

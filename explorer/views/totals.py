@@ -34,10 +34,10 @@ def totals(summary: NetworkSummary, base: NetworkSummary) -> tuple[Total, ...]:
             TERMS["parameters"],
         ),
         Total(
-            "while training",
+            "in training",
             fmt.exact(training),
             fmt.change(training, base.parameters()),
-            f"{TERMS['while training']} These are {fmt.exact(training - inference)}.",
+            f"{TERMS['in training']} These are {fmt.exact(training - inference)}.",
         ),
         Total(
             f"MACs · {fmt.short(2 * macs)} FLOPs",

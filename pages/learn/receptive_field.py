@@ -14,6 +14,6 @@ lesson.show(
         "input_size": receptive_field.input_size,
         "limits": receptive_field.limits,
     },
-    "All live parts but “One layer to try” show the current network.",
+    "All live parts except “One layer to try” show the current network.",
     together=("spectrum", "on_image", "without_branch"),
 )

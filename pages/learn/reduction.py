@@ -17,6 +17,6 @@ lesson.show(
         "whole_network": reduction.whole_network,
         "mistakes": reduction.mistakes,
     },
-    "You can change the case; the last parts and the test show the current network.",
+    "You can change the numbers of the example. The last parts and the test show the current network.",
     together=("cost", "break_even", "branch", "mixing", "paths", "timing"),
 )

@@ -40,7 +40,7 @@ def test_an_edit_is_marked_where_it_was_made_and_downstream_as_far_as_it_reaches
     shown = rows(config)
     assert {"4a": nt.EDITED, "4b": nt.RIPPLE} == {name: row[nt.MARK] for name, row in shown.items() if row[nt.MARK]}
     assert "#3×3 208 → 210, +1,730 parameters" == shown["4a"][nt.NOTE]
-    assert "in 512 → 514 channels, +720 parameters" == shown["4b"][nt.NOTE]
+    assert "input channels 512 → 514, +720 parameters" == shown["4b"][nt.NOTE]
     assert {"aux 4a": nt.RIPPLE} == {name: part[nt.MARK] for name, part in parts(config).items() if part[nt.MARK]}
 
 
@@ -56,7 +56,7 @@ def test_a_larger_input_is_a_ripple_everywhere() -> None:
     """No row was edited, every row changed."""
     shown = rows(PAPER.replace(input_shape=(3, 256, 256)))
     assert {nt.RIPPLE} == {row[nt.MARK] for row in shown.values()}
-    assert "in 192 × 28 × 28 → 192 × 32 × 32" == shown["3a"][nt.NOTE]
+    assert "input 192 × 28 × 28 → 192 × 32 × 32" == shown["3a"][nt.NOTE]
     stem = parts(PAPER.replace(input_shape=(3, 256, 256)))["stem"]
     assert (nt.EDITED, "input 3 × 224 × 224 → 3 × 256 × 256") == (stem[nt.MARK], stem[nt.NOTE])
 
@@ -148,5 +148,5 @@ def test_a_row_as_text_has_what_the_table_shows_beside_its_cells() -> None:
     """Channels, size, costs and the note."""
     wider = summarize(with_module(PAPER, PAPER.module("4a").replace(ch3x3=210)))
     assert nt.row_text(wider, BASE, "4b") == (
-        "514 → 512 channels · 14×14 · 449,880 parameters · 88,049,472 MACs · in 512 → 514 channels, +720 parameters"
+        "514 → 512 channels · 14×14 · 449,880 parameters · 88,049,472 MACs · input channels 512 → 514, +720 parameters"
     )

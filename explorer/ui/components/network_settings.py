@@ -64,7 +64,7 @@ def _heads(config: GoogLeNetConfig) -> None:
     aux = config.aux
     _several("On modules", "aux_taps", [module.name for module in config.modules], aux.taps, 2 * _WIDTH)
     _choice("Average pool", "aux_pool", AUX_POOLS, aux.pool, _write_part("aux", "pool"), 2 * _WIDTH)
-    for field, label in (("conv", "1×1 filters"), ("hidden", "Hidden units")):
+    for field, label in (("conv", "1×1 kernels"), ("hidden", "Hidden units")):
         network_number(label, f"aux_{field}", getattr(aux, field), _write_part("aux", field), width=_WIDTH)
     for field, label in (("dropout", "Dropout"), ("loss_weight", "Loss weight")):
         write = _write_part("aux", field)

@@ -35,7 +35,7 @@ def test_a_larger_input_changes_what_depends_on_it_and_nothing_else(app: AppTest
     app.text_input(key="input_1").set_value("256").run()
     expected = summarize(PRESETS["paper"].replace(input_shape=(3, 256, 224)))
     assert totals(app)["parameters"] == "6,998,552"
-    assert totals(app)["while training"] == f"{expected.parameters():,}"
+    assert totals(app)["in training"] == f"{expected.parameters():,}"
     assert totals(app)["MACs"] == f"{expected.macs() / 1e9:.3f} G"
 
 
@@ -87,14 +87,14 @@ def test_a_structural_switch_gives_that_network(app: AppTest, key: str, value: s
     """Each switch changes the totals to those of the config with that one setting changed."""
     app.selectbox(key=key).set_value(value).run()
     expected = summarize(PRESETS["paper"].replace(**changes))
-    assert totals(app)["while training"] == f"{expected.parameters():,}"
+    assert totals(app)["in training"] == f"{expected.parameters():,}"
     assert totals(app)["activations"] == f"{expected.activations() * 4 / 1e6:,.1f} MB"
 
 
 def test_removing_a_tap_removes_its_head(app: AppTest) -> None:
     """With the head on 4a only, the training network loses the 3,190,888 parameters of the other."""
     app.multiselect(key="aux_taps").set_value(["4a"]).run()
-    assert totals(app)["while training"] == f"{13_378_280 - 3_190_888:,}"
+    assert totals(app)["in training"] == f"{13_378_280 - 3_190_888:,}"
 
 
 def test_a_head_that_cannot_pool_is_rejected_with_a_solution(app: AppTest) -> None:

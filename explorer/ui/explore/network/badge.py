@@ -64,7 +64,8 @@ def _show_report(report: CheckReport) -> None:
         st.badge("1 number disagrees", icon=":material/error:", color="red")
     else:
         st.badge(f"{report.differing} numbers disagree", icon=":material/error:", color="red")
-    facts = [f"{report.rows} rows"] if report.rows else []
+    facts = ["the formulas, PyTorch and torchinfo count the same"] if report.ok and report.ran else []
+    facts += [f"{report.rows} rows"] if report.rows else []
     if report.ran:
         facts += [f"built in {report.build_ms:,.0f} ms", f"forward {report.forward_ms:,.0f} ms", report.device]
     if report.output_shape:

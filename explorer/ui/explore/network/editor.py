@@ -83,7 +83,7 @@ def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
         column_config=_columns(base),
         height="content",
         placeholder="",
-        alt="Table 1 of the paper, editable: filters of each branch per module. "
+        alt="Table 1 of the paper, editable: kernels of each branch per module. "
         "“Edit a row as a form” below has the same numbers in plain fields.",
     )
 

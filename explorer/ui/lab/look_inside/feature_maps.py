@@ -119,10 +119,10 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
 
 def _show_filters() -> None:
     request = FiltersRequest(network=session.inspected_network().network, device=state.device())
-    filters = requests.await_result(request, "look_inside_filters", "Reading the filters")
+    filters = requests.await_result(request, "look_inside_filters", "Reading the kernels")
     if filters is None:
         return
-    st.markdown("**Filters of the first convolution**")
+    st.markdown("**Kernels of the first convolution**")
     show_svg(look_inside.filters(filters), "look_inside_filters")
     st.caption(
         "Reading this chart: the weights of each kernel of the first convolution. Mid-grey is 0, light is positive, "

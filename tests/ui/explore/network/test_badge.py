@@ -39,6 +39,7 @@ def test_a_network_that_ran_and_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Green, with rows, times, device and output."""
     _, text = open_with(RAN, monkeypatch)
     assert ":green-badge[:material/check: closed form = live network = torchinfo]" in text
+    assert "the formulas, PyTorch and torchinfo count the same" in text
     assert "94 rows · built in 30 ms · forward 40 ms · CPU (1 thread) · output 1 × 1,000" in text
 
 

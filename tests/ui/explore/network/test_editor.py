@@ -9,7 +9,7 @@ from explorer import PRESETS, summarize
 from explorer.diff import with_module
 from tests.ui.app import changes_of_totals, other_parts, texts, totals
 
-PAPER = {"parameters": "6,998,552", "while training": "13,378,280", "MACs": "1.583 G"}
+PAPER = {"parameters": "6,998,552", "in training": "13,378,280", "MACs": "1.583 G"}
 Edit = Callable[..., AppTest]
 
 
@@ -27,7 +27,7 @@ def test_an_edited_cell_changes_the_totals_as_in_the_closed_form(app: AppTest, e
     expected = summarize(with_module(paper, paper.module("4a").replace(ch3x3=210)))
     edit({2: {"#3×3": 210}})
     assert totals(app)["parameters"] == f"{expected.parameters(aux=False):,}"
-    assert totals(app)["while training"] == f"{expected.parameters():,}"
+    assert totals(app)["in training"] == f"{expected.parameters():,}"
     assert changes_of_totals(app)["parameters"].startswith("more +2,450")
 
 
@@ -37,7 +37,7 @@ def test_an_edit_marks_the_auxiliary_head_that_it_changed(app: AppTest, edit: Ed
     heads = [part for part in other_parts(app) if "≈" in part]
     assert len(heads) == 1
     assert "3,189,096 parameters" in heads[0]
-    assert "in 512 → 514 channels, +256 parameters" in heads[0]
+    assert "input channels 512 → 514, +256 parameters" in heads[0]
 
 
 def test_a_blank_reduction_is_the_naive_branch(app: AppTest, edit: Edit) -> None:

@@ -32,11 +32,11 @@ def test_the_first_edit_replaces_the_welcome(edit: Callable[..., AppTest]) -> No
     assert links(app) == []
     click(app, "undo")
     assert WELCOME not in texts(app)
-    assert "The network is paper, without edits." in texts(app)
+    assert "The network is the preset paper, without edits." in texts(app)
 
 
 def test_a_link_with_a_network_shows_no_welcome() -> None:
     """Its reader has come for that network."""
     app = open_app(net=to_token(Version("half", PRESETS["half"])))
     assert WELCOME not in texts(app)
-    assert "The network is half width, without edits." in texts(app)
+    assert "The network is the preset half width, without edits." in texts(app)
