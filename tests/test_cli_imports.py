@@ -18,11 +18,13 @@ from typer.testing import CliRunner, Result
 from explorer.cli import app
 from explorer.data.datasets import available_datasets, dataset_info, imported_dataset_path
 from explorer.data.imported_names import COMMAND_LINE, read_names
-from explorer.data.weight_files import read_weights_info
+from explorer.data.weight_files import expected_shapes, read_weights_info
 from explorer.paths import ASSETS
+from explorer.presets import PRESETS
 from tests.data.files import animals, zip_file
 
 ROOT = ASSETS.parent
+UPLOAD_LIMIT = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]["maxUploadSize"] << 20
 
 pytestmark = pytest.mark.slow
 
@@ -69,8 +71,7 @@ def test_an_archive_over_the_limit_of_an_upload_is_imported(data: Path, tmp_path
             file = io.BytesIO()
             Image.fromarray(pixels).save(file, "BMP")
             archive.writestr(f"{'ab'[number % 2]}/{number}.bmp", file.getvalue())
-    limit = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]["maxUploadSize"]
-    assert path.stat().st_size > limit << 20
+    assert path.stat().st_size > UPLOAD_LIMIT
     done = subprocess.run(
         [sys.executable, "-m", "explorer", "import", str(path), "--json"], cwd=ROOT, capture_output=True, check=True
     )
@@ -90,6 +91,16 @@ def test_weights_are_imported(data: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pth"
     wrong.write_bytes(b"GGUF")
     assert "a GGUF file of a language model" in run(str(wrong), code=1).output
+
+
+def test_weights_over_the_limit_of_an_upload_are_imported(data: Path, tmp_path: Path) -> None:
+    """In double precision, which the app keeps as single precision in a file of its own."""
+    path = tmp_path / "large.safetensors"
+    save_file({name: np.zeros(shape) for name, shape in expected_shapes(PRESETS["paper"]).items()}, path)
+    assert path.stat().st_size > UPLOAD_LIMIT
+    line = json.loads(run(str(path), "--network", "paper", "--json").stdout)
+    assert read_weights_info(line["weights"]).network.config == PRESETS["paper"]
+    assert path.stat().st_size / Path(line["weights"]).stat().st_size == pytest.approx(2, abs=0.01)
 
 
 def test_what_does_not_fit_is_named_with_the_remedy(data: Path, tmp_path: Path) -> None:
