@@ -25,6 +25,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Network:
     return save_network(tmp_path_factory.mktemp("weights"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["stem.conv1", "inception_3a.branch_5x5", "inception_3b.branch_pool", "pool3"])
 def test_the_response_rises(small: Network, path: str) -> None:
     """It ends far above its start, with progress at every step."""

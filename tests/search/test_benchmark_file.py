@@ -43,6 +43,7 @@ def test_a_file_has_every_table_and_seed(tmp_path: Path) -> None:
         assert table.accuracy == pytest.approx(0.5005 + (table.config.modules[0].ch1x1 % 10) / 100)
 
 
+@pytest.mark.slow
 def test_a_file_is_continued_wherever_it_was_cut(tmp_path: Path) -> None:
     """After a cut at any byte the file ends with the same content as without."""
     whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"

@@ -86,6 +86,7 @@ def test_a_study_has_its_controls_at_equal_compute(store: StudyStore) -> None:
     assert all(one.pruned for one in record.trials if one.state == "pruned")
 
 
+@pytest.mark.slow
 def test_only_the_last_trainings_see_the_test_images(store: StudyStore) -> None:
     """The search and its finalists are evaluated on held-out training images."""
     seen: list[int] = []
@@ -124,6 +125,7 @@ def forget_heartbeats(store: StudyStore, study_id: str) -> None:
         connection.exec_driver_sql("UPDATE trial_heartbeats SET heartbeat = '2000-01-01 00:00:00'")
 
 
+@pytest.mark.slow
 def test_a_trial_killed_while_it_was_asked_for_is_asked_for_again(store: StudyStore, tmp_path: Path) -> None:
     """A trial with only some of its parameters is repeated with those that an undisturbed study draws."""
     reference = facts(run(store))
@@ -141,6 +143,7 @@ def test_a_trial_killed_while_it_was_asked_for_is_asked_for_again(store: StudySt
     killed.close()
 
 
+@pytest.mark.slow
 def test_a_paused_study_continues(store: StudyStore) -> None:
     """A pause ends the trial at once; it is repeated after the study is resumed."""
     reference = facts(run(store))
@@ -218,6 +221,7 @@ def test_trials_that_fail_one_after_another_stop_a_study(store: StudyStore) -> N
     assert all("unexpected" in one.error for one in record.trials)
 
 
+@pytest.mark.slow
 def test_a_trial_record_has_its_costs(store: StudyStore) -> None:
     """The costs of a trial are those of its table."""
     record = run(store, SMALL.replace(budget=SearchBudget(amount=1.0)))

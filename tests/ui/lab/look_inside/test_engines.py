@@ -18,6 +18,7 @@ TIMINGS = EngineTimings(
 )
 
 
+@pytest.mark.slow
 def test_the_prediction_names_its_engine_and_follows_the_choice(queue: DirectQueue) -> None:
     """By default the automatic choice; any other that is installed can be chosen."""
     at = open_page()

@@ -243,6 +243,7 @@ def test_a_large_file_can_be_in_the_inbox(queue: DirectQueue, data_folder: Path)
     assert [path.name for path in (data_folder / "inbox").iterdir()] == ["big.safetensors"]
 
 
+@pytest.mark.slow
 def test_the_weights_in_use_can_be_downloaded(queue: DirectQueue) -> None:
     """As the three kinds of files, with what does not fit and why; random weights have no such menu."""
     at = open_page()
