@@ -13,7 +13,7 @@ IMAGE = "image"
 _CHAIN_COLUMNS = 3
 _GAP = 19  # between neighbouring boxes: the nodesep of Canvas, in points
 _MARGIN = 12  # of a box, left and right together, in points
-_ROLES = {"reduce": "reduce", "proj": "project"}
+_ROLES = ("reduce", "proj")  # the names of the 1×1 convolutions beside a larger kernel or a pool
 _KINDS = {"conv": "conv", "max_pool": "max pool", "avg_pool": "average pool"}
 _NOTES = {"lrn": "across channels", "dropout": "only in training"}
 _NAMES = {"lrn": "response norm", "dropout": "dropout", "linear": "fully connected"}
@@ -45,7 +45,8 @@ def title(row: LayerRow) -> str:
         return _NAMES.get(row.kind, row.kind)
     if row.stride is None:
         return "adaptive pool"
-    role = _ROLES.get(row.path.rpartition(".")[2], _KINDS[row.kind]) if row.branch else _KINDS[row.kind]
+    part = row.path.rpartition(".")[2]
+    role = part if row.branch and part in _ROLES else _KINDS[row.kind]
     return f"{fmt.size(row.kernel)} {role}"
 
 

@@ -12,7 +12,7 @@ APP = "streamlit_app.py"
 ADDRESSES = {entry.title: Path(entry.file).stem for entries in PAGES.values() for entry in entries}
 SECTIONS = {entry.title: section for section, entries in PAGES.items() for entry in entries}
 MODULES = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
-LEFT = {"#1×1": 90 + 40, "#3×3": 90 + 80 + 122 + 40}  # module and mark stand before them
+LEFT = {"#1×1": 90 + 31, "#3×3": 90 + 62 + 106 + 31}  # module and mark stand before them
 COLUMN = {"mark": 1, "#1×1": 2, "#3×3": 4, "in → out": 8, "parameters": 10}
 
 # Resolves when the server has answered and nothing has changed on the page for a while.

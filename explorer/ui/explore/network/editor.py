@@ -21,6 +21,7 @@ from explorer.views.terms import TERMS
 
 KEY = "table"
 _MAX_PROBLEMS = 5
+_PHONE_HINT = "On a phone, “Edit a row as a form” below has a field for each number."
 _SHOWN_SNAPSHOT = SessionValue[int | None]("table_shown_snapshot", None)
 
 
@@ -90,15 +91,16 @@ def _grid(rows: list[dict[str, Any]], base: str, snapshot: int) -> None:
 
 def _columns(base: str) -> dict[str, ColumnConfig]:
     text = st.column_config.TextColumn
+    wide, narrow = (122, 80) if state.presents() else (106, 62)  # so that #3×3 is whole on a phone of 390 pixels
     mark_help = f"{nt.EDITED} edited, {nt.RIPPLE} changed by an edit elsewhere, {nt.REJECTED} rejected"
     return {
         MODULE: text("module", width=80 if state.presents() else 58, pinned=True, help=TERMS["module"]),
         nt.MARK: text("●", width=32, help=mark_help),
-        "#1×1": text(width=80, alignment="right", help=TERMS["#1×1"]),
-        "#3×3 reduce": text(width=122, alignment="right", help=TERMS["#3×3 reduce"]),
-        "#3×3": text(width=80, alignment="right", help=TERMS["#3×3"]),
-        "#5×5 reduce": text(width=122, alignment="right", help=TERMS["#5×5 reduce"]),
-        "#5×5": text(width=80, alignment="right", help=TERMS["#5×5"]),
+        "#1×1": text(width=narrow, alignment="right", help=TERMS["#1×1"]),
+        "#3×3 reduce": text(width=wide, alignment="right", help=TERMS["#3×3 reduce"]),
+        "#3×3": text(width=narrow, alignment="right", help=TERMS["#3×3"]),
+        "#5×5 reduce": text(width=wide, alignment="right", help=TERMS["#5×5 reduce"]),
+        "#5×5": text(width=narrow, alignment="right", help=TERMS["#5×5"]),
         "pool proj": text(width=98, alignment="right", help=TERMS["pool proj"]),
         nt.FLOW: text(width=96, help=TERMS[nt.FLOW]),
         nt.SIZE: text(width=62, help=TERMS[nt.SIZE]),
@@ -106,7 +108,11 @@ def _columns(base: str) -> dict[str, ColumnConfig]:
             width=88, alignment="right", help="Trainable numbers: weights, biases, BatchNorm's γ and β."
         ),
         nt.MACS: text(width=98, alignment="right", help="Multiply-accumulates for one image; FLOPs are twice as many."),
-        nt.NOTE: text(f"against {CATALOGUE[base].title}", width=270, help="What was edited here, or why it changed."),
+        nt.NOTE: text(
+            f"against {CATALOGUE[base].title}",
+            width=270 if state.presents() else 350,
+            help="What was edited here, or why it changed.",
+        ),
     }
 
 
@@ -131,7 +137,8 @@ def show_other_parts() -> None:
     version = state.current()
     parts = nt.other_parts(summarize(version.config), summarize(version.base_config))
     with st.container(key="other_parts"):
-        st.html(f"{_terms()}<div class='other-parts'>{''.join(map(_part, parts))}</div>")
+        hint = f"<p class='phone-hint'>{_PHONE_HINT}</p>"
+        st.html(f"{_terms()}{hint}<div class='other-parts'>{''.join(map(_part, parts))}</div>")
 
 
 def _terms() -> str:

@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import PRESETS, summarize
 from explorer.diff import with_module
-from tests.ui.app import changes_of_totals, other_parts, texts, totals
+from explorer.ui.explore.network import editor
+from tests.ui.app import changes_of_totals, html, other_parts, texts, totals
 
 PAPER = {"parameters": "6,998,552", "in training": "13,378,280", "MACs": "1.583 G"}
 Edit = Callable[..., AppTest]
@@ -143,3 +144,12 @@ def test_undo_and_redo_step_through_the_edits(app: AppTest, edit: Edit) -> None:
     assert app.button(key="undo").disabled
     app.button(key="redo").click().run()
     assert totals(app)["parameters"] == "7,001,002"
+
+
+def test_the_columns_up_to_the_first_edit_fit_a_phone(monkeypatch: pytest.MonkeyPatch, app: AppTest) -> None:
+    """The welcome names the column #3×3: with the ones before it, it is within 358 pixels. The form has a hint."""
+    monkeypatch.setattr(editor.state, "presents", lambda: False)
+    columns = editor._columns("paper")
+    names = list(columns)
+    assert sum(columns[name]["width"] for name in names[: names.index("#3×3") + 1]) <= 358
+    assert "“Edit a row as a form” below has a field for each number." in html(app)
