@@ -36,6 +36,15 @@ def cost_bars(case: ReductionCase, width: float = svg.WIDE) -> str:
     return svg.chart(width, 336, _bars_title(case), "; ".join([*descriptions, *formulas]), body)
 
 
+def cost_rows(case: ReductionCase) -> list[dict[str, str | int]]:
+    """Return the data of the bars: a row per path, without and with the reduction."""
+    paths = {"without": direct_path(case), "with": reduction_path(case)}
+    return [
+        {"path": name, _parameters(case): path.parameters, "macs": path.macs, "activations": path.activations}
+        for name, path in paths.items()
+    ]
+
+
 def cost_formulas(case: ReductionCase) -> tuple[str, str]:
     """Return the formulas of the parameters without and with the reduction, filled in."""
     k, plain, both = case.kernel, direct_path(case), reduction_path(case)
@@ -195,6 +204,16 @@ def mixing(weights: Sequence[Sequence[int]], pixel: Sequence[int], width: float 
     alt = f"At one pixel, {len(pixel)} channels {list(pixel)} times a matrix of weights give {len(out)} channels {out}."
     title = f"One pixel: {len(pixel)} channels in, {len(out)} mixtures out"
     return svg.chart(width, height, title, alt, body)
+
+
+def mixing_rows(weights: Sequence[Sequence[int]], pixel: Sequence[int]) -> list[dict[str, str | int]]:
+    """Return the data of the matrix: the pixel's channels, then a row of weights with its sum per output channel."""
+    channels = [f"in_{number}" for number in range(len(pixel))]
+    rows: list[dict[str, str | int]] = [{"row": "pixel", **dict(zip(channels, pixel, strict=True)), "out": ""}]
+    for number, row in enumerate(weights):
+        total = sum(weight * value for weight, value in zip(row, pixel, strict=True))
+        rows.append({"row": f"weights of out_{number}", **dict(zip(channels, row, strict=True)), "out": total})
+    return rows
 
 
 def _cell(x: float, y: float, size: float, value: int, most: int) -> list[str]:

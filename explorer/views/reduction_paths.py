@@ -43,6 +43,22 @@ def paths(case: ReductionCase, width: float = svg.WIDE) -> str:
     return svg.chart(width, end + _BAR + (52 if is_narrow else 34), title, _alt(case, plain, both), body)
 
 
+def path_rows(case: ReductionCase) -> list[dict[str, str | int]]:
+    """Return the data of the diagram: a row per convolution of each path."""
+    return [
+        {
+            "path": name,
+            "kernel": f"{layer.kernel}×{layer.kernel}",
+            "input channels": layer.inputs,
+            "output channels": layer.filters,
+            _unit(case): layer.parameters,
+            "macs": layer.macs,
+        }
+        for name, path in (("without", direct_path(case)), ("with", reduction_path(case)))
+        for layer in path.layers
+    ]
+
+
 def _bar(case: ReductionCase, channels: int, top: float, word: str, width: float) -> list[str]:
     """Return the bar with which both paths begin or end."""
     label = svg.text(width / 2, top + 22, f"{_shape(case, channels)} {word}", anchor="middle", weight=600)

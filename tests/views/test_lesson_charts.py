@@ -170,6 +170,16 @@ def test_both_paths_show_their_shapes_and_costs() -> None:
     assert chips == [palette.BRANCH["5x5"]] * 3
 
 
+def test_the_charts_of_the_case_have_their_data() -> None:
+    """Bars, matrix and paths: the numbers that they show."""
+    assert [row["weights"] for row in reduction_charts.cost_rows(ARTICLE)] == [819_200, 50_688]
+    assert "parameters" in reduction_charts.cost_rows(ARTICLE.replace(biases=True))[0]
+    assert [row["weights"] for row in reduction_paths.path_rows(ARTICLE)] == [819_200, 12_288, 38_400]
+    pixel, first, second = reduction_charts.mixing_rows(((1, -2), (0, 3)), (4, 5))
+    assert pixel == {"row": "pixel", "in_0": 4, "in_1": 5, "out": ""}
+    assert [first["out"], second["out"]] == [-6, 15]
+
+
 def test_an_arrow_is_as_wide_as_its_channels() -> None:
     """512 channels the widest, 24 nearly the thinnest; nothing is thinner than a line."""
     widths = [float(line.get("stroke-width")) for line in shapes(PICTURES["paths"], "line")]

@@ -69,11 +69,12 @@ def predict() -> None:
 def cost() -> None:
     """Show the controls of the case, its formulas and its bars; the bars reach the browser before the controls."""
     above = st.container(gap="small")
-    show_svg(
+    show_chart(
         partial(charts.cost_bars, _CASE.get()),
-        "cost",
         "each pair has its own scale. MACs are multiply-accumulates for one image (FLOPs = 2 × MACs); activations "
         "are the numbers in the outputs, to which the 1×1 adds its own.",
+        "cost",
+        charts.cost_rows(_CASE.get()),
     )
     let_browser_draw()
     with above:
@@ -135,18 +136,21 @@ def break_even() -> None:
 def mixing() -> None:
     """Show how a 1×1 mixes the channels at one position, for a selected pixel."""
     pixel = st.segmented_control("Position", list(_PIXELS), default="a pixel", required=True, key="mixing_pixel")
-    show_svg(
-        partial(charts.mixing, _MATRIX, _PIXELS.get(pixel, _PIXELS["a pixel"])),
-        "mixing",
+    values = _PIXELS.get(pixel, _PIXELS["a pixel"])
+    show_chart(
+        partial(charts.mixing, _MATRIX, values),
         "violet is positive, red negative. The matrix is the same at every position; only the pixel changes. The "
         "numbers are made up; a trained 1×1 has learned its own.",
+        "mixing",
+        charts.mixing_rows(_MATRIX, values),
     )
 
 
 def paths() -> None:
     """Show the two paths of the case as a diagram."""
     reading = "the wider an arrow, the more channels it carries. Next to it is their shape."
-    show_svg(partial(reduction_paths.paths, _CASE.get()), "paths", reading)
+    case = _CASE.get()
+    show_chart(partial(reduction_paths.paths, case), reading, "paths", reduction_paths.path_rows(case))
 
 
 def timing() -> None:

@@ -8,7 +8,7 @@ from explorer.jobs.queue import Pending
 from explorer.jobs.requests import ReductionTiming
 from explorer.lessons.openings import opening_question
 from explorer.lessons.reduction import ARTICLE
-from tests.ui.app import FakeJobQueue, alt_texts, answer, click, open_lesson, page_text, run, type_into
+from tests.ui.app import FakeJobQueue, alt_texts, answer, chart_files, click, open_lesson, page_text, run, type_into
 
 
 def test_it_opens_on_the_articles_case() -> None:
@@ -141,3 +141,10 @@ def test_small_effects_and_failures_are_explained(jobs: FakeJobQueue) -> None:
     jobs.result = Failure(reason="It was too large.")
     assert "Nothing was measured. It was too large." in page_text(click(at, "reduction_timing_start"))
     assert [request.case for request in jobs.forgotten] == 4 * [ARTICLE]
+
+
+def test_bars_matrix_and_paths_have_a_file_with_their_data() -> None:
+    """Beside the charts that had one before."""
+    files = chart_files(open_lesson("reduction"))
+    assert {"cost.csv", "mixing.csv", "paths.csv"} <= set(files)
+    assert "819200" in files["cost.csv"]
