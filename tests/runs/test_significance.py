@@ -1,6 +1,7 @@
 """The paired test behind a race's verdict: its level, its power, and what it refuses to claim."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from explorer.runs.significance import (
 )
 from explorer.training.intervals import LEVEL, wilson
 
+ROOT = Path(__file__).parents[2]
 RACES = 400  # simulated races per case
 Race = list[dict[int, Correct]]
 
@@ -89,13 +91,33 @@ def test_unequal_variances_and_failed_trainings_make_no_false_claims() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("networks", "seeds", "power"),
-    [(2, 3, 0.75), (2, 5, 0.99), (4, 3, 0.55), (4, 5, 0.99)],
+    ("networks", "seeds", "power", "stated"),
+    [
+        (2, 3, 0.75, "in about 3 of 4 races of two networks with three seeds"),
+        (2, 5, 0.99, "in nearly all with five seeds"),
+        (4, 3, 0.55, "in 6 of 10 races of four networks"),
+        (4, 5, 0.99, "in nearly all with five seeds"),
+    ],
 )
-def test_the_power_that_the_documents_state(networks: int, seeds: int, power: float) -> None:
+def test_the_power_that_the_documents_state(networks: int, seeds: int, power: float, stated: str) -> None:
     """About three points on 2,000 images, seeds that spread by half a point: found in at least this fraction."""
+    assert stated in document("docs/teaching.md")
     generator = np.random.default_rng([networks, seeds])
     assert rate_of_claims(generator, [0.3, *[0.0] * (networks - 1)], seeds, 2_000, 0.04) >= power
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/teaching.md"])
+def test_the_documents_state_the_level_and_the_seeds(name: str) -> None:
+    """Those of the test itself."""
+    text = document(name)
+    assert f"at most {100 * LEVEL:.0f} % claim" in text
+    assert "fewer than three seeds" in text
+    assert MIN_SEEDS == 3
+
+
+def document(name: str) -> str:
+    """Return the text of a document on one line."""
+    return " ".join((ROOT / name).read_text("utf-8").split())
 
 
 def test_the_interval_contains_the_true_difference() -> None:
