@@ -279,7 +279,7 @@ def _tap(canvas: Canvas, rows: Sequence[LayerRow], head: Sequence[LayerRow]) -> 
     if not head:
         return
     name, shape = head[0].module, head[0].in_shape
-    canvas.outside(name, boxes.lines(Line(f"to {name}")), head, color=palette.AUX)
+    canvas.outside(name, boxes.lines(Line(f"to {name.replace('_', ' ')}")), head, color=palette.AUX)
     canvas.arrow(tap_port(rows), name, shape[0], fmt.shape(shape), style="dashed", color=palette.AUX)
 
 
