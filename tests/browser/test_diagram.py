@@ -239,6 +239,7 @@ def test_layers_and_neighbours_can_be_hovered_and_selected(open_diagram, page):
     expect(tip).to_be_hidden()
     node(pane, "inception_4a.branch_3x3.conv").click()
     expect(page.get_by_text("selected: inception_4a.branch_3x3.conv, 1 times")).to_be_visible()
+    expect(tip).to_be_hidden()  # it would cover the boxes below the one that was clicked
     node(pane, "inception_4b").click()
     expect(page.get_by_text("selected: inception_4b, 2 times")).to_be_visible()
 
