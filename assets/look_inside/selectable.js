@@ -8,7 +8,8 @@
 // data: svg, selected (the ids of the marked parts), narrow (whether the drawing is the one for a narrow page; null if
 // there is only one), reveal (the class of the element that shows the selected part, which is scrolled into view).
 const NARROW = 1000 // pixels: a view of less width is called narrow
-const REVEAL_MS = 2_000 // for which the element that shows a selected part may grow
+const REVEAL_MS = 30_000 // for which the element that shows a selected part may grow, on a busy server
+const LOOK_MS = 50 // between two looks at its height
 const drawn = new WeakMap()
 
 export default function (component) {
@@ -131,18 +132,21 @@ function light(root, part) {
   if (readout) readout.textContent = part?.getAttribute("aria-label") ?? readout.dataset.hint
 }
 
-// Scrolls to what shows the selected part, as soon as it is there and while it grows.
+// Scrolls to what shows the selected part, as soon as it is there and whenever it grows, which takes as long as the
+// server's answer. A reader who scrolls is left alone.
 function reveal(page, name) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches
-  const until = performance.now() + REVEAL_MS
+  let until = performance.now() + REVEAL_MS
   let height = 0
+  const stop = () => { until = 0 }
+  for (const kind of ["wheel", "touchmove"]) page.addEventListener(kind, stop, { once: true, passive: true })
   const look = () => {
     const element = page.querySelector(`.${name}`)
     if (element && element.clientHeight !== height) {
       height = element.clientHeight
       element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" })
     }
-    if (performance.now() < until) requestAnimationFrame(look)
+    if (performance.now() < until) setTimeout(look, LOOK_MS)
   }
   look()
 }

@@ -7,11 +7,16 @@ import pytest
 
 from tests.ui.app import chart_files, open_lesson, page_text
 
+EXPLOSIONS = ("explosion_parameters", "explosion_MACs")
+
 
 @pytest.mark.parametrize(
     ("lesson", "files"),
     [
-        ("reduction", {"break_even.csv", "widths.csv", "explosion_parameters.csv", "explosion_MACs.csv"}),
+        (
+            "reduction",
+            {f"{name}.csv" for name in ("break_even", "widths", "cost", "mixing", "paths", *EXPLOSIONS)},
+        ),
         ("auxiliary", {"ledger.csv"}),
         ("receptive_field", {"spectrum.csv", "field_windows.csv", "field_without.csv"}),
     ],
