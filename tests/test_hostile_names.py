@@ -113,7 +113,7 @@ def test_source() -> None:
     def shape(tree: ast.Module) -> str:
         return ast.dump(ast.Module([node for node in tree.body if not isinstance(node, ast.Assign)], []))
 
-    expected, head = shape(plain), to_source(MINI).split("NAME = ")[0]
+    expected, head = shape(plain), to_source(MINI, "x").split("NAME = ")[0]
     for count, name in enumerate(names()):
         text = to_source(MINI, name, name) if count < 50 else f"{head}NAME = {name!r}\nNOTE = {name!r}\n"
         tree = ast.parse(text)
