@@ -16,6 +16,19 @@ def choices(chart: str) -> list[str]:
     return [box.get("data-choice") for box in elements(chart, "rect") if box.get("data-choice")]
 
 
+def assert_readable_on_phone(picture: str) -> None:
+    """Assert that it is 400 units wide, on 356 pixels, with no text smaller than 13 units or cut off at a side."""
+    root = ElementTree.fromstring(picture)
+    assert root.attrib["viewBox"].split()[2] == "400"
+    for text in root.iter("text"):
+        size = int(text.get("font-size", "13"))
+        assert size >= 13
+        wide = fonts.width(text.text or "", size, bold=text.get("font-weight") != "400")
+        anchors = {"start": 0.0, "middle": 0.5, "end": 1.0}
+        left = float(text.attrib["x"]) - anchors[text.get("text-anchor", "start")] * wide
+        assert -2 <= left <= left + wide <= 402, text.text
+
+
 def assert_well_formed(chart: str) -> None:
     """Assert that it is XML with a label for screen readers, loads nothing, and lacks no number."""
     root = ElementTree.fromstring(chart)

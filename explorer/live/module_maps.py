@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.weights import Network
-from explorer.errors import InputError
 from explorer.jobs.inspection import TILE, Scale
 from explorer.jobs.units import ModuleMaps, Source, SourcedMap
 from explorer.live.recording import Recording, record
 from explorer.live.tensor_images import average_down, heat_map
-from explorer.live.units import compute, largest_index, terms_of
+from explorer.live.units import branch_paths, compute, largest_index, terms_of
 from explorer.units import Unit
 
 LAYER_MAPS, INPUT_MAPS = 4, 16  # of a layer, and of the module's input
@@ -44,9 +43,7 @@ def module_maps(
     Raises InputError or UnbuildableError with the reason.
     """
     recording = record(network, images[0], preprocessing, scales, device)
-    paths = [row.path for row in recording.graph.summary.rows if row.module == block and row.branch]
-    if not paths:
-        raise InputError(f"The network has no module {block[:20]}.")
+    paths = branch_paths(recording, block)
     source = recording.graph.source(paths[0])
     values = _choose(recording, paths)
     order = [source, *paths]

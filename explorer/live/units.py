@@ -97,6 +97,14 @@ def explain(
     )
 
 
+def branch_paths(recording: Recording, block: str) -> list[str]:
+    """Return the paths of the layers of a module's branches, in their order. Raises InputError without the module."""
+    paths = [row.path for row in recording.graph.summary.rows if row.module == block and row.branch]
+    if not paths:
+        raise InputError(f"The network has no module {block[:20]}.")
+    return paths
+
+
 def strongest_maps(
     network: Network,
     images: Sequence[str],
@@ -111,9 +119,7 @@ def strongest_maps(
     Raises InputError or UnbuildableError with the reason.
     """
     recording = record(network, images[0], preprocessing, scales, device)
-    paths = [row.path for row in recording.graph.summary.rows if row.module == block and row.branch]
-    if not paths:
-        raise InputError(f"The network has no module {block[:20]}.")
+    paths = branch_paths(recording, block)
     outputs = {path: recording.outputs[path] for path in (recording.graph.source(paths[0]), *paths)}
     return StrongestMaps(
         maps={path: heat_map(output[output.mean((1, 2)).argmax()].float()) for path, output in outputs.items()}
