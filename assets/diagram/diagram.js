@@ -4,15 +4,14 @@
 //
 // data: name, svg, dot, alt, hover {node id: lines of text}, selected (node id or null), height and maxHeight (pixels;
 // the view takes the height that the diagram needs between them), expandable (whether a box can be opened and closed in
-// place), narrow (whether the diagram is the one for a narrow view, null if there is only one), tokens {role: colour in
-// the SVG}, font (CSS: @font-face rules with the fonts inside).
+// place), narrow (whether the diagram is the one for a narrow view, null if there is only one), narrowBelow (pixels: a
+// view of less width is narrow), tokens {role: colour in the SVG}, font (CSS: @font-face rules with the fonts inside).
 
 const SVG = "http://www.w3.org/2000/svg"
 const FONT = '"Explorer Sans"'
 const MAX_FIT = 1.5 // pixels per point: a small diagram is not enlarged beyond this
 const READABLE = 0.6 // pixels per point: below this, a box just opened is shown instead of the whole diagram
 const PHONE = 500 // pixels: a view of less width is only as high as its diagram
-const NARROW = 1000 // pixels: a view of less width is called narrow
 const [MIN_SCALE, MAX_SCALE, STEP] = [0.1, 8, 1.25]
 const DRAG = 4 // pixels of movement that make a click a drag
 const MARGIN = 6
@@ -185,13 +184,13 @@ function layOut(view) {
 }
 
 function setHeight(view) {
-  const { height, maxHeight, narrow } = view.data
+  const { height, maxHeight, narrow, narrowBelow } = view.data
   const width = view.pane.clientWidth
   const tools = view.root.clientHeight - view.pane.clientHeight
   const needed = view.height * Math.min(width / view.width, 1) + 2 * MARGIN + tools
   const least = width < PHONE ? 0 : height
   view.root.style.height = `${Math.min(Math.max(needed, least), maxHeight)}px`
-  const isNarrow = width < NARROW
+  const isNarrow = width < narrowBelow
   if (narrow === null || narrow === isNarrow) view.reported = null
   else if (view.reported !== isNarrow) view.reportWidth((view.reported = isNarrow)) // once per change
 }

@@ -5,9 +5,9 @@
 // Parts may be linked: under the pointer or the focus, a part lights up with the lines whose data-link has its id, the
 // parts (data-map) at their other ends, and its own texts (data-of); its name is in the line of text below the drawing.
 //
-// data: svg, selected (the ids of the marked parts), narrow (whether the drawing is the one for a narrow page; null if
-// there is only one), reveal (the class of the element that shows the selected part, which is scrolled into view).
-const NARROW = 1000 // pixels: a view of less width is called narrow
+// data: svg, selected (the ids of the marked parts), narrow (whether the drawing is the one for a narrow view; null if
+// there is only one), narrowBelow (pixels: a view of less width is narrow), reveal (the class of the element that shows
+// the selected part, which is scrolled into view).
 const REVEAL_MS = 30_000 // for which the element that shows a selected part may grow, on a busy server
 const LOOK_MS = 50 // between two looks at its height
 const drawn = new WeakMap()
@@ -15,7 +15,7 @@ const drawn = new WeakMap()
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component
   const root = parentElement.querySelector(".selectable")
-  reportWidth(root, data.narrow, (narrow) => setStateValue("narrow", narrow))
+  reportWidth(root, data, (narrow) => setStateValue("narrow", narrow))
   if (!drawn.has(root)) watchFocus(root)
   if (drawn.get(root) !== data.svg) {
     const focusedId = root.contains(focused(root)) ? focused(root).dataset.choice : null
@@ -151,12 +151,13 @@ function reveal(page, name) {
   look()
 }
 
-function reportWidth(root, narrow, report) {
+function reportWidth(root, { narrow, narrowBelow }, report) {
   root.narrow = narrow
+  root.narrowBelow = narrowBelow
   root.report = report
   if (narrow === null || root.observer) return
   root.observer = new ResizeObserver(() => {
-    const isNarrow = root.clientWidth < NARROW
+    const isNarrow = root.clientWidth < root.narrowBelow
     if (!root.clientWidth || root.narrow === isNarrow) root.reported = null
     else if (root.reported !== isNarrow) root.report((root.reported = isNarrow)) // once per change
   })

@@ -29,11 +29,18 @@ def overview(
 
 @lru_cache(maxsize=256)
 def drawing(
-    config: GoogLeNetConfig, block: str, colour_by: str, timing: LayerTiming | None = None, scale_end: float = 0
+    config: GoogLeNetConfig,
+    block: str,
+    colour_by: str,
+    timing: LayerTiming | None = None,
+    scale_end: float = 0,
+    narrow: bool = False,
 ) -> Drawing:
     """Return the diagram of a block; its colour scale ends at ``scale_end`` or later. Raises KeyError if unknown."""
     times = timing.seconds if timing else None
-    return diagrams.block(summarize(config), block, colour_by=colour_by, times=times, scale_end=scale_end)
+    return diagrams.block(
+        summarize(config), block, colour_by=colour_by, times=times, scale_end=scale_end, narrow=narrow
+    )
 
 
 @st.cache_resource

@@ -106,15 +106,19 @@ def single_line(*texts: Line) -> str:
 
 
 def arrow_label(content: str) -> str:
-    """Return the label of an arrow, with the space that keeps it off the arrow."""
+    """Return the label of an arrow, in one or more lines, with the space that keeps it off the arrow."""
     left, right = _LABEL_GAP
-    words = text(Line(content, SMALL_SIZE, soft=True))
+    words = _below_each_other(_arrow_lines(content))
     return label(table(cell("", f' WIDTH="{left}"') + cell(words) + cell("", f' WIDTH="{right}"'), padding=0))
 
 
 def arrow_label_width(content: str) -> int:
     """Return the width of an arrow's label."""
-    return Line(content, SMALL_SIZE).width + sum(_LABEL_GAP)
+    return max(line.width for line in _arrow_lines(content)) + sum(_LABEL_GAP)
+
+
+def _arrow_lines(content: str) -> list[Line]:
+    return [Line(part, SMALL_SIZE, soft=True) for part in content.split("\n")]
 
 
 def _side_by_side(texts: Sequence[Line], colours: TextColours = DEFAULT_COLOURS) -> str:
@@ -124,6 +128,12 @@ def _side_by_side(texts: Sequence[Line], colours: TextColours = DEFAULT_COLOURS)
     return _fixed_table(
         gap.join(cell(text(line, colours)) for line in texts), width, max(line.height for line in texts)
     )
+
+
+def _below_each_other(texts: Iterable[Line], colours: TextColours = DEFAULT_COLOURS) -> str:
+    """Return centred lines for one cell."""
+    first, *more = (text(line, colours) for line in texts)
+    return table(*map(cell, (first, *more)), padding=0) if more else first
 
 
 def _fixed_table(row: str, width: int, height: int, align: Align = "CENTER") -> str:
@@ -148,21 +158,18 @@ def block(name: str, share: str, shape: str, foot: str, colours: TextColours = D
     return label(table(head, shapes, cell(foot, ' COLSPAN="2" CELLPADDING="3"')))
 
 
-def chip_line(title: str) -> Line:
-    """Return the title of a layer as it is drawn on its chip."""
-    return Line(title, TEXT_SIZE + 1, bold=True)
-
-
-def layer_width(title: str, texts: Iterable[Line]) -> int:
+def layer_width(title: Iterable[Line], texts: Iterable[Line]) -> int:
     """Return the least width of a layer's content."""
-    chip = chip_line(title).width + 2 * _CHIP_PADDING
+    chip = max(line.width for line in title) + 2 * _CHIP_PADDING
     return max(chip, *(line.width + 2 * _LAYER_PADDING for line in texts))
 
 
-def layer(title: str, chip: str, texts: Iterable[Line], inner: int, colours: TextColours = DEFAULT_COLOURS) -> str:
+def layer(
+    title: Iterable[Line], chip: str, texts: Iterable[Line], inner: int, colours: TextColours = DEFAULT_COLOURS
+) -> str:
     """Return the label of one layer, ``inner`` wide: its title on a chip of its branch's colour, its numbers below."""
     size = f' WIDTH="{inner}" HEIGHT="{_CHIP_HEIGHT}"'
-    head = cell(text(chip_line(title), text_colours_on(chip)), f' BGCOLOR="{chip}" STYLE="ROUNDED"{size}')
+    head = cell(_below_each_other(title, text_colours_on(chip)), f' BGCOLOR="{chip}" STYLE="ROUNDED"{size}')
     return label(table(head, *(cell(text(line, colours)) for line in texts), padding=_LAYER_PADDING))
 
 
@@ -191,32 +198,29 @@ def bar(ports: Iterable[str], content: str, column: int) -> str:
     return label(table(_ports(ports, "in", column), words, _ports(ports, "out", column), padding=0))
 
 
-def concatenation_width(title: str, channels: str) -> int:
+def concatenation_width(texts: Iterable[Line]) -> int:
     """Return the least width of a branch's column in a concatenation."""
-    return max(line.width for line in _branch_lines(title, channels)) + _BRANCH_MARGIN + _SPACING
+    return max(line.width for line in texts) + _BRANCH_MARGIN + _SPACING
 
 
 def concatenation(
-    parts: Iterable[tuple[str, str, str, str]],
+    parts: Iterable[tuple[str, str, Sequence[Line]]],
     total: Sequence[Line],
     column: int,
     colours: TextColours = DEFAULT_COLOURS,
 ) -> str:
     """Return the label of a concatenation: a coloured cell in each column, ``total`` across all of them, and ports.
 
-    ``parts`` are (port, colour, title, range). The ports are ``<port>_in`` at the top and ``<port>_out`` at the foot.
+    ``parts`` are (port, colour, lines of text). The ports are ``<port>_in`` at the top and ``<port>_out`` at the foot.
     """
     parts = tuple(parts)
     ports = [port for port, *_ in parts]
     cells = "".join(
         cell(
-            table(
-                *(cell(text(line, text_colours_on(colour))) for line in _branch_lines(title, channels)),
-                cell("", ' HEIGHT="2"'),
-            ),
+            table(*(cell(text(line, text_colours_on(colour))) for line in texts), cell("", ' HEIGHT="2"')),
             f' BGCOLOR="{colour}" STYLE="ROUNDED" WIDTH="{column - _SPACING}"',
         )
-        for _, colour, title, channels in parts
+        for _, colour, texts in parts
     )
     return label(
         table(
@@ -227,10 +231,6 @@ def concatenation(
             padding=0,
         )
     )
-
-
-def _branch_lines(title: str, channels: str) -> tuple[Line, Line]:
-    return Line(title, TEXT_SIZE + 1, bold=True), Line(channels, SMALL_SIZE + 1)
 
 
 def _ports(ports: Iterable[str], suffix: str, column: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from graphviz import Digraph
@@ -20,14 +21,12 @@ from explorer.views import formatting as fmt
 _FONT = "Source Sans 3,Helvetica"  # for other programs that draw the DOT; ours is set in the layout
 _THICKEST = 5.0  # the widest arrow
 _STYLE = palette.LIGHT
-_GRAPH = {
-    **{"rankdir": "TB", "bgcolor": "transparent", "fontname": _FONT},
-    **{"pad": "0.1", "nodesep": "0.26", "ranksep": "0.32"},
-}
+_GRAPH = {"rankdir": "TB", "bgcolor": "transparent", "fontname": _FONT, "pad": "0.1", "ranksep": "0.32"}
 _NODE = {
-    **{"shape": "box", "style": "rounded,filled", "margin": "0.08334,0.0625", "width": "0", "height": "0"},
+    **{"shape": "box", "style": "rounded,filled", "width": "0", "height": "0"},
     **{"fontname": _FONT, "fontcolor": _STYLE.ink, "color": _STYLE.line, "penwidth": "1.2"},
 }
+_INCH = 72  # points
 _EDGE = {"fontname": _FONT, "color": _STYLE.line, "arrowsize": "0.7"}
 
 
@@ -133,15 +132,22 @@ class Drawing(NamedTuple):
 
 @dataclass
 class Canvas:
-    """A graph under construction for one summary. ``scale`` colours boxes by cost; None leaves them plain."""
+    """A graph under construction for one summary. ``scale`` colours boxes by cost; None leaves them plain.
+
+    ``gap`` is the space between neighbouring boxes and ``margin`` that left and right in each, in points.
+    """
 
     name: str
     summary: NetworkSummary
     scale: Scale | None = None
+    gap: int = 19
+    margin: int = 6
     hover: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.graph = Digraph(self.name, graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+        graph = _GRAPH | {"nodesep": f"{self.gap / _INCH:.2f}"}
+        node = _NODE | {"margin": f"{ceil(self.margin / _INCH * 1e5) / 1e5},0.0625"}
+        self.graph = Digraph(self.name, graph_attr=graph, node_attr=node, edge_attr=_EDGE)
         self._corners: set[str] = set()
         self._max_channels = max(row.out_shape[0] for row in self.summary.rows if len(row.out_shape) == 3)
 

@@ -12,7 +12,7 @@ from typing import Literal
 from explorer.analysis import LayerRow, NetworkSummary
 from explorer.views import boxes, palette
 from explorer.views import formatting as fmt
-from explorer.views.block_diagrams import IMAGE, branch_channels, draw_chain, draw_module, tap_port
+from explorer.views.block_diagrams import IMAGE, NARROW, WIDE, branch_channels, draw_chain, draw_module, tap_port
 from explorer.views.boxes import Line
 from explorer.views.canvas import MEASURES, Canvas, Drawing, Item, ItemLine, Scale, box_item, connect, scale_of, wrap
 from explorer.views.labels import BRANCH_NAMES
@@ -72,16 +72,18 @@ def module(
     colour_by: str = "none",
     times: Mapping[str, float] | None = None,
     scale_end: float = 0,
+    narrow: bool = False,
 ) -> Drawing:
     """Draw one module as in Figure 2: every layer with its window, parameters and MACs, every arrow with its shape.
 
     The scale of its colours ends at its most expensive layer, or at ``scale_end`` (see :func:`highest_cost`) if that is
-    more. Raises KeyError for an unknown module or colouring.
+    more. A ``narrow`` drawing fits a phone. Raises KeyError for an unknown module or colouring.
     """
     summary.config.module(name)
-    rows = _rows_of(summary, name)
-    canvas = Canvas(block_id(name), summary, scale_of(colour_by, [(row,) for row in rows], times, scale_end))
-    draw_module(canvas, name, rows, *_neighbours(summary, name))
+    rows, form = _rows_of(summary, name), NARROW if narrow else WIDE
+    scale = scale_of(colour_by, [(row,) for row in rows], times, scale_end)
+    canvas = Canvas(block_id(name), summary, scale, form.gap, form.margin)
+    draw_module(canvas, name, rows, *_neighbours(summary, name), form=form)
     _tap(canvas, rows, _rows_of(summary, f"aux_{name}"))
     return canvas.finish(_module_alt(name, rows), _scale_legend(canvas))
 
@@ -102,19 +104,20 @@ def block(
     colour_by: str = "none",
     times: Mapping[str, float] | None = None,
     scale_end: float = 0,
+    narrow: bool = False,
 ) -> Drawing:
     """Draw any block layer by layer: ``stem``, ``pool3``, ``aux_4a``, ``classifier``, or a module (``4a``).
 
-    Raises KeyError for an unknown block or colouring.
+    A ``narrow`` drawing fits a phone. Raises KeyError for an unknown block or colouring.
     """
     if name not in summary.by_module:
         raise KeyError(name)
     if name[:1].isdigit():
-        return module(summary, name, colour_by=colour_by, times=times, scale_end=scale_end)
+        return module(summary, name, colour_by=colour_by, times=times, scale_end=scale_end, narrow=narrow)
     rows = _rows_of(summary, name)
     canvas = Canvas(name, summary, scale_of(colour_by, [(row,) for row in rows], times, scale_end))
     before = _rows_of(summary, rows[0].aux) if rows[0].aux else _neighbours(summary, name)[0]
-    draw_chain(canvas, name, rows, before)
+    draw_chain(canvas, name, rows, before, narrow=narrow)
     return canvas.finish(_chain_alt(name, rows), _scale_legend(canvas))
 
 

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,19 @@ def test_chains_carry_the_numbers_of_their_rows(summary):
         if not name[0].isdigit():
             rows = [row for row in summary.rows if row.module == name]
             check_chain(diagrams.block(summary, name), f"{name}.input", rows)
+
+
+@pytest.mark.parametrize("name", ["3a", "4a", "5b", "aux_4a", "stem", "classifier"])
+def test_a_narrow_block_fits_a_phone_and_says_the_same(name):
+    """At 350 pixels its smallest text has 11; its boxes and arrows say what those of the wide one say."""
+    wide, narrow = (diagrams.block(PAPER, name, narrow=narrow) for narrow in (False, True))
+    scale = min(350 / float(fromstring(narrow.svg).get("viewBox").split()[2]), 1)
+    assert min(float(size) for size in re.findall(r'font-size="([\d.]+)"', narrow.svg)) * scale >= 11
+    assert narrow.hover == wide.hover
+    texts = {identity: " ".join(box.lines) for identity, box in boxes(wide.dot).items()}
+    assert {identity: " ".join(box.lines) for identity, box in boxes(narrow.dot).items()} == texts
+    labels = {ends: text.replace(" ", "") for ends, text in arrows(wide.dot).items()}
+    assert {ends: text.replace(" ", "") for ends, text in arrows(narrow.dot).items()} == labels
 
 
 @pytest.mark.slow

@@ -28,14 +28,14 @@ def diagram(
     on_expand: Callable[[str], None] | None = None,
     height: int = 520,
     max_height: int = 0,
-    reports_width: bool = False,
+    narrow_below: int = 0,
 ) -> None:
     """Show a drawing with its box ``selected`` marked, ``height`` pixels high or more if it needs, to ``max_height``.
 
     Before the script runs again, ``on_select`` is called with the id of a box that was clicked or entered, and
     ``on_expand`` with that of one double-clicked or entered with Shift. Zoom and position stay while the drawing keeps
-    its name. With ``reports_width`` the view reports to :mod:`explorer.ui.components.width` when it becomes narrow or
-    wide.
+    its name. The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than ``narrow_below``
+    pixels, or wider again (0: it has one drawing for all widths).
     """
     try:
         svg = drawing.svg
@@ -61,11 +61,12 @@ def diagram(
             "height": height,
             "maxHeight": max(height, max_height),
             "expandable": on_expand is not None,
-            "narrow": is_narrow() if reports_width else None,
+            "narrow": is_narrow(narrow_below) if narrow_below else None,
+            "narrowBelow": narrow_below,
             "tokens": _TOKENS,
             "font": fonts.face_css(),
         },
         on_select_change=lambda: forward("select", on_select),
         on_expand_change=lambda: forward("expand", on_expand),
-        on_narrow_change=lambda: report_width(key),
+        on_narrow_change=lambda: report_width(key, narrow_below),
     )

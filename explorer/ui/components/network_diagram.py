@@ -10,7 +10,7 @@ from explorer.ui import cache, state
 from explorer.ui.components import layer_times
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.one_number_link import link_to_one_number
-from explorer.ui.components.width import is_narrow
+from explorer.ui.components.width import PAGE, PHONE, is_narrow
 from explorer.ui.state import SessionValue
 from explorer.unit_graph import PASSING_KINDS
 from explorer.views import diagrams, formulas
@@ -20,6 +20,7 @@ from explorer.views.labels import KINDS
 from explorer.views.layer_table import kernel
 
 _FRAME_HEIGHT = 40  # pixels of the view beside its diagram: buttons and margins
+_NARROW_HEIGHT = 1100  # pixels, at most, of a block on a phone: its text is read there, and the page scrolls
 _COLOUR = SessionValue("colour_by", "none")
 _EXPANDED = SessionValue[tuple[str, ...]]("expanded_modules", ())
 _EXPANDED_PILLS = "expanded_choice"
@@ -41,7 +42,7 @@ def show_overview() -> None:
         on_expand=_toggle_expanded,
         height=350,
         max_height=diagrams.panel_height(len(_expanded(config))) + _FRAME_HEIGHT,
-        reports_width=True,
+        narrow_below=PAGE,
     )
     show_timing_text(config)
 
@@ -102,9 +103,17 @@ def show_drawing(summary: NetworkSummary, block: str, key: str, scale_end: float
 
     The layer whose formulas are shown is marked.
     """
-    drawing = cache.drawing(summary.config, block, *colouring(summary.config), scale_end)
+    drawing = cache.drawing(summary.config, block, *colouring(summary.config), scale_end, narrow=is_narrow(PHONE))
     selected = state.selected_node() if state.selected_node() in drawing.hover else layer_in_view(summary, block).path
-    diagram(drawing, key=key, selected=selected, on_select=state.select_node, height=500, max_height=620)
+    diagram(
+        drawing,
+        key=key,
+        selected=selected,
+        on_select=state.select_node,
+        height=500,
+        max_height=_NARROW_HEIGHT if is_narrow(PHONE) else 620,
+        narrow_below=PHONE,
+    )
 
 
 def colouring(config: GoogLeNetConfig) -> tuple[str, LayerTiming | None]:

@@ -1,17 +1,18 @@
-"""Whether the page is narrow, as the views that report their width say: they have a drawing of their own for it."""
+"""Which views are narrow, as those say that report their width: they have a drawing of their own for it."""
 
 import streamlit as st
 
 from explorer.ui.state import SessionValue
 
-_NARROW = SessionValue("diagram_narrow", False)
+PAGE, DRAWING, PHONE = 1000, 700, 500  # pixels: limits that views report by; with less, their wide drawing is too small
+_NARROW = {limit: SessionValue(f"narrower_than_{limit}", False) for limit in (PAGE, DRAWING, PHONE)}
 
 
-def is_narrow() -> bool:
-    """Whether a view that reports its width was last too narrow for a wide drawing (below 1,000 pixels)."""
-    return _NARROW.get()
+def is_narrow(limit: int = PAGE) -> bool:
+    """Whether a view that reports by this limit was last narrower."""
+    return _NARROW[limit].get()
 
 
-def report_width(key: str) -> None:
-    """Store what the component ``key`` reports as its state ``narrow``."""
-    _NARROW.set(bool(st.session_state[key].narrow))
+def report_width(key: str, limit: int) -> None:
+    """Store what the component ``key`` reports by this limit as its state ``narrow``."""
+    _NARROW[limit].set(bool(st.session_state[key].narrow))

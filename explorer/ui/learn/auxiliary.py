@@ -15,6 +15,7 @@ from explorer.ui.components.chart import show_chart
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.measurement import measurement
 from explorer.ui.components.number import in_range, number_input
+from explorer.ui.components.width import PHONE, is_narrow
 from explorer.ui.learn import quiz
 from explorer.ui.state import SessionValue
 from explorer.views import auxiliary_charts as pictures
@@ -53,7 +54,9 @@ def steps() -> None:
     tap = tap if tap in taps else taps[0]
     summary = summarize(state.current().config)
     st.markdown(pictures.steps_table(core.head_steps(summary, tap)))
-    diagram(cache.drawing(summary.config, f"aux_{tap}", "none"), key="head_diagram", height=250)
+    narrow = is_narrow(PHONE)
+    drawing = cache.drawing(summary.config, f"aux_{tap}", "none", narrow=narrow)
+    diagram(drawing, key="head_diagram", height=250, max_height=800 if narrow else 0, narrow_below=PHONE)
 
 
 def other_inputs() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer import PRESETS, summarize
 from explorer.config import InceptionModule
 from explorer.ui.components.diagram import diagram
-from explorer.ui.components.width import is_narrow
+from explorer.ui.components.width import PAGE, is_narrow
 from explorer.views import diagrams
 
 MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)
@@ -66,5 +66,5 @@ with st.container(width=width):
         on_expand=toggle_expanded if what == "overview" else None,
         height=int(query.get("height", 520)),
         max_height=int(query.get("max_height", 0)),
-        reports_width=query.get("direction") == "adapts",
+        narrow_below=PAGE if query.get("direction") == "adapts" else 0,
     )

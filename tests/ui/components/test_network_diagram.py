@@ -112,10 +112,22 @@ def test_a_narrow_view_gets_the_wrapped_diagram(app: AppTest, drawn: dict[str, d
     """The component reports that it is narrow; the next diagram has shorter lines."""
     run(app)
     wide = drawn["overview"]["drawing"].dot
-    app.session_state[width._NARROW.key] = True
+    app.session_state[width._NARROW[width.PAGE].key] = True
     run(app)
     assert "corner1" in drawn["overview"]["drawing"].dot
     assert "corner1" not in wide
+
+
+def test_a_phone_gets_the_narrow_block(drawn: dict[str, dict[str, Any]]) -> None:
+    """And the height that it needs; the diagram reports when it is no longer that narrow."""
+    page = run(open_app())
+    wide = drawn["block"]["drawing"].dot
+    assert drawn["block"]["narrow_below"] == width.PHONE
+    page.session_state[width._NARROW[width.PHONE].key] = True
+    run(page)
+    assert ">parameters</FONT>" in drawn["block"]["drawing"].dot
+    assert ">parameters</FONT>" not in wide
+    assert drawn["block"]["max_height"] > 1_000
 
 
 @pytest.mark.parametrize("selected", ["stem.conv1", "aux_4d", "inception_4b.branch_5x5.reduce"])

@@ -9,7 +9,7 @@ from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.one_number_link import ICON, LABEL
-from explorer.ui.components.width import is_narrow
+from explorer.ui.components.width import PAGE, is_narrow
 from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
@@ -48,7 +48,7 @@ def _show_diagram() -> None:
         on_select=state.select_node,
         height=250,
         max_height=760,
-        reports_width=True,
+        narrow_below=PAGE,
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.jobs.units import ModuleMapsRequest, UnitRequest
 from explorer.ui.components.one_number_link import ICON, LABEL
 from explorer.ui.components.theme import theme
-from explorer.ui.components.width import is_narrow
+from explorer.ui.components.width import PAGE, is_narrow
 from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.unit_view import show_unit
@@ -50,7 +50,7 @@ def show_module_maps(image: ChosenImage, module: str) -> None:
         key="look_inside_module_maps_drawing",
         selected=[_SELECTED.get().map_id] if is_selected else [],
         on_select=lambda map_id: _select(drawing, map_id),
-        reports_width=True,
+        narrow_below=PAGE,
         reveal=f"{_DETAIL}_view_maps",
     )
     st.caption(

@@ -57,13 +57,14 @@ def selectable_svg(
     key: str,
     selected: Collection[str],
     on_select: Callable[[str], None],
-    reports_width: bool = False,
+    narrow_below: int = 0,
     reveal: str = "",
 ) -> None:
     """Show an SVG made by the app whose parts with ``data-choice`` can be selected with the mouse or the keyboard.
 
     The parts in ``selected`` are marked. ``on_select`` gets the id of a part before the script or the fragment reruns.
-    With ``reports_width`` the view reports to :mod:`explorer.ui.components.width` when it becomes narrow or wide.
+    The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than ``narrow_below`` pixels, or
+    wider again (0: it has one drawing for all widths).
     ``reveal`` is the key of a container that shows the selected part: a selection scrolls to it.
     """
     ids = set(re.findall(r'data-choice="([^"]*)"', svg))
@@ -78,11 +79,12 @@ def selectable_svg(
         data={
             "svg": svg,
             "selected": list(selected),
-            "narrow": is_narrow() if reports_width else None,
+            "narrow": is_narrow(narrow_below) if narrow_below else None,
+            "narrowBelow": narrow_below,
             "reveal": f"st-key-{reveal}" if reveal else None,
         },
         on_select_change=forward,
-        on_narrow_change=lambda: report_width(key),
+        on_narrow_change=lambda: report_width(key, narrow_below),
     )
 
 
