@@ -25,7 +25,7 @@ async ([quietMs, patienceMs]) => {
     const isRunning = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
     while (isRunning() || performance.now() - changed < quietMs) {
         if (performance.now() - started > patienceMs) throw new Error('the page does not come to rest')
-        await new Promise(resolve => requestAnimationFrame(resolve))
+        await new Promise(resolve => setTimeout(resolve, 50)) // an animation frame would have the page drawn
     }
     observer.disconnect()
 }
