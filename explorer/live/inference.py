@@ -104,8 +104,10 @@ def _other_engine(network: Network, name: str, device: Device, choice: _EngineCh
 
     def build() -> Run:
         model = build_network(network).eval().requires_grad_(False).to(device.torch)
-        images = EngineImages(network, choice.preprocessing, Path(choice.folder), device.torch)
-        calibration = images.calibration() if ENGINES[name].precision == "int8" else None
+        calibration = None
+        if ENGINES[name].precision == "int8":  # only then is the dataset needed
+            images = EngineImages(network, choice.preprocessing, Path(choice.folder), device.torch)
+            calibration = images.calibration()
         return build_engine(name, model, choice.batch, calibration)
 
     try:

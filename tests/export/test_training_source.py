@@ -1,5 +1,6 @@
 """The exported training runs by itself and repeats the run: the same losses, step by step, and the same accuracy."""
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -19,14 +20,36 @@ from explorer.training.recipe import RECIPE
 from tests.live.tiny_training import PLAIN, TINY, images
 
 STEPS = 7
+TINY_24 = TINY.replace(input_shape=(1, 24, 24))
+RUNS = {
+    "recipe": (TINY, RECIPE),
+    "adam": (TINY, Settings(optimiser="adam", augment=True, schedule="paper")),
+    "plain": (PLAIN, Settings(initialisation="caffe", mirror=True, clip_norm=0.5, schedule="constant")),
+    "averaged": (TINY, RECIPE.replace(averaging=0.5, precise_batch_norm=False, warm_up=0.0, momentum=0.0)),
+    "small_images": (TINY_24, RECIPE.replace(small_images=0.5)),
+    "small_images_adam": (TINY_24, Settings(optimiser="adam", small_images=0.3, averaging=0.9)),
+    "small_images_without_heads": (PLAIN.replace(aux=PLAIN.aux.replace(taps=())), Settings(small_images=0.5)),
+}
+# Each file is run as a program; one process for all of them, because loading PyTorch takes longer than a run.
+RUN_ALL = """
+import runpy, sys
+images, *files = sys.argv[1:]
+for file in files:
+    sys.argv = [file, images]
+    runpy.run_path(file, run_name="__main__")
+    print("end of", file)
+"""
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train on the small images with one thread, here and in the exported file."""
-    monkeypatch.setattr(training, "load", lambda data, folder: images())
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(training, "EVALUATIONS", 1)
+def make_plan(name: str) -> Plan:
+    """Return the plan of a short run on the small images."""
+    config, settings = RUNS[name]
+    return Plan(
+        networks=(NamedNetwork(name="tiny", config=config),),
+        settings=settings.replace(batch_size=16, device="cpu"),
+        budget=Budget(kind="steps", amount=STEPS),
+        seeds=(3,),
+    )
 
 
 def write_images(folder: Path) -> Path:
@@ -36,39 +59,36 @@ def write_images(folder: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Return the lines that the exported file of each run prints outside the app, with one thread."""
+    folder = tmp_path_factory.mktemp("exported")
+    files = {name: f"{name}.py" for name in RUNS}
+    for name, file in files.items():
+        source = to_training_source(Version("mini", RUNS[name][0]), make_plan(name), STEPS)
+        (folder / file).write_text(source, encoding="utf-8")
+    command = [sys.executable, "-c", RUN_ALL, str(write_images(folder)), *files.values()]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True, env=environment)
+    lines = iter(done.stdout.splitlines())
+    return {name: list(iter(lines.__next__, f"end of {file}")) for name, file in files.items()}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("config", "settings"),
-    [
-        (TINY, RECIPE),
-        (TINY, Settings(optimiser="adam", augment=True, schedule="paper")),
-        (PLAIN, Settings(initialisation="caffe", mirror=True, clip_norm=0.5, schedule="constant")),
-        (TINY, RECIPE.replace(averaging=0.5, precise_batch_norm=False, warm_up=0.0, momentum=0.0)),
-        (TINY.replace(input_shape=(1, 24, 24)), RECIPE.replace(small_images=0.5)),
-        (TINY.replace(input_shape=(1, 24, 24)), Settings(optimiser="adam", small_images=0.3, averaging=0.9)),
-        (PLAIN.replace(aux=PLAIN.aux.replace(taps=())), Settings(small_images=0.5)),
-    ],
-    ids=["recipe", "adam", "plain", "averaged", "small_images", "small_images_adam", "small_images_without_heads"],
-)
-def test_it_repeats_the_run(config: object, settings: Settings, tmp_path: Path) -> None:
-    """In a process of its own, without the app: the losses of all steps and the accuracy on the test images."""
-    plan = Plan(
-        networks=(NamedNetwork(name="tiny", config=config),),
-        settings=settings.replace(batch_size=16, device="cpu"),
-        budget=Budget(kind="steps", amount=STEPS),
-        seeds=(3,),
-    )
+@pytest.mark.parametrize("name", RUNS)
+def test_it_repeats_the_run(
+    name: str, printed: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the app: the losses of all steps and the accuracy on the test images."""
+    monkeypatch.setattr(training, "load", lambda data, folder: images())
+    monkeypatch.setattr(training, "EVALUATIONS", 1)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    events = list(train(plan, tmp_path))
+    events = list(train(make_plan(name), tmp_path))
     torch.set_num_threads(threads)
     expected = [f"step {event.step}, loss {event.loss:.4f}" for event in events if isinstance(event, Stepped)]
     (evaluated,) = (event for event in events if isinstance(event, Evaluated))
-    file = tmp_path / "train_googlenet.py"
-    file.write_text(to_training_source(Version("mini", config), plan, STEPS), encoding="utf-8")
-    command = [sys.executable, str(file), str(write_images(tmp_path))]
-    done = subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True)
-    *steps, accuracy = done.stdout.splitlines()
+    *steps, accuracy = printed[name]
     assert expected == steps
     assert all(one != other for one, other in pairwise(steps))
     assert accuracy == f"{100 * evaluated.accuracy:.1f} % of 30 test images classified correctly"
