@@ -44,6 +44,7 @@ class ChildProcess:
             stderr=_STREAMS[stderr],
             cwd=ROOT,
             creationflags=_LOW_PRIORITY,
+            start_new_session=True,  # a group of its own, so that kill() reaches what it starts
         )
         if nice and sys.platform != "win32":
             inherited = os.getpriority(os.PRIO_PROCESS, 0)
@@ -100,8 +101,15 @@ class ChildProcess:
             timer.cancel()
 
     def kill(self) -> None:
-        """Stop the process at once. Safe from any thread; :meth:`wait` or :meth:`end` must follow."""
-        self._process.kill()
+        """Stop the process at once, and on POSIX all that it started: they could keep its pipes open for ever.
+
+        Safe from any thread; :meth:`wait` or :meth:`end` must follow.
+        """
+        if sys.platform == "win32":
+            self._process.kill()
+        elif self._process.returncode is None:  # not yet waited for, so its number still stands for its group
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self) -> int:
         """Wait until the process ends, close its pipes, and return its exit code: −n if signal n killed it (POSIX)."""

@@ -6,6 +6,7 @@ threads as PyTorch has here.
 
 import copy
 import shutil
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,10 @@ from explorer.live.onnx_graph import to_onnx
 MAX_ENGINES = 2  # that the worker keeps: each holds a copy of its network
 CALIBRATION_IMAGES = 64
 _BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")  # in /proc/cpuinfo
+
+# Imported, OpenVINO sends a report to its makers over the network, from a fork that keeps the server's pipes open.
+# It does without where it does not find this package.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # how Python is told that there is no such module
 
 Run = Callable[[Tensor], GoogLeNetOutput]
 

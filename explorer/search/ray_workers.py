@@ -5,6 +5,7 @@ had is repeated as any other of a killed worker; nothing but the storage is shar
 database from their own environment: it is not sent through Ray, whose logs and dashboard show what is sent.
 """
 
+import os
 import secrets
 import socket
 from pathlib import Path
@@ -18,6 +19,7 @@ def work_on_ray(address: str, folder: Path, study_id: str, workers: int, gpus: f
         import ray
     except ImportError as error:
         raise StudyError("Ray is not installed here. Install requirements-cluster.txt.") from error
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     try:
         ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -23,6 +23,7 @@ PATIENCE_MS = 1_000 * PATIENCE_S
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+ARGUMENTS.append("--js-flags=--single-threaded")  # helper threads only compete with the other workers for the cores
 SIZE = {"width": 1400, "height": 950}
 HAS_FAILED = pytest.StashKey[bool]()
 

@@ -58,6 +58,18 @@ def test_run_kills_a_process_that_takes_too_long() -> None:
     assert not any(map(is_alive, pids))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="processes have no groups there")
+def test_a_killed_child_takes_along_what_it_started() -> None:
+    """What a library forks keeps the child's stdout open; the one who reads it would wait for ever."""
+    fork = "import os, time; child = os.fork(); print(os.getpid(), flush=True) if not child else None; time.sleep(60)"
+    child = ChildProcess(python(fork))
+    grandchild = int(child.read_line(60, 100))
+    child.kill()
+    assert child.read_line(60, 100) == b""
+    child.wait()
+    wait_for(lambda: not is_alive(grandchild))
+
+
 def test_run_ends_the_process_when_its_input_fails() -> None:
     """The error is raised, and no process is left."""
     earlier = children()

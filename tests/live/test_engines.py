@@ -1,6 +1,7 @@
 """Every engine computes what PyTorch computes, within the rounding of its precision."""
 
 import gc
+import sys
 import weakref
 from functools import partial
 from importlib.util import find_spec
@@ -49,6 +50,15 @@ def test_a_compiled_network_computes_the_same(monkeypatch: pytest.MonkeyPatch) -
         expected = model.forward_with_heads(images).logits
         found = build_engine("compiled", model, 2)(images).logits
     assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not find_spec("openvino"), reason="OpenVINO is not installed")
+def test_openvino_reports_to_nobody() -> None:
+    """Its package that sends reports is never loaded; a stub of OpenVINO's own stands for it."""
+    build_engine("openvino", build_perturbed(MINI), 1)
+    assert sys.modules["openvino_telemetry"] is None
+    assert sys.modules["openvino.tools.ovc.telemetry_utils"].tm.__name__ == "openvino.tools.ovc.telemetry_stub"
 
 
 def test_an_engine_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
