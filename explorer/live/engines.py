@@ -33,7 +33,7 @@ _BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")  # in /proc/cpuinfo
 
 # Imported, OpenVINO sends a report to its makers over the network, from a fork that keeps the server's pipes open.
 # It does without where it does not find this package.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # how Python is told that there is no such module
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python takes None for a module that is not there
 
 Run = Callable[[Tensor], GoogLeNetOutput]
 
