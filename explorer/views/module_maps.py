@@ -37,7 +37,7 @@ class _Layout(NamedTuple):
     bar_width: float
 
 
-_WIDE = _Layout(1000, (320, 540), 760, 960, 30)
+_WIDE = _Layout(760, (215, 385), 555, 724, 30)
 _NARROW = _Layout(350, (112, 174), 236, 326, 18)
 
 

@@ -100,3 +100,10 @@ def test_a_map_is_selected_by_its_id() -> None:
     assert drawing.unit(f"{INPUT}:20") == Unit("inception_3a.branch_3x3.conv", 4)
     assert drawing.unit("<b>") is None
     assert drawing.ids == {f"{INPUT}:3", f"{INPUT}:20", f"{DIRECT}:5", f"{POOL}:3", f"{PROJ}:0"}
+
+
+def test_the_wide_drawing_fits_a_page_of_800_pixels() -> None:
+    """At 768, what that page leaves, its smallest text has 11 pixels; a view below its limit gets the narrow one."""
+    whole = ModuleDrawing(FOUND, NAMES, palette.LIGHT).draw()
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', whole)[1])
+    assert min(map(float, re.findall(r'font-size="([\d.]+)"', whole))) * 768 / width >= 11

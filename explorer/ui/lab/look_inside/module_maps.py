@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.jobs.units import ModuleMapsRequest, UnitRequest
 from explorer.ui.components.one_number_link import ICON, LABEL
 from explorer.ui.components.theme import theme
-from explorer.ui.components.width import PAGE, is_narrow
+from explorer.ui.components.width import DRAWING, is_narrow
 from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.unit_view import show_unit
@@ -43,14 +43,14 @@ def show_module_maps(image: ChosenImage, module: str) -> None:
     if found is None:
         return
     names = Names(walk.graph(), session.inspected_network().class_names)
-    drawing = ModuleDrawing(found, names, theme(), narrow=is_narrow())
+    drawing = ModuleDrawing(found, names, theme(), narrow=is_narrow(DRAWING))
     is_selected = _SELECTED.get().map_id in drawing.ids
     selectable_svg(
         drawing.draw(),
         key="look_inside_module_maps_drawing",
         selected=[_SELECTED.get().map_id] if is_selected else [],
         on_select=lambda map_id: _select(drawing, map_id),
-        narrow_below=PAGE,
+        narrow_below=DRAWING,
         reveal=f"{_DETAIL}_view_maps",
     )
     st.caption(

@@ -1,7 +1,10 @@
 """The view *Flow*: the module of the diagrams, its steps, and its files."""
 
+from typing import Any
+
 import pytest
 
+from explorer.ui.components import width
 from explorer.ui.lab.look_inside import module_maps
 from explorer.ui.lab.look_inside.walk import Chosen
 from tests.ui.app import click, page_text, run
@@ -18,6 +21,22 @@ def test_the_chosen_module_flows(queue: DirectQueue) -> None:
     assert queue.of_kind("strongest_maps")[-1].block == "5b"
     assert at.session_state["selected_node"] == "inception_5b"
     assert "the output of each layer is a stack of sheets" in page_text(at)
+
+
+def test_the_drawing_is_narrow_only_where_the_wide_one_does_not_fit(
+    queue: DirectQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own limit counts: a page too narrow for the diagram of the network may have room for it."""
+    options: dict[str, Any] = {}
+    monkeypatch.setattr(module_maps, "selectable_svg", lambda svg, **given: options.update(given, svg=svg))
+    at = choose_view(open_page(), "Flow")
+    at.session_state[width._NARROW[width.PAGE].key] = True
+    run(at)
+    wide = options["svg"]
+    at.session_state[width._NARROW[options["narrow_below"]].key] = True
+    run(at)
+    assert options["narrow_below"] < 768  # what a page of 800 pixels leaves
+    assert options["svg"] != wide
 
 
 def test_the_flow_can_be_saved(queue: DirectQueue) -> None:
