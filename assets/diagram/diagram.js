@@ -4,8 +4,8 @@
 //
 // data: name, svg, dot, alt, hover {node id: lines of text}, selected (node id or null), height and maxHeight (pixels;
 // the view takes the height that the diagram needs between them), expandable (whether a box can be opened and closed in
-// place), narrow (whether the diagram is the one for a narrow view, null if there is only one), narrowBelow (pixels: a
-// view of less width is narrow), tokens {role: colour in the SVG}, font (CSS: @font-face rules with the fonts inside).
+// place), limits (pixels: widths below which there is another diagram), narrow (those of them that this one is for),
+// tokens {role: colour in the SVG}, font (CSS: @font-face rules with the fonts inside).
 
 const SVG = "http://www.w3.org/2000/svg"
 const FONT = '"Explorer Sans"'
@@ -184,15 +184,18 @@ function layOut(view) {
 }
 
 function setHeight(view) {
-  const { height, maxHeight, narrow, narrowBelow } = view.data
+  const { height, maxHeight, narrow, limits } = view.data
   const width = view.pane.clientWidth
   const tools = view.root.clientHeight - view.pane.clientHeight
   const needed = view.height * Math.min(width / view.width, 1) + 2 * MARGIN + tools
   const least = width < PHONE ? 0 : height
   view.root.style.height = `${Math.min(Math.max(needed, least), maxHeight)}px`
-  const isNarrow = width < narrowBelow
-  if (narrow === null || narrow === isNarrow) view.reported = null
-  else if (view.reported !== isNarrow) view.reportWidth((view.reported = isNarrow)) // once per change
+  const found = limits.filter((limit) => width < limit)
+  if (String(found) === String(narrow)) view.reported = null
+  else if (view.reported !== String(found)) { // once per change
+    view.reported = String(found)
+    view.reportWidth(found)
+  }
 }
 
 function place(view) {

@@ -5,9 +5,9 @@
 // Parts may be linked: under the pointer or the focus, a part lights up with the lines whose data-link has its id, the
 // parts (data-map) at their other ends, and its own texts (data-of); its name is in the line of text below the drawing.
 //
-// data: svg, selected (the ids of the marked parts), narrow (whether the drawing is the one for a narrow view; null if
-// there is only one), narrowBelow (pixels: a view of less width is narrow), reveal (the class of the element that shows
-// the selected part, which is scrolled into view).
+// data: svg, selected (the ids of the marked parts), limits (pixels: widths below which there is another drawing),
+// narrow (those of them that this one is for), reveal (the class of the element that shows the selected part, which is
+// scrolled into view).
 const REVEAL_MS = 30_000 // for which the element that shows a selected part may grow, on a busy server
 const LOOK_MS = 50 // between two looks at its height
 const drawn = new WeakMap()
@@ -151,15 +151,16 @@ function reveal(page, name) {
   look()
 }
 
-function reportWidth(root, { narrow, narrowBelow }, report) {
-  root.narrow = narrow
-  root.narrowBelow = narrowBelow
-  root.report = report
-  if (narrow === null || root.observer) return
+function reportWidth(root, { narrow, limits }, report) {
+  Object.assign(root, { narrow, limits, report })
+  if (!limits.length || root.observer) return
   root.observer = new ResizeObserver(() => {
-    const isNarrow = root.clientWidth < root.narrowBelow
-    if (!root.clientWidth || root.narrow === isNarrow) root.reported = null
-    else if (root.reported !== isNarrow) root.report((root.reported = isNarrow)) // once per change
+    const found = root.limits.filter((limit) => root.clientWidth < limit)
+    if (!root.clientWidth || String(found) === String(root.narrow)) root.reported = null
+    else if (root.reported !== String(found)) { // once per change
+      root.reported = String(found)
+      root.report(found)
+    }
   })
   root.observer.observe(root)
 }

@@ -240,16 +240,20 @@ def _ports(ports: Iterable[str], suffix: str, column: int) -> str:
     return cell(table(end + "".join(middles) + end, padding=0))
 
 
-def colour_legend(title: str, swatches: Iterable[tuple[str, str]]) -> str:
-    """Return a legend: a title, then (colour, meaning) chips."""
+def colour_legend(title: str, swatches: Iterable[tuple[str, str]], *, narrow: bool = False) -> str:
+    """Return a legend: a title, then (colour, meaning) chips, in a ``narrow`` one below it and larger."""
+    size = TEXT_SIZE if narrow else SMALL_SIZE
     chips = "".join(
         cell(
-            text(Line(meaning, SMALL_SIZE), text_colours_on(colour)),
+            text(Line(meaning, size), text_colours_on(colour)),
             f' BGCOLOR="{colour}" STYLE="ROUNDED" CELLPADDING="4"',
         )
         for colour, meaning in swatches
     )
-    return label(table(cell(text(Line(title, SMALL_SIZE, soft=True))) + chips, spacing=3))
+    head = cell(text(Line(title, size, soft=True)))
+    if narrow:
+        return label(table(head, cell(table(chips, spacing=3))))
+    return label(table(head + chips, spacing=3))
 
 
 def scale_legend(title: str, low: str, high: str, steps: int = 14) -> str:

@@ -20,36 +20,45 @@ class _Box(NamedTuple):
     label: str
 
 
-def _branch_map(boxes: Sequence[_Box], title: str, alt: str, most: float, unit: str, *, choose: bool) -> str:
+def _branch_map(
+    boxes: Sequence[_Box], title: str, alt: str, scale: tuple[float, str], width: float, *, choose: bool
+) -> str:
     """Return all branches of all modules, a column per module and a row per branch, with the legend below.
 
-    With ``choose`` each box is selectable; its id is its module, a colon, and its branch.
+    A narrow drawing has a row per module and a column per branch. ``scale`` is the end of the colour scale and its
+    unit. With ``choose`` each box is selectable; its id is its module, a colon, and its branch.
     """
     modules = list(dict.fromkeys(box.module for box in boxes))
     branches = [branch for branch in BRANCH_NAMES if any(box.branch == branch for box in boxes)]
-    left, top, wide, high = 110, 64, 84, 40
-    body = [
-        svg.text(left + column * wide + wide / 2 - 2, top - 10, module, anchor="middle", weight=600)
-        for column, module in enumerate(modules)
-    ]
-    for row, branch in enumerate(branches):
-        y = top + row * high
-        body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH[branch]))
-        body.append(svg.text(20, y + 23, BRANCH_NAMES[branch], weight=600))
+    is_narrow = width <= svg.NARROW
+    left, top, wide, high = (44, 64, 89, 40) if is_narrow else (110, 64, 84, 40)
+    body = []
+    for place, module in enumerate(modules):
+        x, y = (0, top + place * high + 23) if is_narrow else (left + place * wide + wide / 2 - 2, top - 10)
+        body.append(svg.text(x, y, module, anchor="start" if is_narrow else "middle", weight=600))
+    for place, branch in enumerate(branches):
+        x, y = (left + place * wide, top - 22) if is_narrow else (0, top + place * high + 12)
+        body.append(svg.rect(x, y, 12, 12, palette.BRANCH[branch]))
+        body.append(svg.text(x + 20, y + 11, BRANCH_NAMES[branch], weight=600))
     for box in boxes:
-        x, y = left + modules.index(box.module) * wide, top + branches.index(box.branch) * high
+        places = modules.index(box.module), branches.index(box.branch)
+        column, row = reversed(places) if is_narrow else places
+        x, y = left + column * wide, top + row * high
         fill = palette.scale(box.fraction)
         body.append(svg.rect(x, y, wide - 4, high - 4, fill, hint=box.label))
         body.append(svg.text(x + wide / 2 - 2, y + 23, box.text, anchor="middle", colour=palette.text_on(fill)))
         if choose:
             body.append(map_images.choice(f"{box.module}:{box.branch}", box.label, x, y, wide - 4, high - 4))
-    foot = top + len(branches) * high
-    body += map_images.scale_bar(left, foot + 8, 260, 0, most, unit)
-    whole = svg.chart(max(left + len(modules) * wide, 620), foot + 46, title, alt, body)
+    foot = top + len(modules if is_narrow else branches) * high
+    body += map_images.scale_bar(left, foot + 8, 260, 0, *scale)
+    room = width if is_narrow else max(left + len(modules) * wide, 620)
+    whole = svg.chart(room, foot + 46, title, alt, body)
     return whole.replace('role="img"', 'role="group"', 1) if choose else whole
 
 
-def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str, network: str = "") -> str:
+def ablation_map(
+    found: Ablation, scaled: Sequence[tuple[str, str]], name: str, network: str = "", width: float = svg.WIDE
+) -> str:
     """Return the probability that the class loses without a branch, module by branch; each box is selectable.
 
     ``scaled`` are the branches that are scaled now, as (module, branch).
@@ -67,7 +76,7 @@ def ablation_map(found: Ablation, scaled: Sequence[tuple[str, str]], name: str, 
     worst = min(found.cells, key=lambda cell: cell.change)
     largest = f"{worst.module}, {BRANCH_NAMES[worst.branch]}, {percentage_points(worst.change)} points"
     alt = f"{with_network(whole, network)}. The largest loss: {largest}."
-    return _branch_map(boxes, title, alt, 100 * most, "percentage points lost", choose=True)
+    return _branch_map(boxes, title, alt, (100 * most, "percentage points lost"), width, choose=True)
 
 
 def percentage_points(change: float) -> str:
@@ -76,7 +85,7 @@ def percentage_points(change: float) -> str:
     return "±0.0" if text in ("+0.0", "−0.0") else text
 
 
-def activity_map(found: Activity, network: str = "") -> str:
+def activity_map(found: Activity, network: str = "", width: float = svg.WIDE) -> str:
     """Return how sparse each branch of each module is over the batch, with its dead channels."""
     boxes = [
         _Box(
@@ -93,4 +102,4 @@ def activity_map(found: Activity, network: str = "") -> str:
     title = with_network(f"Sparsity of each branch, over {images}", network)
     dead = sum(branch.dead for branch in found.branches)
     alt = f"{title}. {dead:,} channels are 0 everywhere in all images."
-    return _branch_map(boxes, title, alt, 100, "% zeros", choose=False)
+    return _branch_map(boxes, title, alt, (100, "% zeros"), width, choose=False)

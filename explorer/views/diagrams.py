@@ -18,8 +18,9 @@ from explorer.views.canvas import MEASURES, Canvas, Drawing, Item, ItemLine, Sca
 from explorer.views.labels import BRANCH_NAMES
 
 _TALL, _TALLEST = 720, 3_600  # pixels: a panel with one open module, and with any number of them
-Direction = Literal["wrapped", "across"]
+Direction = Literal["narrow", "wrapped", "across"]
 _PANELS: dict[Direction, tuple[int, tuple[int, ...]]] = {  # width and heights to fill, in pixels
+    "narrow": (350, (480, _TALL)),
     "wrapped": (740, (480, _TALL)),
     "across": (1250, (300, _TALL)),
 }
@@ -58,9 +59,9 @@ def overview(
     """Draw the whole network: image, stem, modules, pools where the stage changes, auxiliary heads, classifier.
 
     Each box has its name, its output shape and its share of the network's cost (of the MACs without a colouring),
-    auxiliary heads excluded. ``expanded`` modules (by name) show their layers. ``wrapped`` suits a panel of 740 × 480
-    pixels, ``across`` a strip of 1,250 × 300; a diagram too large for them gets a :func:`panel_height`. ``times`` are
-    seconds by path. Raises KeyError for an unknown colouring.
+    auxiliary heads excluded. ``expanded`` modules (by name) show their layers. ``narrow`` suits a phone, ``wrapped`` a
+    panel of 740 × 480 pixels, ``across`` a strip of 1,250 × 300; a diagram too large for them gets a
+    :func:`panel_height`. ``times`` are seconds by path. Raises KeyError for an unknown colouring.
     """
     return _Overview(summary, colour_by, times, frozenset(expanded)).draw(direction)
 
@@ -145,7 +146,7 @@ class _Overview:
         if self.expanded:
             heights = (panel_height(len(self.expanded)),)
         connect(self.canvas, _best_wrap(self._stages(), self.inner, width, heights))
-        legend = _scale_legend(self.canvas, _SHARE) or _overview_legend()
+        legend = _scale_legend(self.canvas, _SHARE) or _overview_legend(direction)
         return self.canvas.finish(_overview_alt(self.summary), legend)
 
     def _stages(self) -> list[tuple[Item | None, list[Item]]]:
@@ -295,9 +296,9 @@ def _scale_legend(canvas: Canvas, note: str = "") -> str:
     return boxes.scale_legend(title, measure.text(0), measure.text(canvas.scale.end))
 
 
-def _overview_legend() -> str:
+def _overview_legend(direction: Direction) -> str:
     branches = [(palette.BRANCH[branch], title) for branch, title in BRANCH_NAMES.items()]
-    return boxes.colour_legend(f"MACs{_SHARE} · channels by branch:", branches)
+    return boxes.colour_legend(f"MACs{_SHARE} · channels by branch:", branches, narrow=direction == "narrow")
 
 
 def _classes(shape: tuple[int, ...]) -> str:

@@ -10,18 +10,18 @@ from explorer.views.labels import BRANCH_NAMES, with_network
 SIDE = 190  # pixels of a panel
 
 
-def field_charts(found: EffectiveFields, network: str = "") -> str:
+def field_charts(found: EffectiveFields, network: str = "", width: float = svg.WIDE) -> str:
     """Return a row of panels with the inspected weights, and one with random weights."""
     rows = []
     for trained, title in ((True, "These weights"), (False, "Random weights, before training")):
         fields = [field for field in found.fields if field.trained == trained]
         if fields:
-            rows.append(_row(with_network(f"{title}: {found.block}", network), fields))
+            rows.append(_row(with_network(f"{title}: {found.block}", network), fields, width))
     return "".join(rows)
 
 
-def _row(title: str, fields: Sequence[EffectiveField]) -> str:
-    heading = svg.chart(600, 24, title, title, [])  # in a box of its own it does not grow with the page
+def _row(title: str, fields: Sequence[EffectiveField], width: float) -> str:
+    heading = svg.chart(min(width, 600), 24, title, title, [])  # in a box of its own it does not grow with the page
     return f'<div>{heading}</div><div class="row">{"".join(map(_panel, fields))}</div>'
 
 

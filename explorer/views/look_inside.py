@@ -17,7 +17,8 @@ from explorer.views import map_images, palette, svg
 from explorer.views.labels import BRANCH_NAMES, with_network
 
 THUMB, THUMB_GAP, IN_A_ROW = 48, 4, 10  # of the gallery; the first two in pixels
-STRIP_WIDTH, NARROW_WIDTH, SIDE = 1100, 720, 250
+STRIP_WIDTH, SIDE = 1100.0, 250.0
+_APART = 20  # pixels between two images of a row
 _SPACE = 4
 
 EMPTY = map_images.png(np.zeros((1, 1), np.uint8))
@@ -50,25 +51,31 @@ def _bare(width: float, height: float, alt: str, body: Sequence[str]) -> str:
     return svg.chart(width, height, "", alt, body).replace('role="img"', 'role="group"', 1)
 
 
-def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing) -> str:
-    """Return the steps from an image to the network input, from left to right, each with its effect."""
-    side, gap = 104, 26
-    body, descriptions, last = [], [], 3  # lines below the name
+def preprocessing_steps(steps: Sequence[InputStep], how: Preprocessing, width: float = svg.WIDE) -> str:
+    """Return the steps from an image to the network input, from left to right, each with its effect.
+
+    A narrow drawing has three in a row.
+    """
+    is_narrow = width <= svg.NARROW
+    side, gap, size = (107, 26, svg.FONT) if is_narrow else (104, 26, 11)
+    columns = 3 if is_narrow else len(steps)
+    names, effects = [_STEP_NAMES[step.code] for step in steps], [_effect(step, how) for step in steps]
+    texts = [svg.broken(effect, side + gap - 8, size) for effect in effects]
+    row_height = side + 33 + (size + 4) * max(3, *map(len, texts))
+    body = []
     for number, step in enumerate(steps):
-        x = number * (side + gap)
-        height, width = step.size
-        wide, high = side * min(1, width / height), side * min(1, height / width)
-        name, effect = _STEP_NAMES[step.code], _effect(step, how)
-        descriptions.append(f"{name}, {effect}")
-        body.append(map_images.image(x, 4, wide, high, step.png))
-        body.append(svg.text(x, side + 24, name, weight=600))
-        lines = svg.broken(effect, side + gap - 8, 11)
-        body += [svg.text(x, side + 41 + 15 * place, line, size=11, faint=True) for place, line in enumerate(lines)]
-        last = max(last, len(lines))
-        if number:
-            body.append(svg.text(x - gap / 2, side / 2 + 8, "→", anchor="middle"))
-    alt = f"How the image is preprocessed: {'; '.join(descriptions)}"
-    return svg.chart(len(steps) * (side + gap), side + 33 + 15 * last, "", alt, body)
+        row, column = divmod(number, columns)
+        x, y = column * (side + gap), row * row_height
+        high, wide = (side * min(1, length / max(step.size)) for length in step.size)
+        body.append(map_images.image(x, y + 4, wide, high, step.png))
+        body.append(svg.text(x, y + side + 24, names[number], weight=600))
+        for place, line in enumerate(texts[number]):
+            body.append(svg.text(x, y + side + 41 + (size + 4) * place, line, size=size, faint=True))
+        if number < len(steps) - 1:
+            body.append(svg.text(x + side + gap / 2, y + side / 2 + 8, "→", anchor="middle"))
+    alt = f"How the image is preprocessed: {'; '.join(map(', '.join, zip(names, effects, strict=True)))}"
+    whole = width if is_narrow else len(steps) * (side + gap)
+    return svg.chart(whole, row_height * -(-len(steps) // columns), "", alt, body)
 
 
 _STEP_NAMES: Mapping[StepCode, str] = {
@@ -121,8 +128,9 @@ class Bar(NamedTuple):
     is_label: bool = False
 
 
-def class_bars(bars: Sequence[Bar], title: str, *, width: float = 520) -> str:
+def class_bars(bars: Sequence[Bar], title: str, width: float = svg.WIDE) -> str:
     """Return the most probable classes as bars with their probabilities; a line marks the one before scaling."""
+    width = min(width, 520)
     left, high = max(110.0, 0.29 * width), 26
     room = width - left - (118 if any(bar.before is not None for bar in bars) else 62)
     names = unique_names((("✓ " if bar.is_label else "") + bar.name for bar in bars), int(left / 7.4))
@@ -168,22 +176,20 @@ def confidence_text(scores: ClassScores, classes: int) -> str:
 _CONFIDENCE = ((0.99, "very high"), (0.9, "high"), (0.6, "medium"), (0.3, "low"))  # from these probabilities
 
 
-def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False) -> str:
+def strips(found: Sequence[Strip], *, every: bool = False, width: float = STRIP_WIDTH) -> str:
     """Return the maps of each branch in the order of concatenation, the highest response first; each is selectable.
 
     The id of a map is its path, a colon, and its channel. Without ``every`` the first two rows of a branch are shown.
-    ``narrow`` makes rows for a narrow page.
     """
-    room = NARROW_WIDTH if narrow else STRIP_WIDTH
     body: list[str] = []
     y = 8.0
     for strip in found:
         tile = 38.0 if max(strip.tile) >= 12 else 30.0
-        columns = int((room - 2 * _SPACE) // (tile + _SPACE))
+        columns = int((width - 2 * _SPACE) // (tile + _SPACE))
         most = len(strip.channels) if every else min(len(strip.channels), 2 * columns)
         rows = -(-most // columns)
-        body += _strip_heading(strip, y)
-        y += 24
+        body += _strip_heading(strip, y, width)
+        y += 24 if width > svg.NARROW else 42
         picture = map_images.strip_png(strip, columns, most)
         sprite = map_images.pixels(picture).shape
         scale = (tile + _SPACE) / (strip.tile[1] + map_images.GAP)
@@ -198,16 +204,18 @@ def strips(found: Sequence[Strip], *, every: bool = False, narrow: bool = False)
             body.append(map_images.choice(f"{strip.path}:{channel}", label, left, top, wide, high))
         y += rows * (strip.tile[0] + map_images.GAP) * scale + 14
     alt = "Feature maps: " + "; ".join(_strip_text(strip) for strip in found)
-    return _bare(room, y, alt, body)
+    return _bare(width, y, alt, body)
 
 
-def _strip_heading(strip: Strip, y: float) -> list[str]:
+def _strip_heading(strip: Strip, y: float, width: float) -> list[str]:
+    """Return the name of a branch and its numbers, in a narrow drawing below the name."""
     name = BRANCH_NAMES.get(strip.branch, strip.branch)
     facts = _strip_text(strip).removeprefix(f"{name}, ")
+    x, line = (_SPACE + 34 + 8.2 * len(name), y + 11) if width > svg.NARROW else (_SPACE, y + 29)
     return [
         svg.rect(_SPACE, y, 12, 12, palette.BRANCH.get(strip.branch, palette.PLAIN)),
         svg.text(_SPACE + 20, y + 11, name, weight=600),
-        svg.text(_SPACE + 34 + 8.2 * len(name), y + 11, facts, faint=True),
+        svg.text(x, line, facts, faint=True),
     ]
 
 
@@ -227,17 +235,25 @@ class Panel(NamedTuple):
     layers: Sequence[tuple[bytes, bool]]
 
 
-def panels(title: str, shown: Sequence[Panel], heat: Heat, unit: str, alt: str) -> str:
-    """Return images of one size side by side, with a title above and the legend of the heat map below."""
-    height, width = map_images.pixels(shown[0].layers[0][0]).shape[:2]
-    wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
+def panels(title: str, shown: Sequence[Panel], heat: Heat, texts: tuple[str, str], width: float = svg.WIDE) -> str:
+    """Return images of one size side by side, with a title above and the legend of the heat map below.
+
+    ``texts`` are the unit of the legend and the text alternative. A narrow drawing has two images in a row.
+    """
+    is_narrow, (unit, alt) = width <= svg.NARROW, texts
+    columns, side = (2, (width - _APART) / 2) if is_narrow else (len(shown), SIDE)
+    size = map_images.pixels(shown[0].layers[0][0]).shape[:2]
+    high, wide = (side * min(1, length / max(size)) for length in size)
     body: list[str] = []
     for place, panel in enumerate(shown):
-        x = place * (SIDE + 20)
-        body.append(svg.text(x, 42, panel.title, weight=600))
-        body += [map_images.image(x, 52, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
-    body += map_images.scale_bar(SIDE + 20, high + 66, SIDE, heat.low, heat.high, unit)
-    return svg.chart(len(shown) * (SIDE + 20) - 20, high + 102, title, alt, body)
+        row, column = divmod(place, columns)
+        x, y = column * (side + _APART), 52 + row * (high + 34)
+        body.append(svg.text(x, y - 10, panel.title, weight=600))
+        body += [map_images.image(x, y, wide, high, png, smooth=smooth) for png, smooth in panel.layers]
+    foot = 52 + -(-len(shown) // columns) * (high + 34) - 20
+    left, room = (0.0, width) if is_narrow else (side + _APART, side)
+    body += map_images.scale_bar(left, foot, room, heat.low, heat.high, unit)
+    return svg.chart(columns * (side + _APART) - _APART, foot + 36, title, alt, body)
 
 
 class HeatTexts(NamedTuple):
@@ -249,14 +265,16 @@ class HeatTexts(NamedTuple):
     alt: str
 
 
-def heat_panels(image_png: bytes, heat: Heat, texts: HeatTexts, *, smooth: bool = False) -> str:
+def heat_panels(
+    image_png: bytes, heat: Heat, texts: HeatTexts, width: float = svg.WIDE, *, smooth: bool = False
+) -> str:
     """Return the network's input, a heat map, and the map laid over the input."""
     shown = [
         Panel("Network input", [(image_png, False)]),
         Panel(texts.name, [(image_png, False), (map_images.heat_png(heat), smooth)]),
         Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), smooth)]),
     ]
-    return panels(texts.title, shown, heat, texts.unit, texts.alt)
+    return panels(texts.title, shown, heat, (texts.unit, texts.alt), width)
 
 
 def filters(found: Filters) -> str:
@@ -273,21 +291,23 @@ def filters(found: Filters) -> str:
     return svg.chart(STRIP_WIDTH, height * scale + 8, "", alt, body)
 
 
-def maximization_chart(found: Maximization, name: str, network: str = "") -> str:
-    """Return the image that maximizes a channel, and the channel's response at each step."""
-    height, width = map_images.pixels(found.png).shape[:2]
-    wide, high = SIDE * min(1, width / height), SIDE * min(1, height / width)
+def maximization_chart(found: Maximization, name: str, network: str = "", width: float = svg.WIDE) -> str:
+    """Return the image that maximizes a channel, and the channel's response at each step: beside it, or below."""
+    size = map_images.pixels(found.png).shape[:2]
+    high, wide = (SIDE * min(1, length / max(size)) for length in size)
     top = 30
     body = [map_images.image(0, top, wide, high, found.png)]
     values = found.responses
     low, most = min(0.0, *values), max(1e-6, *values)
-    left, room, foot = SIDE + 70, 380, top + SIDE - 30
-    span = most - low
+    left, room, above = (SIDE + 70, 380.0, 0.0) if width > svg.NARROW else (50.0, width - 60, high + 10)
+    foot, span = above + top + SIDE - 30, most - low
 
     def place(number: int, value: float) -> tuple[float, float]:
-        return left + room * number / max(len(values) - 1, 1), foot - (foot - 70) * (value - low) / span
+        return left + room * number / max(len(values) - 1, 1), foot - (foot - above - 70) * (value - low) / span
 
-    body.append(svg.text(left, 42, "Mean response before the ReLU, step by step", weight=600))
+    body.append(
+        svg.text(left if not above else 0, above + 42, "Mean response before the ReLU, step by step", weight=600)
+    )
     body.append(svg.line(left, foot, left + room, foot, opacity=0.4))
     body += [
         svg.text(left - 8, place(0, value)[1] + 4, fmt.number(value), anchor="end", faint=True) for value in (low, most)
@@ -296,11 +316,15 @@ def maximization_chart(found: Maximization, name: str, network: str = "") -> str
     body.append(svg.text(left + room, foot + 20, f"{len(values)} steps", anchor="end", faint=True))
     alt = f"Image that maximizes {name}; the response rose from {values[0]:.3g} to {values[-1]:.3g}."
     title = with_network(f"Activation maximization: {name}", network)
-    return svg.chart(left + room + 10, max(top + high + 10, top + SIDE), title, alt, body)
+    return svg.chart(left + room + 10, max(top + high + 10, above + top + SIDE), title, alt, body)
 
 
 def time_bars(
-    blocks: Sequence[str], macs: Mapping[str, float], times: Mapping[str, Mapping[str, float]], network: str = ""
+    blocks: Sequence[str],
+    macs: Mapping[str, float],
+    times: Mapping[str, Mapping[str, float]],
+    network: str = "",
+    width: float = svg.WIDE,
 ) -> str:
     """Return each block's share of the MACs beside its share of the time, for one or more batches."""
     total_macs = sum(macs.values()) or 1
@@ -318,32 +342,33 @@ def time_bars(
         f"{series[1].values[at]:.0f} % of the time"
     )
     title = with_network(title, network)
-    return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=max(700, 74 * len(blocks)))
+    room = max(width, 74 * len(blocks)) if width > svg.NARROW else width
+    return svg.columns(title, f"{title}.", list(blocks), series, "% of the whole", width=room)
 
 
-def attribution_panel(image_png: bytes, heat: Heat, title: str) -> str:
+def attribution_panel(image_png: bytes, heat: Heat, title: str, width: float = svg.WIDE) -> str:
     """Return the network's input, and a heat map laid over it."""
     shown = [
         Panel("Network input", [(image_png, False)]),
         Panel("Overlay", [(image_png, False), (map_images.overlay_png(heat), True)]),
     ]
-    return panels(title, shown, heat, "weighted feature maps", title)
+    return panels(title, shown, heat, ("weighted feature maps", title), width)
 
 
-def strongest_maps(found: Sequence[Strip], title: str) -> str:
+def strongest_maps(found: Sequence[Strip], title: str, width: float = svg.WIDE) -> str:
     """Return the maps with the highest response in each branch, a row per branch."""
     body, y, tile = [], 32.0, 36
-    columns = 10
+    columns, room = (10, 520.0) if width > svg.NARROW else (7, width)
     for strip in found:
         count = min(columns, len(strip.channels))
         png = map_images.strip_png(strip, columns, count)
         body.append(svg.rect(0, y + 12, 12, 12, palette.BRANCH.get(strip.branch, palette.PLAIN)))
         body.append(svg.text(20, y + 23, BRANCH_NAMES.get(strip.branch, strip.branch), weight=600))
-        width = map_images.pixels(png).shape[1] * tile / strip.tile[1]
-        body.append(map_images.image(90, y, width, strip.tile[0] * tile / strip.tile[1], png))
+        wide = map_images.pixels(png).shape[1] * tile / strip.tile[1]
+        body.append(map_images.image(90, y, wide, strip.tile[0] * tile / strip.tile[1], png))
         y += strip.tile[0] * tile / strip.tile[1] + 8
     alt = f"{title}: " + "; ".join(_strip_text(strip) for strip in found)
-    return svg.chart(520, y, title, alt, body)
+    return svg.chart(room, y, title, alt, body)
 
 
 def channel_name(path: str, channel: int, first: int = 0) -> str:

@@ -16,6 +16,7 @@ FONT = 13  # pixels
 WIDE, NARROW = 700.0, 400.0  # widths of a chart; on a phone a narrow one is shown at 0.9 of its size
 _TITLE, _TITLE_LINE = 15, 20  # pixels of a title, and from one of its lines to the next
 LEGEND_LINE = 20  # pixels from one line of a legend to the next
+_SPARE = 8  # pixels beside a title: browsers draw a text of a few pixels a little wider
 _GRID = 0.18  # opacity of grid lines
 
 
@@ -32,7 +33,7 @@ def chart(width: float, height: float, title: str, alt: str, body: Sequence[str]
 
     A title that is too long for the width has several lines, and the body is moved below them.
     """
-    lines = broken(title, width, _TITLE, bold=True)
+    lines = broken(title, width - _SPARE, _TITLE, bold=True)
     drawn = "".join(
         text(0, 16 + place * _TITLE_LINE, line, weight=600, size=_TITLE) for place, line in enumerate(lines)
     )
@@ -219,7 +220,8 @@ def columns(
     for place, label in enumerate(labels):
         body += _group(frame, place, label, series, stacked)
         if place % each == 0:
-            centre = frame.x(place) + frame.width / frame.most_x / 2
+            half = fonts.width(label, FONT) / 2
+            centre = min(frame.x(place) + frame.width / frame.most_x / 2, width - half)
             body.append(text(centre, frame.top + frame.height + 20, label, anchor="middle"))
         if marks:
             y = frame.y(marks[place])

@@ -3,8 +3,15 @@
 import pytest
 
 from explorer.jobs.inspection import Ablation, AblationCell, Activity, BranchActivity
-from explorer.views import branch_maps, palette
-from tests.svg_reader import assert_inside, assert_parts_are_apart, assert_well_formed, choices, elements
+from explorer.views import branch_maps, palette, svg
+from tests.svg_reader import (
+    assert_inside,
+    assert_parts_are_apart,
+    assert_readable_on_phone,
+    assert_well_formed,
+    choices,
+    elements,
+)
 
 BRANCHES = ("1x1", "3x3", "5x5", "pool")
 CELLS = tuple(
@@ -21,6 +28,18 @@ ACTIVITY = branch_maps.activity_map(
         branches=tuple(BranchActivity("3a", b, 0, 9, 0.1, 0.4, 3 * (b == "5x5")) for b in BRANCHES), image_count=20
     )
 )
+
+
+def test_on_a_phone_the_branches_stand_beside_each_other() -> None:
+    """A row per module, with text of at least 11 pixels; the same boxes can be selected."""
+    found = Ablation(cells=CELLS, targets=(3,), probability=0.9, image_count=1)
+    chart = branch_maps.ablation_map(found, [], "Sneaker", width=svg.NARROW)
+    assert_readable_on_phone(chart)
+    assert_inside(chart)
+    assert_parts_are_apart(chart)
+    assert choices(chart) == choices(ABLATION)
+    tops = {box.get("data-choice"): box.get("y") for box in elements(chart, "rect") if box.get("data-choice")}
+    assert tops["3a:1x1"] == tops["3a:pool"] != tops["4a:pool"]
 
 
 @pytest.mark.parametrize("chart", [ABLATION, ACTIVITY], ids=["ablation", "activity"])

@@ -106,12 +106,25 @@ def test_chains_carry_the_numbers_of_their_rows(summary):
             check_chain(diagrams.block(summary, name), f"{name}.input", rows)
 
 
+def smallest_text_on_phone(drawing):
+    """Return the pixels of the smallest text on the 344 pixels that a phone of 390 leaves."""
+    scale = min(344 / float(fromstring(drawing.svg).get("viewBox").split()[2]), 1)
+    return scale * min(float(size) for size in re.findall(r'font-size="([\d.]+)"', drawing.svg))
+
+
+def test_the_narrow_overview_fits_a_phone():
+    """Its text can be read there, and it says the same."""
+    drawing = diagrams.overview(PAPER, direction="narrow")
+    assert smallest_text_on_phone(drawing) >= 11
+    assert drawing.hover == diagrams.overview(PAPER).hover
+    assert boxes(drawing.dot).keys() == boxes(diagrams.overview(PAPER).dot).keys()
+
+
 @pytest.mark.parametrize("name", ["3a", "4a", "5b", "aux_4a", "stem", "classifier"])
 def test_a_narrow_block_fits_a_phone_and_says_the_same(name):
-    """At 350 pixels its smallest text has 11; its boxes and arrows say what those of the wide one say."""
+    """Its text can be read there; its boxes and arrows say what those of the wide one say."""
     wide, narrow = (diagrams.block(PAPER, name, narrow=narrow) for narrow in (False, True))
-    scale = min(350 / float(fromstring(narrow.svg).get("viewBox").split()[2]), 1)
-    assert min(float(size) for size in re.findall(r'font-size="([\d.]+)"', narrow.svg)) * scale >= 11
+    assert smallest_text_on_phone(narrow) >= 11
     assert narrow.hover == wide.hover
     texts = {identity: " ".join(box.lines) for identity, box in boxes(wide.dot).items()}
     assert {identity: " ".join(box.lines) for identity, box in boxes(narrow.dot).items()} == texts

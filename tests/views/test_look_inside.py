@@ -14,8 +14,15 @@ from explorer.jobs.inspection import (
     Maximization,
     Strip,
 )
-from explorer.views import look_inside, map_images, palette
-from tests.svg_reader import assert_inside, assert_parts_are_apart, assert_well_formed, choices, elements
+from explorer.views import look_inside, map_images, palette, svg
+from tests.svg_reader import (
+    assert_inside,
+    assert_parts_are_apart,
+    assert_readable_on_phone,
+    assert_well_formed,
+    choices,
+    elements,
+)
 
 GREY = np.linspace(0, 255, 28 * 28).reshape(28, 28).astype(np.uint8)
 
@@ -57,7 +64,7 @@ PICTURES = {
     "head": look_inside.class_bars(BARS[:1], "Auxiliary head at 4a", width=290),
     "strips": look_inside.strips(STRIPS),
     "all strips": look_inside.strips(STRIPS, every=True),
-    "narrow strips": look_inside.strips(STRIPS, narrow=True),
+    "narrow strips": look_inside.strips(STRIPS, width=720),
     "map": look_inside.heat_panels(
         map_images.png(GREY),
         HEAT,
@@ -79,6 +86,33 @@ PICTURES = {
     "attribution": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Attribution for “Bag”"),
     "strongest": look_inside.strongest_maps(STRIPS, "The strongest channels of 4a"),
 }
+
+TEXTS = look_inside.HeatTexts("Integrated gradients for T-shirt/top · mini", "Feature map", "activation", "a channel")
+PHONE = {
+    "steps": look_inside.preprocessing_steps((*STEPS, *STEPS), Preprocessing(), svg.NARROW),
+    "answer": look_inside.class_bars(BARS, "Predicted class: Sneaker · a long name of a network", svg.NARROW),
+    "strips": look_inside.strips(STRIPS, width=svg.NARROW),
+    "map": look_inside.heat_panels(map_images.png(GREY), HEAT, TEXTS, svg.NARROW),
+    "maximization": look_inside.maximization_chart(
+        Maximization(path="p", channel=1, png=map_images.png(GREY), responses=(-0.5, 2.0)), "4a", "mini", svg.NARROW
+    ),
+    "time": look_inside.time_bars(
+        ("stem", *"abcdefghij"),
+        dict.fromkeys(("stem", *"abcdefghij"), 1),
+        {"one": dict.fromkeys(("stem", *"abcdefghij"), 2.0)},
+        "mini",
+        svg.NARROW,
+    ),
+    "attribution": look_inside.attribution_panel(map_images.png(GREY), HEAT, "Attribution for “Bag”", svg.NARROW),
+    "strongest": look_inside.strongest_maps(STRIPS, "The strongest channels of 4a", svg.NARROW),
+}
+
+
+@pytest.mark.parametrize("name", PHONE)
+def test_a_chart_can_be_read_on_a_phone(name: str) -> None:
+    """Its texts have at least 11 pixels there, and nothing is cut off."""
+    assert_readable_on_phone(PHONE[name])
+    assert_inside(PHONE[name])
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.paths import ASSETS
 from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
-from explorer.ui.components.width import is_narrow, report_width
+from explorer.ui.components.width import narrow_limits, report_width
 from explorer.views import fonts, palette
 from explorer.views.canvas import Drawing
 from explorer.views.layout import LayoutUnavailableError
@@ -28,14 +28,14 @@ def diagram(
     on_expand: Callable[[str], None] | None = None,
     height: int = 520,
     max_height: int = 0,
-    narrow_below: int = 0,
+    narrow_below: tuple[int, ...] = (),
 ) -> None:
     """Show a drawing with its box ``selected`` marked, ``height`` pixels high or more if it needs, to ``max_height``.
 
     Before the script runs again, ``on_select`` is called with the id of a box that was clicked or entered, and
     ``on_expand`` with that of one double-clicked or entered with Shift. Zoom and position stay while the drawing keeps
-    its name. The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than ``narrow_below``
-    pixels, or wider again (0: it has one drawing for all widths).
+    its name. The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than one of the limits
+    ``narrow_below`` (pixels), or wider again.
     """
     try:
         svg = drawing.svg
@@ -61,8 +61,8 @@ def diagram(
             "height": height,
             "maxHeight": max(height, max_height),
             "expandable": on_expand is not None,
-            "narrow": is_narrow(narrow_below) if narrow_below else None,
-            "narrowBelow": narrow_below,
+            "narrow": narrow_limits(narrow_below),
+            "limits": list(narrow_below),
             "tokens": _TOKENS,
             "font": fonts.face_css(),
         },

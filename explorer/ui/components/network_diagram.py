@@ -30,9 +30,7 @@ def show_overview() -> None:
     """Show the whole network, as large as the page. A click on a box selects it; a double click expands it in place."""
     config = state.current().config
     summary = summarize(config)
-    drawing = cache.overview(
-        config, *colouring(config), frozenset(_expanded(config)), "wrapped" if is_narrow() else "across"
-    )
+    drawing = cache.overview(config, *colouring(config), frozenset(_expanded(config)), overview_direction())
     selected = state.selected_node() if state.selected_node() in drawing.hover else selected_block(summary)
     diagram(
         drawing,
@@ -42,9 +40,16 @@ def show_overview() -> None:
         on_expand=_toggle_expanded,
         height=350,
         max_height=diagrams.panel_height(len(_expanded(config))) + _FRAME_HEIGHT,
-        narrow_below=PAGE,
+        narrow_below=(PAGE, PHONE),
     )
     show_timing_text(config)
+
+
+def overview_direction() -> diagrams.Direction:
+    """Return the layout of the whole network for the width of the page."""
+    if is_narrow(PHONE):
+        return "narrow"
+    return "wrapped" if is_narrow() else "across"
 
 
 def expand_control(config: GoogLeNetConfig) -> None:
@@ -112,7 +117,7 @@ def show_drawing(summary: NetworkSummary, block: str, key: str, scale_end: float
         on_select=state.select_node,
         height=500,
         max_height=_NARROW_HEIGHT if is_narrow(PHONE) else 620,
-        narrow_below=PHONE,
+        narrow_below=(PHONE,),
     )
 
 

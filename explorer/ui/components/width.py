@@ -13,6 +13,13 @@ def is_narrow(limit: int = PAGE) -> bool:
     return _NARROW[limit].get()
 
 
-def report_width(key: str, limit: int) -> None:
-    """Store what the component ``key`` reports by this limit as its state ``narrow``."""
-    _NARROW[limit].set(bool(st.session_state[key].narrow))
+def narrow_limits(limits: tuple[int, ...]) -> list[int]:
+    """Return those of the limits that the view is narrower than."""
+    return [limit for limit in limits if is_narrow(limit)]
+
+
+def report_width(key: str, limits: tuple[int, ...]) -> None:
+    """Store which of its limits the component ``key`` reports as its state ``narrow``; a browser may send anything."""
+    reported = st.session_state[key].narrow
+    for limit in limits:
+        _NARROW[limit].set(isinstance(reported, list) and limit in reported)

@@ -56,7 +56,7 @@ def steps() -> None:
     st.markdown(pictures.steps_table(core.head_steps(summary, tap)))
     narrow = is_narrow(PHONE)
     drawing = cache.drawing(summary.config, f"aux_{tap}", "none", narrow=narrow)
-    diagram(drawing, key="head_diagram", height=250, max_height=800 if narrow else 0, narrow_below=PHONE)
+    diagram(drawing, key="head_diagram", height=250, max_height=800 if narrow else 0, narrow_below=(PHONE,))
 
 
 def other_inputs() -> None:

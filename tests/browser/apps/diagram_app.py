@@ -10,7 +10,7 @@ import streamlit as st
 from explorer import PRESETS, summarize
 from explorer.config import InceptionModule
 from explorer.ui.components.diagram import diagram
-from explorer.ui.components.width import PAGE, is_narrow
+from explorer.ui.components.width import PAGE, PHONE, is_narrow
 from explorer.views import diagrams
 
 MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)
@@ -43,7 +43,7 @@ st.text(f"selected: {st.session_state.get('selected')}, {st.session_state.get('s
 expanded = st.session_state.get("expanded", set(query.get_all("expanded")))
 direction = query.get("direction", "wrapped")
 if direction == "adapts":
-    direction = "wrapped" if is_narrow() else "across"
+    direction = "narrow" if is_narrow(PHONE) else "wrapped" if is_narrow() else "across"
 what, colour = query.get("draw", "overview"), query.get("colour", "none")
 times = {row.path: row.macs * 1e-11 + 1e-6 for row in summary.rows}
 if what == "overview":
@@ -66,5 +66,5 @@ with st.container(width=width):
         on_expand=toggle_expanded if what == "overview" else None,
         height=int(query.get("height", 520)),
         max_height=int(query.get("max_height", 0)),
-        narrow_below=PAGE if query.get("direction") == "adapts" else 0,
+        narrow_below=(PAGE, PHONE) if query.get("direction") == "adapts" else (),
     )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer import PRESETS, summarize
 from explorer.ui.components import network_diagram, width
 from explorer.ui.explore.network import details
 from explorer.views import diagrams
@@ -118,11 +119,20 @@ def test_a_narrow_view_gets_the_wrapped_diagram(app: AppTest, drawn: dict[str, d
     assert "corner1" not in wide
 
 
+def test_a_phone_gets_the_narrow_diagram(app: AppTest, drawn: dict[str, dict[str, Any]]) -> None:
+    """The view reports by both limits."""
+    for limit in (width.PAGE, width.PHONE):
+        app.session_state[width._NARROW[limit].key] = True
+    run(app)
+    assert drawn["overview"]["narrow_below"] == (width.PAGE, width.PHONE)
+    assert drawn["overview"]["drawing"] == diagrams.overview(summarize(PRESETS["paper"]), direction="narrow")
+
+
 def test_a_phone_gets_the_narrow_block(drawn: dict[str, dict[str, Any]]) -> None:
     """And the height that it needs; the diagram reports when it is no longer that narrow."""
     page = run(open_app())
     wide = drawn["block"]["drawing"].dot
-    assert drawn["block"]["narrow_below"] == width.PHONE
+    assert drawn["block"]["narrow_below"] == (width.PHONE,)
     page.session_state[width._NARROW[width.PHONE].key] = True
     run(page)
     assert ">parameters</FONT>" in drawn["block"]["drawing"].dot

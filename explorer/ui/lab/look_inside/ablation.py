@@ -1,16 +1,18 @@
 """Branch ablation: each branch of each module is replaced by zeros in turn, and any branch can be scaled by hand."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from explorer.jobs.inspection import AblationRequest, ActivityRequest, Scale
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.number import in_range, number_input
+from explorer.ui.components.width import PHONE, is_narrow
 from explorer.ui.lab.look_inside import requests, session
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
-from explorer.views import branch_maps, look_inside
+from explorer.views import branch_maps, look_inside, svg
 from explorer.views.labels import BRANCH_NAMES
 
 ONE, ALL = "one", "all"
@@ -32,8 +34,11 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     name = inspected.class_name(found.targets[0]) if is_one_class else "the predicted class"
     scaled = [(scale.module, scale.branch) for scale in session.scales()]
     selectable_svg(
-        branch_maps.ablation_map(found, scaled, name, inspected.short_title),
+        branch_maps.ablation_map(
+            found, scaled, name, inspected.short_title, svg.NARROW if is_narrow(PHONE) else svg.WIDE
+        ),
         key="look_inside_ablation_map",
+        narrow_below=(PHONE,),
         selected=[f"{module}:{branch}" for module, branch in scaled],
         on_select=_toggle,
     )
@@ -41,7 +46,7 @@ def show_ablation(image: ChosenImage, batch: Sequence[ChosenImage]) -> None:
     _show_scale_control()
     activity = requests.await_result(ActivityRequest(**fields), "look_inside_activity", "Measuring branch activity")
     if activity:
-        show_svg(branch_maps.activity_map(activity, inspected.short_title), "look_inside_activity")
+        show_svg(partial(branch_maps.activity_map, activity, inspected.short_title), "look_inside_activity")
         st.caption(
             "Reading this chart: the fraction of zeros in each branch's output; a number with † counts dead channels, "
             "which are 0 everywhere in all these images."

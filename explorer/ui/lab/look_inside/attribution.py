@@ -1,6 +1,7 @@
 """Attribution: three methods that show which parts of the image are evidence for a class."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import get_args
 
 import streamlit as st
@@ -57,7 +58,8 @@ def show_attribution(image: ChosenImage) -> None:
     if found is None:
         return
     name, probability = inspected.class_name(found.target), look_inside.probability(found.probability)
-    svg = look_inside.heat_panels(
+    svg = partial(
+        look_inside.heat_panels,
         found.input_png,
         found.heat,
         look_inside.HeatTexts(

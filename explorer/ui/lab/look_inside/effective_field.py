@@ -1,6 +1,7 @@
 """Effective receptive field: which pixels really influence one position of each branch, before and after training."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -20,7 +21,7 @@ def show_effective_fields(batch: Sequence[ChosenImage]) -> None:
     found = requests.await_result(request, "look_inside_fields", "Computing gradients")
     if found is None:
         return
-    show_svg(field_charts(found, session.inspected_network().short_title), "look_inside_fields")
+    show_svg(partial(field_charts, found, session.inspected_network().short_title), "look_inside_fields")
     st.caption(
         f"Reading this chart: the absolute gradient of the central position of each branch of {name} with respect to "
         f"each pixel, the mean over {found.image_count} images. Yellow pixels influence it most. Dashed: the receptive "

@@ -1,5 +1,7 @@
 """Feature maps: choose a block in the diagram, see all its channels, and one feature map over the image."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.analysis import summarize
@@ -9,13 +11,15 @@ from explorer.ui.components import network_diagram
 from explorer.ui.components.chart import show_svg
 from explorer.ui.components.diagram import diagram
 from explorer.ui.components.one_number_link import ICON, LABEL
-from explorer.ui.components.width import PAGE, is_narrow
+from explorer.ui.components.width import PAGE, PHONE, is_narrow
 from explorer.ui.lab.look_inside import requests, session, walk
 from explorer.ui.lab.look_inside.session import ChosenImage
 from explorer.ui.lab.look_inside.widgets import selectable_svg
-from explorer.views import diagrams, look_inside
 from explorer.views import formatting as fmt
+from explorer.views import look_inside, svg
 from explorer.views.labels import with_network
+
+_MIDDLE = 720  # pixels: the width of the strips between that on a phone and the usual one
 
 
 def show_feature_maps(image: ChosenImage) -> None:
@@ -35,7 +39,7 @@ def show_feature_maps(image: ChosenImage) -> None:
 
 def _show_diagram() -> None:
     summary = summarize(session.inspected_network().config)
-    direction: diagrams.Direction = "wrapped" if is_narrow() else "across"
+    direction = network_diagram.overview_direction()
     drawing = cache.overview(session.inspected_network().config, "none", None, frozenset(), direction)
     chosen = (
         state.selected_node() if state.selected_node() in drawing.hover else network_diagram.selected_block(summary)
@@ -48,7 +52,7 @@ def _show_diagram() -> None:
         on_select=state.select_node,
         height=250,
         max_height=760,
-        narrow_below=PAGE,
+        narrow_below=(PAGE, PHONE),
     )
 
 
@@ -61,7 +65,7 @@ def _show_strips(found: Maps, path: str, channel: int) -> None:
         st.space("stretch")
         every = st.toggle("All channels", key="look_inside_all_channels", persist_state="session")
     selectable_svg(
-        look_inside.strips(found.strips, every=every, narrow=is_narrow()),
+        look_inside.strips(found.strips, every=every, width=_strip_width()),
         key="look_inside_strips",
         selected=[f"{path}:{channel}"],
         on_select=_select_map,
@@ -71,6 +75,12 @@ def _show_strips(found: Maps, path: str, channel: int) -> None:
         "response first. Dark blue is 0 (or the minimum, if it is negative), yellow the maximum; each map has its own "
         "scale. *Zeros* are values that the ReLU set to 0; a *dead* channel is 0 everywhere for this image."
     )
+
+
+def _strip_width() -> float:
+    if is_narrow(PHONE):
+        return svg.NARROW
+    return _MIDDLE if is_narrow() else look_inside.STRIP_WIDTH
 
 
 def _selected_map(found: Maps) -> tuple[str, int]:
@@ -99,7 +109,7 @@ def _show_map(image: ChosenImage, path: str, channel: int, found: Maps) -> None:
     with st.container(key="look_inside_enlarged_map"):
         title = with_network(name, session.inspected_network().short_title)
         texts = look_inside.HeatTexts(title, "Feature map", "activation", alt)
-        show_svg(look_inside.heat_panels(feature_map.input_png, heat, texts), "look_inside_map")
+        show_svg(partial(look_inside.heat_panels, feature_map.input_png, heat, texts), "look_inside_map")
         st.caption(
             f"Reading this chart: the {fmt.size(heat.size)} activations of this channel, mean "
             f"{fmt.number(feature_map.response)}. Each is stretched over its share of the image; its receptive field "

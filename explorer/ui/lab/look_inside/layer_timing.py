@@ -1,6 +1,7 @@
 """Layer timing: the measured time of each layer beside its MACs, for one image and for a batch."""
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 
 import pandas as pd
@@ -62,7 +63,8 @@ def _show_bars(single: LayerTiming, batch: LayerTiming) -> None:
 
     times = {"time, one image": block_seconds(single), f"time, batch of {batch.batch}": block_seconds(batch)}
     macs = {block: summary.by_module[block].macs for block in blocks}
-    show_svg(look_inside.time_bars(blocks, macs, times, session.inspected_network().short_title), "look_inside_timing")
+    network = session.inspected_network().short_title
+    show_svg(partial(look_inside.time_bars, blocks, macs, times, network), "look_inside_timing")
     per_image = fmt.milliseconds(median(batch.whole_ms) / batch.batch)
     st.caption(
         "Reading this chart: the fraction of each block in the MACs and in the measured time of the whole network. "

@@ -1,5 +1,7 @@
 """Activation maximization: the image that maximizes the response of one channel, found by gradient ascent."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.analysis import summarize
@@ -30,7 +32,7 @@ def show_maximization() -> None:
     if found is None:
         return
     name, network = look_inside.channel_name(path, channel), session.inspected_network().short_title
-    show_svg(look_inside.maximization_chart(found, name, network), "look_inside_maximization")
+    show_svg(partial(look_inside.maximization_chart, found, name, network), "look_inside_maximization")
     st.caption(
         "Reading this chart: gradient ascent changed a nearly grey image step by step to increase the mean response of "
         "this channel before the ReLU. Each step damps high frequencies and shifts the image a little, because "

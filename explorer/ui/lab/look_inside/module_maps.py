@@ -50,7 +50,7 @@ def show_module_maps(image: ChosenImage, module: str) -> None:
         key="look_inside_module_maps_drawing",
         selected=[_SELECTED.get().map_id] if is_selected else [],
         on_select=lambda map_id: _select(drawing, map_id),
-        narrow_below=DRAWING,
+        narrow_below=(DRAWING,),
         reveal=f"{_DETAIL}_view_maps",
     )
     st.caption(

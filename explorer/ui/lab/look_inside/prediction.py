@@ -1,6 +1,7 @@
 """The prediction for the selected image, its auxiliary heads and its confidence, and the accuracy on the batch."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -42,7 +43,7 @@ def show_prediction(image: ChosenImage) -> None:
     name = shorten(inspected.class_name(prediction.main.classes[0]), 24)
     title = with_network(f"Predicted class: {name}", inspected.short_title)
     bars = class_bars(prediction.main, inspected, image.label, TOP, before.main if session.scales() else None)
-    show_svg(look_inside.class_bars(bars, title), "look_inside_prediction")
+    show_svg(partial(look_inside.class_bars, bars, title), "look_inside_prediction")
     st.markdown(_explanation(prediction, before, image, found))
     _choose_engine()
     if prediction.aux:

@@ -1,5 +1,6 @@
 """The preprocessing of images: its steps as images, and the controls that change it."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -33,7 +34,7 @@ def _show_steps(image: ChosenImage) -> None:
     """Show the steps when the prediction arrives: its result has them, so nothing is preprocessed twice."""
     found = requests.follow_result(prediction.request(image), prediction.KEY, "preprocessing")
     if found:
-        show_svg(look_inside.preprocessing_steps(found.steps, session.preprocessing()), "look_inside_steps")
+        show_svg(partial(look_inside.preprocessing_steps, found.steps, session.preprocessing()), "look_inside_steps")
 
 
 def _show_menu() -> None:

@@ -1,5 +1,7 @@
 """Side by side: the same image in two networks, or in one network with two sets of weights."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.analysis import NetworkSummary, summarize
@@ -94,7 +96,7 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     bars = prediction.class_bars(scores, inspected, image.label, CLASSES)
     network = inspected.short_title
     title = with_network(f"Predicted class: {shorten(name, 24)}", network)
-    show_svg(look_inside.class_bars(bars, title), f"{key}_bars")
+    show_svg(partial(look_inside.class_bars, bars, title), f"{key}_bars")
     confidence = look_inside.confidence_text(scores, inspected.config.classes)
     st.markdown(f":small[{confidence}]")
     layer, block = attribution.default_layer(inspected.config), session.block_name(inspected.config)
@@ -104,11 +106,11 @@ def _show_side(image: ChosenImage, inspected: InspectedNetwork, key: str) -> Non
     maps = requests.await_result(MapsRequest(**fields, block=block), f"{key}_maps", "Computing feature maps")
     if evidence:
         title = with_network(f"Grad-CAM for {name}", network)
-        svg = look_inside.attribution_panel(evidence.input_png, evidence.heat, title)
+        svg = partial(look_inside.attribution_panel, evidence.input_png, evidence.heat, title)
         show_svg(svg, f"{key}_grad_cam")
     if maps:
         title = "Strongest channels of the stem" if block == "stem" else f"Strongest channels of {block}"
-        show_svg(look_inside.strongest_maps(maps.strips, with_network(title, network)), f"{key}_strongest")
+        show_svg(partial(look_inside.strongest_maps, maps.strips, with_network(title, network)), f"{key}_strongest")
 
 
 def _totals(summary: NetworkSummary) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import streamlit as st
 
 from explorer.paths import ASSETS
-from explorer.ui.components.width import is_narrow, report_width
+from explorer.ui.components.width import narrow_limits, report_width
 
 _ASSETS = ASSETS / "look_inside"
 _POSITION = re.compile(r"(\d{1,4}):(\d{1,4})")
@@ -57,14 +57,14 @@ def selectable_svg(
     key: str,
     selected: Collection[str],
     on_select: Callable[[str], None],
-    narrow_below: int = 0,
+    narrow_below: tuple[int, ...] = (),
     reveal: str = "",
 ) -> None:
     """Show an SVG made by the app whose parts with ``data-choice`` can be selected with the mouse or the keyboard.
 
     The parts in ``selected`` are marked. ``on_select`` gets the id of a part before the script or the fragment reruns.
-    The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than ``narrow_below`` pixels, or
-    wider again (0: it has one drawing for all widths).
+    The view reports to :mod:`explorer.ui.components.width` when it becomes narrower than one of the limits
+    ``narrow_below`` (pixels), or wider again.
     ``reveal`` is the key of a container that shows the selected part: a selection scrolls to it.
     """
     ids = set(re.findall(r'data-choice="([^"]*)"', svg))
@@ -79,8 +79,8 @@ def selectable_svg(
         data={
             "svg": svg,
             "selected": list(selected),
-            "narrow": is_narrow(narrow_below) if narrow_below else None,
-            "narrowBelow": narrow_below,
+            "narrow": narrow_limits(narrow_below),
+            "limits": list(narrow_below),
             "reveal": f"st-key-{reveal}" if reveal else None,
         },
         on_select_change=forward,

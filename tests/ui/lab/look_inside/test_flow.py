@@ -33,9 +33,9 @@ def test_the_drawing_is_narrow_only_where_the_wide_one_does_not_fit(
     at.session_state[width._NARROW[width.PAGE].key] = True
     run(at)
     wide = options["svg"]
-    at.session_state[width._NARROW[options["narrow_below"]].key] = True
+    at.session_state[width._NARROW[options["narrow_below"][0]].key] = True
     run(at)
-    assert options["narrow_below"] < 768  # what a page of 800 pixels leaves
+    assert options["narrow_below"][0] < 768  # what a page of 800 pixels leaves
     assert options["svg"] != wide
 
 
