@@ -6,7 +6,8 @@ import streamlit as st
 
 from explorer.ui import frame, messages, state, streamlit_workarounds
 from explorer.ui.classroom import panel
-from explorer.ui.explore.network import editor
+from explorer.ui.components import diagram
+from explorer.ui.explore.network import editor, strip
 from explorer.ui.learn import quiz
 from explorer.ui.navigation import APP_NAME, file_of, select_page, show_location, warn_of_unknown_page
 
@@ -29,6 +30,8 @@ if state.presents():
 panel.go_back_if_requested(file_of(page))
 frame.show_bar(page.url_path)
 panel.show_panel(file_of(page), quiz.progress()[0])
+for component in (diagram.COMPONENT, strip.COMPONENT):
+    component.define()
 page.run()
 streamlit_workarounds.support_keyboard()
 streamlit_workarounds.mend_accessibility()

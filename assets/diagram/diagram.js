@@ -1,11 +1,12 @@
-// A diagram that can be moved, zoomed, queried and saved. Streamlit calls the default export again on each change of
-// data or theme: handlers are assigned, never added twice, and zoom and position stay. Nothing is cleaned up, because
+// A diagram that can be moved, zoomed, queried and saved. shared_code.py calls show again on each change of data or
+// theme: handlers are assigned, never added twice, and zoom and position stay. Nothing is cleaned up, because
 // Streamlit may clean up after a newer call has begun: all state belongs to the element and goes with it.
 //
 // data: name, svg, dot, alt, hover {node id: lines of text}, selected (node id or null), height and maxHeight (pixels;
 // the view takes the height that the diagram needs between them), expandable (whether a box can be opened and closed in
 // place), limits (pixels: widths below which there is another diagram), narrow (those of them that this one is for),
-// tokens {role: colour in the SVG}, font (CSS: @font-face rules with the fonts inside).
+// tokens {role: colour in the SVG}.
+// constants: font (CSS: @font-face rules with the fonts inside).
 
 const SVG = "http://www.w3.org/2000/svg"
 const FONT = '"Explorer Sans"'
@@ -21,10 +22,11 @@ const SHAPE_STYLE = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stro
 const TEXT_STYLE = ["fill", "font-size", "font-weight", "text-anchor"]
 const views = new WeakMap()
 
-export default function (component) {
+function show(component, constants) {
   const { data, parentElement, setStateValue, setTriggerValue } = component
   const view = views.get(parentElement) ?? create(parentElement)
   view.data = data
+  view.font = constants.font
   view.select = (id) => {
     data.selected = id
     markSelected(view)
@@ -38,7 +40,7 @@ export default function (component) {
   writeLabels(view)
   // The first diagram waits for the font: texts fit their boxes in no other.
   if (view.fontLoaded) update(view)
-  else loadFont(data.font).finally(() => {
+  else loadFont(view.font).finally(() => {
     view.fontLoaded = true
     update(view)
   })
@@ -362,7 +364,7 @@ function standaloneSvg(view) {
   background.setAttribute("height", view.height)
   background.setAttribute("fill", getComputedStyle(view.pane).backgroundColor)
   const font = document.createElementNS(SVG, "style")
-  font.textContent = view.data.font
+  font.textContent = view.font
   copy.prepend(font, background)
   copy.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`)
   copy.setAttribute("width", view.width)

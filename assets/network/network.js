@@ -1,12 +1,12 @@
-// The network as a strip of boxes above its table. A box and its row light each other up. Streamlit calls the default
-// export again on each change: handlers are assigned once per element, and all state belongs to the element.
+// The network as a strip of boxes above its table. A box and its row light each other up. shared_code.py calls
+// show again on each change: handlers are assigned once per element, and all state belongs to the element.
 //
 // data: html (explorer/views/network_strip.py), hints {box id: lines of text}, rows (box ids in the table's order),
 // selected (box id or null), table (CSS selector of the table).
 
 const views = new WeakMap()
 
-export default function (component) {
+function show(component) {
   const { data, parentElement, setTriggerValue } = component
   const view = views.get(parentElement) ?? create(parentElement)
   view.data = data

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.paths import ASSETS
+from explorer.ui.components.shared_code import SharedComponent
 from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
 from explorer.ui.components.width import narrow_limits, report_width
 from explorer.views import fonts, palette
@@ -13,7 +14,13 @@ from explorer.views.layout import LayoutUnavailableError
 
 _ASSETS = ASSETS / "diagram"
 _html, _css, _js = ((_ASSETS / f"diagram.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-_view = st.components.v2.component("inception_diagram", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
+COMPONENT = SharedComponent(
+    "inception_diagram",
+    html=_html,
+    css=TOOLTIP_CSS + _css,
+    js=TOOLTIP_JS + _js,
+    constants={"font": fonts.face_css()},
+)
 
 # The palette's colours in the SVG that follow the page's theme instead.
 _TOKENS = {role: getattr(palette.LIGHT, role) for role in ("ink", "muted", "card", "neutral", "line")}
@@ -49,9 +56,9 @@ def diagram(
         if handler and identity in drawing.hover:  # a browser may send anything
             handler(identity)
 
-    _view(
-        key=key,
-        data={
+    COMPONENT.show(
+        key,
+        {
             "name": drawing.name,
             "svg": svg,
             "dot": drawing.dot,
@@ -64,7 +71,6 @@ def diagram(
             "narrow": narrow_limits(narrow_below),
             "limits": list(narrow_below),
             "tokens": _TOKENS,
-            "font": fonts.face_css(),
         },
         on_select_change=lambda: forward("select", on_select),
         on_expand_change=lambda: forward("expand", on_expand),

@@ -9,13 +9,14 @@ import streamlit as st
 
 from explorer import PRESETS, summarize
 from explorer.config import InceptionModule
-from explorer.ui.components.diagram import diagram
+from explorer.ui.components.diagram import COMPONENT, diagram
 from explorer.ui.components.width import PAGE, PHONE, is_narrow
 from explorer.views import diagrams
 
 MANY = InceptionModule(name="3a", ch1x1=16, ch3x3_reduce=16, ch3x3=24, ch5x5_reduce=4, ch5x5=8, pool_proj=8)
 
 st.set_page_config(layout="wide")
+COMPONENT.define()
 query = st.query_params
 config = PRESETS[query.get("preset", "paper")]
 if "modules" in query:

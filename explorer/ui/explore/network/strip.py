@@ -6,12 +6,13 @@ from explorer.analysis import summarize
 from explorer.paths import ASSETS
 from explorer.ui import state
 from explorer.ui.components.network_diagram import selected_block
+from explorer.ui.components.shared_code import SharedComponent
 from explorer.ui.components.tooltip import TOOLTIP_CSS, TOOLTIP_JS
 from explorer.ui.explore.network import editor
 from explorer.views.network_strip import network_strip
 
 _html, _css, _js = ((ASSETS / "network" / f"network.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-_view = st.components.v2.component("network_strip", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
+COMPONENT = SharedComponent("network_strip", html=_html, css=TOOLTIP_CSS + _css, js=TOOLTIP_JS + _js)
 _KEY = "strip"
 
 
@@ -25,9 +26,9 @@ def show_strip() -> None:
         if (node := st.session_state[_KEY].select) in strip.hints:  # a browser may send anything
             state.select_node(node)
 
-    _view(
-        key=_KEY,
-        data={
+    COMPONENT.show(
+        _KEY,
+        {
             "html": strip.html,
             "hints": strip.hints,
             "rows": strip.rows,
