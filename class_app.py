@@ -20,7 +20,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from explorer.classroom.names import new_token
 from explorer.classroom.store import MAX_HOURS, ClassStore, shared_store
@@ -69,6 +71,14 @@ def is_allowed(frame: bytes) -> bool:
     return message.WhichOneof("type") in _MESSAGES
 
 
+def held_bytes() -> int:
+    """Return the size of all uploads that Streamlit keeps, until their sessions end."""
+    manager = Runtime.instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    sessions = list(manager.file_storage.values())  # other threads change them
+    return sum(len(record.data) for files in sessions for record in list(files.values()))
+
+
 def make_app(store: ClassStore, link: str) -> ASGIApp:
     """Return the app of a class server; ``link`` is its address in the network."""
     news = NewsCache(store)
@@ -95,7 +105,14 @@ def make_app(store: ClassStore, link: str) -> ASGIApp:
         routes=class_routes(store, news, USAGE.report),
         middleware=[
             Middleware(SecurityHeaders, policy=content_policy(index.read_text("utf-8")), new_token=new_token),
-            Middleware(LimitsMiddleware, limits=limits, usage=USAGE, hosts=own_names(link), is_allowed=is_allowed),
+            Middleware(
+                LimitsMiddleware,
+                limits=limits,
+                usage=USAGE,
+                hosts=own_names(link),
+                is_allowed=is_allowed,
+                held=held_bytes,
+            ),
         ],
     )
 

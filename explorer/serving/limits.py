@@ -33,6 +33,7 @@ class Limits(NamedTuple):
     query: int = 16_000
     upload: int = 20_000_000
     uploads_per_session: int = 60_000_000
+    uploads_in_all: int = 600_000_000  # that the server holds at once
 
 
 class Bucket:
@@ -57,7 +58,7 @@ class LimitsMiddleware:
     """Middleware that applies :class:`Limits` to every request and connection, and counts in :class:`Usage`.
 
     ``hosts`` are this server's names; a request under another name is refused. ``is_allowed`` says whether a frame is a
-    message that a browser of a class may send.
+    message that a browser of a class may send; ``held`` how many bytes of uploads the app keeps now.
     """
 
     def __init__(
@@ -67,9 +68,12 @@ class LimitsMiddleware:
         usage: Usage,
         hosts: frozenset[str],
         is_allowed: Callable[[bytes], bool] = lambda _: True,
+        held: Callable[[], int] = lambda: 0,
     ) -> None:
         self.app, self.limits, self.usage, self.hosts, self.is_allowed = app, limits, usage, hosts, is_allowed
+        self.held = held
         self.uploaded: OrderedDict[str, int] = OrderedDict()
+        self.arriving = 0  # bytes of the uploads that are under way, as announced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or connection, or pass it on within its limits."""
@@ -87,8 +91,23 @@ class LimitsMiddleware:
             await PlainTextResponse(reason, status)(scope, receive, send)
             return
         if scope["path"].startswith(_UPLOADS) and scope["method"] == "PUT":
-            receive = self._counted(scope["path"], receive)
-        await self.app(scope, receive, send)
+            await self._upload(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an upload on; until it is over, its bytes are taken."""
+        announced = self._announced(scope)
+        self.arriving += announced
+        try:
+            await self.app(scope, self._counted(scope["path"], receive), send)
+        finally:
+            self.arriving -= announced
+
+    def _announced(self, scope: Scope) -> int:
+        """Return the size of an upload: what its request says, or as much as one may have if it comes in pieces."""
+        size = dict(scope["headers"]).get(b"content-length", str(self.limits.upload).encode()).decode("latin-1")
+        return int(size) if size.isdecimal() and len(size) < 20 else self.limits.upload + 1
 
     def _problem(self, scope: Scope) -> tuple[int, str]:
         """Return the status and the reason with which a request is refused; 0 if it is not."""
@@ -99,14 +118,20 @@ class LimitsMiddleware:
             return 414, "The address is too long."
         if scope["path"].startswith(_HIDDEN):
             return 404, "There is nothing here."
-        if scope["path"].startswith(_UPLOADS):
-            size = headers.get(b"content-length", b"0").decode("latin-1")
-            session = _session(scope["path"])
-            announced = int(size) if size.isdecimal() and len(size) < 20 else self.limits.upload + 1
-            if announced > self.limits.upload:
-                return 413, "The file is too large."
-            if self.uploaded.get(session, 0) + announced > self.limits.uploads_per_session:
-                return 413, "This browser tab has uploaded enough. Open the page again to go on."
+        if scope["path"].startswith(_UPLOADS) and scope["method"] == "PUT":
+            return self._upload_problem(_session(scope["path"]), self._announced(scope))
+        return 0, ""
+
+    def _upload_problem(self, session: str, announced: int) -> tuple[int, str]:
+        if announced > self.limits.upload:
+            return 413, "The file is too large."
+        if self.uploaded.get(session, 0) + announced > self.limits.uploads_per_session:
+            return 413, "This browser tab has uploaded enough. Open the page again to go on."
+        if self.held() + self.arriving + announced > self.limits.uploads_in_all:
+            return (
+                507,
+                "The server keeps no more uploads. Try again when others have closed their tabs.",
+            )
         return 0, ""
 
     def _counted(self, path: str, receive: Receive) -> Receive:

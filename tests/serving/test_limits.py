@@ -78,6 +78,38 @@ def test_a_session_uploads_only_so_much(app: LimitsMiddleware) -> None:
     assert request(app, "/_stcore/upload_file/other/file", "PUT", [b"a"], content_length="1").status == 200
 
 
+@pytest.mark.parametrize(("held", "status"), [(2_000, 200), (2_001, 507)])
+def test_all_sessions_together_upload_only_so_much(usage: Usage, held: int, status: int) -> None:
+    """What the app keeps counts, and goes again when it is freed; the refusal says what to wait for."""
+    kept = [held]
+    limits = SMALL._replace(uploads_in_all=2_500)
+    app = LimitsMiddleware(recorder([]), limits, usage, frozenset(), held=lambda: sum(kept))
+    answer = request(app, UPLOAD, "PUT", [b"a" * 500], content_length="500")
+    assert answer.status == status
+    assert (b"closed their tabs" in answer.body) is (status == 507)
+    kept.clear()
+    assert request(app, UPLOAD, "PUT", [b"a" * 500], content_length="500").status == 200
+
+
+@pytest.mark.parametrize("first", [{"content_length": "900"}, {}])
+def test_uploads_under_way_count_too(usage: Usage, first: dict[str, str]) -> None:
+    """One that comes in pieces without a size counts as much as it may have; after its end it counts no longer."""
+    second: list[int] = []
+
+    async def slow(of: Any, receive: Any, send: Any) -> None:
+        async def note(message: Any) -> None:
+            second.append(message.get("status", 0))
+
+        if not second:
+            await app(scope("http", UPLOAD, "PUT", content_length="200"), receive, note)
+        await recorder([])(of, receive, send)
+
+    app = LimitsMiddleware(slow, SMALL._replace(uploads_in_all=1_000), usage, frozenset())
+    assert request(app, UPLOAD, "PUT", [b"a"], **first).status == 200
+    assert second[0] == 507
+    assert request(app, UPLOAD, "PUT", [b"a"], content_length="200").status == 200
+
+
 def test_the_memory_of_uploads_is_bounded(app: LimitsMiddleware, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many sessions there were."""
     monkeypatch.setattr(module, "_MAX_UPLOADERS", 3)
