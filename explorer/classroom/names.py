@@ -49,4 +49,5 @@ def is_token(text: str) -> bool:
 
 def parse_nickname(text: str) -> str:
     """Return a nickname on one line, in Unicode's composed form; empty if nothing of it can be shown."""
-    return clean_name(unicodedata.normalize("NFC", text[: 4 * MAX_NICKNAME]))[:MAX_NICKNAME].strip()
+    name = clean_name(unicodedata.normalize("NFC", text[: 4 * MAX_NICKNAME]))
+    return " ".join(name.split())[:MAX_NICKNAME].strip()  # what was left out may have stood between two spaces

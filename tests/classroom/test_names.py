@@ -1,7 +1,7 @@
 """The code of a class, tokens, and nicknames."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.classroom.names import (
@@ -37,6 +37,7 @@ def test_a_token_matches_its_own_hash_only() -> None:
 
 
 @given(st.text())
+@example("0 \x1b 0")
 def test_a_nickname_is_one_short_line(text: str) -> None:
     """Whatever was typed, and reading it again changes nothing."""
     name = parse_nickname(text)
