@@ -29,10 +29,12 @@ if state.presents():
     st.html(ASSETS / "present.css")
 panel.go_back_if_requested(file_of(page))
 frame.show_bar(page.url_path)
+is_open = panel.is_open(file_of(page))
 panel.show_panel(file_of(page), quiz.progress()[0])
 for component in (diagram.COMPONENT, strip.COMPONENT):
     component.define()
-page.run()
+if is_open:
+    page.run()
 streamlit_workarounds.support_keyboard()
 streamlit_workarounds.mend_accessibility()
 streamlit_workarounds.follow_theme()

@@ -1,5 +1,7 @@
 """Where a teacher sends the class, and the networks that its members hand in."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import delete, select, update
 
 from explorer.classroom.database import Database
@@ -30,6 +32,18 @@ class Guidance:
         with self._database.write() as db:
             db.execute(update(classrooms).where(classrooms.c.number == classroom).values(target_page=""))
             renew_news(db, classroom)
+
+    def close_pages(self, classroom: int, pages: Iterable[str]) -> None:
+        """Close these pages, by their files, and open all others."""
+        with self._database.write() as db:
+            closed = " ".join(pages)
+            db.execute(update(classrooms).where(classrooms.c.number == classroom).values(closed_pages=closed))
+            renew_news(db, classroom)
+
+    def closed_pages(self) -> frozenset[str]:
+        """Return the pages that any open class has closed: a student who leaves the class finds them closed too."""
+        with self._database.read() as db:
+            return frozenset(file for files in db.scalars(select(classrooms.c.closed_pages)) for file in files.split())
 
     def collect(self, classroom: int, is_on: bool) -> None:
         """Ask for hand-ins, or no longer; asking again begins with none."""

@@ -29,7 +29,10 @@ class Target(NamedTuple):
 
 
 class Classroom(NamedTuple):
-    """A class. ``version`` changes with everything that its members should see."""
+    """A class. ``version`` changes with everything that its members should see.
+
+    ``closed_pages`` are the files of pages that the teacher has closed.
+    """
 
     number: int
     code: str
@@ -37,6 +40,7 @@ class Classroom(NamedTuple):
     is_collecting: bool
     target: Target | None
     created: float
+    closed_pages: tuple[str, ...] = ()
 
 
 class Member(NamedTuple):

@@ -36,7 +36,8 @@ def count_rows(db: Connection, table: Table, classroom: int) -> int:
 def to_classroom(row: Row[Any]) -> Classroom:
     """Return a class from its row."""
     target = Target(row.target_number, row.target_page, row.target_network) if row.target_page else None
-    return Classroom(row.number, row.code, row.version, bool(row.is_collecting), target, row.created)
+    closed = tuple(row.closed_pages.split())
+    return Classroom(row.number, row.code, row.version, bool(row.is_collecting), target, row.created, closed)
 
 
 def to_member(row: Row[Any]) -> Member:

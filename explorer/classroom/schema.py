@@ -34,6 +34,7 @@ classrooms = Table(
     Column("target_page", String(80), nullable=False, server_default=""),  # empty: everyone works freely
     Column("target_network", Text, nullable=False, server_default=""),
     Column("created", Float, nullable=False),
+    Column("closed_pages", Text, nullable=False, server_default=""),  # their files, with spaces between them
 )
 members = Table(
     "members",

@@ -169,6 +169,21 @@ def test_the_class_follows_the_teacher(store: ClassStore, classroom: int) -> Non
     assert store.news(classroom).classroom.target is None
 
 
+def test_pages_are_closed_and_opened(store: ClassStore, classroom: int) -> None:
+    """The news of the class change; the pages that any class closed are closed on the server, until that class ends."""
+    before = store.version(classroom)
+    store.guidance.close_pages(classroom, ["lab/train.py", "lab/search.py"])
+    assert store.version(classroom) > before
+    assert store.news(classroom).classroom.closed_pages == ("lab/train.py", "lab/search.py")
+    other = store.find_class(store.open_class()[0])
+    store.guidance.close_pages(other, ["learn/reduction.py"])
+    assert store.guidance.closed_pages() == {"lab/train.py", "lab/search.py", "learn/reduction.py"}
+    store.guidance.close_pages(classroom, [])
+    assert store.guidance.closed_pages() == {"learn/reduction.py"}
+    store.close_class(other)
+    assert store.guidance.closed_pages() == frozenset()
+
+
 @pytest.mark.parametrize("token", ["", "2.paper.@", "x" * 5_000, "2.no_such_preset"])
 def test_no_place_has_a_network_that_cannot_be_read(store: ClassStore, classroom: int, token: str) -> None:
     """Neither where the teacher leads, nor what is handed in."""

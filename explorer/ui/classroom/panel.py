@@ -32,6 +32,7 @@ class OwnPlace(NamedTuple):
 
 _FOLLOWED = SessionValue("class_followed", 0)  # the number of the last call
 _OWN_PLACE = SessionValue[OwnPlace | None]("class_own_place", None)
+_IS_CLOSED = SessionValue("class_page_closed", False)  # what the last run of the page found
 _PROGRESS = SessionValue[tuple[float, str, int, Version | None]]("class_progress", (0.0, "", 0, None))
 _watch_news = st.components.v2.component(
     "class_news", html="<span></span>", js=(ASSETS / "class" / "news.js").read_text("utf-8")
@@ -59,6 +60,14 @@ def show_panel(page: str, answers: int) -> None:
     _panel(page)
 
 
+def is_open(page: str) -> bool:
+    """Whether a page, by its file, is open to this visitor; if not, say so in its place."""
+    _IS_CLOSED.set(session.is_closed(page))
+    if _IS_CLOSED.get():
+        st.info("Your teacher has closed this page for now.", icon=":material/lock:")
+    return not _IS_CLOSED.get()
+
+
 @st.fragment
 def _panel(page: str) -> None:
     try:
@@ -67,7 +76,7 @@ def _panel(page: str) -> None:
         if found is None or current is None:
             st.info("The class has ended. All its votes and nicknames are deleted.", icon=":material/school:")
             return
-        if _has_new_target(current):
+        if _has_new_target(current) or session.is_closed(page) != _IS_CLOSED.get():
             st.rerun()
         if session.problem():
             messages.show_refusal(session.problem())

@@ -1,5 +1,7 @@
 """The server in figures, its runs, and the end of the class."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from explorer.classroom.records import ClassError, News
@@ -8,9 +10,14 @@ from explorer.runs.schema import StoreError
 from explorer.serving.usage import USAGE
 from explorer.ui import runs
 from explorer.ui.classroom import session
+from explorer.ui.navigation import PAGES
 from explorer.views import formatting as fmt
 
+if TYPE_CHECKING:
+    from explorer.classroom.store import ClassStore
+
 _POLL_S = 2
+_CLOSED = "teach_closed"
 
 
 def show(current: News) -> None:
@@ -28,6 +35,7 @@ def show(current: News) -> None:
             args=(_clear_queue,),
         )
         st.link_button("Votes (CSV)", "/class/results.csv", icon=":material/download:")
+    _close_pages(current)
     with st.container(border=True, key="class_end"):
         st.markdown(
             "**End the class.** Its members, nicknames, votes and hand-ins are deleted at once and for good. Save the "
@@ -42,6 +50,26 @@ def show(current: News) -> None:
             on_click=session.act,
             args=(lambda store, classroom: store.close_class(classroom),),
         )
+
+
+def _close_pages(current: News) -> None:
+    """Let the teacher choose the pages that are closed to everyone else on this server."""
+    titles = {entry.file: entry.title for section in PAGES.values() for entry in section}
+    st.session_state[_CLOSED] = [file for file in titles if file in current.classroom.closed_pages]
+    st.multiselect(
+        "Pages that are closed to students",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=_CLOSED,
+        placeholder="None: all pages are open",
+        on_change=session.act,
+        args=(_set_closed,),
+        help="What students have begun there, such as runs, goes on.",
+    )
+
+
+def _set_closed(store: "ClassStore", classroom: int) -> None:
+    store.guidance.close_pages(classroom, st.session_state[_CLOSED])
 
 
 @st.fragment(run_every=_POLL_S)

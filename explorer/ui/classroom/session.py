@@ -73,6 +73,14 @@ def is_teacher() -> bool:
         return False
 
 
+def is_closed(page: str) -> bool:
+    """Whether a teacher has closed a page, by its file, to this visitor; False if the database does not answer."""
+    try:
+        return is_class_server() and page in store().guidance.closed_pages() and taught_class() is None
+    except ClassError:
+        return False
+
+
 def join(code: str, nickname: str) -> None:
     """Join the class with a code, or record why that is impossible."""
     _record(lambda: _join(code, nickname))

@@ -104,6 +104,23 @@ def test_where_everyone_is(room: OpenClass, as_teacher: Callable[[], None]) -> N
     assert "2 on 1×1 reduction: Ada" in [text.value for text in at.text]
 
 
+def test_pages_are_closed_to_students(room: OpenClass, as_teacher: Callable[[], None], cookies: dict[str, str]) -> None:
+    """The teacher chooses them and still opens them; a visitor who is not in the class finds them closed too."""
+    as_teacher()
+    at = open_view("Server")
+    at.multiselect(key="teach_closed").select("explore/module.py")
+    run(at)
+    assert room.store.guidance.closed_pages() == {"explore/module.py"}
+    assert "has closed this page" not in everything(open_app("pages/explore/module.py"))
+    cookies.clear()
+    at = open_app("pages/explore/module.py")
+    assert "Your teacher has closed this page for now." in at.info[0].value
+    assert not at.tabs
+    assert [] == [data for data in at.get("bidi_component") if "block" in str(data.proto.id)]
+    room.store.guidance.close_pages(room.number, [])
+    assert "has closed this page" not in everything(run(at))
+
+
 def test_ending_needs_a_second_thought(room: OpenClass, as_teacher: Callable[[], None]) -> None:
     """Then all of the class is gone, and the page with it."""
     as_teacher()
