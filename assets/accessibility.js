@@ -24,9 +24,13 @@ function mendScrolling(element, headings) {
   if (element.tagName !== "TABLE") element.role = "group"; // a table keeps its own role
 }
 
-function mend() {
+function mendAllScrolling() {
   const headings = [...document.querySelectorAll(".stMain :is(h1, h2, h3)")];
   for (const element of document.querySelectorAll(SCROLLING)) mendScrolling(element, headings);
+}
+
+// Roles need no layout: they are right from the moment when their element is there.
+function mendRoles() {
   for (const menu of document.querySelectorAll(MENU)) {
     menu.role = "group";
     for (const item of menu.querySelectorAll("li")) item.role = "none"; // its link has the name
@@ -34,16 +38,17 @@ function mend() {
   for (const zone of document.querySelectorAll(DROPZONE)) zone.role = "group"; // it has a name, and parts
 }
 
-function mendSoon() {
+function mend() {
+  mendRoles();
   clearTimeout(timer);
-  timer = setTimeout(mend, REST_MS);
+  timer = setTimeout(mendAllScrolling, REST_MS);
 }
 
 export default function () {
   if (!window.isAccessibilityMended) {
-    new MutationObserver(mendSoon).observe(document.body, { childList: true, subtree: true });
-    addEventListener("resize", mendSoon);
+    new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+    addEventListener("resize", mend);
   }
   window.isAccessibilityMended = true;
-  mendSoon();
+  mend();
 }

@@ -135,6 +135,24 @@ def test_a_run_from_the_table_to_the_history(open_app: Callable[[str], Page]) ->
     expect_state(page, "stopped")
 
 
+def test_the_field_for_files_has_its_role_from_the_start(open_app: Callable[[str], Page]) -> None:
+    """Streamlit calls it presentation, although it has a name and parts; no frame shows that."""
+    page = open_app("Train")
+    page.evaluate(
+        """() => {
+            window.roles = []
+            new MutationObserver(() => requestAnimationFrame(() => {
+                const field = document.querySelector("[data-testid=stFileUploaderDropzone]")
+                if (field) window.roles.push(field.getAttribute("role"))
+            })).observe(document.body, {childList: true, subtree: true})
+        }"""
+    )
+    page.get_by_role("button", name="Your own images").click()
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
+    page.wait_for_function("window.roles.length")
+    assert set(page.evaluate("window.roles")) == {"group"}
+
+
 def test_new_points_keep_the_zoom(open_app: Callable[[str], Page]) -> None:
     """New points keep the chart elements; at the end there are a verdict and misclassified images."""
     page = open_app("Train")
