@@ -260,6 +260,9 @@ def serve(
         str, typer.Option(help="How students reach the server, if not by its address, such as http://host:8501.")
     ] = "",
     code: Annotated[str, typer.Option(help="Reopen the class with this code, as after a restart.")] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, max=16, help="Processes of the app, behind HAProxy; for two hundred students, two.")
+    ] = 1,
 ) -> None:
     """Serve the app to a class: print how to join and the teacher's link, and run until Ctrl+C."""
     if not is_class:
@@ -267,7 +270,7 @@ def serve(
     from explorer.serving.start import serve_class
 
     with explain_errors():
-        serve_class(port, address, link, code)
+        serve_class(port, address, link, code, processes)
 
 
 def _network_name(text: str, taken: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from explorer.classroom.store import MAX_HOURS, ClassStore, shared_store
 from explorer.errors import UserError
 from explorer.paths import ROOT
 from explorer.serving.addresses import JOIN_PAGE, class_origin, is_loopback, join_link, network_address
+from explorer.serving.processes import find_haproxy, serve_several
 from explorer.serving.routes import ROOT as ROUTES
 from explorer.settings import CLASS_LINK_VARIABLE, data_folder, environment_problems
 
@@ -27,13 +28,15 @@ class ServeError(UserError):
     """The server cannot start; the message says what to change."""
 
 
-def serve_class(port: int, address: str, link: str, code: str) -> None:
+def serve_class(port: int, address: str, link: str, code: str, processes: int = 1) -> None:
     """Open a class, or the one with this code again, and serve it until a signal ends the process.
 
-    Raises ServeError or ClassError with the reason why that is impossible.
+    Raises ServeError, ProcessesError or ClassError with the reason why that is impossible.
     """
     if problems := environment_problems():
         raise ServeError(" ".join(problems))
+    if processes > 1:
+        find_haproxy()
     origin = _origin(port, address, link)
     _require_free_port(port, address)
     store = shared_store(data_folder())
@@ -43,8 +46,11 @@ def serve_class(port: int, address: str, link: str, code: str) -> None:
     os.environ.update(_environment(port, address, origin))
     _allow_open_files()
     os.chdir(ROOT)
-    sys.argv = [str(ROOT / "class_app.py")]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    if processes > 1:
+        serve_several(processes, address, port, os.environ)
+    else:
+        sys.argv = [str(ROOT / "class_app.py")]
+        runpy.run_path(sys.argv[0], run_name="__main__")
     print(
         f"The server has ended. The class is stored for {MAX_HOURS} hours if its teacher did not close it; to go on "
         f"with it: python -m explorer serve --class --code {code}"
