@@ -152,6 +152,30 @@ async def wire_bytes_of_an_edit(address: str, edits: int = 10) -> float:
     return (session.bytes_on_wire - before) / edits
 
 
+async def edits_beside_a_flood(address: str, reruns: int = 500, edits: int = 30) -> tuple[list[float], list[float]]:
+    """Return the seconds of edits alone, and while another tab has requested so many runs at once."""
+    session, other = Session(address), Session(address)
+    await session.open()
+    await other.open()
+
+    async def edit(first: int) -> list[float]:
+        times = []
+        for value in range(first, first + edits):
+            times.append(await session.type_into_cell(ROW, HEADING, value, until=app_total(value)))
+            assert any(app_total(value) in text for text in session.html.values()), "a wrong answer"
+            await asyncio.sleep(0.1)
+        return times
+
+    alone = await edit(100)
+    flood = asyncio.create_task(other.flood(reruns))
+    beside = await edit(200)
+    assert flood.cancel(), "the flood ended before the edits"
+    await asyncio.wait([flood])
+    for each in (session, other):
+        await each.close()
+    return alone, beside
+
+
 async def vote(address: str, store: ClassStore, code: str, voters: int) -> tuple[list[float], list[float], bool]:
     """Let a class join by opening its page, and vote. Return both times, and whether all votes were counted."""
     classroom = store.find_class(code)
@@ -191,11 +215,15 @@ def measurements() -> Iterator[Measurement]:
         few = asyncio.run(edit_under_load(address, small, app_total))
         many = asyncio.run(edit_under_load(address, large, app_total))
         on_wire = asyncio.run(wire_bytes_of_an_edit(address))
+        alone, beside = asyncio.run(edits_beside_a_flood(address))
     ratio = max(0.0, percentile(few.seconds, 0.95) - PAUSE_S) / percentile(baseline.seconds, 0.95)
     yield Measurement("30 sessions at 5 s: p95 of an edit, against a bare page", ratio, maximum=1.5)
     yield Measurement("200 sessions at 10 s: p95 of an edit", 1_000 * percentile(many.seconds, 0.95), "ms", maximum=400)
     yield Measurement("sent for an edit, before compression", many.bytes_per_edit / 1_000, "kB")
     yield Measurement("sent for an edit, compressed as on the wire", on_wire / 1_000, "kB", maximum=40)
+    slowed = percentile(beside, 0.5) / percentile(alone, 0.5)
+    yield Measurement("an edit while another tab requests 500 runs at once, against alone", slowed)
+    yield Measurement("the slowest of those edits", 1_000 * max(beside), "ms", maximum=250)
     wrong = few.wrong + many.wrong + few.errors + many.errors
     yield Measurement(f"wrong answers and errors, of {len(few.seconds + many.seconds)} edits", wrong, "", maximum=0)
     with class_server() as (address, store, code):

@@ -61,6 +61,22 @@ class Session:
 
         With ``until``, return the seconds until an element has this text instead; the run is awaited all the same.
         """
+        start = monotonic()
+        await self.connection.send(self._rerun_request(changed, fragment))
+        return await asyncio.wait_for(self._receive(start, until), PATIENCE_S)
+
+    async def flood(self, reruns: int) -> None:
+        """Request so many runs of the page at once, and receive what comes until cancelled."""
+        request = self._rerun_request(None, "")
+        sending = asyncio.gather(*(self.connection.send(request) for _ in range(reruns)))
+        try:
+            while True:
+                await self.connection.recv()
+        finally:
+            sending.cancel()
+
+    def _rerun_request(self, changed: WidgetState | None, fragment: str) -> bytes:
+        """Return a request to run the page or a fragment, with the state of all widgets and what changed."""
         message = BackMsg()
         request = message.rerun_script
         request.query_string = self.query
@@ -73,9 +89,7 @@ class Session:
         request.widget_states.widgets.extend(self.states.values())
         if changed is not None and changed.HasField("trigger_value"):
             request.widget_states.widgets.append(changed)
-        start = monotonic()
-        await self.connection.send(message.SerializeToString())
-        return await asyncio.wait_for(self._receive(start, until), PATIENCE_S)
+        return message.SerializeToString()
 
     async def _receive(self, start: float, until: str) -> float:
         found = 0.0

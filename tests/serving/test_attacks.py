@@ -21,7 +21,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from benchmarks.classroom import wire_bytes_of_an_edit
+from benchmarks.classroom import edits_beside_a_flood, wire_bytes_of_an_edit
 from benchmarks.streamlit_client import Session
 from explorer.classroom.names import new_token
 from explorer.classroom.store import ClassStore
@@ -287,6 +287,16 @@ def test_an_answer_holds_no_path(target: Target) -> None:
     assert str(ROOT).encode() not in received
     assert str(Path.home()).encode() not in received
     assert ".".join(map(str, sys.version_info[:3])).encode() not in received
+
+
+def test_a_tab_that_requests_500_runs_at_once_waits_alone(target: Target) -> None:
+    """Its requests are slowed, and meanwhile another tab's edits are answered, and right."""
+    alone, beside = event_loop.run(edits_beside_a_flood(target.address, edits=2))
+    assert len(alone) == len(beside) == 2  # and each answer was right, or it had raised
+    token = target.store.reopen_class(target.store.open_codes()[0])
+    status, body = target.request("GET", "/class/status", Cookie=f"explorer_teacher={token}")
+    assert status == 200
+    assert json.loads(body)["slowed"] > 0
 
 
 def test_an_edit_sends_little(target: Target) -> None:
