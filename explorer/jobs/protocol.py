@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from explorer.config import Frozen
-from explorer.jobs import engines, inspection, requests, units
+from explorer.jobs import engines, inspection, replays, requests, units
 from explorer.jobs.job import Progress
 
 Request = (
@@ -35,6 +35,7 @@ Request = (
     | units.EffectiveFieldsRequest
     | inspection.ImportRequest
     | inspection.DownloadRequest
+    | replays.ReplayRequest
 )
 Result = (
     requests.CheckReport
@@ -58,6 +59,7 @@ Result = (
     | inspection.Evaluation
     | units.EffectiveFields
     | inspection.ImportedWeights
+    | replays.Replays
 )
 
 

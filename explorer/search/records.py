@@ -11,7 +11,6 @@ from explorer.search.space import Value
 from explorer.search.spec import StudySpec
 from explorer.search.trials import Report
 from explorer.training.events import ImageResults
-from explorer.training.intervals import Interval
 
 State = Literal["running", "paused", "stopped", "finished", "failed"]
 TrialState = Literal["running", "waiting", "complete", "pruned", "failed"]
@@ -100,19 +99,6 @@ class StudyRecord:
     def is_active(self) -> bool:
         """Whether workers should work on it."""
         return self.state == "running"
-
-
-class SamplerComparison(NamedTuple):
-    """The mean of the best table found over the replays of a sampler, by trials used, and against random search.
-
-    ``difference`` from random search at the end is a mean over paired replays, with its 95 % interval.
-    """
-
-    sampler: str
-    curve: tuple[float, ...]
-    replays: int
-    difference: float
-    interval: Interval
 
 
 def ranked(trials: Iterable[TrialRecord]) -> list[TrialRecord]:

@@ -5,7 +5,7 @@ its measured accuracies from one of its seeds. The best table by that seed is th
 lucky training earns nothing. Pruning works as in a study, and all samplers may use the same number of training steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 from scipy.special import stdtrit
 
-from explorer.search.benchmark_file import Benchmark, BenchmarkError, BenchmarkTable
-from explorer.search.records import SamplerComparison
-from explorer.search.samplers import SeededSampler, distribution, make_pruner
+from explorer.jobs.job import Progress
+from explorer.jobs.replays import Replays, SamplerComparison
+from explorer.search.benchmark_file import BUNDLED, Benchmark, BenchmarkError, BenchmarkTable, read_benchmark
+from explorer.search.samplers import SAMPLERS, SeededSampler, distribution, make_pruner
 from explorer.search.space import Point, column_name, dimensions
 from explorer.search.spec import StudySpec
 from explorer.training.intervals import LEVEL, Interval
@@ -112,20 +113,28 @@ def accuracy_except(table: BenchmarkTable, except_seed: int) -> float:
 
 
 def compare_samplers(
-    pool: Pool,
-    samplers: Sequence[str],
-    trials: int,
-    replays: int = REPLAY_SEEDS,
-    on_progress: Callable[[float], None] = lambda fraction: None,
+    pool: Pool, samplers: Sequence[str], trials: int, replays: int = REPLAY_SEEDS
 ) -> tuple[SamplerComparison, ...]:
     """Replay each sampler and random search from so many seeds. Random search is always among the results."""
+    *_, found = _compare(pool, samplers, trials, replays)
+    assert isinstance(found, Replays)
+    return found.comparisons
+
+
+def replay_bundled(changed: float, trials: int) -> Iterator[Progress | Replays]:
+    """Replay all samplers on the file of the app. Raises BenchmarkError where it is missing, damaged or too small."""
+    del changed  # a part of the request, so that the results of an older file are not given for it
+    yield from _compare(Pool(read_benchmark(BUNDLED)), tuple(SAMPLERS), trials, REPLAY_SEEDS)
+
+
+def _compare(pool: Pool, samplers: Sequence[str], trials: int, replays: int) -> Iterator[Progress | Replays]:
     names = list(dict.fromkeys((*samplers, "random")))
     curves: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     for seed in range(replays):
-        for number, name in enumerate(names):
+        yield Progress(done=seed, total=replays, message="replaying each sampler")
+        for name in names:
             curves[name].append(_by_trials(replay(pool, name, trials, seed), trials))
-            on_progress((seed * len(names) + number + 1) / (replays * len(names)))
-    return tuple(_comparison(name, curves) for name in names)
+    yield Replays(comparisons=tuple(_comparison(name, curves) for name in names))
 
 
 def _by_trials(points: Sequence[ReplayPoint], trials: int) -> NDArray[np.float64]:

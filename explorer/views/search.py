@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from explorer.config import HEADINGS
+from explorer.jobs.replays import SamplerComparison
 from explorer.search.outcome import Claim, Learnt, Outcome
-from explorer.search.records import Kind, PruneReason, SamplerComparison, State, StudyRecord, TrialRecord
+from explorer.search.records import Kind, PruneReason, State, StudyRecord, TrialRecord
 from explorer.search.samplers import PRUNERS, SAMPLERS
 from explorer.search.spec import Quantity, StudySpec
 from explorer.search.validation import StudyEstimate

@@ -6,8 +6,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from explorer.jobs.replays import SamplerComparison
 from explorer.search.outcome import front
-from explorer.search.records import Kind, SamplerComparison, StudyRecord, TrialRecord
+from explorer.search.records import Kind, StudyRecord, TrialRecord
 from explorer.search.samplers import SAMPLERS
 from explorer.views import search as words
 from explorer.views.figures import Chart, heading

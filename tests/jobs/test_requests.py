@@ -13,6 +13,7 @@ from explorer.jobs import inspection, units
 from explorer.jobs.engines import EngineTimingRequest
 from explorer.jobs.job import Progress
 from explorer.jobs.protocol import LINE, REQUEST, Answer, Request, Result
+from explorer.jobs.replays import ReplayRequest
 from explorer.jobs.requests import (
     CheckReport,
     CheckRequest,
@@ -67,6 +68,7 @@ FIELDS = {
 REQUESTS = (
     CheckRequest(config=PRESETS["mini"], device="cpu"),
     TorchinfoRequest(config=PRESETS["mini"]),
+    ReplayRequest(changed=0.5, trials=20),
     ReductionTimingRequest(case=ARTICLE, device="auto", seed=7),
     GradientRequest(config=PRESETS["mini"], device="cpu", seed=7),
     LayerTimingRequest(config=PRESETS["mini"], device="cpu", batch=4),
@@ -148,7 +150,7 @@ def test_measurements_are_slow_and_checks_are_not() -> None:
     slow = {request.kind for request in REQUESTS if request.slow}
     assert slow == {
         *("reduction_timing", "variant_timing", "layer_timing", "engine_timing", "gradients"),
-        *("ablation", "attribution", "maximization", "weights", "download", "evaluation", "effective_fields"),
+        *("ablation", "attribution", "maximization", "weights", "download", "evaluation", "effective_fields", "replay"),
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 from filelock import FileLock
 
 from explorer.search.benchmark_file import (
+    BUNDLED,
     SPEC,
     BenchmarkError,
     extend_file,
@@ -13,6 +14,7 @@ from explorer.search.benchmark_file import (
     read_benchmark,
 )
 from explorer.search.ceilings import ceiling_of, cost_of, own_table
+from explorer.search.replay import Pool
 from explorer.search.trials import OnReport, Report, TrialResult
 from explorer.training.plan import Plan
 
@@ -41,6 +43,17 @@ def test_a_file_has_every_table_and_seed(tmp_path: Path) -> None:
         assert {0, 1} == set(table.trainings)
         assert 0.98 * ceiling_of(SPEC, 0) <= cost_of(table.config, "macs") <= ceiling_of(SPEC, 0)
         assert table.accuracy == pytest.approx(0.5005 + (table.config.modules[0].ch1x1 % 10) / 100)
+
+
+def test_the_file_of_the_app_can_be_replayed_and_continued() -> None:
+    """Its tables are those that the command draws, at the ceiling, and enough of them are trained from three seeds."""
+    benchmark = read_benchmark(BUNDLED)
+    assert SPEC == benchmark.spec
+    assert Pool(benchmark).tables
+    for table in benchmark.tables:
+        assert point_of(SPEC, table.number) == table.point
+        assert 0.98 * ceiling_of(SPEC, 0) <= cost_of(table.config, "macs") <= ceiling_of(SPEC, 0)
+    assert all(len(table.trainings) == 3 for table in benchmark.tables[:-1])
 
 
 @pytest.mark.slow

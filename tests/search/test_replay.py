@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from explorer.search.benchmark_file import SPEC, Benchmark, BenchmarkError, BenchmarkTable, Training, point_of
-from explorer.search.replay import Pool, accuracy_except, compare_samplers, replay, shape_of
+from explorer.search.replay import Pool, accuracy_except, compare_samplers, replay, replay_bundled, shape_of
+from explorer.search.samplers import SAMPLERS
 from explorer.search.trials import Report
 
 
@@ -45,6 +46,18 @@ def test_a_replay_follows_from_its_seed(pool: Pool) -> None:
     assert len({point.table for point in points}) == len(points)
     assert points[-2].used < 12 <= points[-1].used
     assert any(point.accuracy is None for point in points)
+
+
+def test_the_file_of_the_app_is_replayed_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step for each seed, then the comparison; a file with too few tables is explained."""
+    monkeypatch.setattr("explorer.search.replay.read_benchmark", lambda path: made_up_benchmark(25))
+    monkeypatch.setattr("explorer.search.replay.REPLAY_SEEDS", 2)
+    *progress, found = replay_bundled(0.0, 3)
+    assert [(0, 2), (1, 2)] == [(one.done, one.total) for one in progress]
+    assert found.comparisons == compare_samplers(Pool(made_up_benchmark(25)), tuple(SAMPLERS), 3, 2)
+    monkeypatch.setattr("explorer.search.replay.read_benchmark", lambda path: made_up_benchmark(5))
+    with pytest.raises(BenchmarkError, match="needs 20"):
+        next(replay_bundled(0.0, 3))
 
 
 @pytest.mark.slow

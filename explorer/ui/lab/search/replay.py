@@ -3,16 +3,19 @@
 import pandas as pd
 import streamlit as st
 
+from explorer.jobs.job import Failure
+from explorer.jobs.queue import Pending
+from explorer.jobs.replays import ReplayRequest
 from explorer.search.benchmark_file import BUNDLED, Benchmark, BenchmarkError, read_benchmark
 from explorer.search.ceilings import ceiling_of
 from explorer.search.recorded import recorded_study
-from explorer.search.records import SamplerComparison, StudyRecord, ranked
-from explorer.search.replay import REPLAY_SEEDS, Pool, compare_samplers
-from explorer.search.samplers import SAMPLERS
-from explorer.ui import messages
+from explorer.search.records import StudyRecord, ranked
+from explorer.search.replay import Pool
+from explorer.ui import cache, messages, state
 from explorer.ui.components.chart import show_plotly_chart
 from explorer.ui.components.theme import theme
 from explorer.ui.lab.search.findings import show_findings, show_table
+from explorer.ui.streamlit_workarounds import fragment, rerun_after
 from explorer.views import formatting as fmt
 from explorer.views import search as words
 from explorer.views import search_charts
@@ -24,11 +27,6 @@ _FRACTION = 0.3  # of the tables, that a replay trains
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _benchmark(changed: float) -> Benchmark:
     return read_benchmark(BUNDLED)
-
-
-@st.cache_data(max_entries=8, show_spinner="Replaying the searches")
-def _compare(changed: float, trials: int) -> tuple[SamplerComparison, ...]:
-    return compare_samplers(Pool(_benchmark(changed)), tuple(SAMPLERS), trials, REPLAY_SEEDS)
 
 
 def show_replay() -> None:
@@ -51,12 +49,30 @@ def show_replay() -> None:
     _show_spread(record, own.accuracy if own else None)
     st.markdown("## Which sampler finds a good one first?")
     trials = min(MAX_TRIALS, max(5, int(_FRACTION * tables)))
-    found = _compare(changed, trials)
-    show_plotly_chart(search_charts.replays(found, own.accuracy if own else 0.0, theme()), "search_replays")
-    for one in found:
-        st.markdown(f"- {fmt.markdown(words.replay_text(one))}")
+    _show_samplers(ReplayRequest(changed=changed, trials=trials), own.accuracy if own else 0.0)
     st.markdown("## What do the best tables have in common?")
     show_findings(record, 0, "replay")
+
+
+@fragment
+def _show_samplers(request: ReplayRequest, own: float) -> None:
+    """Show what each sampler found, as soon as a worker has replayed them; nothing of it is computed in the server."""
+    answer = cache.check_jobs().submit(request, state.session_id())
+    if isinstance(answer, Pending):
+        progress = answer.progress
+        st.progress(
+            progress.done / progress.total if progress else 0.0,
+            f"Replaying each sampler · {progress.done} of {progress.total} seeds"
+            if progress
+            else "Waiting for a worker",
+        )
+        rerun_after(answer.retry_s, "replays_again")
+    elif isinstance(answer, Failure):
+        messages.show_refusal(answer.reason)
+    else:
+        show_plotly_chart(search_charts.replays(answer.comparisons, own, theme()), "search_replays")
+        for one in answer.comparisons:
+            st.markdown(f"- {fmt.markdown(words.replay_text(one))}")
 
 
 def _show_spread(record: StudyRecord, own: float | None) -> None:

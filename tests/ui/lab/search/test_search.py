@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs.replays import Replays
 from explorer.search.benchmark_file import BenchmarkTable
 from explorer.search.manager import StudyManager
+from explorer.search.replay import Pool, compare_samplers
 from explorer.search.runner import Runner
+from explorer.search.samplers import SAMPLERS
 from explorer.search.spec import SearchBudget
 from explorer.search.store import StudyStore
 from explorer.ui import studies
 from explorer.ui.lab.search import replay
 from tests.search.studies import SPEC, make_train
 from tests.search.test_replay import made_up_benchmark
-from tests.ui.app import click, open_app, run
+from tests.ui.app import FakeJobQueue, click, open_app, run
 from tests.ui.lab.train.conftest import page_text
 
 PAGE = "pages/lab/search.py"
@@ -44,17 +47,21 @@ def open_view(view: str, **query: str) -> AppTest:
     return open_app(PAGE, {"search_view": view}, **query)
 
 
-def test_the_lesson_needs_no_training(manager: StudyManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page opens with replays on the recorded trainings: the samplers' results and what the best tables share."""
-    monkeypatch.setattr(replay, "read_benchmark", lambda path: made_up_benchmark(40))
+def test_the_lesson_needs_no_training(
+    manager: StudyManager, monkeypatch: pytest.MonkeyPatch, jobs: FakeJobQueue
+) -> None:
+    """The page opens with what the recorded tables share; a worker replays the samplers, then their results come."""
+    benchmark = made_up_benchmark(40)
+    monkeypatch.setattr(replay, "read_benchmark", lambda path: benchmark)
     replay._benchmark.clear()
-    replay._compare.clear()
-    monkeypatch.setattr(replay, "REPLAY_SEEDS", 3)
     app = open_app(PAGE)
+    assert "39 other tables cost as much" in page_text(app)
+    assert "TPE: " not in page_text(app)
+    (request,) = [one for one in jobs.submitted if one.kind == "replay"]
+    jobs.result = Replays(comparisons=compare_samplers(Pool(benchmark), tuple(SAMPLERS), request.trials, replays=3))
+    run(app)
     replay._benchmark.clear()
-    replay._compare.clear()
     text = page_text(app)
-    assert "39 other tables cost as much" in text
     for sampler in ("TPE", "Evolutionary", "Random"):
         assert f"{sampler}: " in text
     assert () == manager.store.ids()
