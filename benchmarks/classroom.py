@@ -24,6 +24,7 @@ from explorer import PRESETS, summarize
 from explorer.classroom.names import new_token
 from explorer.classroom.store import ClassStore
 from explorer.lessons.openings import opening_question
+from explorer.serving.processes import ProcessesError, find_haproxy
 
 ROOT = Path(__file__).parent.parent
 PAUSE_S = 0.1  # of the app, in which a browser draws the first numbers
@@ -55,11 +56,12 @@ def percentile(seconds: list[float], part: float) -> float:
 
 
 @contextmanager
-def class_server() -> Iterator[tuple[str, ClassStore, str]]:
-    """Serve a class; return the address, the store and the code."""
+def class_server(processes: int = 1) -> Iterator[tuple[str, ClassStore, str]]:
+    """Serve a class from so many processes; return the address, the store and the code."""
     with TemporaryDirectory(prefix="explorer-") as folder:
         port = free_port()
         command = ["-m", "explorer", "serve", "--class", "--port", str(port), "--address", "127.0.0.1"]
+        command += ["--processes", str(processes)]
         environment = os.environ | {"EXPLORER_DATA": folder, "EXPLORER_SESSIONS": "1000"}
         output = subprocess.DEVNULL
         with subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=output) as process:
@@ -207,7 +209,7 @@ async def _gather(sessions: list[Session], act: Callable[[Session], Awaitable[ob
 
 
 def measurements() -> Iterator[Measurement]:
-    """Measure edits of 30 and 200 sessions, and 200 students who join and vote."""
+    """Measure edits of 30, 200 and 400 sessions, and 200 students who join and vote."""
     small, large = Load(30, 5, 30), Load(200, 10, 40)
     with server("benchmarks/apps/bare.py") as (bare, _):
         baseline = asyncio.run(edit_under_load(bare.rstrip("/"), small, bare_total))
@@ -233,3 +235,18 @@ def measurements() -> Iterator[Measurement]:
         "200 vote within 3 s: p95 of seeing the own vote", 1_000 * percentile(votes, 0.95), "ms", maximum=500
     )
     yield Measurement("counts that are wrong", int(not are_right), "", maximum=0)
+    try:
+        find_haproxy()
+    except ProcessesError:  # then there is nothing to measure
+        return
+    with class_server(processes=2) as (address, _, _code):
+        most = asyncio.run(edit_under_load(address, Load(400, 10, 40), app_total))
+    yield Measurement(
+        "400 sessions at 10 s over two processes: p95 of an edit",
+        1_000 * percentile(most.seconds, 0.95),
+        "ms",
+        maximum=500,
+    )
+    yield Measurement(
+        f"wrong answers and errors there, of {len(most.seconds)} edits", most.wrong + most.errors, "", maximum=0
+    )
