@@ -13,8 +13,11 @@ from typing import ParamSpec
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import create_reference_msg
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils import script_run_context
 
 from explorer.paths import ASSETS
 
@@ -44,6 +47,20 @@ _follow_theme = st.components.v2.component(
 )
 _keyboard = st.components.v2.component("keyboard", html=_HTML, js=(ASSETS / "keyboard.js").read_text("utf-8"))
 _calls = count()
+
+
+def _reference(msg: ForwardMsg) -> ForwardMsg:
+    """Stand for a message that the browser has by its hash, except in fragments.
+
+    Behaviour: when a fragment runs again, Streamlit drops what its last run drew and the browser has not got yet, but
+    keeps references, which do not name their fragment. One that follows dropped elements has no place in the page: the
+    browser fails with "Bad delta path" and the page stands still.
+    Test: ``tests/ui/test_streamlit_workarounds.py``, references in a queue.
+    """
+    return msg if msg.delta.fragment_id else create_reference_msg(msg)
+
+
+script_run_context.create_reference_msg = _reference  # type: ignore[attr-defined]  # its own import, replaced
 
 
 def reset_drawing_context() -> None:

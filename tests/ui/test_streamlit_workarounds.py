@@ -4,8 +4,14 @@ from inspect import getsource
 from pathlib import Path
 
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import create_reference_msg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils import script_run_context
 from streamlit.testing.v1 import AppTest
+
+from explorer.ui import streamlit_workarounds
 
 
 def _after_a_fragment() -> None:
@@ -47,3 +53,28 @@ def test_no_answer_waits_for_a_garbage_collection() -> None:
 def test_the_browser_keeps_what_it_has_told_the_server_that_it_knows() -> None:
     """For more runs than may lie between a request and its answer: by default 2, after which a page broke off."""
     assert config.get_option("global.maxCachedMessageAge") == 20
+
+
+def _drawn(fragment: str, place: int) -> ForwardMsg:
+    message = ForwardMsg(hash="known")
+    message.metadata.delta_path.extend((0, place))
+    message.delta.new_element.markdown.body = "text"
+    message.delta.fragment_id = fragment
+    return message
+
+
+def test_a_queue_keeps_references_of_a_fragment_that_runs_again() -> None:
+    """Although it drops the elements before them. If this fails, fragments may use references again."""
+    queue = ForwardMsgQueue()
+    queue.enqueue(_drawn("a", 0))
+    queue.enqueue(create_reference_msg(_drawn("a", 1)))
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a"])
+    assert [message.WhichOneof("type") for message in queue.flush()] == ["ref_hash"]
+
+
+def test_what_a_fragment_draws_is_sent_in_full() -> None:
+    """And what the page draws outside of fragments by its hash, where the browser has it."""
+    reference = streamlit_workarounds._reference
+    assert script_run_context.create_reference_msg is reference
+    assert reference(_drawn("a", 0)) == _drawn("a", 0)
+    assert reference(_drawn("", 0)).ref_hash == "known"
