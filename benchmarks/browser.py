@@ -83,7 +83,7 @@ class Target(NamedTuple):
 
 
 BARE = Target("benchmarks/apps/bare.py", "[data-testid=stMarkdown]", 3 * 75 + 37)
-APP = Target("streamlit_app.py", ".st-key-bar strong", 58 + 32 + 80 + 122 + 40)
+APP = Target("streamlit_app.py", ".st-key-bar strong", 90 + 62 + 106 + 31)
 
 
 def free_port() -> int:

@@ -17,15 +17,13 @@ from explorer.views.labels import edit_place, edit_text
 from explorer.views.network_table import change_text, version_title
 
 _HIDDEN = "parameters and MACs: after your answer"
-_NETWORK = ""  # the address of the page with all totals
 _ANNOUNCED = SessionValue[tuple[GoogLeNetConfig, str] | None]("announced", None)
 
 
 def show_bar(address: str) -> None:
     """Show the current network's name and two totals, undo and redo, and the buttons to keep, share and export it.
 
-    ``address`` is that of the page. A lesson that still asks for one of the totals has the name alone, and so has the
-    page Network, which shows all totals itself.
+    ``address`` is that of the page. A lesson that still asks for one of the totals has the name alone.
     """
     version = state.current()
     edits = find_changes(version.base_config, version.config)
@@ -34,7 +32,7 @@ def show_bar(address: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         menu = st.popover(version_title(CATALOGUE[version.base].title, edits), icon=":material/account_tree:")
         is_answer = quiz.is_answer_awaited(address, summary.parameters(aux=False), summary.macs())
-        text = _HIDDEN if is_answer else _totals(address, summary) + _announcement(version.config)
+        text = _HIDDEN if is_answer else _totals(summary) + _announcement(version.config)
         st.markdown(text, unsafe_allow_html=True, width="content")
         let_browser_draw()
         st.space("stretch")
@@ -50,10 +48,11 @@ def show_bar(address: str) -> None:
         st.warning(fmt.markdown(warning), icon=":material/warning:")
 
 
-def _totals(address: str, summary: NetworkSummary) -> str:
-    totals = f"**{fmt.exact(summary.parameters(aux=False))}** parameters · **{fmt.short(summary.macs())}** MACs "
-    outdated = "<span class='outdated'>last valid network</span>" if state.is_network_outdated() else ""
-    return (totals if address != _NETWORK else "") + outdated
+def _totals(summary: NetworkSummary) -> str:
+    totals = f"**{fmt.exact(summary.parameters(aux=False))}** parameters · **{fmt.short(summary.macs())}** MACs"
+    if state.is_network_outdated():
+        totals += " <span class='outdated'>last valid network</span>"
+    return totals
 
 
 def _announcement(config: GoogLeNetConfig) -> str:
