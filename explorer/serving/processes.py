@@ -87,7 +87,7 @@ class Supervisor:
     @property
     def pids(self) -> dict[str, int]:
         """The processes by name."""
-        return {name: process.pid for name, process in self._running.items()}
+        return {name: process.pid for name, process in list(self._running.items())}  # another thread may start one
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Let :meth:`run` end all processes and return. A handler of signals."""

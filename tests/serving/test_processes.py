@@ -86,6 +86,31 @@ def test_a_process_that_ends_is_started_again_and_all_end_with_the_supervisor() 
     assert not any(map(is_alive, last.values()))
 
 
+@pytest.mark.slow
+def test_processes_are_renewed_one_after_another() -> None:
+    """While one is away the other answers; what has no health address, such as HAProxy, keeps running."""
+    ports = [free_port(), free_port()]
+    health = {f"app{port}": f"http://127.0.0.1:{port}/" for port in ports}
+    serve = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
+    commands = {f"app{port}": ([*serve, str(port)], dict(os.environ)) for port in ports}
+    others: list[list[bool]] = []
+
+    class Watched(Supervisor):
+        def _launch(self, name: str) -> None:
+            if name in self.pids:  # it is renewed
+                others.append([is_alive(pid) for other, pid in self.pids.items() if other != name])
+            super()._launch(name)
+
+    supervisor = Watched({**commands, "balancer": WAIT}, health)
+    with running(supervisor):
+        wait_for(lambda: len(supervisor.pids) == 3)
+        first = dict(supervisor.pids)
+        supervisor.renew()
+        wait_for(lambda: all(supervisor.pids[name] != first[name] for name in health))
+        assert supervisor.pids["balancer"] == first["balancer"]
+    assert others == [[True, True], [True, True]]
+
+
 def test_a_process_that_does_not_start_ends_the_supervisor() -> None:
     """With a sentence, and nothing is left running."""
     fails = ([sys.executable, "-c", "raise SystemExit(1)"], dict(os.environ))
